@@ -1,0 +1,1 @@
+//! Code as data: the instruction set, code-object tables, marshal, disassembly.

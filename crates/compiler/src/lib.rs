@@ -1,0 +1,1 @@
+//! Source to code: syntax tree, symbol table, control-flow graph, code object.

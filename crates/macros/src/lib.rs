@@ -1,0 +1,1 @@
+//! The declarations: types, methods, modules.

@@ -1,0 +1,1 @@
+//! Numeric algorithms without objects.

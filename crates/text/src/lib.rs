@@ -1,0 +1,1 @@
+//! Text algorithms without objects: codecs, Unicode tables, search.

@@ -1,0 +1,1 @@
+//! Execution: interpreter, frames, calls, generators, import, life cycle.
