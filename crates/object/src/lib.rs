@@ -1,1 +1,3 @@
 //! Python objects, safely.
+
+pub mod small_int;
