@@ -1,3 +1,5 @@
 //! Python objects, safely.
 
+pub mod alloc;
+pub mod gc;
 pub mod small_int;
