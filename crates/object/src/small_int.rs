@@ -1,0 +1,283 @@
+//! Small integers are addresses.
+//!
+//! The `int` *v* in −2³⁹ … 2³⁹−1 is the pointer `ZERO + 32 * v`, inside 2⁴⁵
+//! bytes of reserved address space. Our code never reads behind it; C code that
+//! does faults, and the handler in `host::memory` puts a page of immortal
+//! `PyLongObject`s there, whose contents follow from the address. Invariant: a
+//! pointer is in range exactly if it is a small int, also where the region
+//! could not be reserved: then [`encode`] makes none, and no allocator hands
+//! out addresses there (the kernel maps from the top of the address space
+//! downwards, the object heap refuses the range).
+
+use std::{
+    ptr::{self, NonNull},
+    sync::{
+        Once,
+        atomic::{AtomicBool, AtomicPtr, Ordering},
+    },
+};
+
+use abi::{PyLongObject, PyObject, PyTypeObject};
+use host::memory::{self, FaultStatistics};
+
+/// The lowest address of the region, and its length.
+pub const REGION: usize = 1 << RANGE_SHIFT;
+/// An address shifted right by this is 1 for small ints only.
+pub const RANGE_SHIFT: u32 = 45;
+/// The address of the integer 0.
+pub const ZERO: usize = REGION + REGION / 2;
+/// Neighbouring integers are `1 << STEP_SHIFT` bytes apart.
+pub const STEP_SHIFT: u32 = 5;
+/// The smallest small int.
+pub const MIN: i64 = -(1 << 39);
+/// The largest small int.
+pub const MAX: i64 = (1 << 39) - 1;
+/// The region is dropped when it has this many pages: an eighth of the kernel's
+/// usual limit on mappings.
+pub const PAGE_LIMIT: usize = 8192;
+
+const STEP: usize = 1 << STEP_SHIFT;
+const _: () = assert!(STEP == size_of::<PyLongObject>());
+
+static ENABLED: AtomicBool = AtomicBool::new(false);
+static INT_TYPE: AtomicPtr<PyTypeObject> = AtomicPtr::new(ptr::null_mut());
+static INIT: Once = Once::new();
+
+/// Reserve the region; `int_type` becomes the type of its objects.
+///
+/// Returns whether small ints are addresses from now on. Only the first call
+/// in a process reserves. `KRAIT_NO_SMALL_INT_REGION` in the environment turns
+/// the region off.
+pub fn init(int_type: *mut PyTypeObject) -> bool {
+    INIT.call_once(|| {
+        INT_TYPE.store(int_type, Ordering::Release);
+        if std::env::var_os("KRAIT_NO_SMALL_INT_REGION").is_some() {
+            return;
+        }
+        let Ok(start) = memory::reserve_at(REGION, REGION) else { return };
+        // SAFETY: reserved just above and never given back on success.
+        let served = unsafe { memory::serve_faults(start, REGION, PAGE_LIMIT, fill_page) };
+        match served {
+            Ok(()) => ENABLED.store(true, Ordering::Release),
+            // SAFETY: nothing points into it yet.
+            Err(_) => unsafe { memory::release(start, REGION) },
+        }
+    });
+    enabled()
+}
+
+/// Whether small ints are addresses in this process.
+#[inline(always)]
+pub fn enabled() -> bool {
+    ENABLED.load(Ordering::Relaxed)
+}
+
+/// Whether `object` is a small int.
+#[inline(always)]
+pub fn in_range(object: *const PyObject) -> bool {
+    object.addr() >> RANGE_SHIFT == 1
+}
+
+/// Whether both are small ints.
+#[inline(always)]
+pub fn both_in_range(a: *const PyObject, b: *const PyObject) -> bool {
+    in_range(a) && in_range(b)
+}
+
+/// Whether `value` has an address, given that the region is enabled.
+#[inline(always)]
+pub fn fits(value: i64) -> bool {
+    value.wrapping_sub(MIN) as u64 >> 40 == 0
+}
+
+/// The small int `value`, if it is small and the region enabled.
+#[inline(always)]
+pub fn encode(value: i64) -> Option<NonNull<PyObject>> {
+    if !fits(value) || !enabled() {
+        return None;
+    }
+    // SAFETY: both conditions were just checked.
+    Some(unsafe { encode_unchecked(value) })
+}
+
+/// The small int `value`.
+///
+/// # Safety
+///
+/// `fits(value)`, and the region is enabled (as it is if any operand of the
+/// computation was in range).
+#[inline(always)]
+pub unsafe fn encode_unchecked(value: i64) -> NonNull<PyObject> {
+    let address = ZERO.wrapping_add((value as usize) << STEP_SHIFT);
+    // SAFETY: the lowest address in the region is not zero.
+    unsafe { NonNull::new_unchecked(ptr::with_exposed_provenance_mut(address)) }
+}
+
+/// The value of a small int; meaningless for other addresses.
+#[inline(always)]
+pub fn decode(object: *const PyObject) -> i64 {
+    (object.addr().wrapping_sub(ZERO) as i64) >> STEP_SHIFT
+}
+
+/// The value of `object` if it is a small int.
+#[inline(always)]
+pub fn value(object: *const PyObject) -> Option<i64> {
+    in_range(object).then(|| decode(object))
+}
+
+/// `a + b` of two small ints, if the sum is one.
+///
+/// Both must be in range; otherwise the answer is meaningless.
+#[inline(always)]
+pub fn add(a: *const PyObject, b: *const PyObject) -> Option<NonNull<PyObject>> {
+    from_address(a.addr().wrapping_add(b.addr()).wrapping_sub(ZERO))
+}
+
+/// `a - b` of two small ints, if the difference is one.
+///
+/// Both must be in range; otherwise the answer is meaningless.
+#[inline(always)]
+pub fn subtract(a: *const PyObject, b: *const PyObject) -> Option<NonNull<PyObject>> {
+    from_address(a.addr().wrapping_sub(b.addr()).wrapping_add(ZERO))
+}
+
+#[inline(always)]
+fn from_address(address: usize) -> Option<NonNull<PyObject>> {
+    if address >> RANGE_SHIFT != 1 {
+        return None;
+    }
+    NonNull::new(ptr::with_exposed_provenance_mut(address))
+}
+
+/// Drop all pages that C code made us fill.
+pub fn reset_pages() {
+    memory::reset_faults();
+}
+
+/// How many pages C code made us fill.
+pub fn statistics() -> FaultStatistics {
+    memory::fault_statistics()
+}
+
+/// The object behind the small int `value`.
+fn object(value: i64, int_type: *mut PyTypeObject) -> (PyLongObject, abi::digit) {
+    let magnitude = value.unsigned_abs();
+    let digits = [magnitude & u64::from(abi::PyLong_MASK), magnitude >> abi::PyLong_SHIFT];
+    let sign = match value.signum() {
+        1 => 0,
+        0 => 1,
+        _ => 2,
+    };
+    let count = if value == 0 { 0 } else { 1 + usize::from(digits[1] != 0) };
+    let mut long = PyLongObject::ZERO;
+    long.ob_base.ob_refcnt = abi::_Py_IMMORTAL_INITIAL_REFCNT;
+    long.ob_base.ob_flags = abi::_Py_STATIC_FLAG_BITS;
+    long.ob_base.ob_type = int_type;
+    long.long_value.lv_tag =
+        count << abi::_PyLong_NON_SIZE_BITS | abi::_PyLong_IMMORTALITY_BIT_MASK | sign;
+    long.long_value.ob_digit = [digits[0] as abi::digit];
+    (long, digits[1] as abi::digit)
+}
+
+/// # Safety
+///
+/// `page` is a writable page that nobody else uses.
+unsafe fn fill_page(page: NonNull<u8>, address: usize) {
+    let int_type = INT_TYPE.load(Ordering::Acquire);
+    for index in 0..memory::PAGE_SIZE / STEP {
+        let place = ptr::without_provenance::<PyObject>(address + index * STEP);
+        let (long, high) = object(decode(place), int_type);
+        // SAFETY: `index` slots of 32 bytes lie in the page.
+        let slot = unsafe { page.add(index * STEP) };
+        // SAFETY: a slot is as large and as aligned as the struct.
+        unsafe { slot.cast::<PyLongObject>().write(long) };
+        // The second digit is in the last four bytes, C's flexible array.
+        // SAFETY: 28 + 4 bytes are the slot.
+        unsafe { slot.add(STEP - 4).cast::<abi::digit>().write(high) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fake_type() -> *mut PyTypeObject {
+        static PLACE: [u8; 64] = [0; 64];
+        (&raw const PLACE).cast_mut().cast()
+    }
+
+    #[test]
+    fn numbers_and_addresses_are_inverse() {
+        for value in [0, 1, -1, 41, MIN, MAX, 1 << 30, -(1 << 30) - 7] {
+            assert!(fits(value));
+            // SAFETY: fits; the pointer is not used as one.
+            let pointer = unsafe { encode_unchecked(value) }.as_ptr();
+            assert!(in_range(pointer));
+            assert_eq!(decode(pointer), value);
+        }
+        assert!(!fits(MAX + 1) && !fits(MIN - 1) && !fits(i64::MIN) && !fits(i64::MAX));
+        assert!(!in_range(ptr::null()));
+        assert!(!in_range(ptr::without_provenance(REGION - 1)));
+        assert!(!in_range(ptr::without_provenance(2 * REGION)));
+    }
+
+    #[test]
+    fn sums_leave_the_range_like_the_numbers() {
+        let values = [0, 1, -1, 5, MIN, MAX, MIN / 2, MAX / 2 + 1];
+        for (a, b) in values.iter().flat_map(|&a| values.iter().map(move |&b| (a, b))) {
+            // SAFETY: all fit.
+            let (x, y) = unsafe { (encode_unchecked(a).as_ptr(), encode_unchecked(b).as_ptr()) };
+            let sum = add(x, y).map(|p| decode(p.as_ptr()));
+            assert_eq!(sum, fits(a + b).then_some(a + b), "{a} + {b}");
+            let difference = subtract(x, y).map(|p| decode(p.as_ptr()));
+            assert_eq!(difference, fits(a - b).then_some(a - b), "{a} - {b}");
+        }
+    }
+
+    #[test]
+    #[cfg(not(miri))]
+    fn memory_appears_when_it_is_read() {
+        assert!(init(fake_type()));
+        let read = |value: i64| {
+            let object = encode(value).expect("enabled").as_ptr().cast::<PyLongObject>();
+            // SAFETY: the handler makes the page readable.
+            let long = unsafe { object.read() };
+            // SAFETY: the second digit lies in the same slot.
+            let high = unsafe { object.cast::<u32>().add(7).read() };
+            (long, high)
+        };
+        for value in [0, 1, -1, MIN, MAX, 1 << 30, (1 << 30) - 1, -(1 << 33) - 9] {
+            let (long, high) = read(value);
+            assert_eq!(long.ob_base.ob_type, fake_type());
+            assert_eq!(long.ob_base.ob_refcnt, 3 << 30);
+            let tag = long.long_value.lv_tag;
+            let magnitude = u64::from(high) << 30 | u64::from(long.long_value.ob_digit[0]);
+            assert_eq!(magnitude, value.unsigned_abs());
+            let digits = if value == 0 { 0 } else { 1 + usize::from(high != 0) };
+            assert_eq!(tag >> 3, digits);
+            assert_eq!(1 - (tag & 3) as i64, value.signum());
+        }
+        let before = statistics();
+        assert!(before.present >= 5, "{before:?}");
+        reset_pages();
+        assert_eq!(statistics().present, 0);
+        assert_eq!(read(41).0.long_value.ob_digit, [41]);
+
+        let threads: Vec<_> = (0..4)
+            .map(|_| {
+                std::thread::spawn(move || {
+                    for page in 0..i64::try_from(PAGE_LIMIT).unwrap() {
+                        let object = encode(page * 128).expect("enabled").as_ptr();
+                        // SAFETY: the handler makes the page readable.
+                        let ty = unsafe { (*object.cast::<PyLongObject>()).ob_base.ob_type };
+                        assert!(!ty.is_null());
+                    }
+                })
+            })
+            .collect();
+        for thread in threads {
+            thread.join().unwrap();
+        }
+        assert!(statistics().resets > 1, "the limit was reached");
+    }
+}
