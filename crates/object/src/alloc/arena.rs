@@ -2,7 +2,8 @@
 //!
 //! An arena is committed when a pool of it is first wanted, and given back to
 //! the system when its last pool is. Pools come from the lowest arena that has
-//! one, so that high arenas empty. Invariant: bit *i* of `free` says that pool
+//! one, so that high arenas empty; a few empty ones are kept, since committing
+//! costs a page fault per 4 KiB. Invariant: bit *i* of `free` says that pool
 //! *i* is unformatted; an uncommitted arena has all bits set.
 
 use std::{cmp, ptr::NonNull};
@@ -18,8 +19,8 @@ const POOLS: usize = ARENA_SIZE / POOL_SIZE;
 /// Where the range of the first heap is, if the system agrees.
 pub const RANGE_HINT: usize = 0x1000_0000_0000;
 const RANGE_SHIFTS: [u32; 6] = [42, 38, 34, 32, 30, 26];
-/// Empty arenas that stay committed, against repeated commits.
-const SPARE: usize = 1;
+/// The part of the committed arenas that may stay empty.
+const SPARE_PART: usize = 4;
 
 const _: () = assert!(POOLS == u64::BITS as usize);
 
@@ -38,7 +39,9 @@ pub(crate) struct Arenas {
     /// No arena below this index has a free pool.
     lowest: usize,
     empty: usize,
+    /// The most that were committed since the last trim.
     peak: usize,
+    highest: usize,
     committed: usize,
     commits: usize,
 }
@@ -76,6 +79,7 @@ impl Arenas {
             lowest: 0,
             empty: 0,
             peak: 0,
+            highest: 0,
             committed: 0,
             commits: 0,
         }
@@ -107,6 +111,7 @@ impl Arenas {
             self.committed += 1;
             self.commits += 1;
             self.peak = cmp::max(self.peak, self.committed);
+            self.highest = cmp::max(self.highest, self.committed);
         } else if arena.free == u64::MAX {
             self.empty -= 1;
         }
@@ -133,15 +138,33 @@ impl Arenas {
             return;
         }
         self.empty += 1;
-        if self.empty > SPARE {
-            let start = self.base.wrapping_add(index * ARENA_SIZE);
-            let Some(start) = NonNull::new(start) else { return };
-            // SAFETY: one whole arena of ours without a used pool.
-            if unsafe { memory::decommit(start, ARENA_SIZE) }.is_ok() {
-                arena.committed = false;
-                self.committed -= 1;
-                self.empty -= 1;
+        if self.empty > 1 + self.peak / SPARE_PART {
+            self.decommit(index);
+        }
+    }
+
+    /// Give all empty arenas but one back.
+    pub(crate) fn trim(&mut self) {
+        self.peak = self.committed;
+        for index in (0..self.arenas.len()).rev() {
+            if self.empty <= 1 {
+                return;
             }
+            let arena = self.arenas.get(index);
+            if arena.is_some_and(|arena| arena.committed && arena.free == u64::MAX) {
+                self.decommit(index);
+            }
+        }
+    }
+
+    fn decommit(&mut self, index: usize) {
+        let start = NonNull::new(self.base.wrapping_add(index * ARENA_SIZE));
+        let (Some(arena), Some(start)) = (self.arenas.get_mut(index), start) else { return };
+        // SAFETY: callers chose an arena of ours without a used pool.
+        if unsafe { memory::decommit(start, ARENA_SIZE) }.is_ok() {
+            arena.committed = false;
+            self.committed -= 1;
+            self.empty -= 1;
         }
     }
 
@@ -172,7 +195,7 @@ impl Arenas {
         let committed = self.arenas.iter().filter(|arena| arena.committed);
         ArenaStatistics {
             committed: self.committed,
-            peak: self.peak,
+            peak: self.highest,
             commits: self.commits,
             free_pools: committed.map(|arena| arena.free.count_ones() as usize).sum(),
         }

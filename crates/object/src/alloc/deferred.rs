@@ -2,105 +2,83 @@
 //!
 //! Dropping the last reference to a container deallocates it, which drops its
 //! items, and so on: a list nested a million deep would overflow the native
-//! stack. So each thread counts how deep it is in deallocations, and beyond a
-//! limit puts objects off until the outermost one returns. Invariant: an object
-//! that waits has count 0 and is untracked, so that a collection in between
-//! does not see it; it is tracked again for its deallocation if it was before.
+//! stack. So each thread counts how deep it is in deallocations of containers,
+//! and beyond a limit puts objects off until the outermost one ends. Invariant:
+//! an object that waits has count 0 and is untracked, so that a collection in
+//! between does not see it; weak references to it answer that it is gone.
 
 use std::{
-    cell::{Cell, UnsafeCell},
+    cell::{Cell, RefCell},
     ptr::NonNull,
 };
 
 use abi::PyObject;
 
-use super::Heap;
-use crate::gc;
+use crate::{Thread, reference};
 
 /// How deep deallocations may nest.
 const NESTING: u32 = 50;
 
-struct Waiting {
+/// Begin the deallocation of a container, or put it off if too many are
+/// nested: then the answer is true, and `tp_dealloc` returns at once and is
+/// called again later. Otherwise [`end_dealloc`] ends it. The object must be
+/// untracked.
+#[inline]
+pub fn defer_dealloc(th: Thread<'_>, object: NonNull<PyObject>) -> bool {
+    let state = th.state();
+    defer(&state.dealloc_depth, &state.dealloc_later, object)
+}
+
+/// End a deallocation that [`defer_dealloc`] began; the outermost does those
+/// put off.
+#[inline]
+pub fn end_dealloc(th: Thread<'_>) {
+    let state = th.state();
+    end(&state.dealloc_depth, &state.dealloc_later, reference::deallocate);
+}
+
+#[inline]
+pub(crate) fn defer(
+    depth: &Cell<u32>,
+    later: &RefCell<Vec<NonNull<PyObject>>>,
     object: NonNull<PyObject>,
-    tracked: bool,
+) -> bool {
+    if depth.get() >= NESTING && put_off(later, object) {
+        return true;
+    }
+    depth.set(depth.get() + 1);
+    false
 }
 
-/// The deallocations that a thread is in, and those it put off.
-#[derive(Default)]
-pub struct DeallocQueue {
-    depth: Cell<u32>,
-    later: UnsafeCell<Vec<Waiting>>,
+/// Whether the object waits now; not if there is no memory to note it.
+#[cold]
+fn put_off(later: &RefCell<Vec<NonNull<PyObject>>>, object: NonNull<PyObject>) -> bool {
+    let mut later = later.borrow_mut();
+    if later.try_reserve(1).is_err() {
+        return false;
+    }
+    later.push(object);
+    true
 }
 
-impl DeallocQueue {
-    /// An empty queue.
-    pub const fn new() -> Self {
-        DeallocQueue { depth: Cell::new(0), later: UnsafeCell::new(Vec::new()) }
+#[inline]
+pub(crate) fn end(
+    depth: &Cell<u32>,
+    later: &RefCell<Vec<NonNull<PyObject>>>,
+    dealloc: unsafe fn(NonNull<PyObject>),
+) {
+    if depth.get() == 1 {
+        drain(later, dealloc);
     }
-
-    /// Deallocate `object` through its type's `tp_dealloc`, now or when the
-    /// outermost deallocation of this thread returns.
-    ///
-    /// # Safety
-    ///
-    /// The object's count is 0 and this is the only deallocation of it; the
-    /// queue is the calling thread's, the heap its interpreter's.
-    #[inline]
-    pub unsafe fn dealloc(&self, heap: &Heap, object: NonNull<PyObject>) {
-        let depth = self.depth.get();
-        // SAFETY: the caller's promise.
-        if depth < NESTING || !unsafe { self.put_off(heap, object) } {
-            self.depth.set(depth + 1);
-            // SAFETY: the caller's promise.
-            unsafe { dealloc_now(object) };
-            if depth == 0 {
-                self.drain(heap);
-            }
-            self.depth.set(depth);
-        }
-    }
-
-    /// How deep this thread is in deallocations.
-    pub fn depth(&self) -> u32 {
-        self.depth.get()
-    }
-
-    /// Whether the object waits now; not if there is no memory to note it.
-    #[cold]
-    unsafe fn put_off(&self, heap: &Heap, object: NonNull<PyObject>) -> bool {
-        // SAFETY: the queue is this thread's and the borrow ends here.
-        let later = unsafe { &mut *self.later.get() };
-        if later.try_reserve(1).is_err() {
-            return false;
-        }
-        let tracked = gc::is_tracked(heap, object.as_ptr());
-        if tracked {
-            gc::untrack(heap, object.as_ptr());
-        }
-        later.push(Waiting { object, tracked });
-        true
-    }
-
-    fn drain(&self, heap: &Heap) {
-        loop {
-            // SAFETY: the queue is this thread's and the borrow ends here.
-            let next = unsafe { &mut *self.later.get() }.pop();
-            let Some(Waiting { object, tracked }) = next else { return };
-            if tracked {
-                gc::track(heap, object.as_ptr());
-            }
-            // SAFETY: put off when its count was 0, and not yet deallocated.
-            unsafe { dealloc_now(object) };
-        }
-    }
+    depth.set(depth.get() - 1);
 }
 
-unsafe fn dealloc_now(object: NonNull<PyObject>) {
-    // SAFETY: the object still has its memory.
-    let ty = unsafe { (*object.as_ptr()).ob_type };
-    // SAFETY: an object keeps its type alive.
-    if let Some(dealloc) = unsafe { (*ty).tp_dealloc } {
-        // SAFETY: the count is 0.
-        unsafe { dealloc(object.as_ptr()) };
+#[inline]
+fn drain(later: &RefCell<Vec<NonNull<PyObject>>>, dealloc: unsafe fn(NonNull<PyObject>)) {
+    loop {
+        let next = later.borrow_mut().pop();
+        let Some(object) = next else { return };
+        // SAFETY: put off when its count was 0, and not yet deallocated.
+        unsafe { dealloc(object) };
     }
 }

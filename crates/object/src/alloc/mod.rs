@@ -25,7 +25,9 @@ use std::{
 use abi::PyObject;
 
 pub use arena::{ARENA_SIZE, ArenaStatistics, RANGE_HINT};
-pub use deferred::DeallocQueue;
+#[cfg(test)]
+pub(crate) use deferred::{defer, end};
+pub use deferred::{defer_dealloc, end_dealloc};
 pub use pool::{CLASSES, Domain, GRANULE, POOL_SIZE, Pool, SMALL_MAX};
 
 pub(crate) use large::{AddressHasher, Large};
@@ -404,6 +406,7 @@ impl Heap {
                 }
             }
         }
+        self.arenas.borrow_mut().trim();
     }
 
     /// Blocks in use, for `sys.getallocatedblocks()`.

@@ -520,7 +520,8 @@ fn may_untrack_tuple(heap: &Heap, object: *mut PyObject, hooks: Hooks) -> bool {
         if item.is_null() {
             return false;
         }
-        if !counts::is_in_memory(item) || !is_gc(item) {
+        // SAFETY: the item of a live tuple is alive.
+        if !unsafe { is_gc(item) } {
             return true;
         }
         // SAFETY: a small int was excluded.

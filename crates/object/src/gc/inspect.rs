@@ -15,7 +15,11 @@ use super::{GENERATIONS, counts, flag, generation_of, tracked_in, update_flags, 
 use crate::alloc::{AddressHasher, Heap};
 
 /// Whether the collector could track `object` (`PyObject_IS_GC`).
-pub fn is_gc(object: *mut PyObject) -> bool {
+///
+/// # Safety
+///
+/// `object` is null, a small int or a live object.
+pub unsafe fn is_gc(object: *mut PyObject) -> bool {
     if !counts::is_in_memory(object) {
         return false;
     }
@@ -73,9 +77,14 @@ unsafe extern "C" fn push(object: *mut PyObject, argument: *mut c_void) -> c_int
 
 /// `gc.get_referents(object)`: what its `tp_traverse` visits. Small ints may be
 /// among them.
-pub fn referents(object: *mut PyObject) -> Vec<*mut PyObject> {
+///
+/// # Safety
+///
+/// `object` is a small int or a live object.
+pub unsafe fn referents(object: *mut PyObject) -> Vec<*mut PyObject> {
     let mut found = Vec::new();
-    if is_gc(object) {
+    // SAFETY: the caller's promise.
+    if unsafe { is_gc(object) } {
         // SAFETY: callers pass live objects.
         let ty = unsafe { counts::type_of(object) };
         // SAFETY: an object keeps its type alive.

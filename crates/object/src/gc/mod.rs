@@ -367,12 +367,19 @@ fn update_flags(heap: &Heap, object: *mut PyObject, change: impl FnOnce(u8) -> u
     }
 }
 
-/// Start tracking an object of the gc domain. Nothing happens if it is tracked.
+/// Start tracking an object. Nothing happens if it is tracked already.
+///
+/// # Safety
+///
+/// `object` came from [`Heap::alloc_gc`] of this heap, at the start of its
+/// block or 16 bytes on, and its `tp_traverse` may be called from now on.
 #[inline(always)]
-pub fn track(heap: &Heap, object: *mut PyObject) {
+pub unsafe fn track(heap: &Heap, object: NonNull<PyObject>) {
+    let object = object.as_ptr();
     if !heap.in_pools(object.cast()) {
         return track_large(heap, object);
     }
+    debug_assert!(is_in_gc_pool(object));
     let byte = table_byte(object.cast());
     // SAFETY: an object of the gc domain in a pool has a table byte.
     let flags = unsafe { *byte };
@@ -388,6 +395,11 @@ pub fn track(heap: &Heap, object: *mut PyObject) {
         unsafe { heap.gc.list_pool(pool, 0) };
     }
     count_young(heap);
+}
+
+fn is_in_gc_pool(object: *mut PyObject) -> bool {
+    // SAFETY: callers pass objects in pools, which they keep alive.
+    unsafe { (*pool_of(object.cast())).domain == crate::alloc::Domain::Gc }
 }
 
 #[inline(always)]
@@ -411,16 +423,21 @@ fn track_large(heap: &Heap, object: *mut PyObject) {
     }
 }
 
-/// Stop tracking an object of the gc domain. Nothing happens if it is not
-/// tracked.
+/// Stop tracking an object. Nothing happens if it is not tracked.
+///
+/// # Safety
+///
+/// As for [`track`], but its fields need not be in place.
 #[inline(always)]
-pub fn untrack(heap: &Heap, object: *mut PyObject) {
+pub unsafe fn untrack(heap: &Heap, object: NonNull<PyObject>) {
+    let object = object.as_ptr();
     if !heap.in_pools(object.cast()) {
         return untrack_large(heap, object);
     }
     let byte = table_byte(object.cast());
     // SAFETY: an object of the gc domain in a pool has a table byte.
     let flags = unsafe { *byte };
+    debug_assert!(is_in_gc_pool(object));
     // SAFETY: as above.
     unsafe { *byte = flags & flag::FINALIZED };
     let was_tracked = u32::from(flags & flag::TRACKED);

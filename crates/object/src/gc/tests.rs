@@ -7,7 +7,7 @@ use std::{
 use abi::{PyObject, PyTupleObject, PyTypeObject, PyVarObject, visitproc};
 
 use super::*;
-use crate::alloc::{DeallocQueue, Mode};
+use crate::alloc::{self, Mode};
 
 /// A container with two references, optionally behind a prefix of 16 bytes and
 /// before padding.
@@ -21,7 +21,8 @@ struct Node {
 #[derive(Default)]
 struct World {
     heap: Cell<*const Heap>,
-    queue: DeallocQueue,
+    depth: Cell<u32>,
+    later: RefCell<Vec<NonNull<PyObject>>>,
     freed: Cell<usize>,
     finalized: Cell<usize>,
     resurrect: Cell<bool>,
@@ -46,9 +47,9 @@ fn heap() -> &'static Heap {
     world(|world| unsafe { &*world.heap.get() })
 }
 
-unsafe fn dealloc_queued(object: NonNull<PyObject>) {
-    // SAFETY: the caller's promise.
-    world(|world| unsafe { world.queue.dealloc(heap(), object) });
+fn track(object: *mut PyObject) {
+    // SAFETY: tests pass complete nodes of this heap.
+    unsafe { super::track(heap(), NonNull::new(object).unwrap()) };
 }
 
 fn own(object: *mut PyObject) -> *mut PyObject {
@@ -59,7 +60,7 @@ fn own(object: *mut PyObject) -> *mut PyObject {
 
 fn release(object: *mut PyObject) {
     // SAFETY: tests release what they own.
-    unsafe { counts::release(object, dealloc_queued) };
+    unsafe { counts::release(object, dealloc_directly) };
 }
 
 unsafe extern "C" fn node_traverse(
@@ -89,7 +90,12 @@ unsafe extern "C" fn node_clear(object: *mut PyObject) -> c_int {
 }
 
 unsafe extern "C" fn node_dealloc(object: *mut PyObject) {
-    untrack(heap(), object);
+    let dead = NonNull::new(object).unwrap();
+    // SAFETY: a node of this heap.
+    unsafe { untrack(heap(), dead) };
+    if world(|world| alloc::defer(&world.depth, &world.later, dead)) {
+        return;
+    }
     for index in 0..2 {
         set_edge(object, index, ptr::null_mut());
     }
@@ -99,6 +105,7 @@ unsafe extern "C" fn node_dealloc(object: *mut PyObject) {
     let block = object.cast::<u8>().wrapping_sub(prefix);
     // SAFETY: allocated with this prefix, and nobody refers to it.
     unsafe { heap().free_gc(NonNull::new(block).unwrap()) };
+    world(|world| alloc::end(&world.depth, &world.later, dealloc_directly));
 }
 
 unsafe extern "C" fn node_finalize(object: *mut PyObject) {
@@ -151,14 +158,13 @@ fn make(ty: *mut PyTypeObject, padding: usize, prefix: usize) -> *mut PyObject {
     head.ob_type = ty;
     // SAFETY: the block is large enough.
     unsafe { node.write(Node { head, prefix, edges: [ptr::null_mut(); 2] }) };
-    track(heap(), node.cast());
+    track(node.cast());
     node.cast()
 }
 
 fn start(mode: Mode) {
     let heap: &'static Heap = Box::leak(Box::new(Heap::new(mode)));
     heap.gc().set_hooks(Hooks {
-        dealloc: dealloc_queued,
         append_garbage: |object| {
             world(|world| world.garbage.borrow_mut().push(own(object).addr()));
         },
@@ -213,7 +219,7 @@ fn a_cycle_is_collected_and_what_is_held_is_not() {
         set_edge(b, 0, own(a));
         set_edge(b, 1, own(c));
         set_edge(held, 0, own(c));
-        [a, b, c].map(release);
+        [a, b, c].into_iter().for_each(release);
         assert_eq!(freed(), 0);
         assert_eq!(collect(heap(), 0), outcome(2, 0));
         assert_eq!(freed(), 2);
@@ -264,13 +270,13 @@ fn finalizers_run_once_and_may_resurrect() {
         set_edge(a, 0, own(b));
         set_edge(b, 0, own(a));
         set_edge(other, 0, own(other));
-        [a, b, other].map(release);
+        [a, b, other].into_iter().for_each(release);
         world(|world| world.resurrect.set(true));
         assert_eq!(collect(heap(), 2), outcome(0, 0), "all resurrected");
         assert_eq!((freed(), world(|world| world.finalized.get())), (0, 2));
         assert!(is_finalized(heap(), a) && !is_finalized(heap(), b));
         world(|world| assert_eq!(world.rescued.take().len(), 2));
-        [a, other].map(release);
+        [a, other].into_iter().for_each(release);
         assert_eq!(collect(heap(), 2), outcome(3, 0));
         assert_eq!((freed(), world(|world| world.finalized.take())), (3, 2));
     });
@@ -286,7 +292,7 @@ fn legacy_finalizers_are_garbage() {
         set_edge(b, 0, own(a));
         set_edge(c, 0, own(c));
         set_edge(c, 1, own(a));
-        [a, b, c].map(release);
+        [a, b, c].into_iter().for_each(release);
         heap().gc().set_debug(debug::COLLECTABLE | debug::UNCOLLECTABLE | debug::STATS);
         assert_eq!(collect(heap(), 2), outcome(1, 2));
         let text = world(|world| world.messages.take());
@@ -320,13 +326,14 @@ fn referrers_and_referents() {
         set_edge(a, 0, own(c));
         set_edge(a, 1, own(b));
         set_edge(b, 1, own(c));
-        assert_eq!(referents(a), [c, b]);
+        // SAFETY: alive.
+        assert_eq!(unsafe { referents(a) }, [c, b]);
         let mut found = referrers(heap(), &[c]);
         found.sort();
         let mut expected = vec![a, b];
         expected.sort();
         assert_eq!(found, expected);
-        [a, b, c].map(release);
+        [a, b, c].into_iter().for_each(release);
         assert_eq!(freed(), 3);
     });
 }
@@ -447,7 +454,7 @@ fn tuples_of_untracked_items_are_untracked() {
         // SAFETY: the block is large enough.
         unsafe { block.write(tuple) };
         let tuple = block.as_ptr().cast::<PyObject>();
-        track(heap(), tuple);
+        track(tuple);
         tuple
     };
     // SAFETY: 7 fits; the address is not dereferenced.

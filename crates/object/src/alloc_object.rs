@@ -1,0 +1,132 @@
+//! Making and unmaking objects: memory, header, collector.
+//!
+//! An instance of a class with a `__dict__` or weak references has
+//! [`PREFIX`] bytes before its header: the attribute word (a shape or a dict,
+//! see `shape`) and the head of its weak-reference list. Everything else
+//! starts at its header.
+
+use std::ptr::NonNull;
+
+use abi::PyObject;
+
+use crate::{AsObject, Obj, PyStruct, Ref, Result, Thread, Type, declare::Declared, gc, reference};
+
+/// Bytes before the header of an object whose type has `MANAGED_DICT` or
+/// `MANAGED_WEAKREF`: attribute word at -16, weak references at -8.
+pub const PREFIX: usize = 16;
+
+impl Type {
+    /// Bytes before the header of an instance.
+    #[inline]
+    pub fn prefix(&self) -> usize {
+        let managed = abi::Py_TPFLAGS_MANAGED_DICT | abi::Py_TPFLAGS_MANAGED_WEAKREF;
+        if self.flags() & managed != 0 { PREFIX } else { 0 }
+    }
+}
+
+/// Allocate zeroed memory for an instance of `ty` with `nitems` items and
+/// `extra` bytes, with its header filled in. Not tracked yet.
+pub fn alloc_raw(
+    th: Thread<'_>,
+    ty: &Type,
+    nitems: usize,
+    extra: usize,
+) -> Result<NonNull<PyObject>> {
+    let size = ty
+        .itemsize()
+        .checked_mul(nitems)
+        .and_then(|items| items.checked_add(ty.basicsize() + extra))
+        .and_then(|size| size.checked_add(7))
+        .map(|size| size & !7);
+    let Some(size) = size else { return Err(th.no_memory()) };
+    let prefix = ty.prefix();
+    let heap = th.heap();
+    let memory = if ty.is_gc() { heap.alloc_gc(size + prefix) } else { heap.alloc(size + prefix) };
+    let Some(memory) = memory else { return Err(th.no_memory()) };
+    // SAFETY: freshly allocated memory of that size.
+    unsafe { memory.write_bytes(0, size + prefix) };
+    // SAFETY: inside the allocation.
+    let object = unsafe { memory.add(prefix) }.cast::<PyObject>();
+    // SAFETY: memory for an instance of `ty`.
+    unsafe { reference::init_header(object, ty) };
+    Ok(object)
+}
+
+/// Put `value` into a new instance of `cls`, which is `T`'s type or a subtype.
+pub fn alloc<T: Declared>(th: Thread<'_>, cls: &Type, value: T) -> Result<Ref<T>> {
+    debug_assert!(cls.is_subtype(T::type_object()));
+    let object = alloc_raw(th, cls, 0, crate::shape::inline_bytes(cls))?;
+    // SAFETY: the header was filled in.
+    let head = unsafe { object.read() };
+    // SAFETY: the memory is at least as large as `T`, which starts with a header.
+    unsafe { object.cast::<T>().write(value) };
+    // SAFETY: as above; the header comes back over the placeholder in `value`.
+    unsafe { object.write(head) };
+    crate::shape::init_instance(th, cls, object);
+    if cls.is_gc() {
+        // SAFETY: all fields are in place.
+        unsafe { gc::track(th.heap(), object) };
+    }
+    // SAFETY: the header's count is the reference we hand over.
+    Ok(unsafe { Ref::from_owned(object) })
+}
+
+/// A new instance of exactly `T`'s type.
+#[inline]
+pub fn new<T: Declared>(th: Thread<'_>, value: T) -> Result<Ref<T>> {
+    alloc(th, T::type_object(), value)
+}
+
+/// The body of every builtin `tp_dealloc`: stop tracking, clear weak
+/// references, drop the fields, free. Deep structures are queued, so that the
+/// native stack stays shallow.
+///
+/// # Safety
+///
+/// `object` is dead and `drop_fields` drops what its builtin layout owns.
+pub unsafe fn dealloc_with(
+    th: Thread<'_>,
+    object: *mut PyObject,
+    is_gc: bool,
+    drop_fields: unsafe fn(*mut PyObject),
+) {
+    let Some(ptr) = NonNull::new(object) else { return };
+    // SAFETY: a dead object still has its header.
+    let ty = unsafe { Type::from_ptr((*object).ob_type) };
+    if is_gc || ty.is_gc() {
+        // SAFETY: a gc object of this heap.
+        unsafe { gc::untrack(th.heap(), ptr) };
+        if crate::alloc::defer_dealloc(th, ptr) {
+            return;
+        }
+    }
+    crate::types::weakref::clear_weakrefs(th, ptr, ty);
+    // SAFETY: the caller's promise.
+    unsafe { drop_fields(object) };
+    // SAFETY: nothing refers to the object any more.
+    unsafe { free(th, ptr, ty) };
+    if is_gc || ty.is_gc() {
+        crate::alloc::end_dealloc(th);
+    }
+}
+
+/// Give back the memory of a torn-down object.
+///
+/// # Safety
+///
+/// `object` was allocated by [`alloc_raw`] for `ty` and its fields are dropped.
+pub unsafe fn free(th: Thread<'_>, object: NonNull<PyObject>, ty: &Type) {
+    // SAFETY: the prefix belongs to the same allocation.
+    let memory = unsafe { object.cast::<u8>().sub(ty.prefix()) };
+    // SAFETY: the caller's promise.
+    unsafe { th.heap().free(memory) };
+    if ty.is_heap() {
+        // SAFETY: an instance owns a reference to its heap type.
+        unsafe { reference::decref(NonNull::from(ty).cast()) };
+    }
+}
+
+/// See a finished object as borrowed.
+pub fn as_obj<T: PyStruct>(object: &T) -> Obj<'_> {
+    object.obj()
+}

@@ -1,0 +1,645 @@
+//! What `#[pytype]`, `#[pymethods]` and `#[pymodule]` expand to.
+//!
+//! A builtin type is a static [`StaticType`]; its [`TypeDecl`] says what the
+//! macros know of it. `types::type_::ready` turns the declaration into a
+//! working type at start-up (or when its module is imported). Native functions
+//! are closures without captures, called through generic `extern "C"`
+//! functions, so that declarations cost no code of their own.
+
+use std::{cell::UnsafeCell, ffi::CStr, ptr::NonNull};
+
+use abi::{
+    PyAsyncMethods, PyBufferProcs, PyHeapTypeObject, PyMappingMethods, PyMethodDef,
+    PyNumberMethods, PyObject, PySequenceMethods, PyTypeObject,
+};
+
+use crate::{
+    Dict, Obj, PyStruct, Raised, Ref, Result, Thread, Traverse, Tuple, Type,
+    args::{IntoReturn, Parsed, Signature, SplitKwargs},
+    reference::objects,
+    slots::conjure,
+};
+
+/// The memory of a builtin type: a `PyTypeObject` followed by its suites.
+#[repr(transparent)]
+pub struct StaticType(UnsafeCell<PyHeapTypeObject>);
+
+// SAFETY: types are changed only while the GIL is held.
+unsafe impl Sync for StaticType {}
+
+impl StaticType {
+    /// A type that is not ready yet.
+    pub const fn new() -> Self {
+        let mut ty = PyHeapTypeObject::ZERO;
+        ty.ht_type.ob_base.ob_base.ob_refcnt = abi::_Py_IMMORTAL_INITIAL_REFCNT;
+        StaticType(UnsafeCell::new(ty))
+    }
+
+    /// The type.
+    #[inline(always)]
+    pub const fn get(&'static self) -> &'static Type {
+        // SAFETY: `Type` is a transparent `PyTypeObject` in a cell, which a
+        // `PyHeapTypeObject` starts with.
+        unsafe { &*self.0.get().cast::<Type>() }
+    }
+}
+
+impl Default for StaticType {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// What is known of a builtin type at compile time.
+pub struct TypeDecl {
+    pub ty: fn() -> &'static Type,
+    /// `tp_name`: with the module before a dot, unless it is `builtins`.
+    pub name: &'static CStr,
+    pub doc: Option<&'static CStr>,
+    pub base: fn() -> &'static Type,
+    pub basicsize: usize,
+    pub itemsize: usize,
+    /// `Py_TPFLAGS_*` beyond those that readying adds.
+    pub flags: u64,
+    pub dictoffset: isize,
+    pub weaklistoffset: isize,
+    pub vectorcall_offset: isize,
+    pub gc: bool,
+    pub dealloc: unsafe extern "C" fn(*mut PyObject),
+    pub traverse: abi::traverseproc,
+    pub clear: abi::inquiry,
+    /// Install slots and list methods.
+    pub declare: fn(&mut TypeBuilder<'_>),
+}
+
+/// A `PyStruct` with a declaration: every `#[pytype]`.
+pub trait Declared: PyStruct + Traverse {
+    /// The declaration.
+    const DECL: &'static TypeDecl;
+}
+
+/// What `#[pymethods]` implements.
+pub trait PyMethods {
+    /// Install slots and list methods.
+    fn declare(builder: &mut TypeBuilder<'_>);
+}
+
+/// How a function in a type's dict binds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Binding {
+    Method,
+    Class,
+    Static,
+}
+
+/// An entry of a type's dict to be made when the type becomes ready.
+pub enum Entry {
+    Method(&'static PyMethodDef, Binding),
+    GetSet {
+        name: &'static CStr,
+        doc: Option<&'static CStr>,
+        get: abi::getter,
+        set: Option<abi::setter>,
+    },
+    Member(&'static abi::PyMemberDef),
+}
+
+/// A type that is being made ready.
+pub struct TypeBuilder<'a> {
+    pub th: Thread<'a>,
+    ty: NonNull<PyHeapTypeObject>,
+    /// In order of declaration.
+    pub entries: Vec<Entry>,
+}
+
+macro_rules! suites {
+    ($($(#[$doc:meta])* $name:ident, $field:ident, $pointer:ident, $ty:ty;)*) => { $(
+        $(#[$doc])*
+        pub fn $name(&mut self) -> &mut $ty {
+            let ty = self.ty.as_ptr();
+            // SAFETY: a static type that is being made ready has no other user.
+            let suite = unsafe { &raw mut (*ty).$field };
+            // SAFETY: as above.
+            unsafe { (*ty).ht_type.$pointer = suite };
+            // SAFETY: as above.
+            unsafe { &mut *suite }
+        }
+    )* };
+}
+
+impl<'a> TypeBuilder<'a> {
+    /// Start on `ty`.
+    ///
+    /// # Safety
+    ///
+    /// `ty` has the layout of a heap type (`StaticType`) and nobody else uses it.
+    pub unsafe fn new(th: Thread<'a>, ty: &'static Type) -> Self {
+        TypeBuilder { th, ty: NonNull::from(ty).cast(), entries: Vec::new() }
+    }
+
+    /// The slots of the type itself.
+    pub fn ty(&mut self) -> &mut PyTypeObject {
+        // SAFETY: a static type that is being made ready has no other user.
+        unsafe { &mut (*self.ty.as_ptr()).ht_type }
+    }
+
+    suites! {
+        /// The number slots.
+        nb, as_number, tp_as_number, PyNumberMethods;
+        /// The sequence slots.
+        sq, as_sequence, tp_as_sequence, PySequenceMethods;
+        /// The mapping slots.
+        mp, as_mapping, tp_as_mapping, PyMappingMethods;
+        /// The async slots.
+        am, as_async, tp_as_async, PyAsyncMethods;
+        /// The buffer slots.
+        bf, as_buffer, tp_as_buffer, PyBufferProcs;
+    }
+
+    /// A method without parameters.
+    pub fn method_noargs<F, R>(
+        &mut self,
+        name: &'static CStr,
+        doc: &'static CStr,
+        binding: Binding,
+        _: F,
+    ) where
+        F: Copy + for<'b> Fn(Thread<'b>, Obj<'b>) -> R,
+        R: IntoReturn<Ref>,
+    {
+        self.entries.push(Entry::Method(noargs_def::<F, R>(name, doc), binding));
+    }
+
+    /// A method with one positional-only parameter.
+    pub fn method_one<F, R>(
+        &mut self,
+        name: &'static CStr,
+        doc: &'static CStr,
+        binding: Binding,
+        _: F,
+    ) where
+        F: Copy + for<'b> Fn(Thread<'b>, Obj<'b>, Obj<'b>) -> R,
+        R: IntoReturn<Ref>,
+    {
+        self.entries.push(Entry::Method(one_def::<F, R>(name, doc), binding));
+    }
+
+    /// A method with any parameters.
+    pub fn method<S, F, R, const N: usize>(
+        &mut self,
+        name: &'static CStr,
+        doc: &'static CStr,
+        binding: Binding,
+        _: S,
+        _: F,
+    ) where
+        S: HasSignature,
+        F: Copy + for<'b> Fn(Thread<'b>, Obj<'b>, &Parsed<'b, N>) -> R,
+        R: IntoReturn<Ref>,
+    {
+        self.entries.push(Entry::Method(fast_def::<S, F, R, N>(name, doc), binding));
+    }
+
+    /// `__new__` with a signature: fills `tp_new` and, while `__init__` is
+    /// `object`'s, `tp_vectorcall`.
+    pub fn constructor<S, F, R, const N: usize>(&mut self, _: S, _: F)
+    where
+        S: HasSignature,
+        F: Copy + for<'b> Fn(Thread<'b>, &'b Type, &Parsed<'b, N>) -> R,
+        R: IntoReturn<Ref>,
+    {
+        self.ty().tp_new = Some(new_trampoline::<S, F, R, N>);
+        self.ty().tp_vectorcall = Some(type_vectorcall_trampoline::<S, F, R, N>);
+    }
+
+    /// `__init__` with a signature.
+    pub fn initializer<S, F, R, const N: usize>(&mut self, _: S, _: F)
+    where
+        S: HasSignature,
+        F: Copy + for<'b> Fn(Thread<'b>, Obj<'b>, &Parsed<'b, N>) -> R,
+        R: IntoReturn<()>,
+    {
+        self.ty().tp_init = Some(init_trampoline::<S, F, R, N>);
+        self.ty().tp_vectorcall = None;
+    }
+
+    /// `__call__` with a signature.
+    pub fn caller<S, F, R, const N: usize>(&mut self, _: S, _: F)
+    where
+        S: HasSignature,
+        F: Copy + for<'b> Fn(Thread<'b>, Obj<'b>, &Parsed<'b, N>) -> R,
+        R: IntoReturn<Ref>,
+    {
+        self.ty().tp_call = Some(call_trampoline::<S, F, R, N>);
+    }
+
+    /// A computed attribute.
+    pub fn getter<F, R>(&mut self, name: &'static CStr, doc: Option<&'static CStr>, _: F)
+    where
+        F: Copy + for<'b> Fn(Thread<'b>, Obj<'b>) -> R,
+        R: IntoReturn<Ref>,
+    {
+        self.entries.push(Entry::GetSet { name, doc, get: getter_trampoline::<F, R>, set: None });
+    }
+
+    /// The setter of an attribute declared with `getter` before. `None` deletes.
+    pub fn setter<F, R>(&mut self, name: &'static CStr, _: F)
+    where
+        F: Copy + for<'b> Fn(Thread<'b>, Obj<'b>, Option<Obj<'b>>) -> R,
+        R: IntoReturn<()>,
+    {
+        for entry in &mut self.entries {
+            if let Entry::GetSet { name: known, set, .. } = entry
+                && *known == name
+            {
+                *set = Some(setter_trampoline::<F, R>);
+            }
+        }
+    }
+
+    /// An attribute stored at a fixed offset.
+    pub fn member(
+        &mut self,
+        name: &'static CStr,
+        kind: i32,
+        offset: usize,
+        flags: i32,
+        doc: Option<&'static CStr>,
+    ) {
+        let def = abi::PyMemberDef {
+            name: name.as_ptr(),
+            r#type: kind,
+            offset: offset as isize,
+            flags,
+            doc: doc.map_or(std::ptr::null(), CStr::as_ptr),
+        };
+        self.entries.push(Entry::Member(Box::leak(Box::new(def))));
+    }
+}
+
+/// A type that stands for a signature.
+pub trait HasSignature {
+    /// The signature.
+    const SIGNATURE: &'static Signature;
+}
+
+/// A native module.
+pub struct ModuleDecl {
+    pub name: &'static str,
+    pub doc: &'static str,
+    /// List the functions.
+    pub functions: fn(&mut Vec<&'static PyMethodDef>),
+    /// Fill the module's namespace beyond its functions.
+    pub exec: Option<fn(Thread<'_>, &crate::Module) -> Result<()>>,
+}
+
+fn def(
+    name: &'static CStr,
+    doc: &'static CStr,
+    flags: u32,
+    call: *const (),
+) -> &'static PyMethodDef {
+    // SAFETY: `ml_meth` holds any function pointer; the flags say which.
+    let ml_meth = unsafe { std::mem::transmute::<*const (), Option<abi::PyCFunction>>(call) };
+    Box::leak(Box::new(PyMethodDef {
+        ml_name: name.as_ptr(),
+        ml_meth,
+        ml_flags: flags as i32,
+        ml_doc: doc.as_ptr(),
+    }))
+}
+
+/// A function without parameters, for a method table.
+pub fn noargs_def<F, R>(name: &'static CStr, doc: &'static CStr) -> &'static PyMethodDef
+where
+    F: Copy + for<'b> Fn(Thread<'b>, Obj<'b>) -> R,
+    R: IntoReturn<Ref>,
+{
+    def(name, doc, abi::METH_NOARGS as u32, noargs_trampoline::<F, R> as *const ())
+}
+
+/// A function with one positional-only parameter, for a method table.
+pub fn one_def<F, R>(name: &'static CStr, doc: &'static CStr) -> &'static PyMethodDef
+where
+    F: Copy + for<'b> Fn(Thread<'b>, Obj<'b>, Obj<'b>) -> R,
+    R: IntoReturn<Ref>,
+{
+    def(name, doc, abi::METH_O as u32, one_trampoline::<F, R> as *const ())
+}
+
+/// A function with any parameters, for a method table.
+pub fn fast_def<S, F, R, const N: usize>(
+    name: &'static CStr,
+    doc: &'static CStr,
+) -> &'static PyMethodDef
+where
+    S: HasSignature,
+    F: Copy + for<'b> Fn(Thread<'b>, Obj<'b>, &Parsed<'b, N>) -> R,
+    R: IntoReturn<Ref>,
+{
+    let flags = (abi::METH_FASTCALL | abi::METH_KEYWORDS) as u32;
+    def(name, doc, flags, fast_trampoline::<S, F, R, N> as *const ())
+}
+
+/// `noargs_def` with the closure as an argument, for type inference.
+pub fn noargs_fn<F, R>(name: &'static CStr, doc: &'static CStr, _: F) -> &'static PyMethodDef
+where
+    F: Copy + for<'b> Fn(Thread<'b>, Obj<'b>) -> R,
+    R: IntoReturn<Ref>,
+{
+    noargs_def::<F, R>(name, doc)
+}
+
+/// `one_def` with the closure as an argument, for type inference.
+pub fn one_fn<F, R>(name: &'static CStr, doc: &'static CStr, _: F) -> &'static PyMethodDef
+where
+    F: Copy + for<'b> Fn(Thread<'b>, Obj<'b>, Obj<'b>) -> R,
+    R: IntoReturn<Ref>,
+{
+    one_def::<F, R>(name, doc)
+}
+
+/// `fast_def` with the closure as an argument, for type inference.
+pub fn fast_fn<S, F, R, const N: usize>(
+    name: &'static CStr,
+    doc: &'static CStr,
+    _: S,
+    _: F,
+) -> &'static PyMethodDef
+where
+    S: HasSignature,
+    F: Copy + for<'b> Fn(Thread<'b>, Obj<'b>, &Parsed<'b, N>) -> R,
+    R: IntoReturn<Ref>,
+{
+    fast_def::<S, F, R, N>(name, doc)
+}
+
+#[inline(always)]
+fn raw(result: Result<Ref>) -> *mut PyObject {
+    match result {
+        Ok(value) => value.into_raw(),
+        Err(Raised) => std::ptr::null_mut(),
+    }
+}
+
+/// `self` of a C function: the instance, class or module, null for none.
+#[inline(always)]
+unsafe fn this<'a>(ptr: *mut PyObject) -> Obj<'a> {
+    // SAFETY: a method always has a receiver, a module function its module.
+    unsafe { Obj::from_raw(ptr) }.unwrap_or_else(crate::types::none)
+}
+
+unsafe extern "C" fn noargs_trampoline<F, R>(slf: *mut PyObject, _: *mut PyObject) -> *mut PyObject
+where
+    F: Copy + for<'b> Fn(Thread<'b>, Obj<'b>) -> R,
+    R: IntoReturn<Ref>,
+{
+    // SAFETY: called on an attached thread.
+    let th = unsafe { Thread::current() };
+    // SAFETY: the receiver outlives the call.
+    raw(conjure::<F>()(th, unsafe { this(slf) }).into_return(th))
+}
+
+unsafe extern "C" fn one_trampoline<F, R>(slf: *mut PyObject, x: *mut PyObject) -> *mut PyObject
+where
+    F: Copy + for<'b> Fn(Thread<'b>, Obj<'b>, Obj<'b>) -> R,
+    R: IntoReturn<Ref>,
+{
+    // SAFETY: called on an attached thread.
+    let th = unsafe { Thread::current() };
+    // SAFETY: receiver and argument outlive the call.
+    let (slf, x) = unsafe { (this(slf), th.argument(x)) };
+    raw(conjure::<F>()(th, slf, x).into_return(th))
+}
+
+/// The names of a vectorcall's keyword arguments.
+///
+/// # Safety
+///
+/// `kwnames` is null or a tuple that outlives `'a`.
+#[inline(always)]
+pub unsafe fn keyword_names<'a>(kwnames: *mut PyObject) -> &'a [Obj<'a>] {
+    // SAFETY: the caller's promise.
+    match unsafe { Obj::from_raw(kwnames) } {
+        // SAFETY: the caller's promise.
+        Some(names) => unsafe { names.cast::<Tuple>() }.items(),
+        None => &[],
+    }
+}
+
+unsafe extern "C" fn fast_trampoline<S, F, R, const N: usize>(
+    slf: *mut PyObject,
+    args: *const *mut PyObject,
+    nargs: isize,
+    kwnames: *mut PyObject,
+) -> *mut PyObject
+where
+    S: HasSignature,
+    F: Copy + for<'b> Fn(Thread<'b>, Obj<'b>, &Parsed<'b, N>) -> R,
+    R: IntoReturn<Ref>,
+{
+    // SAFETY: called on an attached thread.
+    let th = unsafe { Thread::current() };
+    // SAFETY: `kwnames` is null or a tuple.
+    let names = unsafe { keyword_names(kwnames) };
+    let nargs = nargs as usize;
+    // SAFETY: the vectorcall protocol: positional arguments, then keyword values.
+    let all = unsafe { objects(args, nargs + names.len()) };
+    let (positional, values) = all.split_at(nargs);
+    let parsed = match Parsed::<N>::new(th, S::SIGNATURE, positional, names, values) {
+        Ok(parsed) => parsed,
+        Err(Raised) => return std::ptr::null_mut(),
+    };
+    // SAFETY: the receiver outlives the call.
+    raw(conjure::<F>()(th, unsafe { this(slf) }, &parsed).into_return(th))
+}
+
+/// Match the arguments of a `tp_new`, `tp_init` or `tp_call` and go on with `call`.
+unsafe fn with_tuple_and_dict<const N: usize, T>(
+    th: Thread<'_>,
+    signature: &'static Signature,
+    args: *mut PyObject,
+    kwargs: *mut PyObject,
+    call: impl FnOnce(&Parsed<'_, N>) -> Result<T>,
+) -> Result<T> {
+    // SAFETY: `args` is a tuple that outlives the call.
+    let args = unsafe { th.argument(args).cast::<Tuple>() };
+    // SAFETY: `kwargs` is null or a dict.
+    let kwargs = unsafe { Obj::from_raw(kwargs).map(|kwargs| kwargs.cast::<Dict>()) };
+    let split = SplitKwargs::new(kwargs);
+    call(&Parsed::<N>::new(th, signature, args.items(), split.names(), split.values())?)
+}
+
+unsafe extern "C" fn new_trampoline<S, F, R, const N: usize>(
+    ty: *mut PyTypeObject,
+    args: *mut PyObject,
+    kwargs: *mut PyObject,
+) -> *mut PyObject
+where
+    S: HasSignature,
+    F: Copy + for<'b> Fn(Thread<'b>, &'b Type, &Parsed<'b, N>) -> R,
+    R: IntoReturn<Ref>,
+{
+    // SAFETY: called on an attached thread.
+    let th = unsafe { Thread::current() };
+    // SAFETY: `tp_new` gets a live type.
+    let ty = unsafe { Type::from_ptr(ty) };
+    // SAFETY: the arguments of `tp_new`.
+    raw(unsafe {
+        with_tuple_and_dict(th, S::SIGNATURE, args, kwargs, |parsed| {
+            conjure::<F>()(th, ty, parsed).into_return(th)
+        })
+    })
+}
+
+unsafe extern "C" fn type_vectorcall_trampoline<S, F, R, const N: usize>(
+    ty: *mut PyObject,
+    args: *const *mut PyObject,
+    nargsf: usize,
+    kwnames: *mut PyObject,
+) -> *mut PyObject
+where
+    S: HasSignature,
+    F: Copy + for<'b> Fn(Thread<'b>, &'b Type, &Parsed<'b, N>) -> R,
+    R: IntoReturn<Ref>,
+{
+    // SAFETY: called on an attached thread.
+    let th = unsafe { Thread::current() };
+    // SAFETY: `kwnames` is null or a tuple.
+    let names = unsafe { keyword_names(kwnames) };
+    let nargs = nargsf & !(1 << 63);
+    // SAFETY: the vectorcall protocol: positional arguments, then keyword values.
+    let all = unsafe { objects(args, nargs + names.len()) };
+    let (positional, values) = all.split_at(nargs);
+    let parsed = match Parsed::<N>::new(th, S::SIGNATURE, positional, names, values) {
+        Ok(parsed) => parsed,
+        Err(Raised) => return std::ptr::null_mut(),
+    };
+    // SAFETY: `tp_vectorcall` gets the type itself.
+    let ty = unsafe { Type::from_ptr(ty.cast()) };
+    raw(conjure::<F>()(th, ty, &parsed).into_return(th))
+}
+
+unsafe extern "C" fn init_trampoline<S, F, R, const N: usize>(
+    slf: *mut PyObject,
+    args: *mut PyObject,
+    kwargs: *mut PyObject,
+) -> i32
+where
+    S: HasSignature,
+    F: Copy + for<'b> Fn(Thread<'b>, Obj<'b>, &Parsed<'b, N>) -> R,
+    R: IntoReturn<()>,
+{
+    // SAFETY: called on an attached thread.
+    let th = unsafe { Thread::current() };
+    // SAFETY: the receiver outlives the call.
+    let slf = unsafe { th.argument(slf) };
+    // SAFETY: the arguments of `tp_init`.
+    let result = unsafe {
+        with_tuple_and_dict(th, S::SIGNATURE, args, kwargs, |parsed| {
+            conjure::<F>()(th, slf, parsed).into_return(th)
+        })
+    };
+    if result.is_ok() { 0 } else { -1 }
+}
+
+unsafe extern "C" fn call_trampoline<S, F, R, const N: usize>(
+    slf: *mut PyObject,
+    args: *mut PyObject,
+    kwargs: *mut PyObject,
+) -> *mut PyObject
+where
+    S: HasSignature,
+    F: Copy + for<'b> Fn(Thread<'b>, Obj<'b>, &Parsed<'b, N>) -> R,
+    R: IntoReturn<Ref>,
+{
+    // SAFETY: called on an attached thread.
+    let th = unsafe { Thread::current() };
+    // SAFETY: the receiver outlives the call.
+    let slf = unsafe { th.argument(slf) };
+    // SAFETY: the arguments of `tp_call`.
+    raw(unsafe {
+        with_tuple_and_dict(th, S::SIGNATURE, args, kwargs, |parsed| {
+            conjure::<F>()(th, slf, parsed).into_return(th)
+        })
+    })
+}
+
+unsafe extern "C" fn getter_trampoline<F, R>(
+    slf: *mut PyObject,
+    _: *mut std::ffi::c_void,
+) -> *mut PyObject
+where
+    F: Copy + for<'b> Fn(Thread<'b>, Obj<'b>) -> R,
+    R: IntoReturn<Ref>,
+{
+    // SAFETY: called on an attached thread.
+    let th = unsafe { Thread::current() };
+    // SAFETY: the receiver outlives the call.
+    raw(conjure::<F>()(th, unsafe { th.argument(slf) }).into_return(th))
+}
+
+unsafe extern "C" fn setter_trampoline<F, R>(
+    slf: *mut PyObject,
+    value: *mut PyObject,
+    _: *mut std::ffi::c_void,
+) -> i32
+where
+    F: Copy + for<'b> Fn(Thread<'b>, Obj<'b>, Option<Obj<'b>>) -> R,
+    R: IntoReturn<()>,
+{
+    // SAFETY: called on an attached thread.
+    let th = unsafe { Thread::current() };
+    // SAFETY: receiver and value outlive the call.
+    let (slf, value) = unsafe { (th.argument(slf), Obj::from_raw(value)) };
+    if conjure::<F>()(th, slf, value).into_return(th).is_ok() { 0 } else { -1 }
+}
+
+/// `tp_dealloc` of a builtin type: drop the fields, give back the memory.
+///
+/// # Safety
+///
+/// `object` is a dead instance of `T`'s type or of a subtype.
+pub unsafe extern "C" fn dealloc<T: Declared>(object: *mut PyObject) {
+    // SAFETY: called on an attached thread.
+    let th = unsafe { Thread::current() };
+    // SAFETY: the caller's promise.
+    unsafe {
+        crate::alloc_object::dealloc_with(th, object, T::GC, |object| {
+            std::ptr::drop_in_place(object.cast::<T>())
+        })
+    };
+}
+
+/// `tp_traverse` of a builtin type.
+///
+/// # Safety
+///
+/// As `tp_traverse`.
+pub unsafe extern "C" fn traverse<T: Declared>(
+    object: *mut PyObject,
+    visit: abi::visitproc,
+    arg: *mut std::ffi::c_void,
+) -> i32 {
+    let mut stopped = 0;
+    // SAFETY: the collector passes instances of the type.
+    let this = unsafe { &*object.cast::<T>() };
+    this.traverse(&mut |object| {
+        if stopped == 0 {
+            // SAFETY: the collector's own function and argument.
+            stopped = unsafe { visit(object.as_ptr(), arg) };
+        }
+    });
+    stopped
+}
+
+/// `tp_clear` of a builtin type.
+///
+/// # Safety
+///
+/// As `tp_clear`.
+pub unsafe extern "C" fn clear<T: Declared>(object: *mut PyObject) -> i32 {
+    // SAFETY: the collector passes instances of the type.
+    unsafe { &*object.cast::<T>() }.clear();
+    0
+}

@@ -1,0 +1,71 @@
+//! Calls: vectorcall where the callee has it, `tp_call` otherwise.
+
+use crate::{AsObject, Dict, Obj, Ref, Result, Str, Thread, Tuple, Type, error, raise};
+
+/// Call with `args` = positional arguments, then the values of `kwnames`.
+pub fn call(
+    th: Thread<'_>,
+    callable: Obj<'_>,
+    args: &[Obj<'_>],
+    kwnames: Option<&Tuple>,
+) -> Result<Ref> {
+    let ty = callable.ty();
+    if let Some(vectorcall) = vectorcall_of(callable, ty) {
+        let nargs = args.len() - kwnames.map_or(0, Tuple::len);
+        let kwnames = kwnames.map_or(std::ptr::null_mut(), |names| names.obj().as_ptr());
+        // SAFETY: the callee's own vectorcall with live arguments.
+        let value = unsafe { vectorcall(callable.as_ptr(), args.as_ptr().cast(), nargs, kwnames) };
+        // SAFETY: a new reference or null.
+        return unsafe { Ref::from_raw(value) }.ok_or(error::Raised);
+    }
+    let nargs = args.len() - kwnames.map_or(0, Tuple::len);
+    let (positional, values) = args.split_at(nargs);
+    let tuple = Tuple::from_objs(th, positional)?;
+    let dict = match kwnames {
+        Some(names) => {
+            let dict = Dict::new(th)?;
+            for (name, value) in names.items().iter().zip(values) {
+                dict.set(th, *name, *value)?;
+            }
+            Some(dict)
+        }
+        None => None,
+    };
+    call_tuple(th, callable, &tuple, dict.as_deref())
+}
+
+/// `callable(*args, **kwargs)` with the arguments already packed.
+pub fn call_tuple(
+    th: Thread<'_>,
+    callable: Obj<'_>,
+    args: &Tuple,
+    kwargs: Option<&Dict>,
+) -> Result<Ref> {
+    let ty = callable.ty();
+    let Some(slot) = ty.slots().tp_call else {
+        raise!(th, TypeError, "'{}' object is not callable", callable.type_name());
+    };
+    th.check_stack(" while calling a Python object")?;
+    let kwargs = kwargs.map_or(std::ptr::null_mut(), |kwargs| kwargs.obj().as_ptr());
+    // SAFETY: the slot belongs to the callee's type.
+    let value = unsafe { slot(callable.as_ptr(), args.obj().as_ptr(), kwargs) };
+    // SAFETY: a new reference or null.
+    unsafe { Ref::from_raw(value) }.ok_or(error::Raised)
+}
+
+/// The vectorcall function of an object, if its type has one.
+#[inline]
+pub fn vectorcall_of(callable: Obj<'_>, ty: &Type) -> Option<abi::vectorcallfunc> {
+    if ty.flags() & abi::Py_TPFLAGS_HAVE_VECTORCALL == 0 {
+        return None;
+    }
+    let offset = ty.slots().tp_vectorcall_offset;
+    // SAFETY: the type says that a vectorcall pointer is there.
+    unsafe { callable.as_ptr().byte_offset(offset).cast::<Option<abi::vectorcallfunc>>().read() }
+}
+
+/// `object.name(*args)` without a bound method where the attribute is a method descriptor.
+pub fn call_method(th: Thread<'_>, object: Obj<'_>, name: &Str, args: &[Obj<'_>]) -> Result<Ref> {
+    let method = super::attr::getattr(th, object, name)?;
+    call(th, method.obj(), args, None)
+}

@@ -1,0 +1,132 @@
+//! Comparison and hashing.
+
+use crate::{AsObject, Obj, Ref, Result, Thread, error, raise, types};
+
+/// A rich comparison, numbered as in C.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(i32)]
+pub enum CompareOp {
+    Lt = 0,
+    Le = 1,
+    Eq = 2,
+    Ne = 3,
+    Gt = 4,
+    Ge = 5,
+}
+
+impl CompareOp {
+    /// From the C number; anything else is `Ge`.
+    pub const fn from_c(op: i32) -> Self {
+        match op {
+            0 => CompareOp::Lt,
+            1 => CompareOp::Le,
+            2 => CompareOp::Eq,
+            3 => CompareOp::Ne,
+            4 => CompareOp::Gt,
+            _ => CompareOp::Ge,
+        }
+    }
+
+    /// The operator that gives the same answer with the operands swapped.
+    pub const fn swapped(self) -> Self {
+        match self {
+            CompareOp::Lt => CompareOp::Gt,
+            CompareOp::Le => CompareOp::Ge,
+            CompareOp::Gt => CompareOp::Lt,
+            CompareOp::Ge => CompareOp::Le,
+            same => same,
+        }
+    }
+
+    /// As Python writes it.
+    pub const fn symbol(self) -> &'static str {
+        match self {
+            CompareOp::Lt => "<",
+            CompareOp::Le => "<=",
+            CompareOp::Eq => "==",
+            CompareOp::Ne => "!=",
+            CompareOp::Gt => ">",
+            CompareOp::Ge => ">=",
+        }
+    }
+
+    /// The answer for an ordering.
+    pub const fn of(self, ordering: std::cmp::Ordering) -> bool {
+        match self {
+            CompareOp::Lt => ordering.is_lt(),
+            CompareOp::Le => ordering.is_le(),
+            CompareOp::Eq => ordering.is_eq(),
+            CompareOp::Ne => ordering.is_ne(),
+            CompareOp::Gt => ordering.is_gt(),
+            CompareOp::Ge => ordering.is_ge(),
+        }
+    }
+}
+
+/// `a op b` with reflection: the right operand first if its type is a subtype
+/// of the left's.
+pub fn rich_compare(th: Thread<'_>, a: Obj<'_>, b: Obj<'_>, op: CompareOp) -> Result<Ref> {
+    th.check_stack(" in comparison")?;
+    let (ta, tb) = (a.ty(), b.ty());
+    let try_one = |x: Obj<'_>, y: Obj<'_>, op: CompareOp| -> Result<Option<Ref>> {
+        let Some(slot) = x.ty().slots().tp_richcompare else { return Ok(None) };
+        // SAFETY: the slot belongs to the type of `x`.
+        let value = unsafe { slot(x.as_ptr(), y.as_ptr(), op as i32) };
+        // SAFETY: a new reference or null.
+        let value = unsafe { Ref::from_raw(value) }.ok_or(error::Raised)?;
+        Ok((!value.obj().is(types::not_implemented())).then_some(value))
+    };
+    let reflected_first = !std::ptr::eq(ta, tb) && tb.is_subtype(ta);
+    if reflected_first && let Some(value) = try_one(b, a, op.swapped())? {
+        return Ok(value);
+    }
+    if let Some(value) = try_one(a, b, op)? {
+        return Ok(value);
+    }
+    if !reflected_first && let Some(value) = try_one(b, a, op.swapped())? {
+        return Ok(value);
+    }
+    match op {
+        CompareOp::Eq => Ok(types::bool_(a.is(b)).own()),
+        CompareOp::Ne => Ok(types::bool_(!a.is(b)).own()),
+        _ => raise!(
+            th,
+            TypeError,
+            "'{}' not supported between instances of '{}' and '{}'",
+            op.symbol(),
+            a.type_name(),
+            b.type_name()
+        ),
+    }
+}
+
+/// `bool(a op b)`, where identity implies equality.
+pub fn rich_compare_bool(th: Thread<'_>, a: Obj<'_>, b: Obj<'_>, op: CompareOp) -> Result<bool> {
+    if a.is(b) {
+        match op {
+            CompareOp::Eq => return Ok(true),
+            CompareOp::Ne => return Ok(false),
+            _ => {}
+        }
+    }
+    let value = rich_compare(th, a, b, op)?;
+    super::number::is_true(th, value.obj())
+}
+
+/// `a is b or a == b`.
+#[inline]
+pub fn eq(th: Thread<'_>, a: Obj<'_>, b: Obj<'_>) -> Result<bool> {
+    rich_compare_bool(th, a, b, CompareOp::Eq)
+}
+
+/// `hash(object)`.
+pub fn hash(th: Thread<'_>, object: Obj<'_>) -> Result<isize> {
+    let Some(slot) = object.ty().slots().tp_hash else {
+        raise!(th, TypeError, "unhashable type: '{}'", object.type_name());
+    };
+    // SAFETY: the slot belongs to the object's type.
+    match unsafe { slot(object.as_ptr()) } {
+        -1 => Err(error::Raised),
+        hash => Ok(hash),
+    }
+}

@@ -1,0 +1,314 @@
+//! The thread state and the interpreter.
+//!
+//! Holding a [`Thread`] proves that the calling OS thread is attached to an
+//! interpreter and holds its GIL, so everything that can run Python code or
+//! touch a reference count takes one, first. It has no size; the state behind
+//! it is one thread-local read away, so that a callback from C can get one too.
+//! All mutable state hangs off [`ThreadState`] or [`Interpreter`].
+
+use std::{
+    any::{Any, TypeId},
+    cell::{Cell, RefCell, UnsafeCell},
+    collections::HashMap,
+    fmt,
+    marker::PhantomData,
+    ptr::NonNull,
+    sync::atomic::{AtomicU32, Ordering},
+};
+
+use crate::{
+    AsObject, Dict, Link, Obj, Raised, Ref, Result, Type, alloc::Heap, exceptions, hooks::Hooks,
+};
+
+/// Proof of being attached.
+#[derive(Clone, Copy)]
+pub struct Thread<'a>(PhantomData<(&'a (), *mut ())>);
+
+thread_local! {
+    static STATE: Cell<*const ThreadState> = const { Cell::new(std::ptr::null()) };
+}
+
+/// Reasons for the interpreter to leave its fast path, bits of
+/// [`ThreadState::eval_breaker`].
+pub mod breaker {
+    /// A signal arrived (main thread only).
+    pub const SIGNAL: u32 = 1;
+    /// Another thread asks for the GIL.
+    pub const GIL_REQUEST: u32 = 2;
+    /// The young generation is full.
+    pub const COLLECT: u32 = 4;
+    /// An exception was set from another thread (`PyThreadState_SetAsyncExc`).
+    pub const ASYNC_EXCEPTION: u32 = 8;
+    /// Pending calls are queued.
+    pub const PENDING_CALL: u32 = 16;
+    /// The small-int region has too many pages in use.
+    pub const SMALL_INT_PAGES: u32 = 32;
+}
+
+/// One Python thread.
+#[repr(C)]
+pub struct ThreadState {
+    /// What C extensions see; `current_exception` and `exc_info` live here.
+    pub public: UnsafeCell<abi::PyThreadState>,
+    /// The interpreter this thread belongs to.
+    pub interp: &'static Interpreter,
+    /// Bits of [`breaker`]; the interpreter tests it at calls and back-edges.
+    pub eval_breaker: AtomicU32,
+    /// Python frames that may still be pushed (`sys.setrecursionlimit`).
+    pub recursion_remaining: Cell<i32>,
+    /// The lowest address that native code may use of this thread's stack.
+    pub stack_limit: Cell<usize>,
+    /// The innermost frame; its type belongs to `vm`.
+    pub frame: Cell<*mut std::ffi::c_void>,
+    /// Nesting of deallocations, see `alloc`.
+    pub dealloc_depth: Cell<u32>,
+    /// Objects whose deallocation was put off because of the nesting.
+    pub dealloc_later: RefCell<Vec<NonNull<abi::PyObject>>>,
+    /// Per-thread state of other crates, by type.
+    pub extensions: Extensions,
+}
+
+/// Values of other crates that live as long as their owner, one per Rust type.
+#[derive(Default)]
+pub struct Extensions(RefCell<HashMap<TypeId, Box<dyn Any>>>);
+
+impl Extensions {
+    /// The value of type `T`, made on first use.
+    pub fn get<T: Any + Default>(&self) -> &T {
+        let ptr = {
+            let mut map = self.0.borrow_mut();
+            let value = map.entry(TypeId::of::<T>()).or_insert_with(|| Box::new(T::default()));
+            value.downcast_ref::<T>().map(NonNull::from)
+        };
+        match ptr {
+            // SAFETY: values are boxed and never removed while `self` lives.
+            Some(ptr) => unsafe { ptr.as_ref() },
+            None => unreachable!("keyed by type"),
+        }
+    }
+}
+
+/// The command line and environment, as `sys.flags` shows them.
+#[derive(Clone, Debug, Default)]
+pub struct Flags {
+    pub debug: i32,
+    pub inspect: i32,
+    pub interactive: i32,
+    pub optimize: i32,
+    pub dont_write_bytecode: i32,
+    pub no_user_site: i32,
+    pub no_site: i32,
+    pub ignore_environment: i32,
+    pub verbose: i32,
+    pub bytes_warning: i32,
+    pub quiet: i32,
+    pub hash_randomization: i32,
+    pub isolated: i32,
+    pub dev_mode: bool,
+    pub utf8_mode: i32,
+    pub warn_default_encoding: i32,
+    pub safe_path: bool,
+    pub int_max_str_digits: i32,
+}
+
+/// One Python interpreter: modules, builtins, heap.
+pub struct Interpreter {
+    pub heap: Heap,
+    /// `sys.modules`.
+    pub modules: Link<Dict>,
+    /// The dict of module `sys`.
+    pub sys_dict: Link<Dict>,
+    /// The dict of module `builtins`.
+    pub builtins: Link<Dict>,
+    /// `importlib._bootstrap`, once it runs.
+    pub importlib: Link,
+    /// What upper crates do for this one.
+    pub hooks: Cell<Hooks>,
+    pub flags: RefCell<Flags>,
+    /// `sys.set_int_max_str_digits`; 0 = unlimited.
+    pub int_max_str_digits: Cell<i32>,
+    /// `sys.setrecursionlimit`.
+    pub recursion_limit: Cell<i32>,
+    /// The key of string hashing (`PYTHONHASHSEED`), 16 bytes.
+    pub hash_secret: Cell<(u64, u64)>,
+    /// Per-interpreter state of other crates, by type.
+    pub extensions: Extensions,
+}
+
+impl<'a> Thread<'a> {
+    /// The token of the calling thread.
+    ///
+    /// # Safety
+    ///
+    /// The calling thread is attached for as long as `'a`.
+    #[inline(always)]
+    pub unsafe fn current() -> Thread<'a> {
+        Thread(PhantomData)
+    }
+
+    /// Make `state` the calling thread's state.
+    ///
+    /// # Safety
+    ///
+    /// `state` outlives the attachment and this thread holds the GIL.
+    pub unsafe fn attach(state: *const ThreadState) -> Thread<'a> {
+        STATE.set(state);
+        Thread(PhantomData)
+    }
+
+    /// Whether the calling thread has a state.
+    pub fn is_attached() -> bool {
+        !STATE.get().is_null()
+    }
+
+    /// The state.
+    #[inline(always)]
+    pub fn state(self) -> &'a ThreadState {
+        // SAFETY: attached, so the state is set and alive.
+        unsafe { &*STATE.get() }
+    }
+
+    /// The interpreter.
+    #[inline]
+    pub fn interp(self) -> &'static Interpreter {
+        self.state().interp
+    }
+
+    /// The object heap.
+    #[inline]
+    pub fn heap(self) -> &'static Heap {
+        &self.state().interp.heap
+    }
+
+    /// What upper crates do for this one.
+    pub fn hooks(self) -> Hooks {
+        self.interp().hooks.get()
+    }
+
+    /// Set an exception of class `ty` with a message.
+    #[cold]
+    pub fn raise(self, ty: &Type, message: fmt::Arguments<'_>) -> Raised {
+        exceptions::raise_message(self, ty, &fmt::format(message))
+    }
+
+    /// Set an exception of class `ty` without arguments.
+    #[cold]
+    pub fn raise_empty(self, ty: &Type) -> Raised {
+        exceptions::raise_call(self, ty, &[])
+    }
+
+    /// Set an exception of class `ty` that carries `args`.
+    #[cold]
+    pub fn raise_args(self, ty: &Type, args: &[Obj<'_>]) -> Raised {
+        exceptions::raise_call(self, ty, args)
+    }
+
+    /// Set `exception`, an instance of `BaseException`, with the handled
+    /// exception as its `__context__`.
+    #[cold]
+    pub fn raise_object(self, exception: Ref) -> Raised {
+        exceptions::raise_instance(self, exception)
+    }
+
+    /// Set `exception` as it is, without chaining (re-raise).
+    pub fn restore(self, exception: Ref) -> Raised {
+        let old = self.swap_exception(Some(exception));
+        drop(old);
+        Raised
+    }
+
+    /// `MemoryError`.
+    #[cold]
+    pub fn no_memory(self) -> Raised {
+        self.raise_empty(exceptions::types::MemoryError())
+    }
+
+    /// The exception that is set, if any.
+    pub fn exception(self) -> Option<Ref> {
+        // SAFETY: only this thread touches its state.
+        let ptr = unsafe { (*self.state().public.get()).current_exception };
+        // SAFETY: the state owns a reference.
+        unsafe { Obj::from_raw(ptr) }.map(Obj::own)
+    }
+
+    /// Whether an exception is set.
+    #[inline]
+    pub fn is_raised(self) -> bool {
+        // SAFETY: only this thread touches its state.
+        !unsafe { (*self.state().public.get()).current_exception }.is_null()
+    }
+
+    /// Take the exception that a `Raised` stands for.
+    pub fn take_exception(self, _: Raised) -> Ref {
+        match self.swap_exception(None) {
+            Some(exception) => exception,
+            None => {
+                let text = "error return without exception set";
+                self.raise(exceptions::types::SystemError(), format_args!("{text}"));
+                match self.swap_exception(None) {
+                    Some(exception) => exception,
+                    None => crate::types::none().own(),
+                }
+            }
+        }
+    }
+
+    /// Drop the exception that a `Raised` stands for.
+    pub fn clear_exception(self, _: Raised) {
+        drop(self.swap_exception(None));
+    }
+
+    /// Clear the exception if it is an instance of `ty`; otherwise pass it on.
+    pub fn catch(self, raised: Raised, ty: &Type) -> Result<(), Raised> {
+        if self.exception_matches(ty) {
+            self.clear_exception(raised);
+            return Ok(());
+        }
+        Err(raised)
+    }
+
+    /// Whether the exception that is set is an instance of `ty`.
+    pub fn exception_matches(self, ty: &Type) -> bool {
+        self.exception().is_some_and(|exception| exception.obj().ty().is_subtype(ty))
+    }
+
+    /// Replace the exception that is set.
+    pub fn swap_exception(self, exception: Option<Ref>) -> Option<Ref> {
+        let new = exception.map_or(std::ptr::null_mut(), Ref::into_raw);
+        // SAFETY: only this thread touches its state.
+        let old =
+            unsafe { std::mem::replace(&mut (*self.state().public.get()).current_exception, new) };
+        // SAFETY: the state owned a reference.
+        unsafe { Ref::from_raw(old) }
+    }
+
+    /// Raise `RecursionError` when the native stack is nearly used up.
+    /// `doing` completes the message: `" while calling a Python object"`.
+    #[inline]
+    pub fn check_stack(self, doing: &'static str) -> Result<()> {
+        let here = 0u8;
+        if (&raw const here).addr() < self.state().stack_limit.get() {
+            return Err(self.stack_overflow(doing));
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn stack_overflow(self, doing: &'static str) -> Raised {
+        // Some room to build the exception and to handle it.
+        let state = self.state();
+        let limit = state.stack_limit.get();
+        state.stack_limit.set(limit.saturating_sub(64 * 1024));
+        let raised = self.raise(
+            exceptions::types::RecursionError(),
+            format_args!("maximum recursion depth exceeded{doing}"),
+        );
+        state.stack_limit.set(limit);
+        raised
+    }
+
+    /// Ask the interpreter to look at `reason` (a bit of [`breaker`]) soon.
+    pub fn request_break(self, reason: u32) {
+        self.state().eval_breaker.fetch_or(reason, Ordering::Relaxed);
+    }
+}
