@@ -15,6 +15,8 @@ mod large;
 mod pool;
 #[cfg(test)]
 mod tests;
+#[cfg(any(test, feature = "zeal"))]
+mod verify;
 
 use std::{
     cell::{Cell, RefCell},

@@ -163,6 +163,12 @@ impl Pool {
         true
     }
 
+    /// The number of blocks that were ever on the free list.
+    #[cfg(any(test, feature = "zeal"))]
+    pub(crate) fn carved(&self) -> u16 {
+        self.carved
+    }
+
     /// Whether a request can be served without another pool.
     pub(crate) fn has_room(&self) -> bool {
         !self.free.is_null() || self.carved < self.capacity

@@ -116,6 +116,9 @@ fn random_use_keeps_contents() {
                 }
                 _ => {}
             }
+            if step % 1000 == 0 {
+                heap.verify().unwrap();
+            }
         }
         let addresses: HashSet<_> = live.iter().map(|(block, ..)| *block).collect();
         assert_eq!(addresses.len(), live.len());

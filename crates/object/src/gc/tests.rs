@@ -203,7 +203,11 @@ fn everywhere(test: impl Fn(&dyn Fn(Kind) -> *mut PyObject)) {
         for padding in [0, 1000] {
             for prefix in [0, 16] {
                 start(Mode::from_name(name).unwrap());
-                test(&|kind| make(node_type(kind), padding, prefix));
+                test(&|kind| {
+                    heap().verify().unwrap();
+                    make(node_type(kind), padding, prefix)
+                });
+                heap().verify().unwrap();
                 assert_eq!(heap().allocated_blocks(), 0, "{name} {padding} {prefix}");
             }
         }
