@@ -239,6 +239,10 @@ fn pow_general(a: Complex, b: Complex) -> Result<Complex, PowError> {
         length *= (-angle * b.imag).exp();
         phase += b.imag * magnitude.ln();
     }
+    if phase.is_infinite() {
+        // COMPAT: cos(inf) sets EDOM, which is read as this error.
+        return Err(PowError::ZeroToNegative);
+    }
     Ok(complex(length * phase.cos(), length * phase.sin()))
 }
 

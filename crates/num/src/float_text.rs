@@ -366,76 +366,67 @@ pub fn from_hex(text: &[u8]) -> Result<f64, FromHexError> {
         [b'0', b'x' | b'X', rest @ ..] => rest,
         rest => rest,
     };
-    hex_magnitude(s).map(signed)
+    let (value, rest) = hex_magnitude(s)?;
+    if rest.is_empty() { Ok(signed(value)) } else { Err(FromHexError::Invalid) }
 }
 
-/// Value of `digits[.digits][p[sign]digits]`.
-fn hex_magnitude(s: &[u8]) -> Result<f64, FromHexError> {
-    let exponent_at = s.iter().position(|b| matches!(b, b'p' | b'P'));
-    let (number, exponent) = match exponent_at {
-        Some(at) => (s.get(..at), s.get(at + 1..).map(decimal_exponent)),
-        None => (Some(s), Some(Some(0))),
-    };
-    let (Some(number), Some(Some(exponent))) = (number, exponent) else {
-        return Err(FromHexError::Invalid);
-    };
+/// Value of a prefix `digits[.digits][p[sign]digits]`, and what follows it.
+fn hex_magnitude(s: &[u8]) -> Result<(f64, &[u8]), FromHexError> {
     // 16 significant hex digits hold 61 bits at least; the rest is sticky.
     let mut mantissa = 0u64;
     let mut sticky = false;
     let mut dropped = 0i64;
     let mut after_point = None::<i64>;
     let mut count = 0usize;
-    for &byte in number {
-        if byte == b'.' {
-            if after_point.is_some() {
-                return Err(FromHexError::Invalid);
+    let mut rest = s;
+    while let [byte, tail @ ..] = rest {
+        if let Some(digit) = (*byte as char).to_digit(16) {
+            count += 1;
+            after_point = after_point.map(|n| n + 1);
+            if mantissa >> 60 == 0 {
+                mantissa = mantissa << 4 | u64::from(digit);
+            } else {
+                sticky |= digit != 0;
+                dropped += 1;
             }
+        } else if *byte == b'.' && after_point.is_none() {
             after_point = Some(0);
-            continue;
-        }
-        let Some(digit) = (byte as char).to_digit(16) else {
-            return Err(FromHexError::Invalid);
-        };
-        count += 1;
-        if let Some(n) = &mut after_point {
-            *n += 1;
-        }
-        if mantissa >> 60 == 0 {
-            mantissa = mantissa << 4 | u64::from(digit);
         } else {
-            sticky |= digit != 0;
-            dropped += 1;
+            break;
         }
+        rest = tail;
     }
     if count == 0 {
         return Err(FromHexError::Invalid);
     }
+    let mut exponent = 0;
+    if let [b'p' | b'P', tail @ ..] = rest {
+        (exponent, rest) = decimal_exponent(tail).ok_or(FromHexError::Invalid)?;
+    }
     if mantissa == 0 {
-        return Ok(0.0);
+        return Ok((0.0, rest));
     }
     let scale = exponent.saturating_add((dropped - after_point.unwrap_or(0)).saturating_mul(4));
     let value = scale_rounded(mantissa, sticky, scale);
-    if value.is_infinite() { Err(FromHexError::Overflow) } else { Ok(value) }
+    if value.is_infinite() { Err(FromHexError::Overflow) } else { Ok((value, rest)) }
 }
 
-/// `[sign]digits`, saturating.
-fn decimal_exponent(s: &[u8]) -> Option<i64> {
-    let (negative, digits) = match s {
+/// A prefix `[sign]digits`, saturating, and what follows it.
+fn decimal_exponent(s: &[u8]) -> Option<(i64, &[u8])> {
+    let (negative, mut rest) = match s {
         [b'-', rest @ ..] => (true, rest),
         [b'+', rest @ ..] => (false, rest),
         rest => (false, rest),
     };
-    if digits.is_empty() {
+    if !rest.first()?.is_ascii_digit() {
         return None;
     }
     let mut value = 0i64;
-    for &byte in digits {
-        if !byte.is_ascii_digit() {
-            return None;
-        }
+    while let [byte @ b'0'..=b'9', tail @ ..] = rest {
         value = value.saturating_mul(10).saturating_add(i64::from(byte - b'0'));
+        rest = tail;
     }
-    Some(if negative { -value } else { value })
+    Some((if negative { -value } else { value }, rest))
 }
 
 /// `mantissa`·2^`scale` (plus a little, if `sticky`), rounded once, half to even.

@@ -62,6 +62,8 @@ pub enum Error {
     CharAlternate,
     /// `OverflowError`
     CharRange,
+    /// `OverflowError`
+    CharNotLong,
     ComplexZeroPadding,
     ComplexAlign,
     /// `MemoryError`
@@ -77,7 +79,7 @@ impl From<TooLarge> for Error {
 impl Error {
     /// `OverflowError` rather than `ValueError`.
     pub fn is_overflow(self) -> bool {
-        self == Error::CharRange
+        matches!(self, Error::CharRange | Error::CharNotLong)
     }
 
     /// CPython's message; `spec` is the whole format specification, needed by
@@ -113,6 +115,7 @@ impl Error {
             Error::CharAlternate => {
                 "Alternate form (#) not allowed with integer format specifier 'c'"
             }
+            Error::CharNotLong => "Python int too large to convert to C long",
             Error::CharRange => "%c arg not in range(0x110000)",
             Error::ComplexZeroPadding => "Zero padding is not allowed in complex format specifier",
             Error::ComplexAlign => "'=' alignment flag is not allowed in complex format specifier",
@@ -508,10 +511,12 @@ pub fn format_int(
 
 /// Formats an int with type `c`; `code` is its value if it fits. The code
 /// point comes back beside the padding, as it may be a surrogate: the text is
-/// `left` fills, it, `right` fills (`inner` of them count as left).
+/// `left` fills, the code point, `right` fills.
 pub fn format_char(spec: &FormatSpec, code: Option<i64>) -> Result<(u32, Rendered), Error> {
-    let code = code.and_then(|c| u32::try_from(c).ok()).filter(|&c| c <= 0x10_ffff);
-    let code = code.ok_or(Error::CharRange)?;
+    let code = u32::try_from(code.ok_or(Error::CharNotLong)?).unwrap_or(u32::MAX);
+    if code > 0x10_ffff {
+        return Err(Error::CharRange);
+    }
     let (left, inner, right) = crate::render::padding(1, spec.width, spec.align);
     let rendered = Rendered {
         left: left + inner,
@@ -595,12 +600,6 @@ fn split_number(text: &str) -> Number<'_> {
 
 /// Formats a complex number; `locale` is used by type `n`.
 pub fn format_complex(spec: &FormatSpec, z: Complex, locale: &Locale) -> Result<Rendered, Error> {
-    if spec.fill == b'0'.into() {
-        return Err(Error::ComplexZeroPadding);
-    }
-    if spec.align == Align::AfterSign {
-        return Err(Error::ComplexAlign);
-    }
     let given = spec.kind;
     let code = match given.map(|kind| u8::try_from(kind).unwrap_or(b'?')) {
         None if spec.precision.is_some() => b'g',
@@ -609,6 +608,12 @@ pub fn format_complex(spec: &FormatSpec, z: Complex, locale: &Locale) -> Result<
         Some(c @ (b'e' | b'E' | b'f' | b'F' | b'g' | b'G')) => c,
         Some(_) => return Err(Error::UnknownCode(given.unwrap_or(0))),
     };
+    if spec.fill == b'0'.into() {
+        return Err(Error::ComplexZeroPadding);
+    }
+    if spec.align == Align::AfterSign {
+        return Err(Error::ComplexAlign);
+    }
     let precision = spec.precision.unwrap_or(if code == b'r' { 0 } else { 6 });
     if precision > i32::MAX as usize {
         return Err(Error::PrecisionTooBig);

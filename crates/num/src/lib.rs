@@ -6,6 +6,8 @@
 //! business. No input makes a function panic, and a result whose size the
 //! program chose comes from a fallible allocation ([`TooLarge`]).
 
+#![forbid(unsafe_code)]
+
 pub mod bigint;
 pub mod complex;
 pub mod digits;

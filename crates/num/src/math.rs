@@ -8,23 +8,34 @@ use crate::BigInt;
 use num_traits::{Signed, Zero};
 use std::f64::consts::PI;
 
-mod c {
-    // SAFETY: libm functions of C99, without preconditions; std links libm.
-    unsafe extern "C" {
-        pub(super) safe fn erf(x: f64) -> f64;
-        pub(super) safe fn erfc(x: f64) -> f64;
-        pub(super) safe fn ldexp(x: f64, exponent: i32) -> f64;
-    }
-}
-
 /// `math.erf`
 pub fn erf(x: f64) -> f64 {
-    c::erf(x)
+    pxfm::f_erf(x)
 }
 
 /// `math.erfc`
 pub fn erfc(x: f64) -> f64 {
-    c::erfc(x)
+    pxfm::f_erfc(x)
+}
+
+/// `math.asinh`
+pub fn asinh(x: f64) -> f64 {
+    pxfm::f_asinh(x)
+}
+
+/// `math.acosh`
+pub fn acosh(x: f64) -> Result<f64, MathError> {
+    if x < 1.0 { Err(MathError::Domain) } else { Ok(pxfm::f_acosh(x)) }
+}
+
+/// `math.atanh`
+pub fn atanh(x: f64) -> Result<f64, MathError> {
+    if x.abs() >= 1.0 { Err(MathError::Domain) } else { Ok(pxfm::f_atanh(x)) }
+}
+
+/// `math.cbrt`
+pub fn cbrt(x: f64) -> f64 {
+    x.cbrt()
 }
 
 /// Why a result is not a float.
@@ -55,8 +66,16 @@ pub fn ldexp(x: f64, exponent: i64) -> Result<f64, MathError> {
     if x == 0.0 || !x.is_finite() {
         return Ok(x);
     }
-    let result = c::ldexp(x, exponent.clamp(-10_000, 10_000) as i32);
+    let result = scale(x, exponent);
     if result.is_infinite() { Err(MathError::Range) } else { Ok(result) }
+}
+
+/// `x`·2^`exponent` for finite `x`, rounded once.
+fn scale(x: f64, exponent: i64) -> f64 {
+    let (mantissa, shift) = frexp(x.abs());
+    let bits = (mantissa * (1u64 << 53) as f64) as u64;
+    let shift = exponent.saturating_add(i64::from(shift) - 53);
+    crate::float_text::scale_rounded(bits, false, shift).copysign(x)
 }
 
 /// `math.modf`: fractional and integral part, both with the sign of `x`.
@@ -418,7 +437,7 @@ pub fn vector_norm(vector: &[f64]) -> f64 {
 }
 
 fn scaled_norm(vector: &[f64], factor: f64, max: f64) -> f64 {
-    let scale = c::ldexp(1.0, -frexp(max).1);
+    let scale = scale(1.0, -i64::from(frexp(max).1));
     // Starting from 1 keeps the sum larger than every addend.
     let mut sum = 1.0;
     let mut product_errors = 0.0;

@@ -116,7 +116,7 @@ impl fmt::Display for Error {
             Error::PrecisionTooBig => f.write_str("precision too big"),
             Error::Unsupported { conversion, index } => {
                 let shown = match conversion {
-                    32..=126 => conversion as u8 as char,
+                    31..=126 => conversion as u8 as char,
                     _ => '?',
                 };
                 write!(
