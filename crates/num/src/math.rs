@@ -33,7 +33,8 @@ pub fn atanh(x: f64) -> Result<f64, MathError> {
     if x.abs() >= 1.0 { Err(MathError::Domain) } else { Ok(pxfm::f_atanh(x)) }
 }
 
-/// `math.cbrt`
+/// `math.cbrt`, correctly rounded (glibc, which CPython calls, is often one
+/// unit in the last place off).
 pub fn cbrt(x: f64) -> f64 {
     x.cbrt()
 }
@@ -176,8 +177,8 @@ pub fn fma(x: f64, y: f64, z: f64) -> Result<f64, MathError> {
     if overflowed { Err(MathError::Range) } else { Ok(r) }
 }
 
-const LANCZOS_G: f64 = 6.024_680_040_776_729_583_740_234_375;
-const LANCZOS_G_MINUS_HALF: f64 = 5.524_680_040_776_729_583_740_234_375;
+const LANCZOS_G: f64 = 6.024_680_040_776_729_6;
+const LANCZOS_G_MINUS_HALF: f64 = 5.524_680_040_776_729_6;
 
 /// The coefficients of Lanczos' approximation for g above (as in Boost),
 /// numerator and denominator, from the constant term up.

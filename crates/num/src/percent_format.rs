@@ -13,18 +13,13 @@ use std::ops::Range;
 
 /// Format text by position: code points of a str, or bytes.
 pub trait Source {
-    /// How many there are.
-    fn len(&self) -> usize;
-    /// The one at `index`.
+    /// The one at `index`, if there are as many.
     fn at(&self, index: usize) -> Option<u32>;
 }
 
 macro_rules! slice_source {
     ($($unit:ty)*) => {$(
         impl Source for [$unit] {
-            fn len(&self) -> usize {
-                <[$unit]>::len(self)
-            }
             fn at(&self, index: usize) -> Option<u32> {
                 self.get(index).map(|&unit| unit.into())
             }
