@@ -177,8 +177,8 @@ pub fn fma(x: f64, y: f64, z: f64) -> Result<f64, MathError> {
     if overflowed { Err(MathError::Range) } else { Ok(r) }
 }
 
-const LANCZOS_G: f64 = 6.024_680_040_776_729_6;
-const LANCZOS_G_MINUS_HALF: f64 = 5.524_680_040_776_729_6;
+const LANCZOS_G: f64 = 6.024_680_040_776_73;
+const LANCZOS_G_MINUS_HALF: f64 = 5.524_680_040_776_73;
 
 /// The coefficients of Lanczos' approximation for g above (as in Boost),
 /// numerator and denominator, from the constant term up.
