@@ -167,6 +167,10 @@ impl EncodeErrors for Handler {
         self.on_encode(error.encoding, input, error.start, error.end).ok_or(error)
     }
 
+    fn builtin(&self) -> Option<Handler> {
+        Some(*self)
+    }
+
     fn reject(&mut self, _input: Units<'_>, error: EncodeError) -> EncodeError {
         error
     }

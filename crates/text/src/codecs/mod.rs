@@ -83,6 +83,12 @@ pub trait EncodeErrors {
     fn encode(&mut self, input: Units<'_>, error: EncodeError)
     -> Result<EncodeResume, Self::Error>;
 
+    /// The builtin handler this is, if it is one; lets codecs do what CPython does
+    /// for handlers it knows by name.
+    fn builtin(&self) -> Option<Handler> {
+        None
+    }
+
     /// Turn the error itself into a failure: a replacement was not encodable.
     fn reject(&mut self, input: Units<'_>, error: EncodeError) -> Self::Error;
 }

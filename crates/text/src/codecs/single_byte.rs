@@ -1,6 +1,6 @@
 //! ASCII and Latin-1.
 
-use super::{DecodeErrors, Decoded, Decoding, EncodeErrors, Encoding};
+use super::{DecodeErrors, Decoded, Decoding, EncodeErrors, Encoding, Handler};
 use crate::{TextBuf, Units};
 
 /// Decode ASCII.
@@ -55,6 +55,14 @@ fn encode<H: EncodeErrors>(
     while let Some(code) = input.get(e.position) {
         if code < limit {
             e.out.push(code as u8);
+            e.position += 1;
+            continue;
+        }
+        // COMPAT: `surrogateescape` by name escapes what it can before it fails;
+        // the error then starts after it.
+        if (0xdc80..0xdd00).contains(&code) && e.handler.builtin() == Some(Handler::SurrogateEscape)
+        {
+            e.out.push((code - 0xdc00) as u8);
             e.position += 1;
             continue;
         }

@@ -91,9 +91,9 @@ pub fn decode<H: DecodeErrors>(
                 continue;
             }
             let reason = match run {
-                Shift { bits: 6.., .. } => Some("partial character in base64 sequence"),
+                Shift { bits: 6.., .. } => Some("partial character in shift sequence"),
                 Shift { bits: 1.., buffer: 1.., .. } => {
-                    Some("non-zero padding bits in base64 sequence")
+                    Some("non-zero padding bits in shift sequence")
                 }
                 _ => None,
             };

@@ -4,7 +4,9 @@
 //! into a buffer of exactly the right width. [`decode`] is for input that may
 //! need its error handler. Encoding borrows nothing and knows ASCII.
 
-use super::{DecodeErrors, Decoded, Decoding, EncodeErrors, Encoding, is_surrogate, put_ascii};
+use super::{
+    DecodeErrors, Decoded, Decoding, EncodeErrors, Encoding, Handler, is_surrogate, put_ascii,
+};
 use crate::{CodeUnit, TextBuf, Units, each_width};
 
 /// The narrowest storage for a text.
@@ -140,6 +142,18 @@ pub fn encode<H: EncodeErrors>(input: Units<'_>, handler: &mut H) -> Result<Vec<
         }
         let count = bad.iter().take_while(|&c| is_surrogate(c)).count();
         let start = start + run;
+        // COMPAT: `surrogateescape` by name escapes what it can before it fails;
+        // the error then starts after it.
+        if e.handler.builtin() == Some(Handler::SurrogateEscape) {
+            let escaped = bad.iter().take_while(|code| (0xdc80..0xdd00).contains(code));
+            let length = e.out.len();
+            e.out.extend(escaped.map(|code| (code - 0xdc00) as u8));
+            let escaped = e.out.len() - length;
+            if escaped > 0 {
+                e.position = start + escaped;
+                continue;
+            }
+        }
         e.fail(start, start + count, "surrogates not allowed", 1, put_ascii)?;
     }
 }

@@ -159,8 +159,3 @@ pub(super) fn special_case(code: u32) -> Option<&'static SpecialCase> {
     let index = SPECIAL_CASES.binary_search_by_key(&code, |row| row.code).ok()?;
     SPECIAL_CASES.get(index)
 }
-
-/// Whether version 3.2.0 assigned the code point.
-pub(super) fn is_in_3_2_0(code: u32) -> bool {
-    record_3_2_0(code).category != 0
-}

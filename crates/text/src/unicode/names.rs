@@ -8,10 +8,10 @@
 
 use core::cmp::Ordering;
 
+use super::Database;
 use super::data::{u16_at, u32_at};
 use super::generated::*;
 use super::normalize::{HANGUL_BASE, HANGUL_COUNT};
-use super::{Database, data};
 
 static NAMES: &[u8] = include_bytes!("../../tables/names.bin");
 
@@ -118,19 +118,15 @@ pub fn name(database: Database, code: u32) -> Option<String> {
     String::from_utf8(text).ok()
 }
 
-/// What a name stands for; letter case does not matter. Aliases and named
-/// sequences are known to the current database only, and sequences only if
+/// What a name stands for; letter case does not matter. The database's version
+/// does not either, except that aliases and named sequences are known to the current database only, and sequences only if
 /// `sequences` (a `\N{…}` escape must be one character).
 pub fn lookup(database: Database, name: &[u8], sequences: bool) -> Option<Found> {
     if name.len() > 256 {
         return None;
     }
     let name = name.to_ascii_uppercase();
-    let found = lookup_upper(&name, database, sequences)?;
-    match found {
-        Found::Character(code) if database == Database::V3_2_0 && !data::is_in_3_2_0(code) => None,
-        found => Some(found),
-    }
+    lookup_upper(&name, database, sequences)
 }
 
 fn lookup_upper(name: &[u8], database: Database, sequences: bool) -> Option<Found> {
