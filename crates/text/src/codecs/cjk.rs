@@ -5,7 +5,7 @@
 //! the BMP and pairs are listed as `(bytes, first, second)`, characters not
 //! encoded as the smallest bytes that decode to them as `(code, bytes)`. The
 //! inverse is built at first use. GB18030's four-byte and EUC-KR's eight-byte
-//! forms are computed.
+//! forms are computed. [`super::iso2022`] uses the same tables.
 
 use core::ops::Range;
 use std::sync::OnceLock;
@@ -113,7 +113,7 @@ impl Table {
     }
 }
 
-fn pair(first: u32, second: u32) -> u64 {
+pub(super) fn pair(first: u32, second: u32) -> u64 {
     u64::from(first) | u64::from(second) << 21
 }
 
@@ -161,6 +161,11 @@ impl Codec {
         }
     }
 
+    /// The one or two code points of a byte sequence; 0 stands for no second one.
+    pub(super) fn text_of(self, key: u32) -> Option<(u32, u32)> {
+        self.table.decode(key)
+    }
+
     fn is_lead(self, key: u32) -> bool {
         self.table.leads.binary_search(&key).is_ok()
     }
@@ -195,7 +200,7 @@ impl Codec {
     }
 
     /// The bytes of a code point, or of a pair, as a number.
-    fn bytes_of(self, key: u64) -> Option<u32> {
+    pub(super) fn bytes_of(self, key: u64) -> Option<u32> {
         let inverse = self.inverse.get_or_init(|| self.table.inverse());
         let index = inverse.binary_search_by_key(&key, |entry| entry.0).ok()?;
         inverse.get(index).map(|entry| entry.1)

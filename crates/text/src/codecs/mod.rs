@@ -12,6 +12,7 @@ pub mod cjk;
 mod cjk_data;
 pub mod escape;
 pub mod handlers;
+pub mod iso2022;
 pub mod raw_unicode_escape;
 pub mod single_byte;
 pub mod unicode_escape;
@@ -209,3 +210,6 @@ fn hexadecimal(bytes: &[u8], count: usize) -> Result<u32, usize> {
     }
     if digits.len() < count { Err(digits.len()) } else { Ok(value) }
 }
+
+#[cfg(test)]
+mod tests;
