@@ -291,3 +291,36 @@ impl AutoNumber {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::TextBuf;
+
+    fn last_error(text: &str) -> Option<FormatError> {
+        Markup::new(TextBuf::from(text).as_units()).find_map(Result::err)
+    }
+
+    #[test]
+    fn malformed_fields_have_cpythons_messages() {
+        assert_eq!(last_error("a}"), Some("Single '}' encountered in format string"));
+        assert_eq!(last_error("{"), Some("Single '{' encountered in format string"));
+        assert_eq!(last_error("{a"), Some("expected '}' before end of string"));
+        assert_eq!(last_error("{!rx}"), Some("expected ':' after conversion specifier"));
+        assert_eq!(last_error("{a[}]!r:{w}}{{"), None);
+    }
+
+    #[test]
+    fn a_field_name_splits_into_accesses() {
+        let text = TextBuf::from("0.name[12][key]");
+        let name = FieldName::new(text.as_units(), 0..15).unwrap();
+        assert_eq!(name.first, Key::Index(0));
+        let accesses: Result<Vec<_>, _> = name.collect();
+        let expected = vec![
+            Access::Attribute(2..6),
+            Access::Item(Key::Index(12)),
+            Access::Item(Key::Name(11..14)),
+        ];
+        assert_eq!(accesses, Ok(expected));
+    }
+}

@@ -83,3 +83,18 @@ pub(crate) fn put_byte(out: &mut Vec<u8>, byte: u8, quote: u8) {
         out.push(byte);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quotes_and_escapes_are_cpythons() {
+        let mut out = TextBuf::new();
+        repr(TextBuf::from("it's\n\u{e9}\u{ad}\u{1f600}").as_units(), &mut out);
+        assert_eq!(out.to_string(), "\"it's\\n\u{e9}\\xad\u{1f600}\"");
+        let mut out = Vec::new();
+        bytes_repr(b"'\"\x00", &mut out);
+        assert_eq!(out, b"b'\\'\"\\x00'");
+    }
+}

@@ -233,3 +233,32 @@ pub fn zfill(text: Units<'_>, width: usize) -> (usize, bool) {
     let signed = matches!(text.get(0), Some(0x2b | 0x2d));
     (width.saturating_sub(text.len()), signed)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::TextBuf;
+
+    fn words(text: &str, max: usize) -> Vec<Range<usize>> {
+        split_whitespace(TextBuf::from(text).as_units(), Kind::Text, max).collect()
+    }
+
+    #[test]
+    fn the_last_word_keeps_its_white_space() {
+        assert_eq!(words(" a  b c ", 1), [1..2, 4..8]);
+        assert_eq!(words(" a  b ", usize::MAX), [1..2, 4..5]);
+    }
+
+    #[test]
+    fn text_has_more_line_ends_than_bytes() {
+        let text = TextBuf::from("a\r\nb\x0bc\u{85}");
+        let count = |kind| split_lines(text.as_units(), kind).count();
+        assert_eq!((count(Kind::Text), count(Kind::Bytes)), (3, 2));
+    }
+
+    #[test]
+    fn an_odd_margin_leans_left_in_an_odd_width() {
+        assert_eq!(center(2, 5), (2, 1));
+        assert_eq!(center(1, 4), (1, 2));
+    }
+}

@@ -70,6 +70,16 @@ pub fn decode<H: DecodeErrors>(
     handler: &mut H,
 ) -> Result<Decoded, H::Error> {
     let mut d = Decoding::new("utf-8", input, handler);
+    // The checked prefix, usually everything, at full speed.
+    let valid = match core::str::from_utf8(input) {
+        Ok(text) => text,
+        Err(error) => {
+            let valid = input.get(..error.valid_up_to()).unwrap_or_default();
+            core::str::from_utf8(valid).unwrap_or_default()
+        }
+    };
+    append(&mut d.out, valid);
+    d.position = valid.len();
     loop {
         let rest = d.input.get(d.position..).unwrap_or_default();
         let chunk = rest.utf8_chunks().next();
