@@ -6,11 +6,11 @@
 
 use crate::Result;
 use crate::args::{Args, Command, opt};
+use crate::jobs;
 use crate::ledger::Ledger;
 use crate::process::{self, End, Limits};
 use crate::project::{self, Reference};
 use crate::results::{Outcome, State};
-use crate::{jobs, results::Problem};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -280,24 +280,18 @@ fn run_file(plan: &Plan, name: &str) -> Result<Run> {
         let lines = fs::read(&results).unwrap_or_default();
         let _ = fs::remove_file(&results);
         outcome.read(&String::from_utf8_lossy(&lines));
-        let crashed_in = outcome.running.clone();
+        let in_test = outcome.running.is_some();
         let words = match finished.end {
             End::Exit(0) | End::TimedOut => String::new(),
             _ => last_words(&finished.stderr),
         };
         outcome.end(finished.end, &words);
-        let crashed = finished.end != End::TimedOut;
-        match crashed_in {
-            Some(test) if crashed && !plan.leaks && left > 1.0 => {
-                let problem = Problem { reason: finished.end.to_string(), ..Problem::default() };
-                outcome.failed.entry(test).or_insert(problem);
-                let ids = outcome.passed.iter().chain(outcome.failed.keys());
-                let ids: Vec<&str> =
-                    ids.chain(outcome.skipped.keys()).map(String::as_str).collect();
-                project::write(&done, ids.join("\n"))?;
-            }
-            _ => break,
+        if finished.end == End::TimedOut || !in_test || plan.leaks || left < 1.0 {
+            break;
         }
+        let ids = outcome.passed.iter().chain(outcome.failed.keys());
+        let ids: Vec<&str> = ids.chain(outcome.skipped.keys()).map(String::as_str).collect();
+        project::write(&done, ids.join("\n"))?;
     }
     remove(&folder);
     let _ = fs::remove_dir(folder.parent().unwrap_or(&folder));

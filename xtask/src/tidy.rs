@@ -171,11 +171,11 @@ fn functions(text: &str) -> Vec<(String, usize)> {
         if !is_item || name.is_empty() {
             continue;
         }
-        let ends = |line: &&str| match line.strip_prefix(indent) {
+        let ends = |line: &str| match line.strip_prefix(indent) {
             Some(rest) => !rest.starts_with(' ') && rest.ends_with(['}', ';']),
             None => false,
         };
-        let end = lines[start..].iter().position(|line| ends(&line));
+        let end = lines[start..].iter().position(|line| ends(line));
         if let Some(length) = end {
             found.push((name, length + 1));
         }
