@@ -208,6 +208,9 @@ fn difference(what: &str, want: &str, got: &[u8]) -> String {
         text += "  only the end of a line\n";
     }
     for index in 0..want_rest.len().max(got_rest.len()).min(40) {
+        if want_rest.get(index) == got_rest.get(index) {
+            continue;
+        }
         if let Some(line) = want_rest.get(index) {
             let _ = writeln!(text, "  want {}", shorten(line));
         }
