@@ -15,14 +15,6 @@ import fnmatch
 import os
 import sys
 
-RESULTS, NAME, RESOURCES, MATCH, REPEAT, SKIP = sys.argv[1:7]
-sys.argv[1:] = []
-# As in regrtest's workers, which are started with -m: modules come from the working directory.
-sys.path[0] = os.getcwd()
-
-output = os.open(RESULTS, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-owner = os.getpid()
-
 
 def quote(text):
     out = ['"']
@@ -198,9 +190,19 @@ def run():
         write("count", "", " ".join(map(str, counts)))
 
 
-try:
-    run()
-    write("end")
-except BaseException as error:
-    problem("fail", "(run)", (error.__class__, error, error.__traceback__))
-    write("end")
+# multiprocessing and subinterpreters import the main module once more, under another name.
+if __name__ == "__main__":
+    RESULTS, NAME, RESOURCES, MATCH, REPEAT, SKIP = sys.argv[1:7]
+    sys.argv[1:] = []
+    # As in regrtest's workers, which are started with -m: modules come from the working directory.
+    sys.path[0] = os.getcwd()
+    # regrtest's check that programs work with such a variable; one of its tests looks for it.
+    os.environb.setdefault(b"PYTHONREGRTEST_UNICODE_GUARD", b"\xc3\xa6\xff")
+    output = os.open(RESULTS, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    owner = os.getpid()
+    try:
+        run()
+        write("end")
+    except BaseException as error:
+        problem("fail", "(run)", (error.__class__, error, error.__traceback__))
+        write("end")
