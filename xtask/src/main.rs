@@ -9,6 +9,7 @@ mod bench;
 mod check_abi;
 mod conformance;
 mod corpus;
+mod identity;
 mod jobs;
 mod ledger;
 mod process;
@@ -29,6 +30,7 @@ const COMMANDS: &[Command] = &[
     reference::COMMAND,
     conformance::COMMAND,
     corpus::COMMAND,
+    identity::COMMAND,
     bench::COMMAND,
     tidy::COMMAND,
     check_abi::COMMAND,
