@@ -73,6 +73,9 @@ fn run(args: &Args) -> Result<bool> {
     let mut names = select(&everything, &args.operands)?;
     if ci {
         names.retain(|name| ledger.files.get(name).is_some_and(|entry| entry.state.is_good()));
+        if names.is_empty() {
+            return Err("the ledger says of no such file that it passes".to_owned());
+        }
     }
     let cost = |name: &String| ledger.files.get(name).map_or(u64::MAX, |entry| entry.cost);
     if args.has("list") {
