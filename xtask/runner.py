@@ -75,7 +75,7 @@ def problem(event, id, error):
 
 
 def identity(test):
-    id = test.id()
+    id = type(test).id(test)  # a test may have an attribute of that name
     for prefix in ("test." + NAME + ".", NAME + ".", "test."):
         if id.startswith(prefix):
             return id[len(prefix):]
