@@ -221,6 +221,7 @@ fn plan(args: &Args, reference: &Reference) -> Result<Plan> {
         krait = fs::canonicalize(&krait).map_err(|e| format!("{}: {e}", krait.display()))?;
     }
     let folder = project::target().join("conformance");
+    remove_stale(&folder);
     let mut environment = Vec::new();
     match args.get("lib").unwrap_or("reference") {
         // The reference itself finds its library without help, and is tested as it is.
@@ -303,6 +304,18 @@ fn run_file(plan: &Plan, name: &str) -> Result<Run> {
     remove(&folder);
     let _ = fs::remove_dir(folder.parent().unwrap_or(&folder));
     Ok(Run { outcome, seconds })
+}
+
+/// Remove what runs left behind that were killed.
+fn remove_stale(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name().into_string().unwrap_or_default();
+        if let Some(process) = name.strip_prefix("work.")
+            && !Path::new("/proc").join(process).exists()
+        {
+            remove(&entry.path());
+        }
+    }
 }
 
 /// Remove a folder even if a test took away the rights to its parts.

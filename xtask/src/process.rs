@@ -92,9 +92,10 @@ pub(crate) fn run(command: &mut Command, limits: &Limits) -> Result<Finished> {
         if bytes != 0 {
             limit(libc::RLIMIT_DATA, bytes)?;
         }
-        limit(libc::RLIMIT_CORE, 0)
+        limit(libc::RLIMIT_CORE, 0)?;
+        die_with_parent()
     };
-    // SAFETY: between fork and exec the closure only calls setrlimit, which is async-signal-safe.
+    // SAFETY: between fork and exec the closure only makes async-signal-safe system calls.
     unsafe { command.pre_exec(restrict) };
 
     let started = Instant::now();
@@ -124,6 +125,15 @@ fn limit(resource: libc::__rlimit_resource_t, value: u64) -> std::io::Result<()>
     let limit = libc::rlimit { rlim_cur: value, rlim_max: value };
     // SAFETY: the pointer is to a local that outlives the call.
     match unsafe { libc::setrlimit(resource, &raw const limit) } {
+        0 => Ok(()),
+        _ => Err(std::io::Error::last_os_error()),
+    }
+}
+
+/// Ask the kernel to kill this process when the thread that started it ends, for whatever reason.
+fn die_with_parent() -> std::io::Result<()> {
+    // SAFETY: this request changes nothing but an attribute of the calling process.
+    match unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) } {
         0 => Ok(()),
         _ => Err(std::io::Error::last_os_error()),
     }
