@@ -18,6 +18,7 @@ use std::{
 
 use crate::{
     AsObject, Dict, Link, Obj, Raised, Ref, Result, Type, alloc::Heap, exceptions, hooks::Hooks,
+    types::type_::TypeCache,
 };
 
 /// Proof of being attached.
@@ -131,6 +132,8 @@ pub struct Interpreter {
     pub recursion_limit: Cell<i32>,
     /// The key of string hashing (`PYTHONHASHSEED`), 16 bytes.
     pub hash_secret: Cell<(u64, u64)>,
+    /// What `Type::lookup` found lately.
+    pub type_cache: TypeCache,
     /// Per-interpreter state of other crates, by type.
     pub extensions: Extensions,
 }

@@ -32,7 +32,7 @@ pub use self::{
     module::Module,
     object_::{BaseObject, object_type},
     singletons::{ellipsis, none, not_implemented},
-    str::{Str, str_eq},
+    str::{Str, StrBuilder, str_eq},
     tuple::Tuple,
     type_::Type,
 };
