@@ -384,7 +384,7 @@ impl<T> Drop for Ref<T> {
 
 impl<T: PyStruct + fmt::Display> fmt::Display for Ref<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        (**self).fmt(f)
+        fmt::Display::fmt(&**self, f)
     }
 }
 

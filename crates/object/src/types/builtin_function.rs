@@ -101,7 +101,7 @@ pub fn call_def(
     macro_rules! function {
         ($ty:ty) => {
             // SAFETY: the flags say which type the function has.
-            unsafe { std::mem::transmute::<abi::PyCFunction, $ty>(function) }
+            std::mem::transmute::<abi::PyCFunction, $ty>(function)
         };
     }
     let value = match convention {

@@ -13,7 +13,7 @@ use macros::{pymethods, pytype};
 use abi::{PyMemberDef, PyMethodDef, PyObject};
 
 use crate::{
-    AsObject, Dict, Float, Head, Int, Link, Obj, Protocol, PyStruct, Ref, Result, Str, Thread,
+    AsObject, Dict, Float, Head, Int, Link, Obj, Protocol, Ref, Result, Str, Thread,
     Traverse, Tuple, Type, alloc_object, declare, error, id, raise,
     slots::{Row, Wrap},
     types,
@@ -637,12 +637,14 @@ pub fn get_member(th: Thread<'_>, object: Obj<'_>, def: &PyMemberDef) -> Result<
         }
         abi::Py_T_STRING_INPLACE => Str::new(th, c_text(at.cast()))?.upcast(),
         abi::_Py_T_OBJECT => {
+            let value = read!(*mut PyObject);
             // SAFETY: null or a reference that the object owns.
-            unsafe { Obj::from_raw(read!(*mut PyObject)) }.unwrap_or_else(types::none).own()
+            unsafe { Obj::from_raw(value) }.unwrap_or_else(types::none).own()
         }
         abi::Py_T_OBJECT_EX => {
+            let value = read!(*mut PyObject);
             // SAFETY: null or a reference that the object owns.
-            match unsafe { Obj::from_raw(read!(*mut PyObject)) } {
+            match unsafe { Obj::from_raw(value) } {
                 Some(value) => value.own(),
                 None => {
                     let name = c_text(def.name);
