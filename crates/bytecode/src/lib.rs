@@ -8,6 +8,8 @@
 
 mod code;
 mod constant;
+pub mod exceptiontable;
+pub mod linetable;
 mod opcode;
 #[macro_use]
 mod table;
