@@ -1,1 +1,4 @@
 //! Source to code: syntax tree, symbol table, control-flow graph, code object.
+
+pub mod assemble;
+pub mod instruction_sequence;
