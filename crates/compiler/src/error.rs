@@ -86,10 +86,10 @@ impl CompileError {
     /// A `SyntaxError` found after parsing, at a syntax tree position.
     pub fn at(location: Location, message: impl Into<String>) -> Box<Self> {
         let mut error = Self::new(ErrorKind::SyntaxError, message);
-        error.lineno = location.lineno;
-        error.offset = location.col_offset + 1;
-        error.end_lineno = location.end_lineno;
-        error.end_offset = location.end_col_offset + 1;
+        error.lineno = location.line;
+        error.offset = location.col + 1;
+        error.end_lineno = location.end_line;
+        error.end_offset = location.end_col + 1;
         error
     }
 
@@ -106,5 +106,7 @@ pub type Result<T = ()> = std::result::Result<T, Box<CompileError>>;
 #[derive(Clone, Debug, PartialEq)]
 pub struct CompileWarning {
     pub message: String,
+    /// What a `SyntaxError` says instead if warnings are errors.
+    pub error: String,
     pub location: Location,
 }

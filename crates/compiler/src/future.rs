@@ -27,7 +27,7 @@ pub struct Features {
 impl Features {
     /// Read the future statements of `module`; `flags` are those of the caller.
     pub fn of(module: &Mod, flags: u32) -> Result<Self> {
-        let nowhere = Location { lineno: -1, end_lineno: -1, col_offset: -1, end_col_offset: -1 };
+        let nowhere = Location { line: -1, end_line: -1, col: -1, end_col: -1 };
         let mut features = Features { flags, location: nowhere };
         let (Mod::Module(body) | Mod::Interactive(body)) = module else { return Ok(features) };
         let skip = usize::from(docstring(body).is_some());

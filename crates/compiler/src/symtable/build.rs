@@ -31,7 +31,7 @@ pub(super) fn build(module: &Mod, features: &Features) -> Result<SymbolTable> {
         features,
         depth: 0,
     };
-    let nowhere = Location { lineno: 0, end_lineno: 0, col_offset: 0, end_col_offset: 0 };
+    let nowhere = Location { line: 0, end_line: 0, col: 0, end_col: 0 };
     let top = builder.new_entry(&Name::new_static("top"), BlockType::Module, None, nowhere);
     builder.enter_existing(top);
     match module {
@@ -373,9 +373,9 @@ impl Builder<'_> {
             StmtKind::ImportFrom { module, names, level } => {
                 names.iter().try_for_each(|alias| self.alias(alias))?;
                 let future = self.features.location;
-                let late = location.lineno > future.lineno
-                    || (location.lineno == future.end_lineno
-                        && location.col_offset > future.end_col_offset);
+                let late = location.line > future.line
+                    || (location.line == future.end_line
+                        && location.col > future.end_col);
                 if *level == 0 && late && module.as_ref().is_some_and(|m| m == "__future__") {
                     return Err(CompileError::at(
                         location,
@@ -643,10 +643,13 @@ impl Builder<'_> {
         let unevaluated = self.cur().block == BlockType::Function;
         let parent = self.cur_id();
         let parent_block = self.cur().block;
-        if matches!(parent_block, BlockType::Class | BlockType::Module)
-            && self.cur().in_conditional_block
-            && !self.cur().has_conditional_annotations
-        {
+        // Whatever a module runs is conditional: it may be seen half executed.
+        let conditional = match parent_block {
+            BlockType::Module => true,
+            BlockType::Class => self.cur().in_conditional_block,
+            _ => false,
+        };
+        if conditional && !self.cur().has_conditional_annotations {
             self.cur().has_conditional_annotations = true;
             let name = Name::new_static("__conditional_annotations__");
             self.add_def(&name, USE, annotation.location)?;
