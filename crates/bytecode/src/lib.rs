@@ -8,6 +8,9 @@
 
 mod code;
 mod constant;
+pub mod exceptiontable;
+pub mod linetable;
+pub mod marshal;
 mod opcode;
 #[macro_use]
 mod table;

@@ -139,6 +139,8 @@ pub struct UnitMetadata {
     /// Names that are fast locals only while an inlined comprehension runs;
     /// true while code for it is generated.
     pub fasthidden: IndexMap<Name, bool>,
+    /// Positional parameters that have a name for callers, so without the
+    /// positional-only ones; `co_argcount` is the sum of both.
     pub argcount: u32,
     pub posonlyargcount: u32,
     pub kwonlyargcount: u32,
