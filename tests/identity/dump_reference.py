@@ -42,12 +42,9 @@ def text(value):
 
 def localsplus(code):
     """Names and kinds, as marshal writes them."""
-    import marshal
-
-    flat = code.replace(co_consts=(), co_names=(), co_code=code.co_code, co_filename="", co_linetable=b"")
     import _testinternalcapi
 
-    kinds = _testinternalcapi.get_co_localskinds(flat)
+    kinds = _testinternalcapi.get_co_localskinds(code)
     names = list(code.co_varnames)
     names += [name for name in code.co_cellvars if name not in code.co_varnames]
     names += code.co_freevars
