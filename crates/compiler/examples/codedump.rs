@@ -84,7 +84,7 @@ fn print(out: &mut String, file: &str, path: &str, code: &CodeObject) {
         code.firstlineno,
         names(&code.names),
         names(&code.localsplusnames),
-        hex(&code.localspluskinds),
+        hex(&kinds(code)),
         consts.join(", "),
         hex(&code.code),
         hex(&code.linetable),
@@ -95,6 +95,12 @@ fn print(out: &mut String, file: &str, path: &str, code: &CodeObject) {
             print(out, file, &format!("{path}/{index}"), inner);
         }
     }
+}
+
+/// Kinds by name: CPython only shows a dict of them.
+fn kinds(code: &CodeObject) -> Vec<u8> {
+    let all = || code.localsplusnames.iter().zip(&code.localspluskinds);
+    all().map(|(name, _)| all().filter(|pair| pair.0 == name).map(|pair| *pair.1).last().unwrap_or(0)).collect()
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -95,7 +95,7 @@ pub fn decode(source: &[u8], filename: &str, hook: Option<DecodeHook<'_>>) -> Re
     if source.contains(&0) {
         return Err(null_bytes(filename));
     }
-    source::decode(source, filename, hook).map_err(|error| named(error, filename))
+    source::decode(source, hook).map_err(|error| named(error, filename))
 }
 
 /// Parse a source text to a syntax tree, which is not preprocessed.
