@@ -23,22 +23,22 @@ pub fn normalize(text: &str) -> String {
 }
 
 /// Decode a source file as PEP 263 says.
-pub fn decode(source: &[u8], filename: &str, hook: Option<DecodeHook<'_>>) -> Result<String> {
+pub fn decode(source: &[u8], hook: Option<DecodeHook<'_>>) -> Result<String> {
     let (body, bom) = match source.strip_prefix(BOM) {
         Some(body) => (body, true),
         None => (source, false),
     };
-    let Some(cookie) = cookie(body) else { return utf8(body, filename, bom) };
+    let Some(cookie) = cookie(body) else { return utf8(body, bom) };
     let normal = normal_name(&cookie);
     if bom && normal != "utf-8" {
         let message = format!("encoding problem: {cookie} with BOM");
         return Err(CompileError::new(ErrorKind::SyntaxError, message));
     }
     match normal.as_str() {
-        "utf-8" => utf8(body, filename, true),
+        "utf-8" => utf8(body, true),
         "iso-8859-1" => Ok(body.iter().map(|byte| char::from(*byte)).collect()),
         "ascii" | "us-ascii" => match body.iter().position(|byte| !byte.is_ascii()) {
-            None => utf8(body, filename, true),
+            None => utf8(body, true),
             Some(at) => {
                 let message = format!(
                     "'ascii' codec can't decode byte 0x{:02x} in position {at}: ordinal not in range(128)",
@@ -51,13 +51,15 @@ pub fn decode(source: &[u8], filename: &str, hook: Option<DecodeHook<'_>>) -> Re
             Some(text) => text,
             None => {
                 let message = format!("unknown encoding: {cookie}");
-                Err(CompileError::new(ErrorKind::SyntaxError, message))
+                let mut error = CompileError::new(ErrorKind::SyntaxError, message);
+                error.offset = -1;
+                Err(error)
             }
         },
     }
 }
 
-fn utf8(body: &[u8], filename: &str, declared: bool) -> Result<String> {
+fn utf8(body: &[u8], declared: bool) -> Result<String> {
     match std::str::from_utf8(body) {
         Ok(text) => Ok(text.to_owned()),
         Err(error) => {
@@ -71,12 +73,18 @@ fn utf8(body: &[u8], filename: &str, declared: bool) -> Result<String> {
                 )
             } else {
                 format!(
-                    "Non-UTF-8 code starting with '\\x{byte:02x}' in file {filename} on line \
-                     {line}, but no encoding declared; see https://peps.python.org/pep-0263/ for \
-                     details"
+                    "Non-UTF-8 code starting with '\\x{byte:02x}' on line {line}, but no encoding \
+                     declared; see https://peps.python.org/pep-0263/ for details"
                 )
             };
-            Err(CompileError::new(ErrorKind::SyntaxError, message))
+            let start = body[..at].iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+            let column = String::from_utf8_lossy(&body[start..at]).chars().count() as i32;
+            let mut error = CompileError::new(ErrorKind::SyntaxError, message);
+            error.lineno = line as i32;
+            error.end_lineno = error.lineno;
+            error.offset = column + 1;
+            error.end_offset = error.offset;
+            Err(error)
         }
     }
 }
@@ -128,7 +136,7 @@ fn normal_name(name: &str) -> String {
     if lower == "utf-8" || lower.starts_with("utf-8-") {
         return "utf-8".to_owned();
     }
-    for latin in ["latin-1", "iso-8859-1", "iso-latin-1"] {
+    for latin in ["latin-1", "iso-8859-1", "iso-latin-1", "latin1", "l1"] {
         if lower == latin || lower.starts_with(&format!("{latin}-")) {
             return "iso-8859-1".to_owned();
         }

@@ -9,7 +9,7 @@ use crate::{
     ast::{CmpOp, Expr, ExprContext, ExprKind, Keyword, Name},
     error::Result,
     instruction_sequence::{Label, Location, NO_LOCATION},
-    symtable::{DEF_IMPORT, Scope},
+    symtable::{DEF_IMPORT, Key, Scope},
 };
 
 impl<'a> Compiler<'a> {
@@ -123,6 +123,10 @@ impl<'a> Compiler<'a> {
             return Ok(());
         };
         if !matches!(generator.kind, ExprKind::GeneratorExp { .. }) {
+            return Ok(());
+        }
+        let entry = self.lookup(Key::expr(generator))?;
+        if self.table.entries[entry].coroutine {
             return Ok(());
         }
         let location = func.location;

@@ -3,7 +3,7 @@
 use bytecode::Constant;
 use num_bigint::BigInt;
 use ruff_python_ast as ruff;
-use ruff_text_size::{Ranged, TextSize};
+use ruff_text_size::TextSize;
 
 use super::Lower;
 use crate::{

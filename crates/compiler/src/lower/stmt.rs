@@ -17,10 +17,11 @@ use crate::{
 
 impl Lower<'_> {
     pub(super) fn stmt(&mut self, stmt: &ruff::Stmt) -> Result<Stmt> {
-        let mut location = self.location(stmt);
+        let end = self.statement_end(stmt);
+        let mut location = self.span(stmt.start(), end);
         let kind = match stmt {
             ruff::Stmt::FunctionDef(node) => {
-                location = self.definition(node.range().start(), node.range().end(), &node.decorator_list);
+                location = self.definition(node.range().start(), end, &node.decorator_list);
                 StmtKind::FunctionDef(Box::new(FunctionDef {
                     name: node.name.id.clone(),
                     args: self.arguments(Some(&node.parameters))?,
@@ -32,7 +33,7 @@ impl Lower<'_> {
                 }))
             }
             ruff::Stmt::ClassDef(node) => {
-                location = self.definition(node.range().start(), node.range().end(), &node.decorator_list);
+                location = self.definition(node.range().start(), end, &node.decorator_list);
                 let (bases, keywords) = match &node.arguments {
                     Some(arguments) => {
                         (self.exprs(&arguments.args)?, self.keywords(&arguments.keywords)?)
@@ -91,7 +92,7 @@ impl Lower<'_> {
                     clauses.push((
                         self.opt(clause.test.as_ref())?,
                         self.stmts(&clause.body)?,
-                        self.span(clause.range.start(), stmt.end()),
+                        self.span(clause.range.start(), end),
                     ));
                 }
                 let mut orelse = Vec::new();
@@ -147,7 +148,10 @@ impl Lower<'_> {
                             typ: self.opt(handler.type_.as_deref())?,
                             name: handler.name.as_ref().map(|name| name.id.clone()),
                             body: self.stmts(&handler.body)?,
-                            location: self.location(handler),
+                            location: self.span(
+                                handler.range.start(),
+                                self.after_semicolon(handler.range.end()),
+                            ),
                         })
                     })
                     .collect::<Result<_>>()?,
@@ -176,6 +180,30 @@ impl Lower<'_> {
             }
         };
         Ok(Stmt { kind, location })
+    }
+
+    /// A compound statement ends after the semicolon of its last line.
+    fn statement_end(&self, stmt: &ruff::Stmt) -> TextSize {
+        match stmt {
+            ruff::Stmt::FunctionDef(_)
+            | ruff::Stmt::ClassDef(_)
+            | ruff::Stmt::For(_)
+            | ruff::Stmt::While(_)
+            | ruff::Stmt::If(_)
+            | ruff::Stmt::With(_)
+            | ruff::Stmt::Match(_)
+            | ruff::Stmt::Try(_) => self.after_semicolon(stmt.end()),
+            _ => stmt.end(),
+        }
+    }
+
+    fn after_semicolon(&self, end: TextSize) -> TextSize {
+        let rest = self.source.as_bytes().get(end.to_usize()..).unwrap_or(&[]);
+        let blanks = rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+        match rest.get(blanks) {
+            Some(b';') => end + TextSize::new(blanks as u32 + 1),
+            _ => end,
+        }
     }
 
     /// CPython's definitions begin at `def` or `class`, after the decorators.

@@ -294,7 +294,7 @@ impl Lower<'_> {
         let inside = element.range.start() + TextSize::new(1);
         let mut conversion = i32::from(element.conversion as i8);
         if let Some(debug) = &element.debug_text {
-            let text = debug_text(self.text(element.range), debug.as_str());
+            let text = without_comments(debug.as_str());
             let end = inside + TextSize::new(debug.as_str().len() as u32);
             parts.push_text(text.chars().map(u32::from), self.span(inside, end), false);
             if conversion == -1 && element.format_spec.is_none() {
@@ -332,7 +332,7 @@ impl Lower<'_> {
     fn expression_text(&self, element: &ruff::InterpolatedElement, inside: TextSize) -> String {
         if let Some(debug) = &element.debug_text {
             let text = debug.as_str();
-            return text.rsplit_once('=').map_or(text, |(text, _)| text).to_owned();
+            return without_comments(text.rsplit_once('=').map_or(text, |(text, _)| text));
         }
         let mut end = element.expression.range().end();
         let bytes = self.source.as_bytes();
@@ -348,12 +348,47 @@ impl Lower<'_> {
                 _ => end += TextSize::new(1),
             }
         }
-        self.text(TextRange::new(inside, end)).to_owned()
+        without_comments(self.text(TextRange::new(inside, end)))
     }
 }
 
-/// The text that `=` shows: without comments.
-fn debug_text(source: &str, debug: &str) -> String {
-    let _ = source;
-    debug.to_owned()
+/// The text of an expression as it is shown: comments are left out.
+fn without_comments(text: &str) -> String {
+    if !text.contains('#') {
+        return text.to_owned();
+    }
+    let mut kept = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let taken = match c {
+            '#' => {
+                rest = &rest[rest.find('\n').unwrap_or(rest.len())..];
+                continue;
+            }
+            '"' | '\'' => string_len(rest, c),
+            _ => c.len_utf8(),
+        };
+        kept.push_str(&rest[..taken]);
+        rest = &rest[taken..];
+    }
+    kept
+}
+
+/// Length of the string literal at the start of `text`.
+fn string_len(text: &str, quote: char) -> usize {
+    let triple: String = [quote; 3].iter().collect();
+    let delimiter = if text.starts_with(&triple) { triple.as_str() } else { &triple[..1] };
+    let mut at = delimiter.len();
+    while at < text.len() {
+        if text[at..].starts_with(delimiter) {
+            return at + delimiter.len();
+        }
+        let mut chars = text[at..].chars();
+        let first = chars.next().map_or(1, char::len_utf8);
+        at += first;
+        if text[at - first..].starts_with('\\') {
+            at += chars.next().map_or(0, char::len_utf8);
+        }
+    }
+    text.len()
 }

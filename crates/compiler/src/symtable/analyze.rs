@@ -241,7 +241,7 @@ impl SymbolTable {
         let is_class = self.entries[id].block == BlockType::Class;
         let symbols: Vec<(Name, u32)> =
             self.entries[comp].symbols.iter().map(|(name, symbol)| (name.clone(), *symbol)).collect();
-        let mut remove_dunder_class = false;
+        let mut removed = Vec::new();
         for (name, symbol) in &symbols {
             if symbol & DEF_PARAM != 0 {
                 continue;
@@ -252,11 +252,17 @@ impl SymbolTable {
                 inlined_cells.add(name);
             }
             let existing = self.entries[id].symbols.get(name).copied();
+            let free_in_child = || {
+                let children = &self.entries[comp].children;
+                children.iter().any(|child| self.entries[*child].scope(name) == Scope::Free)
+            };
             // `__class__` is never free through a class scope.
-            if scope == Scope::Free && is_class && name == "__class__" {
+            if scope == Scope::Free && is_class && CLASS_CELLS.contains(&name.as_str()) {
                 scope = Scope::GlobalImplicit;
-                comp_free.discard(name);
-                remove_dunder_class = true;
+                if !free_in_child() {
+                    comp_free.discard(name);
+                }
+                removed.push(name);
             }
             match existing {
                 None => {
@@ -266,19 +272,15 @@ impl SymbolTable {
                 // Free in the comprehension, local outside: simply local now,
                 // unless a child of the comprehension needs the cell.
                 Some(outer) if outer & DEF_BOUND != 0 && !is_class => {
-                    let free_in_child = self.entries[comp]
-                        .children
-                        .iter()
-                        .any(|child| self.entries[*child].scope(name) == Scope::Free);
-                    if !free_in_child {
+                    if !free_in_child() {
                         comp_free.discard(name);
                     }
                 }
                 Some(_) => {}
             }
         }
-        if remove_dunder_class {
-            self.entries[comp].symbols.remove("__class__");
+        for name in removed {
+            self.entries[comp].symbols.remove(name);
         }
     }
 

@@ -409,10 +409,8 @@ impl Builder<'_> {
         self.exprs(&def.decorator_list)?;
         let generic = !def.type_params.is_empty();
         if generic {
-            let defaults = (
-                !def.args.defaults.is_empty(),
-                def.args.kw_defaults.iter().any(Option::is_some),
-            );
+            // COMPAT: CPython enters `.defaults` even if there are none.
+            let defaults = (true, def.args.kw_defaults.iter().any(Option::is_some));
             self.enter_type_param_block(&def.name, &def.type_params, defaults, false, location)?;
             self.type_params(&def.type_params)?;
         }
