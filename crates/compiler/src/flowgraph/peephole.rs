@@ -209,10 +209,16 @@ fn optimize_instruction(instrs: &mut [Instr], index: usize, consts: &mut IndexSe
         Op::CALL_INTRINSIC_1 if arg == INTRINSIC_UNARY_POSITIVE => {
             fold::fold_unary(instrs, index, consts)
         }
-        Op::CALL_INTRINSIC_1 if arg == INTRINSIC_LIST_TO_TUPLE => match next_op {
-            Op::GET_ITER => instrs[index].make_nop(),
-            _ => fold::fold_list_to_tuple(instrs, index, consts),
-        },
+        Op::CALL_INTRINSIC_1 if arg == INTRINSIC_LIST_TO_TUPLE => {
+            if !fold::fold_appended(instrs, index, consts) && next_op == Op::GET_ITER {
+                instrs[index].make_nop();
+            }
+        }
+        Op::LIST_APPEND | Op::SET_ADD
+            if arg == 1 && matches!(next_op, Op::GET_ITER | Op::CONTAINS_OP) =>
+        {
+            fold::fold_appended(instrs, index, consts);
+        }
         Op::BINARY_OP => fold::fold_binary(instrs, index, consts),
         _ => {}
     }
