@@ -21,15 +21,15 @@ use crate::{
 
 /// What to do to the tree.
 #[derive(Clone, Copy, Debug)]
-pub struct Options {
-    pub optimize: i32,
+pub(crate) struct Options {
+    pub(crate) optimize: i32,
     /// Only look for warnings, change nothing.
-    pub syntax_check_only: bool,
-    pub warnings: bool,
+    pub(crate) syntax_check_only: bool,
+    pub(crate) warnings: bool,
 }
 
 /// Preprocess `module` in place.
-pub fn preprocess(
+pub(crate) fn preprocess(
     module: &mut Mod,
     features: &Features,
     options: Options,

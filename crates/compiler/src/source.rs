@@ -9,7 +9,7 @@ pub type DecodeHook<'a> = &'a dyn Fn(&str, &[u8]) -> Option<Result<String>>;
 const BOM: &[u8] = b"\xEF\xBB\xBF";
 
 /// Text with `\n` line ends and a final newline.
-pub fn normalize(text: &str) -> String {
+pub(crate) fn normalize(text: &str) -> String {
     let mut normal = String::with_capacity(text.len() + 1);
     let mut rest = text;
     while let Some(at) = rest.find('\r') {
@@ -23,7 +23,7 @@ pub fn normalize(text: &str) -> String {
 }
 
 /// Decode a source file as PEP 263 says.
-pub fn decode(source: &[u8], hook: Option<DecodeHook<'_>>) -> Result<String> {
+pub(crate) fn decode(source: &[u8], hook: Option<DecodeHook<'_>>) -> Result<String> {
     let (body, bom) = match source.strip_prefix(BOM) {
         Some(body) => (body, true),
         None => (source, false),
