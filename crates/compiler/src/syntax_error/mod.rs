@@ -69,6 +69,11 @@ impl Source<'_> {
         (error.lineno, error.offset) = position(found.start);
         (error.end_lineno, error.end_offset) = match found.end {
             End::Same => (error.lineno, error.offset),
+            // The end of a newline is on its own line.
+            End::At(end) if end > found.start && self.text[..end.min(self.text.len())].ends_with('\n') => {
+                let (line, col) = position(end - 1);
+                (line, col + 1)
+            }
             End::At(end) => position(end),
             End::Column(column) => (error.lineno, column),
         };
@@ -96,9 +101,8 @@ pub(crate) fn explain(
         Found { kind, message, start, end }
     });
     let stopped = source.token_at(at);
-    if let Some(found) = &lexical
-        && (found.start <= at || stopped + 1 >= source.tokens.len())
-    {
+    // CPython reads on after an error of the parser; one of the tokenizer wins.
+    if let Some(found) = &lexical {
         return source.error(found);
     }
     let incomplete = options.flags & PYCF_ALLOW_INCOMPLETE_INPUT != 0;
@@ -111,16 +115,16 @@ pub(crate) fn explain(
         error.kind = ErrorKind::IncompleteInputError;
         return error;
     }
-    if let Some(found) = rules::find(&source, parsed, stopped) {
-        return source.error(&found);
-    }
-    if let Some(open) = unclosed
-        && lexical.is_none()
-    {
+    let found = rules::find(&source, parsed, stopped);
+    if let Some(open) = unclosed {
         // Blame the bracket if parsing stopped on a later line, or at the end.
         let stop = source.tokens.get(stopped);
+        let reached = match found.as_ref().map(|found| found.end) {
+            Some(End::At(end)) => end,
+            _ => 0,
+        };
         let later = stop.is_none_or(|token| {
-            token.kind == Kind::End || text[open..token.start.max(open)].contains('\n')
+            token.kind == Kind::End || text[open..token.start.max(reached).max(open)].contains('\n')
         });
         if later {
             let bracket = &text[open..=open];
@@ -129,8 +133,8 @@ pub(crate) fn explain(
             return source.error(&found);
         }
     }
-    if let Some(found) = &lexical {
-        return source.error(found);
+    if let Some(found) = found {
+        return source.error(&found);
     }
     let Some(token) = source.tokens.get(stopped) else {
         return source.error(&Found::new(at, at, "invalid syntax"));

@@ -202,9 +202,8 @@ impl Rules<'_> {
                 same("iterable unpacking cannot be used in comprehension")
             }
             ParseErrorType::EmptyTypeParams => {
-                let last = self.source.token_at(end.max(start + 1));
-                let close = if self.text(last) == "]" { last } else { self.stopped + 1 };
-                self.between(self.stopped, close, "Type parameter list cannot be empty")
+                let open = (0..=self.stopped).rev().find(|index| self.text(*index) == "[")?;
+                self.between(open, open + 1, "Type parameter list cannot be empty")
             }
             ParseErrorType::EmptyImportNames => {
                 let mut found =
@@ -242,7 +241,7 @@ impl Rules<'_> {
                 self.expected(*expected, *found)
             }
             ParseErrorType::OtherError(message) => self.other(message, start, end),
-            ParseErrorType::Lexical(_) => self.literal(),
+            ParseErrorType::Lexical(_) => self.literal(start),
             _ => None,
         }
     }
@@ -279,10 +278,13 @@ impl Rules<'_> {
             "Positional patterns cannot follow keyword patterns" => {
                 same("positional patterns follow keyword patterns")
             }
-            "Cannot have both 'except' and 'except*' on the same 'try'" => self.at_token(
-                self.line_start(self.stopped),
-                "cannot have both 'except' and 'except*' on the same 'try'",
-            ),
+            "Cannot have both 'except' and 'except*' on the same 'try'" => {
+                let all = self.source.tokens.len();
+                let except = (self.stopped..all).find(|index| self.text(*index) == "except")?;
+                let star = self.text(except + 1) == "*";
+                let message = "cannot have both 'except' and 'except*' on the same 'try'";
+                self.between(except, except + usize::from(star), message)
+            }
             "Expected one or more exception types" => {
                 let colon = self.source.token_at(start);
                 self.at_token(colon, "expected one or more exception types")
@@ -349,6 +351,14 @@ impl Rules<'_> {
     }
 
     fn delete_target(&self, start: usize, end: usize) -> Option<Found> {
+        if self.source.text[start..].starts_with('*') {
+            let index = self.source.token_at(start);
+            let last = self.expression_end(index, &[","]);
+            let only = index > 0 && self.text(index - 1) == "(" && self.text(last + 1) == ")";
+            let message =
+                if only { "cannot use starred expression here" } else { "cannot delete starred" };
+            return self.between(index, last, message);
+        }
         let expr = targets::parse(self.source.text, start, end)?;
         let bad = targets::invalid(&expr, Use::Delete)?;
         let range = bad.range();
@@ -368,11 +378,11 @@ impl Rules<'_> {
         let line = self.line_start(first);
         let in_for = (line..first).any(|index| self.text(index) == "for")
             && !(line..first).any(|index| self.text(index) == "in");
-        let expr = targets::parse(self.source.text, start, end)?;
-        let what = targets::name(&expr);
-        if self.kind(line) == Kind::Name && self.text(line) == "yield" {
+        if self.text(first) == "yield" && !self.source.text[..start].ends_with('(') {
             return Some(Found::new(start, end, "assignment to yield expression not possible"));
         }
+        let expr = targets::parse(self.source.text, start, end)?;
+        let what = targets::name(&expr);
         // `a = b` read as a comparison that was mistyped.
         let next = self.source.token_at(end);
         let close = (next..self.source.tokens.len()).find(|index| self.text(*index) != ")");
@@ -401,6 +411,12 @@ impl Rules<'_> {
                 );
                 return Some(Found::new(start, end, message));
             }
+        }
+        if in_for && let ruff::Expr::Compare(node) = &expr
+            && node.ops.first() != Some(&ruff::CmpOp::In)
+        {
+            let op = self.source.token_at(node.left.end().to_usize());
+            return self.at_token(op, "invalid syntax");
         }
         let bad = targets::invalid(&expr, if in_for { Use::For } else { Use::Assign })?;
         let range = bad.range();
@@ -537,6 +553,13 @@ impl Rules<'_> {
                 self.for_target()
             }
             TokenKind::Else => {
+                if self.text(self.stopped) == ":" {
+                    return None;
+                }
+                let test = (0..self.stopped).rev().find(|index| self.text(*index) == "if")?;
+                if test >= 2 && self.text(test - 2) == "for" {
+                    return self.at_token(test, "'in' expected after for-loop variables");
+                }
                 let stops = [",", "=", ":", ";", "return", "in"];
                 let start = self.expression_start(self.stopped.checked_sub(1)?, &stops);
                 self.between(start, self.stopped - 1, "expected 'else' after 'if' expression")
@@ -632,13 +655,20 @@ impl Rules<'_> {
             );
         }
         if self.text(line) == "import" && text == "from" {
-            let end = self.expression_end(line, &[]);
+            let end = self.expression_end(line, &["as"]);
             let message = "Did you mean to use 'from ... import ...' instead?";
             return self.between(line, end, message);
         }
         if before == "else" && SIMPLE_STATEMENTS.contains(&text) {
             let message = "expected expression after 'else', but statement is given";
             return self.at_token(stopped, message);
+        }
+        if SIMPLE_STATEMENTS.contains(&text) && self.text(stopped + 1) == "if" && stopped > line {
+            let message = "expected expression before 'if', but statement is given";
+            return self.at_token(stopped, message);
+        }
+        if let Some(found) = self.by_context(text, before, line) {
+            return Some(found);
         }
         if text == "if" && SIMPLE_STATEMENTS.contains(&before) {
             let message = "expected expression before 'if', but statement is given";
@@ -651,7 +681,7 @@ impl Rules<'_> {
             return self.keyword_argument(stopped).or_else(|| self.mistyped_comparison());
         }
         if before == "=" && matches!(text, ")" | ",") && stopped >= 2 {
-            if self.parameters_of_def(stopped) {
+            if self.parameters_of_def(stopped) || self.in_lambda(stopped) {
                 return self.at_token(stopped - 1, "expected default value expression");
             }
             return self.between(stopped - 2, stopped - 1, "expected argument value expression");
@@ -661,6 +691,131 @@ impl Rules<'_> {
             return self.between(stopped, close, "Function parameters cannot be parenthesized");
         }
         self.missing_comma()
+    }
+
+    /// The brackets directly around a token: the opening one's index.
+    fn bracket(&self, index: usize) -> Option<usize> {
+        let start = self.expression_start(index.checked_sub(1)?, &[]);
+        let open = start.checked_sub(1)?;
+        matches!(self.text(open), "(" | "[" | "{").then_some(open)
+    }
+
+    fn by_context(&self, text: &str, before: &str, line: usize) -> Option<Found> {
+        let stopped = self.stopped;
+        let bracket = self.bracket(stopped);
+        let opened = bracket.map_or("", |open| self.text(open));
+        let strings = [Kind::Str, Kind::InterpolatedStart];
+        if strings.contains(&self.kind(stopped)) {
+            let last = self.expression_end(stopped, &[",", "=", ":", "+", "."]);
+            let prefixes: Vec<bool> = (stopped..=last)
+                .filter(|index| strings.contains(&self.kind(*index)))
+                .map(|index| {
+                    let text = self.text(index).to_ascii_lowercase();
+                    self.kind(index) == Kind::InterpolatedStart
+                        && text.split(['"', '\'']).next().is_some_and(|p| p.contains('t'))
+                })
+                .collect();
+            if prefixes.contains(&true) && prefixes.contains(&false) {
+                let message = "cannot mix t-string literals with string or bytes literals";
+                return self.between(stopped, last, message);
+            }
+        }
+        // `[*x for x in y]`
+        if text == "*" && matches!(before, "[" | "{" | "(") {
+            let last = self.expression_end(stopped, &["for", ",", "async"]);
+            if self.text(last + 1) == "for" {
+                let message = "iterable unpacking cannot be used in comprehension";
+                return self.between(stopped, last, message);
+            }
+            if before == "(" && self.text(last + 1) == ")" {
+                return self.between(stopped, last, "cannot use starred expression here");
+            }
+        }
+        if text == "*" && before == ":" && opened == "{" {
+            let last = self.expression_end(stopped, &[",", "for"]);
+            let message = "cannot use a starred expression in a dictionary value";
+            return self.between(stopped, last, message);
+        }
+        if before == ":" && matches!(text, "}" | ",") && opened == "{" && !self.in_spec(stopped) {
+            let message = "expression expected after dictionary key and ':'";
+            return self.at_token(stopped - 1, message);
+        }
+        if text == "for"
+            && matches!(opened, "[" | "{")
+            && let Some(open) = bracket
+            && (open + 1..stopped).any(|index| self.text(index) == ",")
+        {
+            let message = "did you forget parentheses around the comprehension target?";
+            return self.between(open + 1, stopped - 1, message);
+        }
+        // Bounds of `*Ts` and `**P`.
+        if text == ":"
+            && opened == "["
+            && stopped >= 2
+            && matches!(self.text(stopped - 2), "*" | "**")
+            && matches!(self.text(line), "def" | "class" | "type" | "async")
+        {
+            let kind = if self.text(stopped - 2) == "*" { "TypeVarTuple" } else { "ParamSpec" };
+            let last = self.expression_end(stopped + 1, &[",", "="]);
+            let tuple = matches!(self.parse(stopped + 1, last), Some(ruff::Expr::Tuple(_)));
+            let what = if tuple { "constraints" } else { "bound" };
+            return self.between(stopped, last, format!("cannot use {what} with {kind}"));
+        }
+        if let Some(found) = self.bad_as_target(line) {
+            return Some(found);
+        }
+        // An argument that is assigned to.
+        if opened == "(" && matches!(before, "(" | ",") {
+            let last = self.expression_end(stopped, &[",", "="]);
+            if self.text(last + 1) == "=" {
+                return self.keyword_argument(last + 1);
+            }
+        }
+        if self.in_lambda(stopped) && text == "(" {
+            let close = self.expression_end(stopped, &[",", ":"]);
+            let message = "Lambda expression parameters cannot be parenthesized";
+            return self.between(stopped, close, message);
+        }
+        if text == "*" && before == "/" {
+            return self.at_token(stopped, "expected comma between / and *");
+        }
+        None
+    }
+
+    fn in_spec(&self, index: usize) -> bool {
+        let before = &self.source.tokens[..index.min(self.source.tokens.len())];
+        let count = |kind: Kind| before.iter().filter(|token| token.kind == kind).count();
+        count(Kind::InterpolatedStart) > count(Kind::InterpolatedEnd)
+    }
+
+    /// Whether a token is among the parameters of a `lambda`.
+    fn in_lambda(&self, index: usize) -> bool {
+        let line = self.line_start(index);
+        let lambda = (line..index).rev().find(|index| self.text(*index) == "lambda");
+        lambda.is_some_and(|lambda| !(lambda..index).any(|index| self.text(index) == ":"))
+    }
+
+    fn bad_as_target(&self, line: usize) -> Option<Found> {
+        let keyword = (line..self.stopped).rev().find(|index| self.text(*index) == "as")?;
+        if self.stopped > keyword + 2 {
+            return None;
+        }
+        let last = self.expression_end(keyword + 1, &[",", ":", "|"]);
+        let expr = self.parse(keyword + 1, last)?;
+        if matches!(expr, ruff::Expr::Name(_)) {
+            return None;
+        }
+        let name = targets::name(&expr);
+        let message = match self.text(line) {
+            "import" | "from" => format!("cannot use {name} as import target"),
+            "except" if self.text(line + 1) == "*" => {
+                format!("cannot use except* statement with {name}")
+            }
+            "except" => format!("cannot use except statement with {name}"),
+            "case" => format!("cannot use {name} as pattern target"),
+            _ => return None,
+        };
+        self.between(keyword + 1, last, message)
     }
 
     /// Whether a token is directly in the parentheses of a `def`.
@@ -722,7 +877,9 @@ impl Rules<'_> {
                 self.kind(self.stopped - 2),
                 Kind::InterpolatedStart | Kind::InterpolatedMiddle
             )
-            || self.stopped >= 2 && self.text(self.stopped - 2) == "}"
+            || self.stopped >= 2
+                && matches!(self.text(self.stopped - 2), "}" | ":")
+                && self.in_spec(self.stopped)
     }
 
     fn legacy_statement(&self, line: usize) -> Option<Found> {
@@ -768,8 +925,17 @@ impl Rules<'_> {
     }
 
     /// Errors in the value of a literal.
-    fn literal(&self) -> Option<Found> {
-        let token = self.token(self.stopped)?;
+    fn literal(&self, at: usize) -> Option<Found> {
+        let holds = |token: &&Token| {
+            matches!(token.kind, Kind::Str | Kind::InterpolatedMiddle)
+                && token.start <= at
+                && at <= token.end
+        };
+        let token = self.source.tokens.iter().find(holds)?;
+        if token.kind == Kind::InterpolatedMiddle {
+            let message = bad_escape(self.source.of(token))?;
+            return Some(Found::new(token.start, token.end, message));
+        }
         let text = self.source.of(token);
         let quote = text.find(['"', '\''])?;
         let prefix = text[..quote].to_ascii_lowercase();
@@ -777,6 +943,73 @@ impl Rules<'_> {
             let message = "bytes can only contain ASCII literal characters";
             return Some(Found::new(token.start, token.end, message));
         }
-        None
+        let body = text.get(quote..)?;
+        let size = if body.starts_with("\"\"\"") || body.starts_with("'''") { 3 } else { 1 };
+        let body = body.get(size..body.len().checked_sub(size)?)?;
+        let message = if prefix.contains('b') {
+            let at = body.find("\\x")?;
+            format!("(value error) invalid \\x escape at position {at}")
+        } else {
+            bad_escape(body)?
+        };
+        Some(Found::new(token.start, token.end, message))
     }
+}
+
+/// What the codec says about the first escape that it cannot decode. Before it
+/// sees the text, other than ASCII characters were made `\UXXXXXXXX`.
+fn bad_escape(body: &str) -> Option<String> {
+    let mut position = 0;
+    let mut rest = body;
+    loop {
+        let c = rest.chars().next()?;
+        if c != '\\' {
+            position += if c.is_ascii() { 1 } else { 10 };
+            rest = &rest[c.len_utf8()..];
+            continue;
+        }
+        let escape = rest[1..].chars().next()?;
+        let digits = match escape {
+            'x' => 2,
+            'u' => 4,
+            'U' => 8,
+            'N' => {
+                let close = rest.find('}');
+                let malformed = !rest[2..].starts_with('{') || close.is_none() || close == Some(3);
+                let end = match (malformed, close) {
+                    (false, Some(close)) if unicode_names2::character(&rest[3..close]).is_some() => {
+                        position += close + 1;
+                        rest = &rest[close + 1..];
+                        continue;
+                    }
+                    (false, Some(close)) => position + close,
+                    _ if !rest[2..].starts_with('{') => position + 1,
+                    _ => position + close.unwrap_or(rest.len() - 1),
+                };
+                let what =
+                    if malformed { "malformed \\N character escape" } else { "unknown Unicode character name" };
+                return Some(unicode_error(position, end, what));
+            }
+            _ => {
+                position += 1 + if escape.is_ascii() { 1 } else { 10 };
+                rest = &rest[1 + escape.len_utf8()..];
+                continue;
+            }
+        };
+        let found = rest[2..].bytes().take(digits).take_while(u8::is_ascii_hexdigit).count();
+        if found < digits {
+            let what = format!("truncated \\{escape}{} escape", "X".repeat(digits));
+            return Some(unicode_error(position, position + 1 + found, &what));
+        }
+        let value = u32::from_str_radix(&rest[2..2 + digits], 16).unwrap_or(0);
+        if value > 0x10_FFFF {
+            return Some(unicode_error(position, position + 1 + digits, "illegal Unicode character"));
+        }
+        position += 2 + digits;
+        rest = &rest[2 + digits..];
+    }
+}
+
+fn unicode_error(start: usize, end: usize, what: &str) -> String {
+    format!("(unicode error) 'unicodeescape' codec can't decode bytes in position {start}-{end}: {what}")
 }

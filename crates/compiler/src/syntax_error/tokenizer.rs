@@ -236,6 +236,11 @@ impl Tokenizer<'_> {
             }
             b'\\' => {
                 self.at += 1;
+                if self.at >= self.bytes.len() || &self.bytes[self.at..] == b"\n" {
+                    let mut error = self.error_after(start + 1, "unexpected EOF while parsing");
+                    error.end = End::Column(-1);
+                    return Err(error);
+                }
                 if self.peek(0) != b'\n' {
                     let mut error = self.error_after(
                         start + 1,
@@ -245,11 +250,6 @@ impl Tokenizer<'_> {
                     return Err(error);
                 }
                 self.at += 1;
-                if self.at >= self.bytes.len() {
-                    let mut error = self.error_after(start, "unexpected EOF while parsing");
-                    error.end = End::Column(-1);
-                    return Err(error);
-                }
             }
             b'"' | b'\'' => self.string(start, false)?,
             b'0'..=b'9' => self.number(start)?,
@@ -486,7 +486,7 @@ impl Tokenizer<'_> {
                 }
                 self.at += 1;
             }
-            let zeros_end = self.at + 1;
+            let zeros_end = self.at;
             if self.peek(0).is_ascii_digit() {
                 leading_zeros = Some(zeros_end);
                 self.digits()?;
