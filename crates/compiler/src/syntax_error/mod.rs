@@ -70,7 +70,9 @@ impl Source<'_> {
         (error.end_lineno, error.end_offset) = match found.end {
             End::Same => (error.lineno, error.offset),
             // The end of a newline is on its own line.
-            End::At(end) if end > found.start && self.text[..end.min(self.text.len())].ends_with('\n') => {
+            End::At(end)
+                if end > found.start && self.text[..end.min(self.text.len())].ends_with('\n') =>
+            {
                 let (line, col) = position(end - 1);
                 (line, col + 1)
             }
@@ -115,7 +117,7 @@ pub(crate) fn explain(
         error.kind = ErrorKind::IncompleteInputError;
         return error;
     }
-    let found = rules::find(&source, parsed, stopped);
+    let found = rules::find(&source, parsed, stopped, options.mode == Mode::Eval);
     if let Some(open) = unclosed {
         // Blame the bracket if parsing stopped on a later line, or at the end.
         let stop = source.tokens.get(stopped);
@@ -147,7 +149,10 @@ pub(crate) fn explain(
         found.end = End::Column(-1);
         return source.error(&found);
     }
-    let end = if token.kind == Kind::Newline { token.end.max(token.start) } else { token.end };
+    let end = match token.kind {
+        Kind::Newline => token.start + 1,
+        _ => token.end,
+    };
     source.error(&Found::new(token.start, end, "invalid syntax"))
 }
 
@@ -164,7 +169,9 @@ pub(crate) fn check_tree(
     {
         let many = match body.as_slice() {
             [] => false,
-            [first, rest @ ..] => rest.iter().any(|stmt| stmt.location.line > first.location.end_line),
+            [first, rest @ ..] => {
+                rest.iter().any(|stmt| stmt.location.line > first.location.end_line)
+            }
         };
         if many {
             let first = body.first().map_or(1, |stmt| stmt.location.end_line);

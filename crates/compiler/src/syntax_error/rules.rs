@@ -26,8 +26,13 @@ const SIMPLE_STATEMENTS: [&str; 12] = [
 
 /// The special error for a text, if a rule has one; `stopped` is the token at
 /// which parsing stopped.
-pub(super) fn find(source: &Source, parsed: &Parsed<ruff::Mod>, stopped: usize) -> Option<Found> {
-    let rules = Rules { source, stopped };
+pub(super) fn find(
+    source: &Source,
+    parsed: &Parsed<ruff::Mod>,
+    stopped: usize,
+    eval: bool,
+) -> Option<Found> {
+    let rules = Rules { source, stopped, eval };
     if let Some(error) = parsed.errors().first() {
         return rules.by_type(&error.error, error.location).or_else(|| rules.by_tokens());
     }
@@ -37,6 +42,8 @@ pub(super) fn find(source: &Source, parsed: &Parsed<ruff::Mod>, stopped: usize) 
 struct Rules<'a> {
     source: &'a Source<'a>,
     stopped: usize,
+    /// Only an expression is parsed.
+    eval: bool,
 }
 
 impl Rules<'_> {
@@ -95,9 +102,7 @@ impl Rules<'_> {
         let text = self.text(index);
         match self.kind(index) {
             Kind::Number | Kind::Str | Kind::InterpolatedEnd => true,
-            Kind::Name => {
-                !KEYWORDS.contains(&text) || matches!(text, "None" | "True" | "False")
-            }
+            Kind::Name => !KEYWORDS.contains(&text) || matches!(text, "None" | "True" | "False"),
             Kind::Op => matches!(text, ")" | "]" | "}" | "..."),
             _ => false,
         }
@@ -127,7 +132,8 @@ impl Rules<'_> {
                     && self.is_operand_end(at - 1)
                     && self.begins_expression(at)
                     && !matches!(text, "(" | "[" | "-" | "+" | "not")
-                    && !(self.kind(at) == Kind::Str && self.kind(at - 1) == Kind::Str) =>
+                    && !(matches!(self.kind(at), Kind::Str | Kind::InterpolatedStart)
+                        && matches!(self.kind(at - 1), Kind::Str | Kind::InterpolatedEnd)) =>
                 {
                     break;
                 }
@@ -182,6 +188,18 @@ impl Rules<'_> {
             }
             ParseErrorType::VarParameterWithDefault => self.parameter_default(start),
             ParseErrorType::ExpectedKeywordParam => self.bare_star(start),
+            ParseErrorType::UnparenthesizedTupleExpression => {
+                let first = self.source.token_at(start);
+                let comma = self.expression_end(first, &[","]) + 1;
+                self.at_token(comma, "invalid syntax")
+            }
+            ParseErrorType::UnparenthesizedGeneratorExpression
+                if self.text(self.line_start(self.stopped)) == "class" =>
+            {
+                let first = self.source.token_at(start);
+                let keyword = self.expression_end(first, &["for", "async"]) + 1;
+                self.at_token(keyword, "invalid syntax")
+            }
             ParseErrorType::UnparenthesizedGeneratorExpression => {
                 same("Generator expression must be parenthesized")
             }
@@ -203,8 +221,13 @@ impl Rules<'_> {
             }
             ParseErrorType::EmptyTypeParams => {
                 let open = (0..=self.stopped).rev().find(|index| self.text(*index) == "[")?;
-                self.between(open, open + 1, "Type parameter list cannot be empty")
+                let mut found = self.at_token(open + 1, "Type parameter list cannot be empty")?;
+                let is_type = self.text(self.line_start(open)) == "type";
+                let last = if is_type { open + 2 } else { open + 1 };
+                found.end = End::Column(self.column(self.token(last)?.end));
+                Some(found)
             }
+            ParseErrorType::EmptyImportNames if self.kind(self.stopped) != Kind::Newline => None,
             ParseErrorType::EmptyImportNames => {
                 let mut found =
                     self.at_token(self.stopped, "Expected one or more names after 'import'")?;
@@ -215,6 +238,11 @@ impl Rules<'_> {
             ParseErrorType::ExpectedImaginaryNumber => {
                 same("imaginary number required in complex literal")
             }
+            ParseErrorType::InvalidMatchPatternTarget
+                if self.stopped == 0 || self.text(self.stopped - 1) != "as" =>
+            {
+                None
+            }
             ParseErrorType::InvalidMatchPatternTarget => same("cannot use '_' as a target"),
             ParseErrorType::InvalidDeleteTarget => self.delete_target(start, end),
             ParseErrorType::InvalidAssignmentTarget => self.assignment_target(start, end),
@@ -222,7 +250,11 @@ impl Rules<'_> {
             ParseErrorType::InvalidNamedAssignmentTarget => {
                 let expr = targets::parse(self.source.text, start, end)?;
                 let what = targets::name(&expr);
-                Some(Found::new(start, end, format!("cannot use assignment expressions with {what}")))
+                Some(Found::new(
+                    start,
+                    end,
+                    format!("cannot use assignment expressions with {what}"),
+                ))
             }
             ParseErrorType::InvalidAnnotatedAssignmentTarget => {
                 let expr = targets::parse(self.source.text, start, end)?;
@@ -237,9 +269,7 @@ impl Rules<'_> {
             ParseErrorType::UnexpectedIndentation => self.unexpected_indent(),
             ParseErrorType::FStringError(kind) => self.f_string("f", kind, start, end),
             ParseErrorType::TStringError(kind) => self.f_string("t", kind, start, end),
-            ParseErrorType::ExpectedToken { expected, found } => {
-                self.expected(*expected, *found)
-            }
+            ParseErrorType::ExpectedToken { expected, found } => self.expected(*expected, *found),
             ParseErrorType::OtherError(message) => self.other(message, start, end),
             ParseErrorType::Lexical(_) => self.literal(start),
             _ => None,
@@ -256,6 +286,16 @@ impl Rules<'_> {
                 self.at_token(self.stopped, "/ may appear only once")
             }
             "'/' parameter must appear before '*' parameter" => {
+                self.at_token(self.stopped, "/ must be ahead of *")
+            }
+            "Position-only parameter separator not allowed as first parameter"
+                if self.text(self.stopped + 1) != "," =>
+            {
+                None
+            }
+            "Position-only parameter separator not allowed as first parameter"
+                if self.line_has("*") =>
+            {
                 self.at_token(self.stopped, "/ must be ahead of *")
             }
             "Position-only parameter separator not allowed as first parameter" => {
@@ -303,14 +343,14 @@ impl Rules<'_> {
             }
             "Trailing comma not allowed" if self.line_has("import") => {
                 let next = self.source.token_at(end);
-                self.at_token(
-                    next,
-                    "trailing comma not allowed without surrounding parentheses",
-                )
+                self.at_token(next, "trailing comma not allowed without surrounding parentheses")
             }
             "Bytes literal cannot be mixed with non-bytes literals" => {
-                let mut found =
-                    Found::new(end.saturating_sub(1), end, "cannot mix bytes and nonbytes literals");
+                let mut found = Found::new(
+                    end.saturating_sub(1),
+                    end,
+                    "cannot mix bytes and nonbytes literals",
+                );
                 found.end = End::Column(-1);
                 Some(found)
             }
@@ -319,11 +359,7 @@ impl Rules<'_> {
             }
             "Boolean 'not' expression cannot be used here" => {
                 let last = self.expression_end(self.stopped + 1, &["and", "or", "if", ",", ":"]);
-                self.between(
-                    self.stopped,
-                    last,
-                    "'not' after an operator must be parenthesized",
-                )
+                self.between(self.stopped, last, "'not' after an operator must be parenthesized")
             }
             "Expected symbol after `as`" => self.as_target("import target"),
             "Expected name after `as`" => self.except_target(),
@@ -347,7 +383,13 @@ impl Rules<'_> {
     fn bare_star(&self, start: usize) -> Option<Found> {
         let index = self.source.token_at(start);
         let star = (0..=index).rev().find(|index| self.text(*index) == "*")?;
-        self.at_token(star, "named arguments must follow bare *")
+        let next = if self.text(star + 1) == "," { star + 2 } else { star + 1 };
+        if !matches!(self.text(next), ")" | ":" | "**") {
+            let next = if self.text(next) == "await" { next + 1 } else { next };
+            return self.at_token(next, "invalid syntax");
+        }
+        let place = if self.in_lambda(star) { star + 1 } else { star };
+        self.at_token(place, "named arguments must follow bare *")
     }
 
     fn delete_target(&self, start: usize, end: usize) -> Option<Found> {
@@ -406,13 +448,13 @@ impl Rules<'_> {
             let stops = ["=", ":=", "and", "or", "if", ",", "in", "is", "<", ">", "==", "!="];
             let last = self.expression_end(equal + 1, &stops);
             if !matches!(self.text(last + 1), "=" | ":=") {
-                let message = format!(
-                    "cannot assign to {what} here. Maybe you meant '==' instead of '='?"
-                );
+                let message =
+                    format!("cannot assign to {what} here. Maybe you meant '==' instead of '='?");
                 return Some(Found::new(start, end, message));
             }
         }
-        if in_for && let ruff::Expr::Compare(node) = &expr
+        if in_for
+            && let ruff::Expr::Compare(node) = &expr
             && node.ops.first() != Some(&ruff::CmpOp::In)
         {
             let op = self.source.token_at(node.left.end().to_usize());
@@ -545,13 +587,13 @@ impl Rules<'_> {
         }
         let newline = self.kind(self.stopped) == Kind::Newline;
         match expected {
-            TokenKind::Colon if newline || matches!(keyword, "def" | "for" | "else" | "try" | "finally") => {
+            TokenKind::Colon
+                if newline || matches!(keyword, "def" | "else" | "try" | "finally") =>
+            {
                 self.at_token(self.stopped, "expected ':'")
             }
             TokenKind::Lpar if keyword == "def" => self.at_token(self.stopped, "expected '('"),
-            TokenKind::In if keyword == "for" || self.line_has("for") => {
-                self.for_target()
-            }
+            TokenKind::In if keyword == "for" || self.line_has("for") => self.for_target(),
             TokenKind::Else => {
                 if self.text(self.stopped) == ":" {
                     return None;
@@ -588,6 +630,13 @@ impl Rules<'_> {
     fn mistyped_comparison(&self) -> Option<Found> {
         let equal = self.stopped;
         let last = equal.checked_sub(1)?;
+        // Only where `:=` could stand.
+        let line = self.line_start(equal);
+        let test =
+            matches!(self.text(line), "if" | "elif" | "while" | "with" | "for" | "match" | "case");
+        if self.bracket(equal).is_none() && (!test || self.eval) {
+            return None;
+        }
         let stops = [
             ",", ":", "=", ":=", "if", "elif", "while", "and", "or", "not", "in", "is", "return",
             "else", "assert", "lambda", "yield", "<", ">", "==", "!=", "<=", ">=",
@@ -633,6 +682,9 @@ impl Rules<'_> {
         let star = if self.text(line + 1) == "*" { "except*" } else { "except" };
         let end = self.expression_end(self.stopped, &[":"]);
         let expr = self.parse(self.stopped, end)?;
+        if matches!(expr, ruff::Expr::NoneLiteral(_) | ruff::Expr::BooleanLiteral(_)) {
+            return None;
+        }
         let name = targets::name(&expr);
         self.between(self.stopped, end, format!("cannot use {star} statement with {name}"))
     }
@@ -643,7 +695,13 @@ impl Rules<'_> {
         let text = self.text(stopped);
         let before = stopped.checked_sub(1).map_or("", |index| self.text(index));
         let line = self.line_start(stopped);
-        if let Some(found) = self.legacy_statement(line) {
+        if let Some(found) = self.legacy_statement() {
+            return Some(found);
+        }
+        if let Some(found) = self.bare_lambda() {
+            return Some(found);
+        }
+        if let Some(found) = self.star_expression(before) {
             return Some(found);
         }
         if text == "<>" || before == "<" && text == ">" {
@@ -655,9 +713,13 @@ impl Rules<'_> {
             );
         }
         if self.text(line) == "import" && text == "from" {
-            let end = self.expression_end(line, &["as"]);
+            let end = self.expression_end(stopped, &["as"]) + 1;
             let message = "Did you mean to use 'from ... import ...' instead?";
-            return self.between(line, end, message);
+            let mut found = self.at_token(line, message)?;
+            let token = self.token(end)?;
+            let newline = usize::from(token.kind == Kind::Newline);
+            found.end = End::Column(self.column(token.end) + newline as i32);
+            return Some(found);
         }
         if before == "else" && SIMPLE_STATEMENTS.contains(&text) {
             let message = "expected expression after 'else', but statement is given";
@@ -802,7 +864,15 @@ impl Rules<'_> {
         }
         let last = self.expression_end(keyword + 1, &[",", ":", "|"]);
         let expr = self.parse(keyword + 1, last)?;
-        if matches!(expr, ruff::Expr::Name(_)) {
+        let is_except = self.text(line) == "except";
+        let captured = self.text(line) == "case"
+            && self.kind(keyword + 1) == Kind::Name
+            && !matches!(self.text(keyword + 2), "." | "(" | "[");
+        if matches!(expr, ruff::Expr::Name(_))
+            || captured
+            || is_except
+                && matches!(expr, ruff::Expr::NoneLiteral(_) | ruff::Expr::BooleanLiteral(_))
+        {
             return None;
         }
         let name = targets::name(&expr);
@@ -822,7 +892,10 @@ impl Rules<'_> {
     fn parameters_of_def(&self, index: usize) -> bool {
         let line = self.line_start(index);
         let open = self.expression_start(index.saturating_sub(1), &[]);
-        matches!(self.text(line), "def" | "async") && open > line && self.text(open - 1) == "(" && open <= line + 4
+        matches!(self.text(line), "def" | "async")
+            && open > line
+            && self.text(open - 1) == "("
+            && open <= line + 4
     }
 
     fn keyword_argument(&self, equal: usize) -> Option<Found> {
@@ -832,9 +905,8 @@ impl Rules<'_> {
         let call = (0..=open).rev().find(|index| {
             matches!(self.text(*index), "(") && self.expression_start(last, &[]) == index + 1
         })?;
-        let is_call = call > 0
-            && self.is_operand_end(call - 1)
-            && self.text(self.line_start(call)) != "def";
+        let is_call =
+            call > 0 && self.is_operand_end(call - 1) && self.text(self.line_start(call)) != "def";
         if !is_call {
             return None;
         }
@@ -843,6 +915,13 @@ impl Rules<'_> {
             let end = self.expression_end(equal + 1, &[","]);
             let message = format!("cannot assign to {what} argument unpacking");
             return self.between(start, end, message);
+        }
+        if start == last
+            && KEYWORDS.contains(&self.text(start))
+            && !matches!(self.text(start), "None" | "True" | "False")
+        {
+            let place = if self.text(start) == "await" { equal } else { start };
+            return self.at_token(place, "invalid syntax");
         }
         if start == last && matches!(self.text(start), "None" | "True" | "False") {
             let message = format!("cannot assign to {}", self.text(start));
@@ -882,15 +961,66 @@ impl Rules<'_> {
                 && self.in_spec(self.stopped)
     }
 
-    fn legacy_statement(&self, line: usize) -> Option<Found> {
+    /// `f"{lambda x: 1}"`
+    fn bare_lambda(&self) -> Option<Found> {
+        if !self.in_spec(self.stopped) {
+            return None;
+        }
+        let lambda = (1..self.stopped).rev().find(|index| self.text(*index) == "lambda")?;
+        let colon = (lambda..=self.stopped).find(|index| self.text(*index) == ":")?;
+        if self.text(lambda - 1) != "{" {
+            return None;
+        }
+        self.between(
+            lambda,
+            colon,
+            "f-string: lambda expressions are not allowed without parentheses",
+        )
+    }
+
+    /// A `*` in brackets without an expression.
+    fn star_expression(&self, before: &str) -> Option<Found> {
+        let is_unary = |star: usize| {
+            self.text(star) == "*"
+                && star > 0
+                && matches!(self.text(star - 1), "(" | "[" | ",")
+                && !self.parameters_of_def(star)
+                && !self.in_lambda(star)
+        };
+        let last = self.stopped.checked_sub(1)?;
+        let open = self.bracket(self.stopped);
+        let grouped = open.is_some_and(|open| open > 0 && is_unary(open - 1))
+            && self.text(self.stopped) == ":";
+        let subscript = open.is_some_and(|open| {
+            self.text(open) == "[" && open > 0 && self.is_operand_end(open - 1)
+        });
+        let call = open.is_some_and(|open| {
+            self.text(open) == "(" && open > 0 && self.is_operand_end(open - 1)
+        });
+        if before == "*" && is_unary(last) && (subscript || call) || grouped {
+            return self.at_token(self.stopped, "Invalid star expression");
+        }
+        None
+    }
+
+    /// The number of characters before an offset in its line.
+    fn column(&self, offset: usize) -> i32 {
+        let start = self.source.text[..offset].rfind('\n').map_or(0, |at| at + 1);
+        self.source.text[start..offset].chars().count() as i32
+    }
+
+    fn legacy_statement(&self) -> Option<Found> {
+        let line = self.stopped.checked_sub(1)?;
         let word = self.text(line);
-        if !matches!(word, "print" | "exec") || self.stopped != line + 1 {
+        let begins = self.line_start(line) == line || matches!(self.text(line - 1), ":" | ";");
+        if !matches!(word, "print" | "exec") || !begins {
             return None;
         }
         if !self.begins_expression(line + 1) || self.text(line + 1) == "(" {
             return None;
         }
         let end = self.expression_end(line + 1, &[";"]);
+        self.parse(line + 1, end)?;
         self.between(
             line,
             end,
@@ -977,7 +1107,9 @@ fn bad_escape(body: &str) -> Option<String> {
                 let close = rest.find('}');
                 let malformed = !rest[2..].starts_with('{') || close.is_none() || close == Some(3);
                 let end = match (malformed, close) {
-                    (false, Some(close)) if unicode_names2::character(&rest[3..close]).is_some() => {
+                    (false, Some(close))
+                        if unicode_names2::character(&rest[3..close]).is_some() =>
+                    {
                         position += close + 1;
                         rest = &rest[close + 1..];
                         continue;
@@ -986,8 +1118,11 @@ fn bad_escape(body: &str) -> Option<String> {
                     _ if !rest[2..].starts_with('{') => position + 1,
                     _ => position + close.unwrap_or(rest.len() - 1),
                 };
-                let what =
-                    if malformed { "malformed \\N character escape" } else { "unknown Unicode character name" };
+                let what = if malformed {
+                    "malformed \\N character escape"
+                } else {
+                    "unknown Unicode character name"
+                };
                 return Some(unicode_error(position, end, what));
             }
             _ => {
@@ -1003,7 +1138,11 @@ fn bad_escape(body: &str) -> Option<String> {
         }
         let value = u32::from_str_radix(&rest[2..2 + digits], 16).unwrap_or(0);
         if value > 0x10_FFFF {
-            return Some(unicode_error(position, position + 1 + digits, "illegal Unicode character"));
+            return Some(unicode_error(
+                position,
+                position + 1 + digits,
+                "illegal Unicode character",
+            ));
         }
         position += 2 + digits;
         rest = &rest[2 + digits..];
@@ -1011,5 +1150,7 @@ fn bad_escape(body: &str) -> Option<String> {
 }
 
 fn unicode_error(start: usize, end: usize, what: &str) -> String {
-    format!("(unicode error) 'unicodeescape' codec can't decode bytes in position {start}-{end}: {what}")
+    format!(
+        "(unicode error) 'unicodeescape' codec can't decode bytes in position {start}-{end}: {what}"
+    )
 }
