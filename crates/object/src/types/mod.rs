@@ -6,6 +6,7 @@
 pub mod bool_;
 pub mod bytes;
 pub mod code;
+pub mod complex;
 pub mod dict;
 pub mod float;
 pub mod function;
@@ -24,6 +25,7 @@ pub use self::{
     bool_::{Bool, bool_},
     bytes::Bytes,
     code::Code,
+    complex::Complex,
     dict::Dict,
     float::Float,
     function::Function,
@@ -57,6 +59,7 @@ builtin_types![
     Int,
     Bool,
     Float,
+    Complex,
     Str,
     Bytes,
     Tuple,
