@@ -16,6 +16,7 @@ pub mod classmethod;
 pub mod builtin_function;
 pub mod bytes;
 pub mod code;
+pub mod complex;
 pub mod dict;
 pub mod float;
 pub mod function;
@@ -34,6 +35,7 @@ pub use self::{
     bool_::{Bool, bool_},
     bytes::Bytes,
     code::Code,
+    complex::Complex,
     dict::Dict,
     float::Float,
     function::Function,
@@ -67,6 +69,7 @@ builtin_types![
     Int,
     Bool,
     Float,
+    Complex,
     Str,
     Bytes,
     Tuple,
