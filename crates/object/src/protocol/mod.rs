@@ -80,8 +80,8 @@ pub trait Protocol: AsObject {
         compare::rich_compare(th, self.obj(), other, op)
     }
 
-    /// `len(self)`.
-    fn len(&self, th: Thread<'_>) -> Result<usize> {
+    /// `len(self)`; not called `len`, which builtin types have as their own.
+    fn length(&self, th: Thread<'_>) -> Result<usize> {
         mapping::len(th, self.obj())
     }
 

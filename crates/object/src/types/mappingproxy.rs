@@ -52,7 +52,7 @@ impl MappingProxy {
     }
 
     fn mp_length(&self, th: Thread<'_>) -> Result<usize> {
-        self.mapping.len(th)
+        mapping::len(th, self.mapping())
     }
 
     fn mp_subscript(&self, th: Thread<'_>, key: Obj<'_>) -> Result {
@@ -100,7 +100,7 @@ impl MappingProxy {
     /// Return the value for key if key is in the mapping, else default.
     #[sig = "($self, key, default=None, /)"]
     fn get(&self, th: Thread<'_>, key: Obj<'_>, default: Option<Obj<'_>>) -> Result {
-        let default = default.unwrap_or_else(|| types::none());
+        let default = default.unwrap_or(types::none());
         self.mapping.call_method(th, id!(th, "get"), &[key, default])
     }
 

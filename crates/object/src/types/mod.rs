@@ -4,10 +4,12 @@
 //! a native module is made ready when its module is.
 
 pub mod bool_;
+pub mod builtin_function;
 pub mod bytes;
 pub mod capsule;
 pub mod classmethod;
 pub mod code;
+pub mod descr;
 pub mod dict;
 pub mod float;
 pub mod function;
@@ -16,6 +18,7 @@ pub mod int;
 pub mod iter;
 pub mod list;
 pub mod mappingproxy;
+pub mod memoryview;
 pub mod module;
 pub mod namespace;
 pub mod object_;
@@ -43,7 +46,7 @@ pub use self::{
     module::Module,
     object_::{BaseObject, object_type},
     singletons::{ellipsis, none, not_implemented},
-    str::{Str, str_eq},
+    str::{Str, StrBuilder, str_eq},
     tuple::Tuple,
     type_::Type,
 };
@@ -99,4 +102,12 @@ builtin_types![
     typing::TypeVarTuple,
     typing::TypeAliasType,
     typing::Generic,
+    descr::MethodDescriptor,
+    descr::ClassMethodDescriptor,
+    descr::SlotWrapper,
+    descr::MethodWrapper,
+    descr::GetSetDescriptor,
+    descr::MemberDescriptor,
+    builtin_function::BuiltinFunction,
+    code::CellObject,
 ];

@@ -97,7 +97,7 @@ impl Property {
         let set = or_old(fset, &self.fset);
         let delete = or_old(fdel, &self.fdel);
         let doc = match self.doc.get() {
-            Some(doc) if !(self.getter_doc.get() && !get.obj().is_none()) => doc,
+            Some(doc) if !self.getter_doc.get() || get.obj().is_none() => doc,
             _ => types::none().own(),
         };
         let ty = self.obj().ty();

@@ -23,7 +23,7 @@ use crate::{
 
 mod proxy;
 
-pub use proxy::{CallableProxy, Proxy};
+pub use proxy::{CallableProxy, Proxy, new as new_proxy};
 
 /// What every weak reference holds: `PyWeakReference` after its header.
 #[repr(C)]
@@ -234,6 +234,11 @@ fn fields_of(reference: Obj<'_>) -> Option<&Fields> {
         return Some(&unsafe { reference.cast::<WeakRef>() }.fields);
     }
     None
+}
+
+/// The first weak reference to `object`.
+pub fn first(object: Obj<'_>) -> Option<Ref> {
+    all(object).into_iter().next()
 }
 
 /// How many weak references `object` has.

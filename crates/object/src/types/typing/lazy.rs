@@ -13,7 +13,7 @@ const VALUE: i64 = 1;
 const STRING: i64 = 4;
 
 /// A value, or the function that computes it.
-pub struct Lazy {
+pub(super) struct Lazy {
     value: Link,
     evaluate: Link,
 }

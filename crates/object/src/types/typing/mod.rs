@@ -121,7 +121,7 @@ pub fn paramspec(th: Thread<'_>, name: &Str) -> Result {
 
 /// `INTRINSIC_TYPEVARTUPLE`.
 pub fn typevartuple(th: Thread<'_>, name: &Str) -> Result {
-    TypeVarTuple::new(th, name)
+    TypeVarTuple::inferred(th, name)
 }
 
 /// `INTRINSIC_TYPEALIAS`: `args` are name, type parameters and the function

@@ -53,6 +53,7 @@ impl ParamSpec {
 
 #[pymethods]
 impl ParamSpec {
+    #[allow(clippy::too_many_arguments, reason = "the parameters of typing.ParamSpec")]
     #[sig = "paramspec(name, *, bound=None, default=NoDefault, covariant=False, contravariant=False, infer_variance=False)"]
     fn __new__(
         th: Thread<'_>,
@@ -73,7 +74,7 @@ impl ParamSpec {
             head: Head::new(),
             name: own(name),
             bound: Link::from_option(bound),
-            default: Lazy::of_value(Some(default.unwrap_or_else(|| no_default()).own())),
+            default: Lazy::of_value(Some(default.unwrap_or(no_default()).own())),
             covariant,
             contravariant,
             infer_variance,

@@ -89,6 +89,7 @@ fn append_default(
 
 #[pymethods]
 impl TypeVar {
+    #[allow(clippy::too_many_arguments, reason = "the parameters of typing.TypeVar")]
     #[sig = "typevar(name, *constraints, bound=None, default=NoDefault, covariant=False, contravariant=False, infer_variance=False)"]
     fn __new__(
         th: Thread<'_>,
@@ -119,7 +120,7 @@ impl TypeVar {
             name: own(name),
             bound: Lazy::of_value(bound),
             constraints: Lazy::of_value(constraints),
-            default: Lazy::of_value(Some(default.unwrap_or_else(|| no_default()).own())),
+            default: Lazy::of_value(Some(default.unwrap_or(no_default()).own())),
             covariant,
             contravariant,
             infer_variance,

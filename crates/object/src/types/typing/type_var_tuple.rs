@@ -26,7 +26,7 @@ pub struct TypeVarTuple {
 
 impl TypeVarTuple {
     /// A type variable tuple of the parameter syntax.
-    pub(super) fn new(th: Thread<'_>, name: &Str) -> Result {
+    pub(super) fn inferred(th: Thread<'_>, name: &Str) -> Result {
         let tuple =
             TypeVarTuple { head: Head::new(), name: own(name), default: Lazy::of_value(None) };
         alloc_object::new(th, tuple).map(Ref::upcast)
@@ -37,7 +37,7 @@ impl TypeVarTuple {
 impl TypeVarTuple {
     #[sig = "typevartuple(name, *, default=NoDefault)"]
     fn __new__(th: Thread<'_>, _: &Type, name: &Str, default: Option<Obj<'_>>) -> Result {
-        let default = Lazy::of_value(Some(default.unwrap_or_else(|| no_default()).own()));
+        let default = Lazy::of_value(Some(default.unwrap_or(no_default()).own()));
         let tuple = TypeVarTuple { head: Head::new(), name: own(name), default };
         let tuple = alloc_object::new(th, tuple)?.upcast();
         set_module(th, tuple.obj())?;

@@ -152,7 +152,7 @@ fn install_operators(b: &mut crate::declare::TypeBuilder<'_>) {
         crate::types::Float::type_object().obj().call(th, &[this.obj()])
     });
     install::__index__(b, |th, this| number::index(th, unwrap(th, this)?.obj()));
-    install::mp_length(b, |th, this| unwrap(th, this)?.len(th));
+    install::mp_length(b, |th, this| mapping::len(th, unwrap(th, this)?.obj()));
     install::mp_subscript(b, |th, this, key| {
         unwrap(th, this)?.get_item(th, unwrap(th, key)?.obj())
     });
