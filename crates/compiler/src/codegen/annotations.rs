@@ -2,7 +2,9 @@
 
 use bytecode::{CodeObject, Constant, Op};
 
-use super::{ArgCounts, Compiler, DeferredAnnotation, ScopeType, common, make_function};
+use super::{
+    ArgCounts, Compiler, DeferredAnnotation, ScopeType, common, make_function,
+};
 use crate::{
     ast::{Arg, Arguments, Expr, ExprContext, ExprKind, Name},
     error::Result,

@@ -160,9 +160,7 @@ pub(crate) fn check_tree(
     {
         let many = match body.as_slice() {
             [] => false,
-            [first, rest @ ..] => {
-                rest.iter().any(|stmt| stmt.location.line > first.location.end_line)
-            }
+            [first, rest @ ..] => rest.iter().any(|stmt| stmt.location.line > first.location.end_line),
         };
         if many {
             let first = body.first().map_or(1, |stmt| stmt.location.end_line);

@@ -95,7 +95,9 @@ impl Rules<'_> {
         let text = self.text(index);
         match self.kind(index) {
             Kind::Number | Kind::Str | Kind::InterpolatedEnd => true,
-            Kind::Name => !KEYWORDS.contains(&text) || matches!(text, "None" | "True" | "False"),
+            Kind::Name => {
+                !KEYWORDS.contains(&text) || matches!(text, "None" | "True" | "False")
+            }
             Kind::Op => matches!(text, ")" | "]" | "}" | "..."),
             _ => false,
         }
@@ -221,11 +223,7 @@ impl Rules<'_> {
             ParseErrorType::InvalidNamedAssignmentTarget => {
                 let expr = targets::parse(self.source.text, start, end)?;
                 let what = targets::name(&expr);
-                Some(Found::new(
-                    start,
-                    end,
-                    format!("cannot use assignment expressions with {what}"),
-                ))
+                Some(Found::new(start, end, format!("cannot use assignment expressions with {what}")))
             }
             ParseErrorType::InvalidAnnotatedAssignmentTarget => {
                 let expr = targets::parse(self.source.text, start, end)?;
@@ -240,7 +238,9 @@ impl Rules<'_> {
             ParseErrorType::UnexpectedIndentation => self.unexpected_indent(),
             ParseErrorType::FStringError(kind) => self.f_string("f", kind, start, end),
             ParseErrorType::TStringError(kind) => self.f_string("t", kind, start, end),
-            ParseErrorType::ExpectedToken { expected, found } => self.expected(*expected, *found),
+            ParseErrorType::ExpectedToken { expected, found } => {
+                self.expected(*expected, *found)
+            }
             ParseErrorType::OtherError(message) => self.other(message, start, end),
             ParseErrorType::Lexical(_) => self.literal(),
             _ => None,
@@ -301,14 +301,14 @@ impl Rules<'_> {
             }
             "Trailing comma not allowed" if self.line_has("import") => {
                 let next = self.source.token_at(end);
-                self.at_token(next, "trailing comma not allowed without surrounding parentheses")
+                self.at_token(
+                    next,
+                    "trailing comma not allowed without surrounding parentheses",
+                )
             }
             "Bytes literal cannot be mixed with non-bytes literals" => {
-                let mut found = Found::new(
-                    end.saturating_sub(1),
-                    end,
-                    "cannot mix bytes and nonbytes literals",
-                );
+                let mut found =
+                    Found::new(end.saturating_sub(1), end, "cannot mix bytes and nonbytes literals");
                 found.end = End::Column(-1);
                 Some(found)
             }
@@ -317,7 +317,11 @@ impl Rules<'_> {
             }
             "Boolean 'not' expression cannot be used here" => {
                 let last = self.expression_end(self.stopped + 1, &["and", "or", "if", ",", ":"]);
-                self.between(self.stopped, last, "'not' after an operator must be parenthesized")
+                self.between(
+                    self.stopped,
+                    last,
+                    "'not' after an operator must be parenthesized",
+                )
             }
             "Expected symbol after `as`" => self.as_target("import target"),
             "Expected name after `as`" => self.except_target(),
@@ -392,8 +396,9 @@ impl Rules<'_> {
             let stops = ["=", ":=", "and", "or", "if", ",", "in", "is", "<", ">", "==", "!="];
             let last = self.expression_end(equal + 1, &stops);
             if !matches!(self.text(last + 1), "=" | ":=") {
-                let message =
-                    format!("cannot assign to {what} here. Maybe you meant '==' instead of '='?");
+                let message = format!(
+                    "cannot assign to {what} here. Maybe you meant '==' instead of '='?"
+                );
                 return Some(Found::new(start, end, message));
             }
         }
@@ -524,13 +529,13 @@ impl Rules<'_> {
         }
         let newline = self.kind(self.stopped) == Kind::Newline;
         match expected {
-            TokenKind::Colon
-                if newline || matches!(keyword, "def" | "for" | "else" | "try" | "finally") =>
-            {
+            TokenKind::Colon if newline || matches!(keyword, "def" | "for" | "else" | "try" | "finally") => {
                 self.at_token(self.stopped, "expected ':'")
             }
             TokenKind::Lpar if keyword == "def" => self.at_token(self.stopped, "expected '('"),
-            TokenKind::In if keyword == "for" || self.line_has("for") => self.for_target(),
+            TokenKind::In if keyword == "for" || self.line_has("for") => {
+                self.for_target()
+            }
             TokenKind::Else => {
                 let stops = [",", "=", ":", ";", "return", "in"];
                 let start = self.expression_start(self.stopped.checked_sub(1)?, &stops);
@@ -662,10 +667,7 @@ impl Rules<'_> {
     fn parameters_of_def(&self, index: usize) -> bool {
         let line = self.line_start(index);
         let open = self.expression_start(index.saturating_sub(1), &[]);
-        matches!(self.text(line), "def" | "async")
-            && open > line
-            && self.text(open - 1) == "("
-            && open <= line + 4
+        matches!(self.text(line), "def" | "async") && open > line && self.text(open - 1) == "(" && open <= line + 4
     }
 
     fn keyword_argument(&self, equal: usize) -> Option<Found> {
@@ -675,8 +677,9 @@ impl Rules<'_> {
         let call = (0..=open).rev().find(|index| {
             matches!(self.text(*index), "(") && self.expression_start(last, &[]) == index + 1
         })?;
-        let is_call =
-            call > 0 && self.is_operand_end(call - 1) && self.text(self.line_start(call)) != "def";
+        let is_call = call > 0
+            && self.is_operand_end(call - 1)
+            && self.text(self.line_start(call)) != "def";
         if !is_call {
             return None;
         }

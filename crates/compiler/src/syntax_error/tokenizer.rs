@@ -198,7 +198,8 @@ impl Tokenizer<'_> {
             }
             let top = self.indents.last().copied().unwrap_or((0, 0));
             if column != top.0 {
-                let mut error = self.error("unindent does not match any outer indentation level");
+                let mut error =
+                    self.error("unindent does not match any outer indentation level");
                 error.kind = ErrorKind::IndentationError;
                 let line = self.bytes[self.at..].iter().position(|byte| *byte == b'\n');
                 error.start = line.map_or(self.bytes.len(), |len| self.at + len);
@@ -279,7 +280,9 @@ impl Tokenizer<'_> {
         let matches = matches!((opener, byte), (b'(', b')') | (b'[', b']') | (b'{', b'}'));
         if !matches {
             if in_field && let Some(fstring) = self.fstrings.last() {
-                return Err(self.error(format!("{}-string: unmatched '{closer}'", fstring.kind)));
+                return Err(
+                    self.error(format!("{}-string: unmatched '{closer}'", fstring.kind))
+                );
             }
             let opened = self.text[place..start].contains('\n');
             let opener = char::from(opener);
@@ -644,7 +647,9 @@ impl Tokenizer<'_> {
                 let triple = if size == 3 { "triple-quoted " } else { "" };
                 return Err(self.error_after(
                     begin,
-                    format!("unterminated {triple}{kind}-string literal (detected at line {line})"),
+                    format!(
+                        "unterminated {triple}{kind}-string literal (detected at line {line})"
+                    ),
                 ));
             }
             let quotes = (0..size).all(|ahead| self.peek(ahead) == quote);
@@ -711,8 +716,8 @@ impl Tokenizer<'_> {
     }
 
     fn unclosed_spec(&self, kind: char) -> TokenError {
-        let mut error =
-            self.error_after(self.at, format!("{kind}-string: expecting '}}', or format specs"));
+        let mut error = self
+            .error_after(self.at, format!("{kind}-string: expecting '}}', or format specs"));
         error.end = End::At(self.at + 1);
         error
     }
@@ -725,5 +730,6 @@ fn is_format(c: char) -> bool {
 /// Identifier characters that are no letters: marks and connectors.
 fn unicode_identifier(c: char, inside: bool) -> bool {
     let text = if inside { format!("a{c}") } else { c.to_string() };
-    ruff_python_parser::parse_expression(&text).is_ok_and(|parsed| parsed.expr().is_name_expr())
+    ruff_python_parser::parse_expression(&text)
+        .is_ok_and(|parsed| parsed.expr().is_name_expr())
 }

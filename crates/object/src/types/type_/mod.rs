@@ -22,8 +22,7 @@ use abi::{
 };
 
 use crate::{
-    AsObject, Dict, Obj, Protocol, PyStruct, Ref, Result, Str, Thread, Traverse, Tuple, VarHead,
-    id, raise,
+    AsObject, Dict, Obj, Protocol, PyStruct, Ref, Result, Str, Thread, Traverse, Tuple, VarHead, id, raise,
 };
 
 pub use ready::{init, ready};
