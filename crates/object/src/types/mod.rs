@@ -27,6 +27,7 @@ pub mod repr_guard;
 pub mod singletons;
 pub mod staticmethod;
 pub mod str;
+pub mod structseq;
 pub mod super_;
 pub mod tuple;
 pub mod type_;
