@@ -4,31 +4,36 @@
 //! a native module is made ready when its module is.
 
 pub mod bool_;
-pub mod union;
-pub mod structseq;
-pub mod super_;
-pub mod staticmethod;
-pub mod memoryview;
-pub mod mappingproxy;
-pub mod generic_alias;
-pub mod descr;
-pub mod classmethod;
 pub mod builtin_function;
 pub mod bytes;
+pub mod capsule;
+pub mod classmethod;
 pub mod code;
 pub mod complex;
+pub mod descr;
 pub mod dict;
 pub mod float;
 pub mod function;
+pub mod generic_alias;
 pub mod int;
 pub mod iter;
 pub mod list;
+pub mod mappingproxy;
+pub mod memoryview;
 pub mod module;
+pub mod namespace;
 pub mod object_;
+pub mod property;
+pub mod repr_guard;
 pub mod singletons;
+pub mod staticmethod;
 pub mod str;
+pub mod structseq;
+pub mod super_;
 pub mod tuple;
 pub mod type_;
+pub mod typing;
+pub mod union;
 pub mod weakref;
 
 pub use self::{
@@ -79,6 +84,28 @@ builtin_types![
     Function,
     Code,
     iter::SequenceIterator,
+    staticmethod::StaticMethod,
+    classmethod::ClassMethod,
+    property::Property,
+    super_::Super,
+    mappingproxy::MappingProxy,
+    namespace::SimpleNamespace,
+    generic_alias::GenericAlias,
+    generic_alias::GenericAliasIterator,
+    union::Union,
+    weakref::WeakRef,
+    weakref::Proxy,
+    weakref::CallableProxy,
+    capsule::Capsule,
+    typing::NoDefaultType,
+    typing::ConstEvaluator,
+    typing::TypeVar,
+    typing::ParamSpec,
+    typing::ParamSpecArgs,
+    typing::ParamSpecKwargs,
+    typing::TypeVarTuple,
+    typing::TypeAliasType,
+    typing::Generic,
     descr::MethodDescriptor,
     descr::ClassMethodDescriptor,
     descr::SlotWrapper,
