@@ -8,6 +8,7 @@
 
 mod code;
 mod constant;
+pub mod dis;
 pub mod exceptiontable;
 pub mod linetable;
 pub mod marshal;

@@ -134,7 +134,9 @@ fn flatten(graph: &Cfg) -> Result<Vec<FinalInstruction>, AssembleError> {
                 start_depth: graph[handler].start_depth,
                 preserve_lasti: graph[handler].preserve_lasti,
             });
-            let arg = if instr.op.has_target() { 0 } else { instr.arg };
+            // COMPAT: as long as its distance is unknown, a jump is as large as
+            // CPython takes it to be: the index of the target, for a distance.
+            let arg = if instr.op.has_target() { target as i32 } else { instr.arg };
             if arg < 0 {
                 return Err(AssembleError::Internal("negative instruction argument"));
             }

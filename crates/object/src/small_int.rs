@@ -280,4 +280,44 @@ mod tests {
         }
         assert!(statistics().resets > 1, "the limit was reached");
     }
+
+    #[test]
+    #[ignore = "ends the process; run by other_faults_end_the_process"]
+    fn fault_elsewhere() {
+        init(fake_type());
+        let nowhere = ptr::without_provenance::<u64>(std::hint::black_box(64));
+        // SAFETY: none: the point is to fault.
+        std::hint::black_box(unsafe { nowhere.read_volatile() });
+    }
+
+    #[test]
+    #[cfg(not(miri))]
+    fn other_faults_end_the_process() {
+        use std::{os::unix::process::ExitStatusExt, process::Command};
+        let status = Command::new(std::env::current_exe().unwrap())
+            .args(["--ignored", "--exact", "small_int::tests::fault_elsewhere"])
+            .output()
+            .unwrap()
+            .status;
+        assert_eq!(status.signal(), Some(11));
+    }
+
+    #[test]
+    #[ignore = "needs its own process; run by the_region_can_be_turned_off"]
+    fn without_region() {
+        assert!(!init(fake_type()) && !enabled());
+        assert_eq!((encode(0), encode(MAX)), (None, None));
+    }
+
+    #[test]
+    #[cfg(not(miri))]
+    fn the_region_can_be_turned_off() {
+        let status = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--ignored", "--exact", "small_int::tests::without_region"])
+            .env("KRAIT_NO_SMALL_INT_REGION", "1")
+            .output()
+            .unwrap()
+            .status;
+        assert!(status.success());
+    }
 }

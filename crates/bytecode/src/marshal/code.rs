@@ -16,7 +16,8 @@ use super::{
     Builder, CodeParts, Container, DumpError, LoadError, Singleton, Source, VERSION, View, dump,
     load,
 };
-use crate::{CodeObject, ConstStr, Constant, Name};
+use crate::code_flags::{CO_NEWLOCALS, CO_OPTIMIZED};
+use crate::{CodeObject, ConstStr, Constant, Name, Op};
 
 /// Marshal a code object as CPython does with what its compiler returns.
 ///
@@ -164,6 +165,11 @@ impl<'a> Graph<'a> {
             }
             Constant::FrozenSet(items) => {
                 let items: Vec<Id> = items.iter().map(|item| self.constant(item)).collect();
+                // Strings in it were interned, in a new set, for each code object.
+                if self.has_interned(&items) {
+                    self.refer(&items);
+                    return self.add(Node::FrozenSet(items), false);
+                }
                 let mut sorted = items.clone();
                 sorted.sort_unstable();
                 if let Some(id) = self.known.get(&Key::FrozenSet(sorted.clone())) {
@@ -175,25 +181,48 @@ impl<'a> Graph<'a> {
                 id
             }
             Constant::Slice(parts) => {
-                let parts = [0, 1, 2].map(|index| self.constant(&parts[index]));
-                if let Some(id) = self.known.get(&Key::Slice(parts)) {
+                let key = Key::Slice([0, 1, 2].map(|index| self.constant(&parts[index])));
+                if let Some(id) = self.known.get(&key) {
                     return *id;
                 }
+                // Equal slices are one object, but their parts are their own.
+                let parts = [0, 1, 2].map(|index| self.part(&parts[index]));
                 self.refer(&parts);
                 let id = self.add(Node::Slice(parts), false);
-                self.known.insert(Key::Slice(parts), id);
+                self.known.insert(key, id);
                 id
             }
             Constant::Code(code) => self.code(code),
         }
     }
 
+    /// A constant within a slice.
+    fn part(&mut self, constant: &'a Constant) -> Id {
+        let shared = self.constant(constant);
+        match self.nodes[shared].immortal
+            || !matches!(constant, Constant::Int(_) | Constant::Float(_))
+        {
+            true => shared,
+            false => self.add(Node::Constant(constant), false),
+        }
+    }
+
+    fn has_interned(&self, items: &[Id]) -> bool {
+        items.iter().any(|item| match &self.nodes[*item].node {
+            Node::Str(_, interned) => *interned,
+            Node::Tuple(items) => self.has_interned(items),
+            _ => false,
+        })
+    }
+
     fn code(&mut self, code: &'a CodeObject) -> Id {
         let qualname = code.qualname.as_bytes();
-        if code
-            .consts
-            .iter()
-            .any(|item| matches!(item, Constant::Str(text) if text.as_bytes() == qualname))
+        let is_class = code.flags & (CO_OPTIMIZED | CO_NEWLOCALS) == 0;
+        if is_class
+            && code
+                .consts
+                .iter()
+                .any(|item| matches!(item, Constant::Str(text) if text.as_bytes() == qualname))
         {
             self.class_names.insert(qualname);
         }
@@ -201,8 +230,16 @@ impl<'a> Graph<'a> {
         let consts = self.tuple(consts);
         let names = code.names.iter().map(|name| self.name(name)).collect();
         let names = self.tuple(names);
-        let localsplusnames = code.localsplusnames.iter().map(|name| self.name(name)).collect();
-        let localsplusnames = self.tuple(localsplusnames);
+        let localsplusnames: Vec<Id> =
+            code.localsplusnames.iter().map(|name| self.name(name)).collect();
+        let localsplusnames = match is_annotate(code) {
+            // Its parameter is renamed late, in a new tuple.
+            true => {
+                self.refer(&localsplusnames);
+                self.add(Node::Tuple(localsplusnames), false)
+            }
+            false => self.tuple(localsplusnames),
+        };
         let linetable = self.bytes(&code.linetable);
         let exceptiontable = self.bytes(&code.exceptiontable);
         let key = Key::Code(Box::new(CodeKey {
@@ -244,6 +281,16 @@ impl<'a> Graph<'a> {
     }
 }
 
+/// Whether the compiler made the code to evaluate annotations. It starts by
+/// refusing formats that it does not know.
+fn is_annotate(code: &CodeObject) -> bool {
+    const REFUSAL: [u8; 4] = [Op::LOAD_COMMON_CONSTANT as u8, 1, Op::RAISE_VARARGS as u8, 1];
+    let parameter = code.localsplusnames.first();
+    code.posonlyargcount == 1
+        && parameter.is_some_and(|name| &**name == "format")
+        && code.code.windows(4).take(40).any(|window| window == REFUSAL)
+}
+
 impl Source for Graph<'_> {
     type Object = Id;
     type Error = DumpError;
@@ -274,9 +321,13 @@ impl Source for Graph<'_> {
         })
     }
 
-    fn identity(&self, object: &Id) -> Option<usize> {
+    fn identity(&self, object: &Id) -> usize {
+        *object
+    }
+
+    fn is_unique(&self, object: &Id) -> bool {
         let entry = &self.nodes[*object];
-        (entry.immortal || entry.references > 1).then_some(*object)
+        !entry.immortal && entry.references < 2
     }
 }
 

@@ -46,10 +46,12 @@ pub trait Source {
 
     fn view(&self, object: &Self::Object) -> Result<View<'_, Self::Object>, Self::Error>;
 
-    /// What two occurrences of one object have in common. None if there is
-    /// certainly no second one: CPython looks at the reference count, which is
-    /// larger than 1 for interned and immortal objects, too.
-    fn identity(&self, object: &Self::Object) -> Option<usize>;
+    /// What two occurrences of one object have in common.
+    fn identity(&self, object: &Self::Object) -> usize;
+
+    /// Whether there is just one reference to the object. CPython looks at the
+    /// reference count, which is larger for interned and immortal objects, too.
+    fn is_unique(&self, object: &Self::Object) -> bool;
 }
 
 /// Why an object cannot be marshalled: `ValueError`.
@@ -81,7 +83,7 @@ pub fn dump<S: Source>(
     version: i32,
     allow_code: bool,
 ) -> Result<Vec<u8>, S::Error> {
-    dump_at_depth(source, object, version, allow_code, 0)
+    dump_at_depth(source, object, version, allow_code, 0, false)
 }
 
 fn dump_at_depth<S: Source>(
@@ -90,6 +92,7 @@ fn dump_at_depth<S: Source>(
     version: i32,
     allow_code: bool,
     depth: usize,
+    held: bool,
 ) -> Result<Vec<u8>, S::Error> {
     let mut writer = Writer {
         source,
@@ -99,10 +102,10 @@ fn dump_at_depth<S: Source>(
         out: Vec::new(),
         todo: Vec::new(),
     };
-    writer.todo.push(Task::Object(object.clone(), depth + 1));
+    writer.todo.push(Task::Object(object.clone(), depth + 1, held));
     while let Some(task) = writer.todo.pop() {
         match task {
-            Task::Object(object, depth) => writer.object(&object, depth)?,
+            Task::Object(object, depth, held) => writer.object(&object, depth, held)?,
             Task::Int(value) => writer.int(value),
             Task::Null => writer.out.push(kind::NULL),
         }
@@ -111,7 +114,9 @@ fn dump_at_depth<S: Source>(
 }
 
 enum Task<O> {
-    Object(O, usize),
+    /// The object, how deep it is nested, and whether the writer holds a
+    /// reference of its own.
+    Object(O, usize, bool),
     Int(i32),
     Null,
 }
@@ -137,7 +142,7 @@ impl<S: Source> Writer<'_, S> {
         Ok(())
     }
 
-    fn object(&mut self, object: &S::Object, depth: usize) -> Result<(), S::Error> {
+    fn object(&mut self, object: &S::Object, depth: usize, held: bool) -> Result<(), S::Error> {
         if depth > MAX_DEPTH {
             return Err(DumpError::NestedTooDeep.into());
         }
@@ -149,7 +154,7 @@ impl<S: Source> Writer<'_, S> {
             View::Ellipsis => kind::ELLIPSIS,
             View::False => kind::FALSE,
             View::True => kind::TRUE,
-            other => return self.complex_object(object, other, depth),
+            other => return self.complex_object(object, other, depth, held),
         };
         self.out.push(singleton);
         Ok(())
@@ -160,21 +165,19 @@ impl<S: Source> Writer<'_, S> {
         object: &S::Object,
         view: View<'_, S::Object>,
         depth: usize,
+        held: bool,
     ) -> Result<(), S::Error> {
         let mut flag = 0;
-        if self.version >= 3 {
-            if let Some(identity) = self.source.identity(object) {
-                let number =
-                    u32::try_from(self.refs.len()).ok().filter(|number| *number < 0x7FFF_FFFF);
-                let number = number.ok_or(DumpError::TooManyObjects)?;
-                if let Some(number) = self.refs.get(&identity).copied() {
-                    self.out.push(kind::REF);
-                    self.int(number as i32);
-                    return Ok(());
-                }
-                self.refs.insert(identity, number);
-                flag = FLAG_REF;
+        if self.version >= 3 && (held || !self.source.is_unique(object)) {
+            let identity = self.source.identity(object);
+            if let Some(number) = self.refs.get(&identity).copied() {
+                self.out.push(kind::REF);
+                self.int(number as i32);
+                return Ok(());
             }
+            let number = u32::try_from(self.refs.len()).ok().filter(|number| *number < 0x7FFF_FFFF);
+            self.refs.insert(identity, number.ok_or(DumpError::TooManyObjects)?);
+            flag = FLAG_REF;
         }
         match view {
             View::Int(value) => match i32::try_from(value) {
@@ -259,7 +262,8 @@ impl<S: Source> Writer<'_, S> {
     }
 
     fn later(&mut self, objects: Vec<S::Object>, depth: usize) {
-        self.todo.extend(objects.into_iter().rev().map(|object| Task::Object(object, depth + 1)));
+        self.todo
+            .extend(objects.into_iter().rev().map(|object| Task::Object(object, depth + 1, false)));
     }
 
     fn long(&mut self, value: &BigInt, flag: u8) -> Result<(), S::Error> {
@@ -311,21 +315,24 @@ impl<S: Source> Writer<'_, S> {
     }
 
     /// COMPAT: sets are written in the order of their items' marshalled form,
-    /// so that the result does not depend on hashes.
+    /// so that the result does not depend on hashes. CPython holds references
+    /// to the items meanwhile, so that no item looks unique.
     fn set(&mut self, kind: u8, items: Vec<S::Object>, depth: usize) -> Result<(), S::Error> {
         self.out.push(kind);
         self.size(items.len())?;
-        if items.len() < 2 {
-            self.later(items, depth);
-            return Ok(());
-        }
         let mut keyed = Vec::with_capacity(items.len());
+        let count = items.len();
         for item in items {
-            let key = dump_at_depth(self.source, &item, self.version, self.allow_code, depth)?;
+            // The key of a single item is not needed.
+            let key = match count {
+                1 => Vec::new(),
+                _ => dump_at_depth(self.source, &item, self.version, self.allow_code, depth, true)?,
+            };
             keyed.push((key, item));
         }
         keyed.sort_by(|a, b| a.0.cmp(&b.0));
-        self.later(keyed.into_iter().map(|(_, item)| item).collect(), depth);
+        let items = keyed.into_iter().rev().map(|(_, item)| Task::Object(item, depth + 1, true));
+        self.todo.extend(items);
         Ok(())
     }
 

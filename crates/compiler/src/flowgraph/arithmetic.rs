@@ -77,6 +77,10 @@ pub(super) fn unary(op: Op, operand: &Constant) -> Option<Constant> {
     if op == Op::UNARY_NOT {
         return Some(Constant::Bool(!is_true(operand)));
     }
+    if op == Op::UNARY_INVERT && matches!(operand, Constant::Bool(_)) {
+        // It is deprecated, which is to be seen when it is executed.
+        return None;
+    }
     let number = Number::of(operand)?;
     let result = match (op, number) {
         (Op::UNARY_NEGATIVE, Number::Int(value)) => Constant::Int(-value),
@@ -597,6 +601,9 @@ fn complex_power(base: Complex, exponent: Complex) -> Option<Constant> {
             if exponent.1 != 0.0 {
                 length *= (-angle * exponent.1).exp();
                 phase += exponent.1 * size.ln();
+            }
+            if phase.is_infinite() {
+                return None;
             }
             (length * phase.cos(), length * phase.sin())
         };

@@ -33,19 +33,19 @@ pub(super) fn loaded_constant<'a>(
 
 /// Turn `LOAD_CONST` of a small int into `LOAD_SMALL_INT`.
 pub(super) fn use_small_int(instr: &mut Instr, consts: &IndexSet<Constant>) {
-    if let Some(Constant::Int(value)) = consts.get_index(instr.arg as usize) {
-        if let Ok(small) = u8::try_from(value) {
-            instr.set(Op::LOAD_SMALL_INT, i32::from(small));
-        }
+    if let Some(Constant::Int(value)) = consts.get_index(instr.arg as usize)
+        && let Ok(small) = u8::try_from(value)
+    {
+        instr.set(Op::LOAD_SMALL_INT, i32::from(small));
     }
 }
 
 fn make_load(instr: &mut Instr, value: Constant, consts: &mut IndexSet<Constant>) {
-    if let Constant::Int(int) = &value {
-        if let Ok(small) = u8::try_from(int) {
-            instr.set(Op::LOAD_SMALL_INT, i32::from(small));
-            return;
-        }
+    if let Constant::Int(int) = &value
+        && let Ok(small) = u8::try_from(int)
+    {
+        instr.set(Op::LOAD_SMALL_INT, i32::from(small));
+        return;
     }
     let index = consts.insert_full(value).0;
     instr.set(Op::LOAD_CONST, index as i32);
@@ -93,36 +93,51 @@ pub(super) fn fold_tuple(instrs: &mut [Instr], index: usize, consts: &mut IndexS
     make_load(&mut instrs[index], Constant::Tuple(items.into()), consts);
 }
 
-/// Make a tuple of constants that were appended to a list one by one.
-pub(super) fn fold_list_to_tuple(
+/// Make a constant of constants that were appended to a list or set one by
+/// one. The instruction at `index` is the last to append, or makes a tuple of
+/// the list. Returns whether it did.
+pub(super) fn fold_appended(
     instrs: &mut [Instr],
     index: usize,
     consts: &mut IndexSet<Constant>,
-) {
+) -> bool {
+    let (build, append) = match instrs[index].op {
+        Op::SET_ADD => (Op::BUILD_SET, Op::SET_ADD),
+        _ => (Op::BUILD_LIST, Op::LIST_APPEND),
+    };
+    let mut expects_append = instrs[index].op != append;
     let mut removed = Vec::new();
     let mut loads = Vec::new();
     for at in (0..index).rev() {
         let Instr { op, arg, .. } = instrs[at];
-        let expects_append = removed.len() % 2 == 0;
         match op {
             Op::NOP => continue,
-            Op::BUILD_LIST if arg == 0 => {
+            _ if op == build && arg == 0 => {
                 if !expects_append {
-                    return;
+                    return false;
                 }
                 loads.reverse();
-                let Some(items) = values(instrs, &loads, consts) else { return };
+                let Some(items) = values(instrs, &loads, consts) else { return false };
                 removed.push(at);
+                if instrs[index].op == append {
+                    removed.push(index);
+                }
                 remove(instrs, &removed);
-                make_load(&mut instrs[index], Constant::Tuple(items.into()), consts);
-                return;
+                let constant = match build {
+                    Op::BUILD_SET => Constant::FrozenSet(arithmetic::distinct(items).into()),
+                    _ => Constant::Tuple(items.into()),
+                };
+                make_load(&mut instrs[index], constant, consts);
+                return true;
             }
-            Op::LIST_APPEND if arg == 1 && expects_append => {}
+            _ if op == append && arg == 1 && expects_append => {}
             Op::LOAD_CONST | Op::LOAD_SMALL_INT if !expects_append => loads.push(at),
-            _ => return,
+            _ => return false,
         }
         removed.push(at);
+        expects_append = !expects_append;
     }
+    false
 }
 
 /// A list or set that is only iterated or searched can be a constant tuple or

@@ -89,7 +89,7 @@ impl Cfg {
 
     pub(super) fn convert_pseudo_conditional_jumps(&mut self) {
         for block in self.order() {
-            let Some(&Instr { op, loc, .. }) = self[block].last() else { continue };
+            let Some(&Instr { op, loc, except, .. }) = self[block].last() else { continue };
             let converted = match op {
                 Op::JUMP_IF_FALSE => Op::POP_JUMP_IF_FALSE,
                 Op::JUMP_IF_TRUE => Op::POP_JUMP_IF_TRUE,
@@ -99,8 +99,8 @@ impl Cfg {
                 last.op = converted;
             }
             let end = self[block].instrs().len() - 1;
-            self[block].insert(end, Instr::new(Op::COPY, 1, loc));
-            self[block].insert(end + 1, Instr::new(Op::TO_BOOL, 0, loc));
+            self[block].insert(end, Instr { except, ..Instr::new(Op::COPY, 1, loc) });
+            self[block].insert(end + 1, Instr { except, ..Instr::new(Op::TO_BOOL, 0, loc) });
         }
     }
 

@@ -279,13 +279,17 @@ impl Borrows {
                 }
             }
             // These leave all that they look at.
+            // COMPAT: CPython mistakes what they push for the results of the
+            // block's first instructions.
             Op::GET_ANEXT
             | Op::GET_LEN
             | Op::IMPORT_FROM
             | Op::MATCH_KEYS
             | Op::MATCH_MAPPING
             | Op::MATCH_SEQUENCE
-            | Op::WITH_EXCEPT_START => self.push_results(index, grows),
+            | Op::WITH_EXCEPT_START => {
+                (0..grows.max(0) as usize).for_each(|first| self.push(first, None))
+            }
             // These leave a collection or the like, and push nothing.
             Op::DICT_MERGE
             | Op::DICT_UPDATE
@@ -301,6 +305,8 @@ impl Borrows {
                 self.pop();
                 self.stack.push(top);
             }
+            // These may leave the very object that they look at.
+            Op::FORMAT_SIMPLE | Op::GET_YIELD_FROM_ITER => {}
             Op::CHECK_EXC_MATCH => {
                 self.pop();
                 self.push(index, None);

@@ -17,6 +17,8 @@ mod locals;
 mod peephole;
 mod prefix;
 mod swaps;
+#[cfg(test)]
+mod tests;
 
 use bytecode::{Constant, Op};
 use indexmap::IndexSet;

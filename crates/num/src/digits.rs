@@ -1,0 +1,275 @@
+//! Schoolbook arithmetic on 30-bit digit slices.
+//!
+//! The digits of `PyLongObject`: least significant first, each below 2³⁰, and
+//! normalised (the last digit is not 0; zero is the empty slice). Results go
+//! into a caller's slice, which is long enough if it has the documented
+//! length, and the normalised length is returned; a shorter slice truncates
+//! the result. Meant for up to some 40 digits; beyond, `BigInt` wins.
+
+use std::cmp::Ordering;
+
+/// Bits per digit.
+pub const SHIFT: u32 = 30;
+/// The largest digit.
+pub const MASK: u32 = (1 << SHIFT) - 1;
+
+/// Length without leading zeros.
+#[inline]
+pub fn normalized_len(digits: &[u32]) -> usize {
+    digits.iter().rposition(|&digit| digit != 0).map_or(0, |at| at + 1)
+}
+
+/// The digits of a machine integer's magnitude, and how many there are.
+#[inline]
+pub fn from_u64(value: u64) -> ([u32; 3], usize) {
+    let digits =
+        [value as u32 & MASK, (value >> SHIFT) as u32 & MASK, (value >> (2 * SHIFT)) as u32];
+    (digits, normalized_len(&digits))
+}
+
+/// The value as `u64`, if it fits.
+#[inline]
+pub fn to_u64(digits: &[u32]) -> Option<u64> {
+    match *digits {
+        [] => Some(0),
+        [a] => Some(a.into()),
+        [a, b] => Some(u64::from(a) | u64::from(b) << SHIFT),
+        [a, b, c] if c < 16 => {
+            Some(u64::from(a) | u64::from(b) << SHIFT | u64::from(c) << (2 * SHIFT))
+        }
+        _ => None,
+    }
+}
+
+/// The signed value as `i64`, if it fits.
+#[inline]
+pub fn to_i64(digits: &[u32], negative: bool) -> Option<i64> {
+    let magnitude = to_u64(digits)?;
+    if negative { 0i64.checked_sub_unsigned(magnitude) } else { i64::try_from(magnitude).ok() }
+}
+
+/// Number of bits of the magnitude.
+#[inline]
+pub fn bit_length(digits: &[u32]) -> u64 {
+    match digits.last() {
+        Some(&top) => (digits.len() as u64 - 1) * 30 + u64::from(32 - top.leading_zeros()),
+        None => 0,
+    }
+}
+
+/// Compares magnitudes.
+#[inline]
+pub fn compare(a: &[u32], b: &[u32]) -> Ordering {
+    a.len().cmp(&b.len()).then_with(|| a.iter().rev().cmp(b.iter().rev()))
+}
+
+/// `a + b` into `out`, of length max(a, b) + 1.
+#[inline]
+pub fn add(a: &[u32], b: &[u32], out: &mut [u32]) -> usize {
+    let (long, short) = if a.len() >= b.len() { (a, b) } else { (b, a) };
+    let mut carry = 0;
+    let padded = short.iter().copied().chain(std::iter::repeat(0));
+    let mut slots = out.iter_mut();
+    for ((&x, y), slot) in long.iter().zip(padded).zip(&mut slots) {
+        carry += x + y;
+        *slot = carry & MASK;
+        carry >>= SHIFT;
+    }
+    for slot in slots {
+        *slot = carry;
+        carry = 0;
+    }
+    normalized_len(out)
+}
+
+/// `a - b` into `out`, of the length of `a`; `a >= b` must hold.
+#[inline]
+pub fn sub(a: &[u32], b: &[u32], out: &mut [u32]) -> usize {
+    let mut borrow = 0;
+    let padded = b.iter().copied().chain(std::iter::repeat(0));
+    let mut slots = out.iter_mut();
+    for ((&x, y), slot) in a.iter().zip(padded).zip(&mut slots) {
+        let difference = x.wrapping_sub(y).wrapping_sub(borrow);
+        *slot = difference & MASK;
+        borrow = difference >> 31;
+    }
+    slots.for_each(|slot| *slot = 0);
+    normalized_len(out)
+}
+
+/// `a * b` into `out`, of length a + b.
+#[inline]
+pub fn mul(a: &[u32], b: &[u32], out: &mut [u32]) -> usize {
+    out.fill(0);
+    for (i, &x) in a.iter().enumerate() {
+        let Some(row) = out.get_mut(i..) else { break };
+        let x = u64::from(x);
+        let mut carry = 0u64;
+        let mut slots = row.iter_mut();
+        for (&y, slot) in b.iter().zip(&mut slots) {
+            carry += x * u64::from(y) + u64::from(*slot);
+            *slot = carry as u32 & MASK;
+            carry >>= SHIFT;
+        }
+        if let Some(slot) = slots.next() {
+            *slot = carry as u32;
+        }
+    }
+    normalized_len(out)
+}
+
+/// `a // divisor` into `out`, of the length of `a`; returns the quotient's
+/// length and the remainder. `None` for division by zero.
+#[inline]
+pub fn div_rem_small(a: &[u32], divisor: u32, out: &mut [u32]) -> Option<(usize, u32)> {
+    let mut remainder = 0u64;
+    let divisor = u64::from(divisor);
+    if divisor == 0 {
+        return None;
+    }
+    for i in (0..a.len()).rev() {
+        remainder = remainder << SHIFT | u64::from(*a.get(i)?);
+        if let Some(slot) = out.get_mut(i) {
+            *slot = (remainder / divisor) as u32;
+        }
+        remainder %= divisor;
+    }
+    if let Some(rest) = out.get_mut(a.len()..) {
+        rest.fill(0);
+    }
+    Some((normalized_len(out), remainder as u32))
+}
+
+/// Truncating quotient and remainder of magnitudes. `None` for division by zero.
+pub fn div_rem(a: &[u32], b: &[u32]) -> Option<(Vec<u32>, Vec<u32>)> {
+    let trimmed = |mut digits: Vec<u32>| {
+        digits.truncate(normalized_len(&digits));
+        digits
+    };
+    match (b, compare(a, b)) {
+        ([], _) => return None,
+        (_, Ordering::Less) => return Some((Vec::new(), a.to_vec())),
+        ([divisor], _) => {
+            let mut quotient = vec![0; a.len()];
+            let (_, remainder) = div_rem_small(a, *divisor, &mut quotient)?;
+            return Some((trimmed(quotient), trimmed(vec![remainder])));
+        }
+        _ => {}
+    }
+    // Knuth's algorithm D, with the divisor's top bit set.
+    let shift = b.last()?.leading_zeros().saturating_sub(2);
+    let mut v = vec![0; b.len()];
+    shift_left_bits(b, shift, &mut v);
+    let mut u = vec![0; a.len() + 1];
+    shift_left_bits(a, shift, &mut u);
+    let n = v.len();
+    let (v1, v2) = (u64::from(*v.get(n - 1)?), u64::from(*v.get(n - 2)?));
+    let mut quotient = vec![0; a.len() - n + 1];
+    for (j, slot) in quotient.iter_mut().enumerate().rev() {
+        let window = u.get_mut(j..j + n + 1)?;
+        let top = u64::from(*window.get(n)?) << SHIFT | u64::from(*window.get(n - 1)?);
+        let next = u64::from(*window.get(n - 2)?);
+        let mut guess = top / v1;
+        let mut rest = top % v1;
+        while guess > u64::from(MASK) || guess * v2 > (rest << SHIFT | next) {
+            guess -= 1;
+            rest += v1;
+            if rest > u64::from(MASK) {
+                break;
+            }
+        }
+        let mut carry = 0i64;
+        let wide = v.iter().copied().chain([0]);
+        for (x, y) in window.iter_mut().zip(wide) {
+            carry += i64::from(*x) - (guess * u64::from(y)) as i64;
+            *x = carry as u32 & MASK;
+            carry >>= SHIFT;
+        }
+        if carry < 0 {
+            guess -= 1;
+            let mut carry = 0;
+            for (x, y) in window.iter_mut().zip(v.iter().copied().chain([0])) {
+                carry += *x + y;
+                *x = carry & MASK;
+                carry >>= SHIFT;
+            }
+        }
+        *slot = guess as u32;
+    }
+    u.truncate(n);
+    shift_right_bits(&mut u, shift);
+    Some((trimmed(quotient), trimmed(u)))
+}
+
+/// `a << bits` for `bits` < 30 into `out`; the carry goes into an extra digit.
+fn shift_left_bits(a: &[u32], bits: u32, out: &mut [u32]) {
+    let mut carry = 0u64;
+    let padded = a.iter().copied().chain(std::iter::repeat(0));
+    for (slot, digit) in out.iter_mut().zip(padded) {
+        carry |= u64::from(digit) << bits;
+        *slot = carry as u32 & MASK;
+        carry >>= SHIFT;
+    }
+}
+
+fn shift_right_bits(a: &mut [u32], bits: u32) {
+    let mut high = 0u64;
+    for digit in a.iter_mut().rev() {
+        let both = high << SHIFT | u64::from(*digit);
+        *digit = (both >> bits) as u32 & MASK;
+        high = both & ((1 << bits) - 1);
+    }
+}
+
+/// `a << count` into `out`, of length a + count/30 + 1.
+pub fn shl(a: &[u32], count: u64, out: &mut [u32]) -> usize {
+    out.fill(0);
+    let words = usize::try_from(count / 30).unwrap_or(usize::MAX);
+    if let Some(high) = out.get_mut(words..) {
+        shift_left_bits(a, (count % 30) as u32, high);
+    }
+    normalized_len(out)
+}
+
+/// Magnitude of `a >> count` (towards zero) into `out`, of length
+/// a - count/30; also whether a one was shifted out, in which case the floor
+/// of a negative number is one further from zero.
+pub fn shr(a: &[u32], count: u64, out: &mut [u32]) -> (usize, bool) {
+    out.fill(0);
+    let words = usize::try_from(count / 30).unwrap_or(usize::MAX);
+    let bits = (count % 30) as u32;
+    let Some(high) = a.get(words..) else {
+        return (0, !a.is_empty());
+    };
+    let lost_words = a.iter().take(words).any(|&digit| digit != 0);
+    let lost_bits = high.first().is_some_and(|digit| digit & ((1 << bits) - 1) != 0);
+    let above = high.iter().skip(1).copied().chain([0]);
+    for ((slot, &digit), next) in out.iter_mut().zip(high).zip(above) {
+        *slot = ((u64::from(next) << SHIFT | u64::from(digit)) >> bits) as u32 & MASK;
+    }
+    (normalized_len(out), lost_words || lost_bits)
+}
+
+/// Appends the decimal text of a magnitude. Quadratic.
+pub fn write_decimal(digits: &[u32], out: &mut String) {
+    const CHUNK: u32 = 1_000_000_000;
+    let mut rest = digits.to_vec();
+    let mut scratch = vec![0; rest.len()];
+    let mut chunks = Vec::with_capacity(digits.len() + 1);
+    while !rest.is_empty() {
+        let Some((len, chunk)) = div_rem_small(&rest, CHUNK, &mut scratch) else { break };
+        chunks.push(chunk);
+        std::mem::swap(&mut rest, &mut scratch);
+        rest.truncate(len);
+    }
+    match chunks.pop() {
+        Some(first) => out.push_str(&first.to_string()),
+        None => out.push('0'),
+    }
+    for chunk in chunks.iter().rev() {
+        out.push_str(&format!("{chunk:09}"));
+    }
+}
+
+#[cfg(test)]
+mod tests;

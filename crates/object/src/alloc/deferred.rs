@@ -1,0 +1,84 @@
+//! Deallocation without recursion.
+//!
+//! Dropping the last reference to a container deallocates it, which drops its
+//! items, and so on: a list nested a million deep would overflow the native
+//! stack. So each thread counts how deep it is in deallocations of containers,
+//! and beyond a limit puts objects off until the outermost one ends. Invariant:
+//! an object that waits has count 0 and is untracked, so that a collection in
+//! between does not see it; weak references to it answer that it is gone.
+
+use std::{
+    cell::{Cell, RefCell},
+    ptr::NonNull,
+};
+
+use abi::PyObject;
+
+use crate::{Thread, reference};
+
+/// How deep deallocations may nest.
+const NESTING: u32 = 50;
+
+/// Begin the deallocation of a container, or put it off if too many are
+/// nested: then the answer is true, and `tp_dealloc` returns at once and is
+/// called again later. Otherwise [`end_dealloc`] ends it. The object must be
+/// untracked.
+#[inline]
+pub fn defer_dealloc(th: Thread<'_>, object: NonNull<PyObject>) -> bool {
+    let state = th.state();
+    defer(&state.dealloc_depth, &state.dealloc_later, object)
+}
+
+/// End a deallocation that [`defer_dealloc`] began; the outermost does those
+/// put off.
+#[inline]
+pub fn end_dealloc(th: Thread<'_>) {
+    let state = th.state();
+    end(&state.dealloc_depth, &state.dealloc_later, reference::deallocate);
+}
+
+#[inline]
+pub(crate) fn defer(
+    depth: &Cell<u32>,
+    later: &RefCell<Vec<NonNull<PyObject>>>,
+    object: NonNull<PyObject>,
+) -> bool {
+    if depth.get() >= NESTING && put_off(later, object) {
+        return true;
+    }
+    depth.set(depth.get() + 1);
+    false
+}
+
+/// Whether the object waits now; not if there is no memory to note it.
+#[cold]
+fn put_off(later: &RefCell<Vec<NonNull<PyObject>>>, object: NonNull<PyObject>) -> bool {
+    let mut later = later.borrow_mut();
+    if later.try_reserve(1).is_err() {
+        return false;
+    }
+    later.push(object);
+    true
+}
+
+#[inline]
+pub(crate) fn end(
+    depth: &Cell<u32>,
+    later: &RefCell<Vec<NonNull<PyObject>>>,
+    dealloc: unsafe fn(NonNull<PyObject>),
+) {
+    if depth.get() == 1 {
+        drain(later, dealloc);
+    }
+    depth.set(depth.get() - 1);
+}
+
+#[inline]
+fn drain(later: &RefCell<Vec<NonNull<PyObject>>>, dealloc: unsafe fn(NonNull<PyObject>)) {
+    loop {
+        let next = later.borrow_mut().pop();
+        let Some(object) = next else { return };
+        // SAFETY: put off when its count was 0, and not yet deallocated.
+        unsafe { dealloc(object) };
+    }
+}

@@ -1,0 +1,1 @@
+raise LookupError("broken on purpose")
