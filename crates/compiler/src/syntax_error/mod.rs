@@ -17,7 +17,7 @@ use self::tokenizer::{End, Kind, Scan, Token, TokenError};
 use crate::{
     CO_FUTURE_BARRY_AS_BDFL, Compiled, Mode, Options, PYCF_ALLOW_INCOMPLETE_INPUT,
     PYCF_DONT_IMPLY_DEDENT,
-    ast::{Mod, Stmt},
+    ast::{Mod, Stmt, StmtKind},
     error::{CompileError, ErrorKind, Result},
     lower::{self, Lines},
 };
@@ -123,6 +123,12 @@ pub(crate) fn explain(
     if incomplete && at_end {
         return incomplete_input(&source);
     }
+    if options.mode == Mode::Single
+        && let Some(next) = second_statement(&source).filter(|next| *next <= stopped)
+        && let Some(token) = source.tokens.get(next)
+    {
+        return source.error(&Found::new(token.start, token.end, "invalid syntax"));
+    }
     let found = rules::find(&source, parsed, stopped, options.mode == Mode::Eval);
     if let Some(open) = unclosed {
         // Blame the bracket if parsing stopped on a later line, or at the end.
@@ -165,6 +171,26 @@ pub(crate) fn explain(
     source.error(&Found::new(token.start, end, "invalid syntax"))
 }
 
+/// The token after a first statement with a block: a single statement ends there.
+fn second_statement(source: &Source) -> Option<usize> {
+    let mut depth = 0usize;
+    for (at, token) in source.tokens.iter().enumerate() {
+        match token.kind {
+            Kind::Indent => depth += 1,
+            Kind::Dedent => {
+                depth = depth.saturating_sub(1);
+                let next = source.tokens.get(at + 1)?;
+                let clause = ["elif", "else", "except", "finally"].contains(&source.of(next));
+                if depth == 0 && !clause && next.kind != Kind::End {
+                    return Some(at + 1);
+                }
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
 fn incomplete_input(source: &Source) -> Box<CompileError> {
     let end = source.text.len();
     let mut found = Found::new(end, end, "incomplete input");
@@ -197,6 +223,37 @@ pub(crate) fn check_tree(
                 rest.iter().any(|stmt| stmt.location.line > first.location.end_line)
             }
         };
+        if body.is_empty() {
+            let source = Source { text, lines, tokens: Vec::new() };
+            let mut error = source.error(&Found::new(0, 0, "invalid syntax"));
+            error.lineno = i32::from(!text.is_empty());
+            (error.end_lineno, error.offset, error.end_offset) = (error.lineno, 0, 0);
+            return Err(error);
+        }
+        let compound = |stmt: &Stmt| {
+            matches!(
+                stmt.kind,
+                StmtKind::FunctionDef(_)
+                    | StmtKind::ClassDef(_)
+                    | StmtKind::For(_)
+                    | StmtKind::While { .. }
+                    | StmtKind::If { .. }
+                    | StmtKind::With { .. }
+                    | StmtKind::Match { .. }
+                    | StmtKind::Try(_)
+            )
+        };
+        if let [first, second, ..] = body.as_slice()
+            && compound(first)
+        {
+            let Scan { tokens, .. } = tokenizer::tokenize(text);
+            let source = Source { text, lines, tokens };
+            let start = lines.start(second.location.line) + second.location.col as usize;
+            let token =
+                source.tokens.iter().find(|token| token.start == start && token.end > start);
+            let end = token.map_or(start, |token| token.end);
+            return Err(source.error(&Found::new(start, end, "invalid syntax")));
+        }
         if many {
             let first = body.first().map_or(1, |stmt| stmt.location.end_line);
             let start = lines.start(first) + lines.text(text, first).trim_end_matches('\n').len();

@@ -718,7 +718,9 @@ impl Rules<'_> {
             let mut found = self.at_token(line, message)?;
             let token = self.token(end)?;
             let newline = usize::from(token.kind == Kind::Newline);
-            found.end = End::Column(self.column(token.end) + newline as i32);
+            found.end = End::Column(
+                self.column(if newline == 1 { token.start } else { token.end }) + newline as i32,
+            );
             return Some(found);
         }
         if before == "else" && SIMPLE_STATEMENTS.contains(&text) {
