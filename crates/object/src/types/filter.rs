@@ -20,12 +20,7 @@ pub struct Filter {
 #[pymethods]
 impl Filter {
     #[sig = "filter(function, iterable, /)"]
-    fn __new__(
-        th: Thread<'_>,
-        cls: &Type,
-        function: Obj<'_>,
-        iterable: Obj<'_>,
-    ) -> Result<Ref> {
+    fn __new__(th: Thread<'_>, cls: &Type, function: Obj<'_>, iterable: Obj<'_>) -> Result<Ref> {
         let iterator = iterable.iter(th)?;
         let filter = Filter { head: Head::new(), function: function.own(), iterator };
         alloc_object::alloc(th, cls, filter).map(Ref::upcast)

@@ -66,7 +66,11 @@ impl Map {
         let mut args = vec![self.function.clone()];
         args.extend(self.iterators.items().iter().map(|iterator| iterator.own()));
         let (ty, args) = (self.obj().ty().obj().own(), Tuple::from_refs(th, args)?);
-        if self.strict.get() { (ty, args, true).into_object(th) } else { (ty, args).into_object(th) }
+        if self.strict.get() {
+            (ty, args, true).into_object(th)
+        } else {
+            (ty, args).into_object(th)
+        }
     }
 
     /// Set state information for unpickling.

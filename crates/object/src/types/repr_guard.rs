@@ -1,39 +1,38 @@
-//! Which containers this thread is making the `repr` of, so that one inside
-//! itself shows as `...`.
+//! Which objects are being shown: the answer to "does `repr` recurse here?"
 
 use std::cell::RefCell;
 
+use abi::PyObject;
+
 use crate::{Obj, Thread};
 
-/// Addresses of the objects, outermost first.
+/// The objects whose `repr` is under way on a thread.
 #[derive(Default)]
-struct ReprStack(RefCell<Vec<usize>>);
+struct Active(RefCell<Vec<*mut PyObject>>);
 
-/// The `repr` of one object, until dropped.
-pub struct ReprGuard<'a> {
-    stack: &'a ReprStack,
-    address: usize,
+/// While it lives, the object counts as being shown.
+pub struct Guard<'a> {
+    th: Thread<'a>,
+    object: *mut PyObject,
 }
 
-impl<'a> ReprGuard<'a> {
-    /// Start on `object`; `None` if its `repr` is being made already.
-    pub fn enter(th: Thread<'a>, object: Obj<'_>) -> Option<ReprGuard<'a>> {
-        let stack = th.state().extensions.get::<ReprStack>();
-        let address = object.as_ptr().addr();
-        let mut addresses = stack.0.borrow_mut();
-        if addresses.contains(&address) {
-            return None;
-        }
-        addresses.push(address);
-        Some(ReprGuard { stack, address })
+/// Start showing `object`; `None` if that is under way already.
+pub fn enter<'a>(th: Thread<'a>, object: Obj<'_>) -> Option<Guard<'a>> {
+    let active = &th.state().extensions.get::<Active>().0;
+    let mut active = active.borrow_mut();
+    if active.contains(&object.as_ptr()) {
+        return None;
     }
+    active.push(object.as_ptr());
+    Some(Guard { th, object: object.as_ptr() })
 }
 
-impl Drop for ReprGuard<'_> {
+impl Drop for Guard<'_> {
     fn drop(&mut self) {
-        let mut addresses = self.stack.0.borrow_mut();
-        if let Some(index) = addresses.iter().rposition(|address| *address == self.address) {
-            addresses.remove(index);
+        let active = &self.th.state().extensions.get::<Active>().0;
+        let mut active = active.borrow_mut();
+        if let Some(index) = active.iter().rposition(|object| *object == self.object) {
+            active.remove(index);
         }
     }
 }

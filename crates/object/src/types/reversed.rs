@@ -10,7 +10,6 @@ use crate::{
     exceptions::types::{IndexError, StopIteration},
     id,
     protocol::{iter, mapping},
-    raise,
 };
 
 use super::{iter::state_index, tuple::empty_tuple};
@@ -28,8 +27,9 @@ pub struct Reversed {
 impl Reversed {
     #[sig = "reversed(sequence, /)"]
     fn __new__(th: Thread<'_>, cls: &Type, sequence: Obj<'_>) -> Result<Ref> {
-        let not_reversible =
-            || Err(crate::error!(th, TypeError, "'{}' object is not reversible", sequence.type_name()));
+        let not_reversible = || {
+            Err(crate::error!(th, TypeError, "'{}' object is not reversible", sequence.type_name()))
+        };
         if let Some(method) = iter::lookup_special(th, sequence, id!(th, "__reversed__"))? {
             if method.obj().is_none() {
                 return not_reversible();

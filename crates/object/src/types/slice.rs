@@ -90,11 +90,7 @@ fn slice_index(th: Thread<'_>, value: Obj<'_>, default: isize) -> Result<isize> 
         return Ok(default);
     }
     if !Int::is_index(value) {
-        raise!(
-            th,
-            TypeError,
-            "slice indices must be integers or None or have an __index__ method"
-        );
+        raise!(th, TypeError, "slice indices must be integers or None or have an __index__ method");
     }
     clipped_index(th, value)
 }
@@ -146,12 +142,7 @@ pub fn search_bound(th: Thread<'_>, value: Option<Obj<'_>>, default: isize) -> R
 
 impl Slice {
     /// A new slice.
-    pub fn new(
-        th: Thread<'_>,
-        start: Obj<'_>,
-        stop: Obj<'_>,
-        step: Obj<'_>,
-    ) -> Result<Ref<Slice>> {
+    pub fn new(th: Thread<'_>, start: Obj<'_>, stop: Obj<'_>, step: Obj<'_>) -> Result<Ref<Slice>> {
         let (start, stop, step) = (start.own(), stop.own(), step.own());
         alloc_object::new(th, Slice { head: Head::new(), start, stop, step })
     }
@@ -211,7 +202,8 @@ impl Slice {
             Int::index(th, value)
         };
         let (zero, one) = (0i64.into_object(th)?, 1i64.into_object(th)?);
-        let less = |a: &Ref, b: &Ref| compare::rich_compare_bool(th, a.obj(), b.obj(), CompareOp::Lt);
+        let less =
+            |a: &Ref, b: &Ref| compare::rich_compare_bool(th, a.obj(), b.obj(), CompareOp::Lt);
         let step = if self.step().is_none() { one.clone() } else { index(self.step())? };
         if compare::eq(th, step.obj(), zero.obj())? {
             raise!(th, ValueError, "slice step cannot be zero");
@@ -311,9 +303,8 @@ impl Slice {
 
     #[declare]
     fn members(builder: &mut TypeBuilder<'_>) {
-        let mut member = |name, offset| {
-            builder.member(name, abi::_Py_T_OBJECT, offset, abi::Py_READONLY, None)
-        };
+        let mut member =
+            |name, offset| builder.member(name, abi::_Py_T_OBJECT, offset, abi::Py_READONLY, None);
         member(c"start", offset_of!(Slice, start));
         member(c"stop", offset_of!(Slice, stop));
         member(c"step", offset_of!(Slice, step));

@@ -23,9 +23,10 @@ use crate::{
 };
 
 use super::{
-    ReprGuard, StrBuilder, generic_alias,
+    StrBuilder, generic_alias,
     iter::tuple::TupleIterator,
     list::List,
+    repr_guard,
     singletons::not_implemented_ref,
     slice::{Slice, search_bound, subscript_index},
 };
@@ -106,6 +107,12 @@ impl Tuple {
     pub fn items(&self) -> &[Obj<'_>] {
         // SAFETY: a published tuple has `ob_size` non-null items that live as long as it.
         unsafe { objects(self.first(), self.head.size() as usize) }
+    }
+
+    /// Mark the hash of a fresh tuple as not computed.
+    pub(crate) fn unset_hash(tuple: NonNull<PyObject>) {
+        // SAFETY: fresh memory for a tuple.
+        unsafe { tuple.cast::<Tuple>().as_ref() }.hash.set(-1);
     }
 
     /// How many items.
@@ -275,7 +282,7 @@ impl Tuple {
         if self.len() == 0 {
             return Str::new(th, "()");
         }
-        let Some(_guard) = ReprGuard::enter(th, self.obj()) else { return Str::new(th, "(...)") };
+        let Some(_guard) = repr_guard::enter(th, self.obj()) else { return Str::new(th, "(...)") };
         let close = if self.len() == 1 { ",)" } else { ")" };
         repr_items(th, "(", close, |index| self.get(index).map(Obj::own))
     }

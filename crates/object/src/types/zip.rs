@@ -54,7 +54,11 @@ pub(super) fn step(
         let others = |count: usize| if count == 1 { " 1".into() } else { format!("s 1-{count}") };
         if index > 0 {
             let (number, others) = (index + 1, others(index));
-            raise!(th, ValueError, "{function}() argument {number} is shorter than argument{others}");
+            raise!(
+                th,
+                ValueError,
+                "{function}() argument {number} is shorter than argument{others}"
+            );
         }
         for (index, iterator) in iterators.items().iter().enumerate().skip(1) {
             if iter::next(th, *iterator)?.is_some() {
@@ -108,7 +112,11 @@ impl Zip {
     #[sig = "($self, /)"]
     fn __reduce__(&self, th: Thread<'_>) -> Result<Ref> {
         let (ty, args) = (self.obj().ty().obj().own(), self.iterators.clone());
-        if self.strict.get() { (ty, args, true).into_object(th) } else { (ty, args).into_object(th) }
+        if self.strict.get() {
+            (ty, args, true).into_object(th)
+        } else {
+            (ty, args).into_object(th)
+        }
     }
 
     /// Set state information for unpickling.

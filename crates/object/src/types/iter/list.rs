@@ -4,9 +4,7 @@ use std::cell::Cell;
 
 use macros::{pymethods, pytype};
 
-use crate::{
-    AsObject, Head, Link, Obj, Ref, Result, Thread, alloc_object, id, own, types::list::List,
-};
+use crate::{Head, Link, Obj, Ref, Result, Thread, alloc_object, id, own, types::list::List};
 
 use super::{reduce, state_index};
 

@@ -5,8 +5,7 @@ use std::cell::Cell;
 use macros::{pymethods, pytype};
 
 use crate::{
-    AsObject, Head, Link, Obj, Ref, Result, Thread, Tuple, alloc_object, id, own,
-    types::tuple::empty_tuple,
+    Head, Link, Obj, Ref, Result, Thread, Tuple, alloc_object, id, own, types::tuple::empty_tuple,
 };
 
 use super::{reduce, state_index};

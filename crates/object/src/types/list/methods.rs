@@ -8,8 +8,9 @@ use crate::{
     protocol::compare,
     raise,
     types::{
-        ReprGuard, generic_alias,
+        generic_alias,
         iter::list::{ListIterator, ListReverseIterator},
+        repr_guard,
         singletons::not_implemented_ref,
         slice::{Slice, Unpacked, search_bound, subscript_index},
         tuple::{repeated_len, repr_items},
@@ -37,7 +38,7 @@ impl List {
         if self.len() == 0 {
             return Str::new(th, "[]");
         }
-        let Some(_guard) = ReprGuard::enter(th, self.obj()) else { return Str::new(th, "[...]") };
+        let Some(_guard) = repr_guard::enter(th, self.obj()) else { return Str::new(th, "[...]") };
         repr_items(th, "[", "]", |index| self.get(index))
     }
 

@@ -17,10 +17,7 @@ use macros::pytype;
 
 use abi::PyObject;
 
-use crate::{
-    AsObject, Obj, Ref, Result, Thread, Traverse, VarHead, alloc_object,
-    protocol::iter,
-};
+use crate::{AsObject, Obj, Ref, Result, Thread, Traverse, VarHead, alloc_object, protocol::iter};
 
 use super::tuple::Tuple;
 

@@ -65,7 +65,8 @@ enum Kind {
 
 fn kind_of<'a>(mut keys: impl Iterator<Item = Obj<'a>>) -> Kind {
     let Some(first) = keys.next() else { return Kind::Mixed };
-    let is_number = |key: Obj<'_>| key.downcast_exact::<Float>().is_some_and(|f| !f.value().is_nan());
+    let is_number =
+        |key: Obj<'_>| key.downcast_exact::<Float>().is_some_and(|f| !f.value().is_nan());
     if small_int::in_range(first.as_ptr()) {
         let mut kind = Kind::SmallInts;
         for key in keys {
