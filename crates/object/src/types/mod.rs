@@ -12,20 +12,26 @@ pub mod code;
 pub mod complex;
 pub mod descr;
 pub mod dict;
+pub mod enumerate;
+pub mod filter;
 pub mod float;
 pub mod function;
 pub mod generic_alias;
 pub mod int;
 pub mod iter;
 pub mod list;
+pub mod map;
 pub mod mappingproxy;
 pub mod memoryview;
 pub mod module;
 pub mod namespace;
 pub mod object_;
 pub mod property;
+pub mod range;
 pub mod repr_guard;
+pub mod reversed;
 pub mod singletons;
+pub mod slice;
 pub mod staticmethod;
 pub mod str;
 pub mod structseq;
@@ -35,6 +41,7 @@ pub mod type_;
 pub mod typing;
 pub mod union;
 pub mod weakref;
+pub mod zip;
 
 pub use self::{
     bool_::{Bool, bool_},
@@ -48,9 +55,11 @@ pub use self::{
     list::List,
     module::Module,
     object_::{BaseObject, object_type},
+    range::Range,
     singletons::{ellipsis, none, not_implemented},
+    slice::Slice,
     str::{Str, StrBuilder, str_eq},
-    tuple::Tuple,
+    tuple::{Tuple, TupleBuilder, empty_tuple},
     type_::Type,
 };
 
@@ -83,7 +92,20 @@ builtin_types![
     Module,
     Function,
     Code,
+    slice::Slice,
+    range::Range,
+    range::RangeIterator,
+    range::LongRangeIterator,
     iter::SequenceIterator,
+    iter::CallableIterator,
+    iter::list::ListIterator,
+    iter::list::ListReverseIterator,
+    iter::tuple::TupleIterator,
+    enumerate::Enumerate,
+    zip::Zip,
+    map::Map,
+    filter::Filter,
+    reversed::Reversed,
     staticmethod::StaticMethod,
     classmethod::ClassMethod,
     property::Property,
