@@ -4,30 +4,32 @@
 //! a native module is made ready when its module is.
 
 pub mod bool_;
-pub mod union;
-pub mod super_;
-pub mod staticmethod;
-pub mod memoryview;
-pub mod mappingproxy;
-pub mod generic_alias;
-pub mod descr;
-pub mod classmethod;
 pub mod builtin_function;
 pub mod bytes;
+pub mod classmethod;
 pub mod code;
 pub mod complex;
+pub mod descr;
 pub mod dict;
 pub mod float;
 pub mod function;
+pub mod generic_alias;
 pub mod int;
 pub mod iter;
 pub mod list;
+pub mod mappingproxy;
+pub mod memoryview;
 pub mod module;
 pub mod object_;
+pub mod repr_guard;
+pub mod set;
 pub mod singletons;
+pub mod staticmethod;
 pub mod str;
+pub mod super_;
 pub mod tuple;
 pub mod type_;
+pub mod union;
 pub mod weakref;
 
 pub use self::{
@@ -42,6 +44,7 @@ pub use self::{
     list::List,
     module::Module,
     object_::{BaseObject, object_type},
+    set::{FrozenSet, Set},
     singletons::{ellipsis, none, not_implemented},
     str::{Str, StrBuilder, str_eq},
     tuple::Tuple,
@@ -74,6 +77,18 @@ builtin_types![
     Tuple,
     List,
     Dict,
+    dict::KeyIterator,
+    dict::ValueIterator,
+    dict::ItemIterator,
+    dict::ReverseKeyIterator,
+    dict::ReverseValueIterator,
+    dict::ReverseItemIterator,
+    dict::KeysView,
+    dict::ValuesView,
+    dict::ItemsView,
+    Set,
+    FrozenSet,
+    set::SetIterator,
     Module,
     Function,
     Code,

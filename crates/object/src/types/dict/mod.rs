@@ -6,12 +6,15 @@
 //! keys can run Python code that changes this very dict; no borrow of the block
 //! survives a comparison, after which the search starts again if need be.
 
+mod iter;
 mod keys;
 mod merge;
+mod methods;
+mod views;
 
 use std::{cell::Cell, ptr::NonNull};
 
-use macros::{pymethods, pytype};
+use macros::pytype;
 
 use abi::PyObject;
 
@@ -21,8 +24,16 @@ use crate::{
     alloc_object, exceptions, protocol::compare, reference, small_int,
 };
 
+pub(crate) use self::iter::reduce_to_list;
 pub(crate) use self::keys::same_text;
-pub use self::merge::OnDuplicate;
+pub use self::{
+    iter::{
+        ItemIterator, KeyIterator, ReverseItemIterator, ReverseKeyIterator, ReverseValueIterator,
+        ValueIterator,
+    },
+    merge::OnDuplicate,
+    views::{ItemsView, KeysView, ValuesView},
+};
 
 /// dict() -> new empty dictionary
 /// dict(mapping) -> new dictionary initialized from a mapping object's
@@ -707,6 +718,3 @@ pub unsafe fn from_raw<'a>(ptr: *mut PyObject) -> &'a Dict {
     // SAFETY: the caller's promise.
     unsafe { &*ptr.cast::<Dict>() }
 }
-
-#[pymethods]
-impl Dict {}
