@@ -6,6 +6,7 @@
 pub mod bool_;
 pub mod builtin_function;
 pub mod bytes;
+pub mod capsule;
 pub mod classmethod;
 pub mod code;
 pub mod complex;
@@ -20,15 +21,19 @@ pub mod list;
 pub mod mappingproxy;
 pub mod memoryview;
 pub mod module;
+pub mod namespace;
 pub mod object_;
+pub mod property;
 pub mod repr_guard;
 pub mod set;
 pub mod singletons;
 pub mod staticmethod;
 pub mod str;
+pub mod structseq;
 pub mod super_;
 pub mod tuple;
 pub mod type_;
+pub mod typing;
 pub mod union;
 pub mod weakref;
 
@@ -93,6 +98,28 @@ builtin_types![
     Function,
     Code,
     iter::SequenceIterator,
+    staticmethod::StaticMethod,
+    classmethod::ClassMethod,
+    property::Property,
+    super_::Super,
+    mappingproxy::MappingProxy,
+    namespace::SimpleNamespace,
+    generic_alias::GenericAlias,
+    generic_alias::GenericAliasIterator,
+    union::Union,
+    weakref::WeakRef,
+    weakref::Proxy,
+    weakref::CallableProxy,
+    capsule::Capsule,
+    typing::NoDefaultType,
+    typing::ConstEvaluator,
+    typing::TypeVar,
+    typing::ParamSpec,
+    typing::ParamSpecArgs,
+    typing::ParamSpecKwargs,
+    typing::TypeVarTuple,
+    typing::TypeAliasType,
+    typing::Generic,
     descr::MethodDescriptor,
     descr::ClassMethodDescriptor,
     descr::SlotWrapper,
