@@ -190,12 +190,8 @@ impl Dict {
             // A small int is below the modulus of numeric hashes.
             return Ok(if value == -1 { -2 } else { value as isize });
         }
-        if key.is_exact::<Str>() {
-            // SAFETY: a string.
-            let hash = unsafe { keys::cached_hash(key.as_ptr()) };
-            if hash != -1 {
-                return Ok(hash);
-            }
+        if let Some(string) = key.downcast_exact::<Str>() {
+            return Ok(string.hash(th));
         }
         match compare::hash(th, key) {
             Ok(hash) => Ok(hash),
@@ -304,17 +300,7 @@ impl Dict {
     #[inline]
     pub fn find_name_index(&self, th: Thread<'_>, name: &Str) -> Option<usize> {
         let key = name.obj();
-        // SAFETY: a string.
-        let mut hash = unsafe { keys::cached_hash(key.as_ptr()) };
-        if hash == -1 {
-            hash = match compare::hash(th, key) {
-                Ok(hash) => hash,
-                Err(raised) => {
-                    th.clear_exception(raised);
-                    return None;
-                }
-            };
-        }
+        let hash = name.hash(th);
         let block = self.block();
         if block.is_unicode() {
             // SAFETY: an exact string in a block of strings.

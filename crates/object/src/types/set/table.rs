@@ -143,6 +143,9 @@ impl Table {
         if let Some(value) = small_int::value(key.as_ptr()) {
             return Ok(if value == -1 { -2 } else { value as isize });
         }
+        if let Some(string) = key.downcast_exact::<Str>() {
+            return Ok(string.hash(th));
+        }
         match compare::hash(th, key) {
             Ok(hash) => Ok(hash),
             Err(raised) => Err(dict::unhashable(th, raised, key, "a set element")),
