@@ -108,7 +108,7 @@ fn kinds(code: &CodeObject) -> Vec<u8> {
     let all = || code.localsplusnames.iter().zip(&code.localspluskinds);
     all()
         .map(|(name, _)| {
-            all().filter(|pair| pair.0 == name).map(|pair| *pair.1).last().unwrap_or(0)
+            all().filter(|pair| pair.0 == name).next_back().map(|pair| *pair.1).unwrap_or(0)
         })
         .collect()
 }
