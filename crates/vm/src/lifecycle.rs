@@ -342,7 +342,7 @@ fn tear_down(th: Thread<'_>) {
     {
         clear_namespace(th, &dict);
     }
-    th.interp().collect(th);
+    crate::collect::collect(th, 2);
     drop(dicts);
 }
 
