@@ -14,6 +14,7 @@ pub mod descr;
 pub mod classmethod;
 pub mod builtin_function;
 pub mod bytes;
+pub mod cell;
 pub mod code;
 pub mod dict;
 pub mod float;
@@ -21,6 +22,7 @@ pub mod function;
 pub mod int;
 pub mod iter;
 pub mod list;
+pub mod method;
 pub mod module;
 pub mod object_;
 pub mod singletons;
@@ -82,5 +84,6 @@ builtin_types![
     descr::GetSetDescriptor,
     descr::MemberDescriptor,
     builtin_function::BuiltinFunction,
-    code::CellObject,
+    cell::CellObject,
+    method::Method,
 ];
