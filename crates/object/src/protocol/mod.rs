@@ -7,7 +7,9 @@ use crate::{AsObject, Obj, Ref, Result, Str, Thread, Tuple};
 
 pub mod attr;
 pub mod call;
+pub mod buffer;
 pub mod compare;
+pub mod index;
 pub mod iter;
 pub mod mapping;
 pub mod number;

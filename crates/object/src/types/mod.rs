@@ -4,6 +4,7 @@
 //! a native module is made ready when its module is.
 
 pub mod bool_;
+pub mod bytearray;
 pub mod bytes;
 pub mod code;
 pub mod dict;
@@ -12,6 +13,7 @@ pub mod function;
 pub mod int;
 pub mod iter;
 pub mod list;
+pub mod memoryview;
 pub mod module;
 pub mod object_;
 pub mod singletons;
@@ -22,6 +24,7 @@ pub mod weakref;
 
 pub use self::{
     bool_::{Bool, bool_},
+    bytearray::ByteArray,
     bytes::Bytes,
     code::Code,
     dict::Dict,
@@ -29,6 +32,7 @@ pub use self::{
     function::Function,
     int::Int,
     list::List,
+    memoryview::MemoryView,
     module::Module,
     object_::{BaseObject, object_type},
     singletons::{ellipsis, none, not_implemented},
@@ -58,7 +62,16 @@ builtin_types![
     Bool,
     Float,
     Str,
+    str::StrAsciiIterator,
+    str::StrIterator,
     Bytes,
+    bytes::BytesIterator,
+    bytearray::ByteArray,
+    bytes::iter::ByteArrayIterator,
+    memoryview::ManagedBuffer,
+    memoryview::MemoryView,
+    memoryview::MemoryIterator,
+    memoryview::BufferWrapper,
     Tuple,
     List,
     Dict,
