@@ -382,6 +382,12 @@ impl<T> Drop for Ref<T> {
     }
 }
 
+impl<T: PyStruct + fmt::Display> fmt::Display for Ref<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&**self, f)
+    }
+}
+
 impl<T> fmt::Debug for Ref<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "<{} at {:p}>", self.obj().type_name(), self.0)

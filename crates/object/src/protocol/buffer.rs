@@ -7,9 +7,7 @@ use std::{ffi::c_int, ops::Deref, ptr::NonNull};
 
 use abi::Py_buffer;
 
-use crate::{
-    Bytes, FromArg, Obj, Ref, Result, Thread, args::ArgContext, error, raise,
-};
+use crate::{Bytes, FromArg, Obj, Ref, Result, Thread, args::ArgContext, error, raise};
 
 /// A buffer obtained from an object.
 pub struct Buffer(Box<Py_buffer>);

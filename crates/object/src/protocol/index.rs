@@ -99,8 +99,7 @@ impl Selection {
 /// Whether `object` is a slice.
 #[inline]
 pub fn is_slice(object: Obj<'_>) -> bool {
-    let ty = object.ty();
-    !ty.is_heap() && ty.full_name() == "slice"
+    object.is_exact::<crate::types::Slice>()
 }
 
 /// The bounds of a slice object, as they are: step, start, stop. Evaluating
@@ -123,12 +122,7 @@ pub fn slice_bounds(
 }
 
 /// Adjust the bounds of a slice to `length` items.
-pub fn adjust(
-    length: usize,
-    start: Option<Bound>,
-    stop: Option<Bound>,
-    step: isize,
-) -> Selection {
+pub fn adjust(length: usize, start: Option<Bound>, stop: Option<Bound>, step: isize) -> Selection {
     let length = length as isize;
     let (low, high) = if step < 0 { (-1, length - 1) } else { (0, length) };
     let fix = |bound: Option<Bound>, default: isize| match bound {

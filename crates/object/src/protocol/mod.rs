@@ -6,10 +6,12 @@
 use crate::{AsObject, Obj, Ref, Result, Str, Thread, Tuple};
 
 pub mod attr;
-pub mod call;
 pub mod buffer;
+pub mod call;
 pub mod compare;
+pub mod generic;
 pub mod index;
+pub mod instance;
 pub mod iter;
 pub mod mapping;
 pub mod number;
@@ -80,8 +82,8 @@ pub trait Protocol: AsObject {
         compare::rich_compare(th, self.obj(), other, op)
     }
 
-    /// `len(self)`.
-    fn len(&self, th: Thread<'_>) -> Result<usize> {
+    /// `len(self)`; not called `len`, which builtin types have as their own.
+    fn length(&self, th: Thread<'_>) -> Result<usize> {
         mapping::len(th, self.obj())
     }
 

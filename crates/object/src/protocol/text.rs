@@ -72,8 +72,7 @@ pub fn format(th: Thread<'_>, object: Obj<'_>, spec: &Str) -> Result<Ref<Str>> {
     let result = match method.obj().ty().slots().tp_descr_get {
         Some(get) => {
             // SAFETY: the slot belongs to the descriptor's type.
-            let bound =
-                unsafe { get(method.as_ptr(), object.as_ptr(), ty.obj().as_ptr()) };
+            let bound = unsafe { get(method.as_ptr(), object.as_ptr(), ty.obj().as_ptr()) };
             // SAFETY: a new reference or null.
             let bound = unsafe { Ref::from_raw(bound) }.ok_or(error::Raised)?;
             bound.call(th, &[spec.obj()])?
@@ -82,12 +81,9 @@ pub fn format(th: Thread<'_>, object: Obj<'_>, spec: &Str) -> Result<Ref<Str>> {
     };
     match result.downcast::<Str>() {
         Ok(text) => Ok(text),
-        Err(other) => raise!(
-            th,
-            TypeError,
-            "__format__ must return a str, not {}",
-            other.obj().type_name()
-        ),
+        Err(other) => {
+            raise!(th, TypeError, "__format__ must return a str, not {}", other.obj().type_name())
+        }
     }
 }
 

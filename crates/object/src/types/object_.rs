@@ -30,7 +30,7 @@ pub fn identity_hash(object: Obj<'_>) -> isize {
 }
 
 /// The dict of an object whose type keeps it at a fixed offset.
-fn dict_at_offset(object: Obj<'_>, ty: &Type) -> Option<&Link<Dict>> {
+fn dict_at_offset<'a>(object: Obj<'a>, ty: &Type) -> Option<&'a Link<Dict>> {
     let mut offset = ty.slots().tp_dictoffset;
     if offset == 0 {
         return None;
@@ -150,10 +150,8 @@ pub fn generic_getattr_opt(th: Thread<'_>, object: Obj<'_>, name: &Str) -> Resul
 /// `AttributeError` that knows the object and the name.
 #[cold]
 pub fn no_attribute(th: Thread<'_>, object: Obj<'_>, name: &Str) -> error::Raised {
-    let raised =
-        error!(th, AttributeError, "'{}' object has no attribute '{name}'", object.type_name());
-    crate::exceptions::set_attribute_error(th, object, name);
-    raised
+    let message = format_args!("'{}' object has no attribute '{name}'", object.type_name());
+    crate::exceptions::attribute_error(th, object, name.obj(), message)
 }
 
 /// `object.__setattr__(name, value)`; `None` deletes.
@@ -194,31 +192,16 @@ pub fn generic_setattr(
             None => Err(no_attribute(th, object, name)),
         };
     }
-    let raised = match found {
-        Some(_) => {
-            error!(
-                th,
-                AttributeError,
-                "'{}' object attribute '{name}' is read-only",
-                object.type_name()
-            )
-        }
-        None if ty.slots().tp_setattro.map(|f| f as usize)
-            == object_type().slots().tp_setattro.map(|f| f as usize) =>
-        {
-            error!(
-                th,
-                AttributeError,
-                "'{}' object has no attribute '{name}' and no __dict__ for setting new attributes",
-                object.type_name()
-            )
-        }
-        None => {
-            error!(th, AttributeError, "'{}' object has no attribute '{name}'", object.type_name())
-        }
+    let generic = object_type().slots().tp_setattro.map(|f| f as usize);
+    let type_name = object.type_name();
+    let message = match found {
+        Some(_) => format!("'{type_name}' object attribute '{name}' is read-only"),
+        None if ty.slots().tp_setattro.map(|f| f as usize) == generic => format!(
+            "'{type_name}' object has no attribute '{name}' and no __dict__ for setting new attributes"
+        ),
+        None => format!("'{type_name}' object has no attribute '{name}'"),
     };
-    crate::exceptions::set_attribute_error(th, object, name);
-    Err(raised)
+    Err(crate::exceptions::attribute_error(th, object, name.obj(), format_args!("{message}")))
 }
 
 /// Whether the arguments of `object()` are in excess, as `object_init` and

@@ -4,7 +4,7 @@ use macros::pymethods;
 
 use super::ByteArray;
 use crate::{
-    AsObject, Bytes, Int, IntoObject, Obj, Protocol, Ref, Result, Str, Thread, Tuple, error,
+    AsObject, Bytes, Int, IntoObject, Obj, Protocol, Result, Str, Thread, Tuple, error,
     exceptions::types::TypeError,
     protocol::{
         buffer::{self, BytesLike},
@@ -58,8 +58,8 @@ impl ByteArray {
         if let Some(bytes) = BytesLike::try_get(th, value)? {
             return Ok(bytes.to_vec());
         }
-        let iterable = value.ty().slots().tp_iter.is_some()
-            || crate::protocol::mapping::is_sequence(value);
+        let iterable =
+            value.ty().slots().tp_iter.is_some() || crate::protocol::mapping::is_sequence(value);
         if Int::is_int(value) || value.downcast::<Str>().is_some() || !iterable {
             raise!(
                 th,
@@ -141,12 +141,7 @@ impl ByteArray {
                 Ok(iterator) => iterator,
                 Err(raised) => {
                     th.catch(raised, TypeError())?;
-                    raise!(
-                        th,
-                        TypeError,
-                        "can't extend bytearray with {}",
-                        iterable.type_name()
-                    );
+                    raise!(th, TypeError, "can't extend bytearray with {}", iterable.type_name());
                 }
             };
             shared::collect(th, iterator.obj(), false)?
@@ -232,12 +227,7 @@ impl ByteArray {
         }
     }
 
-    fn mp_ass_subscript(
-        &self,
-        th: Thread<'_>,
-        key: Obj<'_>,
-        value: Option<Obj<'_>>,
-    ) -> Result<()> {
+    fn mp_ass_subscript(&self, th: Thread<'_>, key: Obj<'_>, value: Option<Obj<'_>>) -> Result<()> {
         if Int::is_index(key) {
             let index = self.item_index(th, key)?;
             if let Some(value) = value {
@@ -334,4 +324,3 @@ impl ByteArray {
         Ok(self.obj().own())
     }
 }
-

@@ -14,8 +14,8 @@ use macros::{pymethods, pytype};
 use text::split::Side;
 
 use crate::{
-    AsObject, CompareOp, List, Obj, Protocol, Ref, Result, Str, Thread, Traverse, Tuple, Type,
-    VarHead, alloc_object,
+    AsObject, Bytes, CompareOp, List, Obj, Protocol, Ref, Result, Str, Thread, Traverse, Tuple,
+    Type, VarHead, alloc_object,
     args::Given,
     protocol::{
         buffer::{self, BytesLike},
@@ -23,11 +23,11 @@ use crate::{
     },
     raise,
     types::{
-        bool_, bytes::iter::ByteArrayIterator,
+        bool_,
+        bytes::iter::ByteArrayIterator,
         bytes::shared::{self, ByteString, Fill, Needle, byte_string_methods},
         singletons::not_implemented_ref,
     },
-    Bytes,
 };
 
 /// bytearray(iterable_of_ints) -> bytearray
@@ -348,7 +348,8 @@ impl ByteArray {
     }
 
     fn bf_getbuffer(&self, th: Thread<'_>, view: &mut abi::Py_buffer, flags: i32) -> Result<()> {
-        let data = NonNull::new(self.start.get()).unwrap_or(crate::types::bytes::empty().data_ptr());
+        let data =
+            NonNull::new(self.start.get()).unwrap_or(crate::types::bytes::empty().data_ptr());
         buffer::fill_info(th, view, self.obj(), data, self.len(), false, flags)?;
         self.exports.set(self.exports.get() + 1);
         Ok(())

@@ -24,8 +24,7 @@ macro_rules! byte_iterator {
             /// `iter(sequence)`.
             pub fn new(th: Thread<'_>, sequence: &$sequence) -> Result {
                 let (index, sequence) = (Cell::new(0), Link::new(crate::own(sequence)));
-                alloc_object::new(th, $name { head: Head::new(), index, sequence })
-                    .map(Ref::upcast)
+                alloc_object::new(th, $name { head: Head::new(), index, sequence }).map(Ref::upcast)
             }
         }
 

@@ -6,8 +6,7 @@
 //! resizes a `bytearray`.
 
 use text::{
-    Units,
-    search,
+    Units, search,
     split::{self, Kind, Side},
 };
 
@@ -17,6 +16,7 @@ use crate::{
     error,
     exceptions::types::{IndexError, TypeError},
     protocol::{
+        self,
         buffer::{self, BytesLike},
         index::{self, Bound},
     },
@@ -497,7 +497,7 @@ pub fn hex(
     let separator = match separator {
         None => None,
         Some(separator) => {
-            if separator.len(th)? != 1 {
+            if protocol::mapping::len(th, separator)? != 1 {
                 raise!(th, ValueError, "sep must be length 1.");
             }
             let byte = if let Some(text) = separator.downcast::<Str>() {
@@ -618,12 +618,7 @@ pub(crate) fn subscript<T: ByteString>(th: Thread<'_>, this: &T, key: Obj<'_>) -
     }
     if !index::is_slice(key) {
         let what = if T::NAME == "bytes" { "byte" } else { "bytearray" };
-        raise!(
-            th,
-            TypeError,
-            "{what} indices must be integers or slices, not {}",
-            key.type_name()
-        );
+        raise!(th, TypeError, "{what} indices must be integers or slices, not {}", key.type_name());
     }
     let (start, stop, step) = index::slice_bounds(th, key)?;
     let data = this.data();
@@ -758,12 +753,9 @@ pub(crate) fn from_dunder(th: Thread<'_>, source: Obj<'_>) -> Result<Option<Ref<
     };
     match result.downcast::<Bytes>() {
         Ok(bytes) => Ok(Some(bytes)),
-        Err(other) => raise!(
-            th,
-            TypeError,
-            "__bytes__ returned non-bytes (type {})",
-            other.obj().type_name()
-        ),
+        Err(other) => {
+            raise!(th, TypeError, "__bytes__ returned non-bytes (type {})", other.obj().type_name())
+        }
     }
 }
 
@@ -776,7 +768,8 @@ pub(crate) fn from_object(th: Thread<'_>, source: Obj<'_>, is_bytes: bool) -> Re
         };
     }
     let what = if is_bytes { "bytes" } else { "bytearray" };
-    let cannot = || error!(th, TypeError, "cannot convert '{}' object to {what}", source.type_name());
+    let cannot =
+        || error!(th, TypeError, "cannot convert '{}' object to {what}", source.type_name());
     if source.downcast::<Str>().is_some() {
         return Err(cannot());
     }

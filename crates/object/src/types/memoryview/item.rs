@@ -98,10 +98,8 @@ pub(crate) fn unpack(th: Thread<'_>, format: u8, bytes: &[u8]) -> Result {
 /// Write `value` as an item.
 pub(crate) fn pack(th: Thread<'_>, format: u8, value: Obj<'_>, out: &mut [u8]) -> Result<()> {
     let shown = char::from(format);
-    let bad_type =
-        || error!(th, TypeError, "memoryview: invalid type for format '{shown}'");
-    let bad_value =
-        || error!(th, ValueError, "memoryview: invalid value for format '{shown}'");
+    let bad_type = || error!(th, TypeError, "memoryview: invalid type for format '{shown}'");
+    let bad_value = || error!(th, ValueError, "memoryview: invalid value for format '{shown}'");
     let mut put = |bytes: &[u8]| out.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
     match format {
         b'?' => {
@@ -164,11 +162,7 @@ pub(crate) fn pack(th: Thread<'_>, format: u8, value: Obj<'_>, out: &mut [u8]) -
                     put(&x.to_ne_bytes());
                     true
                 }
-                _ => raise!(
-                    th,
-                    NotImplementedError,
-                    "memoryview: format {shown} not supported"
-                ),
+                _ => raise!(th, NotImplementedError, "memoryview: format {shown} not supported"),
             };
             if !fits {
                 return Err(bad_value());

@@ -185,11 +185,7 @@ impl MemoryView {
     /// `PyMemoryView_FromBuffer`.
     pub fn from_buffer(th: Thread<'_>, info: &Py_buffer) -> Result<Ref<MemoryView>> {
         if info.buf.is_null() {
-            raise!(
-                th,
-                ValueError,
-                "PyMemoryView_FromBuffer(): info->buf must not be NULL"
-            );
+            raise!(th, ValueError, "PyMemoryView_FromBuffer(): info->buf must not be NULL");
         }
         let mut master = *info;
         master.obj = std::ptr::null_mut();
@@ -215,11 +211,7 @@ impl MemoryView {
         }
     }
 
-    fn new(
-        th: Thread<'_>,
-        managed: &ManagedBuffer,
-        source: &Py_buffer,
-    ) -> Result<Ref<MemoryView>> {
+    fn new(th: Thread<'_>, managed: &ManagedBuffer, source: &Py_buffer) -> Result<Ref<MemoryView>> {
         let ndim = usize::try_from(source.ndim).unwrap_or(0);
         let view = Self::with_dimensions(th, managed, source, ndim)?;
         let (shape, strides, suboffsets) = view.arrays_mut();
@@ -361,11 +353,11 @@ impl MemoryView {
     fn update_flags(&self) {
         let (shape, strides) = (self.shape(), self.strides());
         let itemsize = self.view().itemsize;
-        let contiguous = |dimensions: &mut dyn Iterator<Item = (&isize, &isize)>| {
+        let contiguous = |mut dimensions: Box<dyn Iterator<Item = (&isize, &isize)> + '_>| {
             let mut expected = itemsize;
             dimensions.all(|(&extent, &stride)| {
                 let fits = extent <= 1 || stride == expected;
-                expected *= extent;
+                expected = expected.wrapping_mul(extent);
                 fits
             })
         };
@@ -374,10 +366,10 @@ impl MemoryView {
         if shape.is_empty() {
             flags |= SCALAR | C_CONTIGUOUS | F_CONTIGUOUS;
         } else {
-            if empty || contiguous(&mut shape.iter().zip(strides).rev()) {
+            if empty || contiguous(Box::new(shape.iter().zip(strides).rev())) {
                 flags |= C_CONTIGUOUS;
             }
-            if empty || contiguous(&mut shape.iter().zip(strides)) {
+            if empty || contiguous(Box::new(shape.iter().zip(strides))) {
                 flags |= F_CONTIGUOUS;
             }
         }
@@ -604,8 +596,7 @@ impl MemoryView {
             Ok(())
         })?;
         for (a, b) in left.into_iter().zip(right) {
-            let (a, b) =
-                (self.read(th, read_a.as_ref(), a)?, other.read(th, read_b.as_ref(), b)?);
+            let (a, b) = (self.read(th, read_a.as_ref(), a)?, other.read(th, read_b.as_ref(), b)?);
             let same = a.compare(th, b.obj(), CompareOp::Eq)?.is_true(th)?;
             if !same {
                 return Ok(false);
@@ -621,7 +612,7 @@ fn fill_c_strides(shape: &[isize], strides: &mut [isize], itemsize: isize) {
     let mut stride = itemsize;
     for (place, extent) in strides.iter_mut().zip(shape).rev() {
         *place = stride;
-        stride *= extent;
+        stride = stride.wrapping_mul(*extent);
     }
 }
 
@@ -649,11 +640,7 @@ impl MemoryView {
             raise!(th, ValueError, "cannot hash writable memoryview object");
         }
         if !matches!(item::native(self.format_bytes()), Some(b'B' | b'b' | b'c')) {
-            raise!(
-                th,
-                ValueError,
-                "memoryview: hashing is restricted to formats 'B', 'b' or 'c'"
-            );
+            raise!(th, ValueError, "memoryview: hashing is restricted to formats 'B', 'b' or 'c'");
         }
         // SAFETY: a buffer owns a reference to its exporter.
         if let Some(exporter) = unsafe { Obj::from_raw(self.view().obj) } {
@@ -713,11 +700,7 @@ impl MemoryView {
         match self.shape().len() {
             0 => raise!(th, TypeError, "invalid indexing of 0-dim memory"),
             1 => {}
-            _ => raise!(
-                th,
-                NotImplementedError,
-                "multi-dimensional sub-views are not implemented"
-            ),
+            _ => raise!(th, NotImplementedError, "multi-dimensional sub-views are not implemented"),
         }
         if item::native(self.format_bytes()).is_none() {
             raise!(
@@ -915,8 +898,8 @@ impl MemoryView {
     }
 
     /// The underlying object of the memoryview.
-    #[getter]
-    fn obj(&self, th: Thread<'_>) -> Result {
+    #[getter(obj)]
+    fn get_obj(&self, th: Thread<'_>) -> Result {
         self.check(th)?;
         // SAFETY: a buffer owns a reference to its exporter.
         match unsafe { Obj::from_raw(self.view().obj) } {
@@ -1053,11 +1036,7 @@ impl MemoryView {
             Some(extents) => {
                 let bytes = product(&extents).and_then(|n| n.checked_mul(size as usize));
                 if bytes != Some(length as usize) {
-                    raise!(
-                        th,
-                        TypeError,
-                        "memoryview: product(shape) * itemsize != buffer size"
-                    );
+                    raise!(th, TypeError, "memoryview: product(shape) * itemsize != buffer size");
                 }
                 extents
             }
@@ -1083,8 +1062,8 @@ fn static_format(format: &str) -> *const std::ffi::c_char {
         c"N", c"d",
     ];
     const NATIVE: [&CStr; 20] = [
-        c"@c", c"@b", c"@B", c"@?", c"@h", c"@H", c"@e", c"@i", c"@I", c"@f", c"@l", c"@L",
-        c"@q", c"@Q", c"@n", c"@N", c"@d", c"@P", c"@F", c"@D",
+        c"@c", c"@b", c"@B", c"@?", c"@h", c"@H", c"@e", c"@i", c"@I", c"@f", c"@l", c"@L", c"@q",
+        c"@Q", c"@n", c"@N", c"@d", c"@P", c"@F", c"@D",
     ];
     const MORE: [&CStr; 3] = [c"P", c"F", c"D"];
     let all = PLAIN.iter().chain(&NATIVE).chain(&MORE);
@@ -1116,11 +1095,7 @@ fn shape_of(th: Thread<'_>, shape: Obj<'_>) -> Result<Vec<isize>> {
             }
         };
         if extent <= 0 {
-            raise!(
-                th,
-                ValueError,
-                "memoryview.cast(): elements of shape must be integers > 0"
-            );
+            raise!(th, ValueError, "memoryview.cast(): elements of shape must be integers > 0");
         }
         extents.push(extent);
     }

@@ -28,8 +28,7 @@ impl BufferWrapper {
         let (Some(memory), Some(exporter)) = (self.view.take(), self.exporter.take()) else {
             return Ok(());
         };
-        let has_release =
-            exporter.obj().ty().lookup(th, id!(th, "__release_buffer__")).is_some();
+        let has_release = exporter.obj().ty().lookup(th, id!(th, "__release_buffer__")).is_some();
         if has_release {
             call_release(th, exporter.obj(), &memory);
         }

@@ -158,11 +158,7 @@ impl MemoryView {
         match self.shape().len() {
             0 => raise!(th, TypeError, "invalid indexing of 0-dim memory"),
             1 => Ok(()),
-            _ => raise!(
-                th,
-                NotImplementedError,
-                "multi-dimensional sub-views are not implemented"
-            ),
+            _ => raise!(th, NotImplementedError, "multi-dimensional sub-views are not implemented"),
         }
     }
 }
@@ -207,21 +203,14 @@ impl MemoryView {
                 self.unpack(th, address)
             }
             Key::Whole => Ok(self.obj().own()),
-            Key::Slices => raise!(
-                th,
-                NotImplementedError,
-                "multi-dimensional slicing is not implemented"
-            ),
+            Key::Slices => {
+                raise!(th, NotImplementedError, "multi-dimensional slicing is not implemented")
+            }
             Key::Invalid => raise!(th, TypeError, "memoryview: invalid slice key"),
         }
     }
 
-    fn mp_ass_subscript(
-        &self,
-        th: Thread<'_>,
-        key: Obj<'_>,
-        value: Option<Obj<'_>>,
-    ) -> Result<()> {
+    fn mp_ass_subscript(&self, th: Thread<'_>, key: Obj<'_>, value: Option<Obj<'_>>) -> Result<()> {
         self.check(th)?;
         if self.view().readonly != 0 {
             raise!(th, TypeError, "cannot modify read-only memory");
@@ -268,9 +257,7 @@ impl MemoryView {
         let iterator = self.obj().iter(th)?;
         let mut count = 0;
         while let Some(item) = iterator.next(th)? {
-            if item.obj().is(value)
-                || item.compare(th, value, CompareOp::Eq)?.is_true(th)?
-            {
+            if item.obj().is(value) || item.compare(th, value, CompareOp::Eq)?.is_true(th)? {
                 count += 1;
             }
         }
@@ -287,11 +274,7 @@ impl MemoryView {
             raise!(th, TypeError, "invalid lookup on 0-dim memory");
         }
         if self.shape().len() > 1 {
-            raise!(
-                th,
-                NotImplementedError,
-                "multi-dimensional lookup is not implemented"
-            );
+            raise!(th, NotImplementedError, "multi-dimensional lookup is not implemented");
         }
         let length = self.len_checked(th)? as isize;
         let fix = |index: isize| {

@@ -13,7 +13,9 @@ use super::{Str, registry};
 use crate::{
     AsObject, Bytes, Int, IntoObject, Obj, Protocol, Raised, Ref, Result, Thread, Tuple, error,
     exceptions::types::{UnicodeDecodeError, UnicodeEncodeError},
-    id, protocol::buffer::BytesLike, raise,
+    id,
+    protocol::buffer::BytesLike,
+    raise,
 };
 
 /// Raise `UnicodeEncodeError(encoding, object, start, end, reason)`.
@@ -37,15 +39,13 @@ pub fn raise_decode_error(th: Thread<'_>, input: &[u8], error: &DecodeError) -> 
 fn encode_exception(th: Thread<'_>, object: Obj<'_>, error: &EncodeError) -> Result {
     let (encoding, reason) = (error.encoding.into_object(th)?, error.reason.into_object(th)?);
     let (start, end) = (error.start.into_object(th)?, error.end.into_object(th)?);
-    UnicodeEncodeError()
-        .call(th, &[encoding.obj(), object, start.obj(), end.obj(), reason.obj()])
+    UnicodeEncodeError().call(th, &[encoding.obj(), object, start.obj(), end.obj(), reason.obj()])
 }
 
 fn decode_exception(th: Thread<'_>, object: Obj<'_>, error: &DecodeError) -> Result {
     let (encoding, reason) = (error.encoding.into_object(th)?, error.reason.into_object(th)?);
     let (start, end) = (error.start.into_object(th)?, error.end.into_object(th)?);
-    UnicodeDecodeError()
-        .call(th, &[encoding.obj(), object, start.obj(), end.obj(), reason.obj()])
+    UnicodeDecodeError().call(th, &[encoding.obj(), object, start.obj(), end.obj(), reason.obj()])
 }
 
 /// The error handler of one call of a codec, by name.
@@ -204,9 +204,7 @@ impl EncodeErrors for Errors<'_> {
                 .on_encode(error.encoding, input, error.start, error.end)
                 .ok_or_else(|| self.reject(input, error));
         }
-        let make = |this: &Self| {
-            encode_exception(th, this.input_object(input)?.obj(), &error)
-        };
+        let make = |this: &Self| encode_exception(th, this.input_object(input)?.obj(), &error);
         let (answer, _exception) = self.ask(make, error.start, error.end, error.reason)?;
         let parts = answer.obj().downcast::<Tuple>().filter(|tuple| tuple.len() == 2);
         let parts = parts.and_then(|tuple| match *tuple.items() {
@@ -342,12 +340,7 @@ fn check_names(th: Thread<'_>, encoding: &str, errors: &str) -> Result<()> {
 }
 
 /// `string.encode(encoding, errors)`: a `bytes`.
-pub fn encode_method(
-    th: Thread<'_>,
-    string: &Str,
-    encoding: &str,
-    errors: &str,
-) -> Result {
+pub fn encode_method(th: Thread<'_>, string: &Str, encoding: &str, errors: &str) -> Result {
     check_names(th, encoding, errors)?;
     let errors = (errors != "strict").then_some(errors);
     if let Some(native) = Native::from_name(encoding) {
@@ -379,12 +372,7 @@ pub fn encode_method(
 }
 
 /// Decode the bytes of `object`: `object.decode(encoding, errors)`.
-pub fn decode_method(
-    th: Thread<'_>,
-    object: Obj<'_>,
-    encoding: &str,
-    errors: &str,
-) -> Result {
+pub fn decode_method(th: Thread<'_>, object: Obj<'_>, encoding: &str, errors: &str) -> Result {
     check_names(th, encoding, errors)?;
     let strict = errors == "strict";
     let errors = (!strict).then_some(errors);

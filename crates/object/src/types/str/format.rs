@@ -8,8 +8,8 @@ use text::{
 
 use super::{Str, StrBuilder};
 use crate::{
-    AsObject, IntoObject, Kwargs, Obj, Protocol, Raised, Ref, Result, Thread, error,
-    protocol, raise,
+    AsObject, IntoObject, Kwargs, Obj, Protocol, Raised, Ref, Result, Thread, error, protocol,
+    raise,
 };
 
 /// Where fields find their values.
@@ -32,8 +32,7 @@ fn malformed(th: Thread<'_>, message: FormatError) -> Raised {
 
 /// `format.format(*args, **kwargs)`.
 pub(crate) fn format(th: Thread<'_>, format: &Str, values: Values<'_>) -> Result<Ref<Str>> {
-    let mut formatter =
-        Formatter { th, format, values, numbers: AutoNumber::default() };
+    let mut formatter = Formatter { th, format, values, numbers: AutoNumber::default() };
     let mut out = StrBuilder::new();
     formatter.expand(0..format.len(), 2, &mut out)?;
     out.finish(th)
@@ -87,8 +86,7 @@ impl Formatter<'_> {
         let th = self.th;
         let mut name = FieldName::new(self.format.units(), field.name.clone())
             .map_err(|message| malformed(th, message))?;
-        let number =
-            self.numbers.resolve(&name.first).map_err(|message| malformed(th, message))?;
+        let number = self.numbers.resolve(&name.first).map_err(|message| malformed(th, message))?;
         let mut value = match (number, &name.first) {
             (Some(index), _) => match self.values {
                 Values::Arguments(args, _) => match args.get(index) {
@@ -185,8 +183,8 @@ pub(crate) fn format_str(th: Thread<'_>, string: &Str, spec: &Str) -> Result<Ref
         }
     };
     let decimal = |code| text::unicode::decimal(code).map(u32::from);
-    let parsed = format_spec::parse(&code_points(spec), Align::Left, Some(b's'), decimal)
-        .map_err(wrong)?;
+    let parsed =
+        format_spec::parse(&code_points(spec), Align::Left, Some(b's'), decimal).map_err(wrong)?;
     let (kept, left, right) = format_spec::format_str(&parsed, string.len()).map_err(wrong)?;
     if left == 0 && right == 0 && kept == string.len() {
         return string.to_exact(th);
@@ -197,4 +195,3 @@ pub(crate) fn format_str(th: Thread<'_>, string: &Str, spec: &Str) -> Result<Ref
     out.push_repeated(th, parsed.fill, right)?;
     out.finish(th)
 }
-

@@ -11,7 +11,9 @@ use super::{
     storage::{Draft, Width},
 };
 use crate::{
-    AsObject, Int, List, Obj, Protocol, Ref, Result, Thread, Tuple, args::Given, error,
+    Int, List, Obj, Protocol, Ref, Result, Thread, Tuple,
+    args::Given,
+    error,
     exceptions::types::TypeError,
     protocol::{index, index::Bound},
     raise,

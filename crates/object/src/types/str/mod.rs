@@ -20,8 +20,7 @@ use std::cell::Cell;
 use macros::{pymethods, pytype};
 
 use crate::{
-    Args, AsObject, CompareOp, Dict, Head, Kwargs, Obj, Protocol, PyStruct, Ref, Result, Thread,
-    Type,
+    Args, CompareOp, Dict, Head, Kwargs, Obj, Protocol, PyStruct, Ref, Result, Thread, Type,
     args::Given,
     protocol::buffer,
     raise,
@@ -29,8 +28,8 @@ use crate::{
 };
 
 pub use builder::StrBuilder;
-pub(crate) use methods::limit;
 pub use iter::{StrAsciiIterator, StrIterator};
+pub(crate) use methods::limit;
 pub use storage::{Width, empty, hash_bytes, init, latin1};
 
 /// str(object='') -> str
@@ -108,7 +107,9 @@ impl Str {
 
     fn __repr__(&self, th: Thread<'_>) -> Result<Ref<Str>> {
         if let Some(plain) = self.as_ascii()
-            && plain.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'\'' && byte != b'\\')
+            && plain
+                .bytes()
+                .all(|byte| matches!(byte, b' '..=b'~') && byte != b'\'' && byte != b'\\')
         {
             let mut draft = storage::Draft::new(th, Width::Ascii, plain.len() + 2)?;
             draft.fill(0, u32::from('\''), 1);

@@ -78,11 +78,7 @@ impl<'a> Arguments<'a> {
             (None, None) => self.taken == 0,
         };
         if left {
-            raise!(
-                self.th,
-                TypeError,
-                "not all arguments converted during {what} formatting"
-            );
+            raise!(self.th, TypeError, "not all arguments converted during {what} formatting");
         }
         Ok(())
     }
@@ -155,7 +151,12 @@ fn is_number(object: Obj<'_>) -> bool {
 }
 
 /// Render an integer conversion.
-pub(crate) fn render_int(th: Thread<'_>, spec: &Spec, base: u32, value: Obj<'_>) -> Result<Rendered> {
+pub(crate) fn render_int(
+    th: Thread<'_>,
+    spec: &Spec,
+    base: u32,
+    value: Obj<'_>,
+) -> Result<Rendered> {
     let wrong = || {
         let what = if base == 10 { "a real number" } else { "an integer" };
         let shown = char::from_u32(spec.conversion).unwrap_or('d');

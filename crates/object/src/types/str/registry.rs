@@ -69,11 +69,7 @@ pub fn lookup(th: Thread<'_>, encoding: &str) -> Result<Ref<Tuple>> {
     }
     let functions: Vec<Ref> = registry.search.borrow().clone();
     if functions.is_empty() {
-        raise!(
-            th,
-            LookupError,
-            "no codec search functions registered: can't find encoding"
-        );
+        raise!(th, LookupError, "no codec search functions registered: can't find encoding");
     }
     let argument = Str::new(th, &name)?;
     for function in functions {

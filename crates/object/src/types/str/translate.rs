@@ -97,11 +97,7 @@ pub(crate) fn maketrans(
             );
         };
         if x.len() != y.len() {
-            raise!(
-                th,
-                ValueError,
-                "the first two maketrans arguments must have equal length"
-            );
+            raise!(th, ValueError, "the first two maketrans arguments must have equal length");
         }
         for (from, to) in x.units().iter().zip(y.units()) {
             let (from, to) = (from.into_object(th)?, to.into_object(th)?);
@@ -114,21 +110,13 @@ pub(crate) fn maketrans(
         return Ok(table);
     }
     let Some(mapping) = x.downcast_exact::<Dict>() else {
-        raise!(
-            th,
-            TypeError,
-            "if you give only one argument to maketrans it must be a dict"
-        );
+        raise!(th, TypeError, "if you give only one argument to maketrans it must be a dict");
     };
     let mut position = 0;
     while let Some((key, value)) = mapping.next_entry(&mut position) {
         if let Some(text) = key.obj().downcast::<Str>() {
             let (1, Some(code)) = (text.len(), text.get(0)) else {
-                raise!(
-                    th,
-                    ValueError,
-                    "string keys in translate table must be of length 1"
-                );
+                raise!(th, ValueError, "string keys in translate table must be of length 1");
             };
             table.set(th, code.into_object(th)?.obj(), value.obj())?;
         } else if Int::is_int(key.obj()) {

@@ -114,10 +114,8 @@ impl Type {
         if let Some(descriptor) = from_meta {
             return descr::bind(th, descriptor.obj(), Some(self.obj()), meta);
         }
-        let raised =
-            error!(th, AttributeError, "type object '{}' has no attribute '{name}'", self.name());
-        crate::exceptions::set_attribute_error(th, self.obj(), name);
-        Err(raised)
+        let message = format_args!("type object '{}' has no attribute '{name}'", self.name());
+        Err(crate::exceptions::attribute_error(th, self.obj(), name.obj(), message))
     }
 
     /// `type(*args, **kwargs)` as `type.__call__`: `__new__`, then `__init__`.

@@ -120,7 +120,7 @@ fn read_slots(
             );
         };
         let text = name.to_string();
-        if !text::unicode::is_identifier(&text) {
+        if !text::titles::is_identifier(name.units()) {
             raise!(th, TypeError, "__slots__ must be identifiers");
         }
         match text.as_str() {
@@ -304,10 +304,10 @@ fn build(
     // SAFETY: a complete type; `type` is a gc type.
     unsafe { gc::track(th.heap(), object) };
     if let Some(cell) = dict_cell {
-        cell.set(Some(dict.upcast()));
+        cell.contents.set(Some(dict.upcast()));
     }
     if let Some(cell) = cell {
-        cell.set(Some(class.clone().upcast()));
+        cell.contents.set(Some(class.clone().upcast()));
     }
     Ok(class)
 }
@@ -522,8 +522,9 @@ fn set_names(th: Thread<'_>, class: &Ref<Type>) -> Result<()> {
                     class.name()
                 ),
             )?;
-            crate::exceptions::add_note_to_raised(th, &note);
-            return Err(raised);
+            let exception = th.take_exception(raised);
+            exception.call_method(th, id!(th, "add_note"), &[note.obj()])?;
+            return Err(th.restore(exception));
         }
     }
     Ok(())
@@ -686,13 +687,13 @@ unsafe extern "C" fn subtype_dealloc(object: *mut PyObject) {
 /// Run `__del__` once; whether the object is still dead.
 unsafe fn finalize(th: Thread<'_>, object: NonNull<PyObject>, ty: &Type) -> bool {
     let Some(finalizer) = ty.slots().tp_finalize else { return true };
-    if ty.is_gc() && gc::is_finalized(object) {
+    if ty.is_gc() && gc::is_finalized(th.heap(), object.as_ptr()) {
         return true;
     }
     // SAFETY: the count is zero and nothing is torn down yet.
     unsafe { reference::resurrect(object) };
     if ty.is_gc() {
-        gc::set_finalized(object);
+        gc::set_finalized(th.heap(), object.as_ptr());
     }
     let saved = th.swap_exception(None);
     // SAFETY: the slot belongs to the object's type.

@@ -259,7 +259,7 @@ unsafe extern "C" fn nb_bool(o: *mut PyObject) -> c_int {
 fn length(th: Thread<'_>, object: Obj<'_>) -> Result<Option<isize>> {
     let Some(value) = call_special(th, object, id!(th, "__len__"), &[])? else { return Ok(None) };
     let index = protocol::number::index(th, value.obj())?;
-    let negative = Int::is_negative(index.obj());
+    let negative = Int::to_i64(index.obj()).is_some_and(|value| value < 0);
     if negative {
         raise!(th, ValueError, "__len__() should return >= 0");
     }
@@ -348,10 +348,16 @@ unsafe extern "C" fn tp_hash(o: *mut PyObject) -> isize {
     match Int::to_i64(value.obj()) {
         Some(-1) => -2,
         Some(value) => value as isize,
-        None => match Int::hash(value.obj()) {
-            -1 => -2,
-            hash => hash,
-        },
+        None => int_hash(value.obj()),
+    }
+}
+
+/// `int.__hash__` of an int outside the small range.
+fn int_hash(value: Obj<'_>) -> isize {
+    match types::int::int_type().slots().tp_hash {
+        // SAFETY: the slot of `int` on an int.
+        Some(hash) => unsafe { hash(value.as_ptr()) },
+        None => 0,
     }
 }
 

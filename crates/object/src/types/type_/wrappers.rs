@@ -51,7 +51,7 @@ pub fn call(
     macro_rules! slot {
         ($ty:ty) => {
             // SAFETY: the row says which type the function in the slot has.
-            unsafe { std::mem::transmute::<usize, $ty>(function) }
+            std::mem::transmute::<usize, $ty>(function)
         };
     }
     let raw = |i: usize| args.get(i).map_or(std::ptr::null_mut(), |arg| arg.as_ptr());
