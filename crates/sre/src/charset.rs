@@ -283,8 +283,13 @@ impl Set {
             Locale::In => {
                 let lower = locale_lower::<C>(ch);
                 let upper = locale_upper::<C>(ch);
-                evaluate::<C>(&self.items, lower)
-                    || (upper != lower && evaluate::<C>(&self.items, upper))
+                let mut either = [lower, upper].into_iter();
+                // COMPAT: a negated set matches if neither case is listed; the
+                // `(?Li)` patterns of tests/recorded.txt.
+                match self.items.first() {
+                    Some(Item::Negate) => either.all(|ch| evaluate::<C>(&self.items, ch)),
+                    _ => either.any(|ch| evaluate::<C>(&self.items, ch)),
+                }
             }
             Locale::Literal(wanted) => equals(wanted),
             Locale::NotLiteral(wanted) => !equals(wanted),

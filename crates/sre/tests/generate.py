@@ -51,7 +51,7 @@ SUBJECTS = [
 ]
 
 BYTES_PATTERNS = [
-    rb"\w+", rb"(?i)[a-c]+", rb"(?L)\w+", rb"(?Li)abc", rb"(?Li)[a-c]+", rb"(?Li)[^a-c]", rb"(?Li)[^a]+", rb"(?Li)(a)\1",
+    rb"\w+", rb"(?i)[a-c]+", rb"(?L)\w+", rb"(?Li)abc", rb"(?Li)[a-c]+", rb"(?Li)[^a-c]", rb"(?Li)[^a]+", rb"(?Li)[^Z-a]+", rb"(?Li)[Z-a]+", rb"(?Li)[^\w]", rb"(?Li)[a\W]", rb"(?Li)(a)\1",
     rb"(?L)\b\w", rb"(?L)\B\w", rb"(?L)[\w-]+", rb"(?L)\W", rb"[\x80-\xff]+", rb"\x00", rb"a|b|\xff", rb".+", rb"(?s).+",
     rb">.*\n|\n", rb"agggtaaa|tttaccct", rb"(?Li)k", rb"\s+", rb"[^\n]*\n",
 ]
