@@ -52,7 +52,7 @@ impl First {
         First { bits, above: self.above && other.above, at_end: self.at_end && other.at_end }
     }
 
-    fn is_anything(&self) -> bool {
+    pub(crate) fn is_anything(&self) -> bool {
         *self == First::ANYTHING
     }
 
@@ -246,13 +246,7 @@ pub(crate) fn one_set(program: &Program, one: One) -> First {
             first
         }
         One::Set(index) => match program.sets.get(index as usize) {
-            Some(set) => {
-                let mut first = First { above: set.may_match_above(), ..First::default() };
-                for (ch, _) in (0..).zip(set.table.iter()).filter(|&(_, &found)| found) {
-                    first.add(ch);
-                }
-                first
-            }
+            Some(set) => First { bits: set.bits, above: set.may_match_above(), at_end: false },
             None => First::CHARACTER,
         },
         One::LocaleSet(_) | One::AnyAll => First::CHARACTER,
@@ -278,7 +272,7 @@ pub(crate) fn inst_one(inst: Inst) -> Option<One> {
     }
 }
 
-fn first_sets(program: &Program) -> Vec<First> {
+pub(crate) fn first_sets(program: &Program) -> Vec<First> {
     let mut firsts = vec![First::default(); program.insts.len()];
     // Each pass carries knowledge over one more level of nested loops.
     for _ in 0..16 {

@@ -60,6 +60,8 @@ enum Locale {
 #[derive(Debug)]
 pub(crate) struct Set {
     pub(crate) table: Box<[bool; 256]>,
+    /// The table as bits.
+    pub(crate) bits: [u64; 4],
     above: Above,
     locale: Locale,
     fold: Fold,
@@ -200,8 +202,14 @@ fn above(items: &[Item], fold: Fold) -> Above {
 
 impl Set {
     fn with<C: CharClass>(items: Vec<Item>, fold: Fold, locale: Locale) -> Set {
-        let mut set =
-            Set { table: Box::new([false; 256]), above: above(&items, fold), locale, fold, items };
+        let mut set = Set {
+            table: Box::new([false; 256]),
+            bits: [0; 4],
+            above: above(&items, fold),
+            locale,
+            fold,
+            items,
+        };
         if set.is_locale() {
             set.above = Above::Evaluate;
             return set;
@@ -217,6 +225,9 @@ impl Set {
                     *entry = evaluate::<C>(&set.items, fold.apply::<C>(ch));
                 }
             }
+        }
+        for (bits, entries) in set.bits.iter_mut().zip(set.table.chunks(64)) {
+            *bits = entries.iter().rev().fold(0, |bits, &entry| bits << 1 | u64::from(entry));
         }
         set
     }

@@ -518,7 +518,7 @@ impl<'a, C: CharClass> Translator<'a, C> {
 
     fn limits(&mut self) -> Checked<(usize, usize)> {
         let (min, max) = (self.word()?, self.word()?);
-        if min > max { Err(InvalidCode) } else { Ok((times(min), times(max))) }
+        if min > max { Err(InvalidCode) } else { Ok((min as usize, times(max))) }
     }
 
     fn repeat_one(&mut self, op: Op) -> Checked<()> {

@@ -208,7 +208,7 @@ fn code_at<U: Unit>(s: &[U], at: usize) -> Option<u32> {
 
 /// Where the run of characters that match `one` ends, between `from` and `limit`.
 #[inline(always)]
-fn run_end<U: Unit, C: CharClass>(
+pub(crate) fn run_end<U: Unit, C: CharClass>(
     program: &Program,
     one: One,
     s: &[U],
@@ -248,7 +248,11 @@ fn back_off<U: Unit>(repeated: &RepeatedOne, s: &[U], least: usize, from: usize)
         return Some(from);
     }
     let units = s.get(least..from)?;
-    units.iter().rposition(|unit| filter.allows(Some(unit.code()))).map(|at| least + at)
+    let found = match filter.single {
+        Some(ch) => U::find_last(units, u32::from(ch)),
+        None => units.iter().rposition(|unit| filter.allows(Some(unit.code()))),
+    };
+    found.map(|at| least + at)
 }
 
 /// The first position in `from..=most` where the tail of `repeated` can start
@@ -541,9 +545,11 @@ pub(crate) fn attempt<U: Unit, C: CharClass>(
                     if let (Some(repeat), Some(&register)) =
                         (program.loops.get(slot), registers.get(slot))
                     {
-                        let count = register.count.wrapping_add(1);
+                        let count =
+                            repeat.rounds(register.count.wrapping_add(1), ptr == register.last);
                         if count < repeat.min {
-                            save_register!(index, Register { count, last: register.last });
+                            check.step()?;
+                            save_register!(index, Register { count, last: ptr });
                             at = repeat.body as usize;
                             continue 'run;
                         }
@@ -553,7 +559,7 @@ pub(crate) fn attempt<U: Unit, C: CharClass>(
                             }
                             _ => 3,
                         };
-                        if count >= repeat.max || ptr == register.last {
+                        if count >= repeat.max || (count > repeat.min && ptr == register.last) {
                             possible &= 2;
                         }
                         if possible & 1 != 0 {
@@ -575,13 +581,15 @@ pub(crate) fn attempt<U: Unit, C: CharClass>(
                     if let (Some(repeat), Some(&register)) =
                         (program.loops.get(slot), registers.get(slot))
                     {
-                        let count = register.count.wrapping_add(1);
+                        let count =
+                            repeat.rounds(register.count.wrapping_add(1), ptr == register.last);
                         if count < repeat.min {
-                            save_register!(index, Register { count, last: register.last });
+                            check.step()?;
+                            save_register!(index, Register { count, last: ptr });
                             at = repeat.body as usize;
                             continue 'run;
                         }
-                        if count < repeat.max && ptr != register.last {
+                        if count < repeat.max && (count == repeat.min || ptr != register.last) {
                             push(stack, Frame::LazyLoop { index, ptr })?;
                         }
                         at = repeat.tail as usize;
@@ -740,14 +748,16 @@ pub(crate) fn attempt<U: Unit, C: CharClass>(
                     if let (Some(repeat), Some(register)) =
                         (program.loops.get(slot), registers.get_mut(slot))
                     {
-                        let wanted = register.count < repeat.min;
-                        if !wanted && (register.count >= repeat.max || register.last == ptr) {
+                        let count = repeat.rounds(register.count, register.last == ptr);
+                        register.count = count;
+                        let wanted = count < repeat.min;
+                        if !wanted
+                            && (count >= repeat.max || (count > repeat.min && register.last == ptr))
+                        {
                             at = repeat.tail as usize;
                             continue 'run;
                         }
-                        if !wanted {
-                            register.last = ptr;
-                        }
+                        register.last = ptr;
                         let sub = stack.len();
                         push(stack, Frame::Sub { inst: at as u32, ptr, base })?;
                         base = sub;
@@ -851,7 +861,8 @@ pub(crate) fn attempt<U: Unit, C: CharClass>(
                     if let (Some(repeat), Some(&register)) =
                         (program.loops.get(slot), registers.get(slot))
                     {
-                        let count = register.count.wrapping_add(1);
+                        let count =
+                            repeat.rounds(register.count.wrapping_add(1), ptr == register.last);
                         save_register!(index, Register { count, last: ptr });
                         at = repeat.body as usize;
                         break;

@@ -86,6 +86,18 @@ pub(crate) struct Loop {
     pub(crate) table: u32,
 }
 
+/// After this many rounds one that matched nothing stands for all that are still needed.
+const PATIENCE: usize = 64;
+
+impl Loop {
+    /// The rounds done, given whether the last one was empty. COMPAT: CPython
+    /// goes on until it has counted them all, or has used up the memory.
+    #[inline(always)]
+    pub(crate) fn rounds(&self, count: usize, empty: bool) -> usize {
+        if empty && count > PATIENCE { count.max(self.min) } else { count }
+    }
+}
+
 /// A single character to repeat.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum One {

@@ -7,11 +7,11 @@
 
 use memchr::memmem;
 
-use crate::analyse::{First, inst_one, one_set};
+use crate::analyse::{First, first_sets, inst_one, one_set};
 use crate::code::At;
 use crate::compile::Pattern;
-use crate::machine::{Error, State, attempt};
-use crate::program::{Inst, One, Program};
+use crate::machine::{Error, State, attempt, run_end};
+use crate::program::{self, Inst, One, Program};
 use crate::unit::{CharClass, Unit};
 
 /// Positions that the filter looks at, one bit of a byte each.
@@ -19,9 +19,19 @@ const MAX_DEPTH: usize = 8;
 /// An automaton with more states at one position is not followed further.
 const MAX_STATES: usize = 128;
 
+/// How to search with a program.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    places: Places,
+    /// The unlimited repeat that every match starts with. If nothing matches
+    /// from the start of a run of its characters, nothing matches from within
+    /// it: the same ends were tried.
+    run: Option<One>,
+}
+
 /// How to find the positions worth trying.
 #[derive(Debug)]
-pub(crate) enum Plan {
+enum Places {
     /// Only the beginning of the string.
     Beginning,
     /// The beginnings of lines.
@@ -39,6 +49,8 @@ pub(crate) enum Plan {
         filter: Box<Filter>,
     },
     Filter(Box<Filter>),
+    /// Matches may be empty, but not everywhere.
+    First(Box<program::Filter>),
     Everywhere,
 }
 
@@ -48,11 +60,14 @@ pub(crate) struct Filter {
     table: [u8; 256],
     above: u8,
     depth: u32,
+    /// Enough characters stand nowhere that looking ahead for one pays.
+    skips: bool,
 }
 
 impl Filter {
     fn new(sets: &[First]) -> Filter {
-        let mut filter = Filter { table: [0; 256], above: 0, depth: sets.len() as u32 };
+        let mut filter =
+            Filter { table: [0; 256], above: 0, depth: sets.len() as u32, skips: false };
         for (bit, set) in sets.iter().enumerate() {
             for ch in set.latin() {
                 if let Some(entry) = filter.table.get_mut(usize::from(ch)) {
@@ -61,6 +76,8 @@ impl Filter {
             }
             filter.above |= u8::from(set.above) << bit;
         }
+        let letters = filter.table.get(97..123).unwrap_or_default();
+        filter.skips = letters.iter().filter(|&&entry| entry == 0).count() > 13;
         filter
     }
 
@@ -87,59 +104,82 @@ impl Filter {
         // Bit i is set while the last i + 1 characters fit the first i + 1 sets.
         let mut alive = 0u8;
         let full = 1u8 << (self.depth - 1);
-        for (at, &unit) in units.iter().enumerate() {
+        let depth = self.depth as usize;
+        let mut at = 0;
+        while let Some(&unit) = units.get(at) {
+            if self.skips && alive == 0 {
+                // A window that ends with a foreign character holds no match.
+                let mut end = at + depth - 1;
+                while units.get(end).is_some_and(|&unit| self.positions(unit) == 0) {
+                    end += depth;
+                }
+                if end >= at + depth {
+                    at = end + 1 - depth;
+                    continue;
+                }
+            }
             alive = (alive << 1 | 1) & self.positions(unit);
+            at += 1;
             if alive & full != 0 {
-                return Some(from + at + 1 - self.depth as usize);
+                return Some(from + at - depth);
             }
         }
         None
     }
 }
 
-impl Plan {
-    pub(crate) fn new(program: &Program) -> Plan {
+impl Places {
+    fn new(program: &Program) -> Places {
         match leading_position(program) {
-            Some(At::Beginning | At::BeginningString) => return Plan::Beginning,
-            Some(At::BeginningLine) => return Plan::BeginningLine,
+            Some(At::Beginning | At::BeginningString) => return Places::Beginning,
+            Some(At::BeginningLine) => return Places::BeginningLine,
             _ => {}
         }
         let literal = leading_literal(program);
         if literal.len() >= 2 {
             let bytes: Option<Vec<u8>> = literal.iter().map(|&ch| u8::try_from(ch).ok()).collect();
             let finder = bytes.map(|bytes| Box::new(memmem::Finder::new(&bytes).into_owned()));
-            return Plan::Literal { literal, finder };
+            return Places::Literal { literal, finder };
         }
         let sets = leading_sets(program);
-        let Some(first) = sets.first() else { return Plan::Everywhere };
+        let Some(first) = sets.first() else {
+            let first = first_sets(program).first().copied().unwrap_or(First::ANYTHING);
+            if first.is_anything() {
+                return Places::Everywhere;
+            }
+            return Places::First(Box::new(program::Filter::new(&first)));
+        };
         if let ([ch], 1) = (&literal[..], sets.len()) {
-            return Plan::Char(*ch);
+            return Places::Char(*ch);
         }
         let mut chars = first.latin();
-        if (1..=3).contains(&first.len_latin()) && !first.above {
+        if (1..=3).contains(&first.len_latin()) {
             let one = chars.next().unwrap_or(0);
             let two = chars.next().unwrap_or(one);
             let three = chars.next().unwrap_or(two);
-            return Plan::Chars { chars: [one, two, three], filter: Box::new(Filter::new(&sets)) };
+            return Places::Chars {
+                chars: [one, two, three],
+                filter: Box::new(Filter::new(&sets)),
+            };
         }
-        Plan::Filter(Box::new(Filter::new(&sets)))
+        Places::Filter(Box::new(Filter::new(&sets)))
     }
 
     /// The first position from `from` on that is worth trying.
     #[inline(always)]
     fn next<U: Unit>(&self, s: &[U], from: usize) -> Option<usize> {
         match self {
-            Plan::Everywhere => Some(from),
-            Plan::Beginning => Some(0).filter(|_| from == 0),
-            Plan::BeginningLine => {
+            Places::Everywhere => Some(from),
+            Places::Beginning => Some(0).filter(|_| from == 0),
+            Places::BeginningLine => {
                 if from.checked_sub(1).is_none_or(|at| s.get(at).is_some_and(|ch| ch.code() == 10))
                 {
                     return Some(from);
                 }
                 U::find(s.get(from..)?, 10).map(|at| from + at + 1)
             }
-            Plan::Char(ch) => U::find(s.get(from..)?, *ch).map(|at| from + at),
-            Plan::Literal { literal, finder } => {
+            Places::Char(ch) => U::find(s.get(from..)?, *ch).map(|at| from + at),
+            Places::Literal { literal, finder } => {
                 let units = s.get(from..)?;
                 if let Some(bytes) = U::as_bytes(units) {
                     return finder.as_ref()?.find(bytes).map(|at| from + at);
@@ -155,9 +195,10 @@ impl Plan {
                     at += 1;
                 }
             }
-            Plan::Chars { chars: [one, two, three], filter } => {
+            Places::Chars { chars: [one, two, three], filter } => {
                 let Some(bytes) = U::as_bytes(s) else { return filter.find(s, from) };
                 let mut at = from;
+                let mut misses = 0;
                 loop {
                     let units = bytes.get(at..)?;
                     at += match (one == two, two == three) {
@@ -169,11 +210,43 @@ impl Plan {
                         return Some(at);
                     }
                     at += 1;
+                    // PERF: where these characters are frequent (regex_dna) the
+                    // filter alone is ten times as fast.
+                    misses += 1;
+                    if misses > 4 && at - from < misses * 24 {
+                        return filter.find(s, at);
+                    }
                 }
             }
-            Plan::Filter(filter) => filter.find(s, from),
+            Places::Filter(filter) => filter.find(s, from),
+            Places::First(first) => {
+                let units = s.get(from..)?;
+                let hit = units.iter().position(|unit| first.allows(Some(unit.code())));
+                hit.map(|at| from + at).or_else(|| first.at_end.then_some(s.len()))
+            }
         }
     }
+}
+
+impl Plan {
+    pub(crate) fn new(program: &Program) -> Plan {
+        Plan { places: Places::new(program), run: leading_run(program) }
+    }
+}
+
+fn leading_run(program: &Program) -> Option<One> {
+    // A reference can make the tail depend on where the run began.
+    if program.insts.iter().any(|inst| matches!(inst, Inst::Groupref { .. })) {
+        return None;
+    }
+    let mut insts = program.insts.iter().skip_while(|inst| matches!(inst, Inst::Mark(_)));
+    let (Inst::RepeatOne(index) | Inst::MinRepeatOne(index) | Inst::PossessiveRepeatOne(index)) =
+        *insts.next()?
+    else {
+        return None;
+    };
+    let repeated = program.ones.get(index as usize)?;
+    (repeated.max == usize::MAX).then_some(repeated.one)
 }
 
 /// The position assertion that every match starts with.
@@ -196,7 +269,7 @@ fn leading_literal(program: &Program) -> Vec<u32> {
     let mut at = 0;
     for _ in 0..256 {
         match program.insts.get(at) {
-            Some(Inst::Mark(_)) => at += 1,
+            Some(Inst::Mark(_) | Inst::At(_)) => at += 1,
             Some(&Inst::Jump(target)) => at = target as usize,
             Some(&Inst::Char(ch)) => {
                 literal.push(ch);
@@ -363,13 +436,17 @@ pub fn search<U: Unit, C: CharClass>(
     let start = state.start;
     let mut at = start;
     while at <= last {
-        at = match plan.next(s, at) {
+        at = match plan.places.next(s, at) {
             Some(found) if found <= last => found,
             _ => return Ok(false),
         };
-        if let Some(end) = attempt(pattern, state, at, state.must_advance && at == start)? {
+        let must_advance = state.must_advance && at == start;
+        if let Some(end) = attempt(pattern, state, at, must_advance)? {
             (state.start, state.ptr) = (at, end);
             return Ok(true);
+        }
+        if let (Some(one), false) = (plan.run, must_advance) {
+            at = run_end::<U, C>(program, one, s, at, s.len());
         }
         at += 1;
     }

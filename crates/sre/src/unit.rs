@@ -19,6 +19,10 @@ pub trait Unit: Copy + Eq + sealed::Sealed + 'static {
     fn code(self) -> u32;
     /// Index of the first `code` in `units`.
     fn find(units: &[Self], code: u32) -> Option<usize>;
+    /// Index of the last `code` in `units`.
+    fn find_last(units: &[Self], code: u32) -> Option<usize> {
+        units.iter().rposition(|unit| unit.code() == code)
+    }
     /// The subject as bytes, if the cells are bytes.
     fn as_bytes(units: &[Self]) -> Option<&[u8]>;
 }
@@ -34,6 +38,11 @@ impl Unit for u8 {
     #[inline]
     fn find(units: &[Self], code: u32) -> Option<usize> {
         memchr::memchr(u8::try_from(code).ok()?, units)
+    }
+
+    #[inline]
+    fn find_last(units: &[Self], code: u32) -> Option<usize> {
+        memchr::memrchr(u8::try_from(code).ok()?, units)
     }
 
     #[inline(always)]

@@ -3,7 +3,7 @@
 use sre::CharClass;
 
 #[derive(Debug)]
-pub struct Std;
+pub(crate) struct Std;
 
 fn single(mut chars: impl Iterator<Item = char>, ch: char) -> u32 {
     match (chars.next(), chars.next()) {
