@@ -44,6 +44,9 @@ pub(crate) const MAX_DEPTH: usize = 20_000;
 /// `ast.PyCF_ALLOW_INCOMPLETE_INPUT`
 pub const PYCF_ALLOW_INCOMPLETE_INPUT: u32 = 0x4000;
 
+/// `PyCF_DONT_IMPLY_DEDENT`
+pub const PYCF_DONT_IMPLY_DEDENT: u32 = 0x200;
+
 /// What kind of source is compiled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mode {
@@ -179,6 +182,8 @@ fn on_large_stack<T: Send>(job: impl FnOnce() -> Result<T> + Send) -> Result<T> 
 
 fn parse_text(text: &str, options: &Options) -> Result<Compiled<Mod>> {
     let lines = Lines::new(text);
+    let patched = syntax_error::flufl(text, &lines, options)?;
+    let text = patched.as_deref().unwrap_or(text);
     let mode = match options.mode {
         Mode::Exec | Mode::Single => ruff_python_parser::Mode::Module,
         Mode::Eval => ruff_python_parser::Mode::Expression,

@@ -30,6 +30,7 @@ pub mod property;
 pub mod range;
 pub mod repr_guard;
 pub mod reversed;
+pub mod set;
 pub mod singletons;
 pub mod slice;
 pub mod staticmethod;
@@ -56,6 +57,7 @@ pub use self::{
     module::Module,
     object_::{BaseObject, object_type},
     range::Range,
+    set::{FrozenSet, Set},
     singletons::{ellipsis, none, not_implemented},
     slice::Slice,
     str::{Str, StrBuilder, str_eq},
@@ -89,11 +91,21 @@ builtin_types![
     Tuple,
     List,
     Dict,
+    dict::KeyIterator,
+    dict::ValueIterator,
+    dict::ItemIterator,
+    dict::ReverseKeyIterator,
+    dict::ReverseValueIterator,
+    dict::ReverseItemIterator,
+    dict::KeysView,
+    dict::ValuesView,
+    dict::ItemsView,
+    Set,
+    FrozenSet,
+    set::SetIterator,
     Module,
     Function,
     Code,
-    slice::Slice,
-    range::Range,
     range::RangeIterator,
     range::LongRangeIterator,
     iter::SequenceIterator,
