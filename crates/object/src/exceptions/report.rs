@@ -97,9 +97,10 @@ fn one(th: Thread<'_>, text: &mut String, exception: Obj<'_>) {
 /// `module.Type: message`.
 pub fn title(th: Thread<'_>, exception: Obj<'_>) -> String {
     let ty = exception.ty().obj();
-    let attribute = |name: &Str| quietly(th, || ty.getattr(th, name)).and_then(|value| {
-        value.obj().downcast::<Str>().map(Str::to_string)
-    });
+    let attribute = |name: &Str| {
+        quietly(th, || ty.getattr(th, name))
+            .and_then(|value| value.obj().downcast::<Str>().map(Str::to_string))
+    };
     let mut title = match attribute(id!(th, "__module__")) {
         Some(module) if module == "builtins" || module == "__main__" => String::new(),
         Some(module) => format!("{module}."),
