@@ -8,6 +8,7 @@ pub mod builtin_function;
 pub mod bytes;
 pub mod capsule;
 pub mod classmethod;
+pub mod cell;
 pub mod code;
 pub mod complex;
 pub mod descr;
@@ -23,6 +24,7 @@ pub mod list;
 pub mod map;
 pub mod mappingproxy;
 pub mod memoryview;
+pub mod method;
 pub mod module;
 pub mod namespace;
 pub mod object_;
@@ -149,5 +151,6 @@ builtin_types![
     descr::GetSetDescriptor,
     descr::MemberDescriptor,
     builtin_function::BuiltinFunction,
-    code::CellObject,
+    cell::CellObject,
+    method::Method,
 ];
