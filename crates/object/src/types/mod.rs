@@ -120,6 +120,8 @@ builtin_types![
     Module,
     Function,
     Code,
+    Slice,
+    Range,
     range::RangeIterator,
     range::LongRangeIterator,
     iter::SequenceIterator,
