@@ -1,1 +1,211 @@
 //! Source to code: syntax tree, symbol table, control-flow graph, code object.
+//!
+//! [`compile`] is the whole way. [`parse`], [`compile_ast`] and
+//! [`symbol_table`] are its parts, for `ast`, `compile(tree)` and `symtable`.
+//! Text goes in, data comes out: nothing here knows an object or a thread
+//! state, and every error is a value.
+
+pub mod assemble;
+pub mod ast;
+mod cleandoc;
+mod codegen;
+mod error;
+mod flowgraph;
+mod future;
+pub mod instruction_sequence;
+mod lower;
+mod name_map;
+mod nesting;
+mod preprocess;
+mod source;
+pub mod symtable;
+mod syntax_error;
+mod unparse;
+
+use bytecode::CodeObject;
+use ruff_python_ast::PythonVersion;
+use ruff_python_parser::ParseOptions;
+
+pub use crate::{
+    cleandoc::clean_doc,
+    error::{CompileError, CompileWarning, ErrorKind, Result},
+    future::{
+        CO_FUTURE_ANNOTATIONS, CO_FUTURE_BARRY_AS_BDFL, Features, PYCF_ALLOW_TOP_LEVEL_AWAIT,
+    },
+    name_map::{NameMap, NameSet},
+    source::DecodeHook,
+    unparse::{constant_repr, unparse},
+};
+use crate::{ast::Mod, lower::Lines, symtable::SymbolTable};
+
+/// Trees deeper than this are not compiled; CPython's limit is its C stack.
+pub(crate) const MAX_DEPTH: usize = 20_000;
+
+/// `ast.PyCF_ALLOW_INCOMPLETE_INPUT`
+pub const PYCF_ALLOW_INCOMPLETE_INPUT: u32 = 0x4000;
+
+/// What kind of source is compiled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    #[default]
+    Exec,
+    Eval,
+    Single,
+    FuncType,
+}
+
+/// How to compile.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    pub mode: Mode,
+    /// `CO_FUTURE_…` and `PyCF_…` flags.
+    pub flags: u32,
+    /// 0, 1 (`-O`) or 2 (`-OO`).
+    pub optimize: i32,
+}
+
+/// A value and the warnings that came with it, in the order of issue.
+#[derive(Debug)]
+pub struct Compiled<T = CodeObject> {
+    pub value: T,
+    pub warnings: Vec<CompileWarning>,
+}
+
+/// Compile a source text.
+pub fn compile(source: &str, filename: &str, options: &Options) -> Result<Compiled> {
+    with_source(source, filename, |text| {
+        let parsed = parse_text(text, options)?;
+        compile_tree(parsed, filename, options)
+    })
+}
+
+/// Compile a source file's bytes.
+pub fn compile_bytes(
+    source: &[u8],
+    filename: &str,
+    options: &Options,
+    hook: Option<DecodeHook<'_>>,
+) -> Result<Compiled> {
+    let text = decode(source, filename, hook)?;
+    compile(&text, filename, options)
+}
+
+/// The text of a source file's bytes.
+pub fn decode(source: &[u8], filename: &str, hook: Option<DecodeHook<'_>>) -> Result<String> {
+    if source.contains(&0) {
+        return Err(null_bytes(filename));
+    }
+    source::decode(source, hook).map_err(|error| named(error, filename))
+}
+
+/// Parse a source text to a syntax tree, which is not preprocessed.
+pub fn parse(source: &str, filename: &str, options: &Options) -> Result<Compiled<Mod>> {
+    with_source(source, filename, |text| parse_text(text, options))
+}
+
+/// Compile a syntax tree, which may have been made by a program.
+pub fn compile_ast(module: Mod, filename: &str, options: &Options) -> Result<Compiled> {
+    on_large_stack(|| compile_tree(Compiled { value: module, warnings: Vec::new() }, filename, options))
+        .map_err(|error| named(error, filename))
+}
+
+/// The symbol table of a source text.
+pub fn symbol_table(source: &str, filename: &str, options: &Options) -> Result<SymbolTable> {
+    with_source(source, filename, |text| {
+        let parsed = parse_text(text, options)?;
+        let features = Features::of(&parsed.value, options.flags)?;
+        SymbolTable::build(&parsed.value, &features)
+    })
+}
+
+/// Preprocess a tree as `ast.parse(optimize=…)` does.
+pub fn optimize_ast(module: &mut Mod, options: &Options) -> Result<Vec<CompileWarning>> {
+    let features = Features::of(module, options.flags)?;
+    let how = preprocess::Options {
+        optimize: options.optimize,
+        syntax_check_only: false,
+        warnings: true,
+    };
+    preprocess::preprocess(module, &features, how)
+}
+
+fn null_bytes(filename: &str) -> Box<CompileError> {
+    let message = "source code string cannot contain null bytes";
+    named(CompileError::new(ErrorKind::SyntaxError, message), filename)
+}
+
+fn named(mut error: Box<CompileError>, filename: &str) -> Box<CompileError> {
+    filename.clone_into(&mut error.filename);
+    error
+}
+
+/// Check and normalise a text, and use it where there is stack enough.
+fn with_source<T: Send>(
+    source: &str,
+    filename: &str,
+    job: impl FnOnce(&str) -> Result<T> + Send,
+) -> Result<T> {
+    if source.contains('\0') {
+        return Err(null_bytes(filename));
+    }
+    let normal;
+    let mut text = source.strip_prefix('\u{FEFF}').unwrap_or(source);
+    if text.contains('\r') {
+        normal = source::normalize(text);
+        text = &normal;
+    }
+    let result = match nesting::check(text) {
+        Err(error) => Err(error),
+        Ok(depth) if depth < nesting::ORDINARY => job(text),
+        Ok(_) => on_large_stack(|| job(text)),
+    };
+    result.map_err(|error| named(error, filename))
+}
+
+/// Stack for trees of [`MAX_DEPTH`]; memory is used only as far as they go.
+const LARGE_STACK: usize = 512 << 20;
+
+fn on_large_stack<T: Send>(job: impl FnOnce() -> Result<T> + Send) -> Result<T> {
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(LARGE_STACK).spawn_scoped(scope, job);
+        match thread.map(std::thread::ScopedJoinHandle::join) {
+            Ok(Ok(result)) => result,
+            _ => Err(CompileError::recursion()),
+        }
+    })
+}
+
+fn parse_text(text: &str, options: &Options) -> Result<Compiled<Mod>> {
+    let lines = Lines::new(text);
+    let mode = match options.mode {
+        Mode::Exec | Mode::Single => ruff_python_parser::Mode::Module,
+        Mode::Eval => ruff_python_parser::Mode::Expression,
+        Mode::FuncType => return syntax_error::func_type(text, &lines),
+    };
+    // `eval` skips blanks before the expression.
+    let parse_options = ParseOptions::from(mode).with_target_version(PythonVersion::PY314);
+    let parsed = ruff_python_parser::parse_unchecked(text, parse_options);
+    if !parsed.has_no_syntax_errors() {
+        return Err(syntax_error::explain(text, &lines, &parsed, options));
+    }
+    let interactive = options.mode == Mode::Single;
+    let (value, warnings) = lower::lower(text, &lines, parsed.syntax(), interactive)?;
+    syntax_error::check_tree(text, &lines, &value, &parsed, options)?;
+    Ok(Compiled { value, warnings })
+}
+
+fn compile_tree(parsed: Compiled<Mod>, filename: &str, options: &Options) -> Result<Compiled> {
+    let Compiled { value: mut module, mut warnings } = parsed;
+    let features = Features::of(&module, options.flags)?;
+    let how = preprocess::Options {
+        optimize: options.optimize,
+        syntax_check_only: false,
+        warnings: true,
+    };
+    warnings.extend(preprocess::preprocess(&mut module, &features, how)?);
+    let table = SymbolTable::build(&module, &features)?;
+    let (value, more) =
+        codegen::compile_module(&module, table, features, options.optimize, filename)?;
+    warnings.extend(more);
+    Ok(Compiled { value, warnings })
+}

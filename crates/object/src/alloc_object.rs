@@ -71,6 +71,16 @@ pub fn alloc<T: Declared>(th: Thread<'_>, cls: &Type, value: T) -> Result<Ref<T>
     Ok(unsafe { Ref::from_owned(object) })
 }
 
+/// Complete an instance of a class whose fields are in place: its attribute
+/// word, and the collector's knowledge of it.
+pub fn finish(th: Thread<'_>, cls: &Type, object: NonNull<PyObject>) {
+    crate::shape::init_instance(th, cls, object);
+    if cls.is_gc() {
+        // SAFETY: all fields are in place.
+        unsafe { gc::track(th.heap(), object) };
+    }
+}
+
 /// A new instance of exactly `T`'s type.
 #[inline]
 pub fn new<T: Declared>(th: Thread<'_>, value: T) -> Result<Ref<T>> {

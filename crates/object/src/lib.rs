@@ -30,4 +30,6 @@ pub use error::{PyResult, Raised, Result};
 pub use protocol::{CompareOp, Protocol};
 pub use reference::{AsObject, Head, Link, Obj, Object, PyStruct, Ref, Traverse, VarHead, own};
 pub use thread::{Flags, Interpreter, Thread, ThreadState};
-pub use types::{Bytes, Code, Dict, Float, Function, Int, List, Module, Str, Tuple, Type};
+pub use types::{
+    Bytes, Code, Dict, Float, Function, Int, List, Module, Str, StrBuilder, Tuple, Type,
+};

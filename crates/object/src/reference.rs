@@ -89,6 +89,16 @@ impl VarHead {
         VarHead { head: Head::new(), size: std::cell::Cell::new(size) }
     }
 
+    /// A header of a static object that is never freed; its type is set at start-up.
+    pub const fn immortal(size: isize) -> Self {
+        VarHead { head: Head::immortal(), size: std::cell::Cell::new(size) }
+    }
+
+    /// Set the type of a static object, at start-up.
+    pub fn set_static_type(&self, ty: &'static Type) {
+        self.head.set_static_type(ty);
+    }
+
     /// `ob_size`.
     #[inline]
     pub fn size(&self) -> isize {
@@ -369,6 +379,12 @@ impl<T> Drop for Ref<T> {
     fn drop(&mut self) {
         // SAFETY: we own one strong reference.
         unsafe { decref(self.0) };
+    }
+}
+
+impl<T: PyStruct + fmt::Display> fmt::Display for Ref<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&**self, f)
     }
 }
 

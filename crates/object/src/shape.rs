@@ -2,20 +2,281 @@
 //!
 //! An instance of a class with a `__dict__` keeps its attributes in slots
 //! behind its builtin layout, in the order in which they were first assigned.
-//! Its attribute word (16 bytes before the header) points to the [`Shape`]
-//! that names them, or, tagged with bit 0, to the `dict` that took over when
-//! somebody asked for `__dict__` or the slots ran out; null means no attribute.
+//! The attribute word (16 bytes before the header) says where: bits 0–47 hold
+//! the [`Shape`] that names them or, tagged with bit 0, the `dict` that took
+//! over when somebody asked for `__dict__`, deleted an attribute or assigned
+//! more than fit; bits 56–63 hold the number of slots of this instance. So one
+//! compare of the word tells a cache everything. A word without a pointer
+//! means an instance that cannot have slots and has no dict yet.
 
-use std::ptr::NonNull;
+use std::{
+    cell::{Cell, RefCell},
+    ptr::NonNull,
+};
 
 use abi::PyObject;
 
-use crate::{Thread, Type};
+use crate::{AsObject, Dict, Link, Obj, Ref, Result, Str, Thread, Type};
+
+/// The most attribute slots of an instance.
+const MAX_SLOTS: usize = 30;
+/// Slots of an instance of a class that says nothing of its attributes.
+const MIN_SLOTS: usize = 4;
+const POINTER: usize = (1 << 48) - 1;
+const CAPACITY_SHIFT: u32 = 56;
+const IS_DICT: usize = 1;
+
+/// The attribute names of instances that got the same ones in the same order.
+pub struct Shape {
+    names: Box<[Ref<Str>]>,
+    transitions: RefCell<Vec<Box<Shape>>>,
+}
+
+impl Shape {
+    fn root() -> Box<Shape> {
+        Box::new(Shape { names: Box::default(), transitions: RefCell::default() })
+    }
+
+    /// The slot of the interned `name`.
+    #[inline]
+    pub fn find(&self, name: &Str) -> Option<usize> {
+        self.names.iter().position(|known| std::ptr::eq::<Str>(&**known, name))
+    }
+
+    /// How many attributes.
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.names.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+
+    /// The names in order of assignment.
+    pub fn names(&self) -> &[Ref<Str>] {
+        &self.names
+    }
+
+    /// The shape after one more attribute.
+    pub fn with(&self, name: &Str) -> NonNull<Shape> {
+        let mut transitions = self.transitions.borrow_mut();
+        let is_it = |shape: &Box<Shape>| {
+            shape.names.last().is_some_and(|last| std::ptr::eq::<Str>(&**last, name))
+        };
+        if let Some(known) = transitions.iter().find(|shape| is_it(shape)) {
+            return NonNull::from(&**known);
+        }
+        let mut names = self.names.to_vec();
+        names.push(crate::own(name));
+        let shape = Box::new(Shape { names: names.into(), transitions: RefCell::default() });
+        let ptr = NonNull::from(&*shape);
+        transitions.push(shape);
+        ptr
+    }
+}
+
+/// What a class knows of its instances' attributes; at `ht_cached_keys`.
+pub struct InstanceLayout {
+    root: Box<Shape>,
+    capacity: Cell<usize>,
+}
+
+impl InstanceLayout {
+    /// For a class whose methods assign `expected` attributes of `self`.
+    pub fn new(expected: usize) -> Box<Self> {
+        let capacity = expected.clamp(MIN_SLOTS, MAX_SLOTS);
+        Box::new(InstanceLayout { root: Shape::root(), capacity: Cell::new(capacity) })
+    }
+
+    /// Slots of the next instance.
+    pub fn capacity(&self) -> usize {
+        self.capacity.get()
+    }
+}
+
+/// The layout of instances of `cls`, if they can have attribute slots.
+#[inline]
+pub fn layout(cls: &Type) -> Option<&InstanceLayout> {
+    let heap = cls.heap()?;
+    // SAFETY: null or a box that the class owns.
+    unsafe { heap.ht_cached_keys.cast::<InstanceLayout>().as_ref() }
+}
 
 /// Bytes of attribute slots behind an instance of `cls`.
-pub fn inline_bytes(_: &Type) -> usize {
-    0
+#[inline]
+pub fn inline_bytes(cls: &Type) -> usize {
+    layout(cls).map_or(0, |layout| layout.capacity() * 8)
 }
 
 /// Give a fresh instance its first shape.
-pub fn init_instance(_: Thread<'_>, _: &Type, _: NonNull<PyObject>) {}
+#[inline]
+pub fn init_instance(_: Thread<'_>, cls: &Type, object: NonNull<PyObject>) {
+    if let Some(layout) = layout(cls) {
+        let word = (&raw const *layout.root).addr() | layout.capacity() << CAPACITY_SHIFT;
+        // SAFETY: a class with a layout has a prefix before its instances.
+        unsafe { word_at(object) }.set(word);
+    }
+}
+
+/// The attribute word of an instance of a class with `MANAGED_DICT`.
+///
+/// # Safety
+///
+/// The object has a prefix.
+#[inline(always)]
+pub unsafe fn word_at<'a>(object: NonNull<PyObject>) -> &'a Cell<usize> {
+    // SAFETY: the caller's promise.
+    unsafe { &*object.as_ptr().cast::<u8>().sub(16).cast::<Cell<usize>>() }
+}
+
+/// Where an instance's attributes are.
+pub enum Attributes<'a> {
+    /// In slots, as the shape names them.
+    Slots(&'a Shape, &'a [Link]),
+    Dict(&'a Dict),
+    None,
+}
+
+/// Where the attributes of `object` are; its class has `MANAGED_DICT`.
+#[inline]
+pub fn attributes(object: Obj<'_>) -> Attributes<'_> {
+    let ty = object.ty();
+    // SAFETY: `object` is live and, having `MANAGED_DICT`, has a prefix.
+    let word = unsafe { word_at(NonNull::new_unchecked(object.as_ptr())) }.get();
+    let pointer = word & POINTER;
+    if pointer == 0 {
+        return Attributes::None;
+    }
+    if word & IS_DICT != 0 {
+        // SAFETY: the word owns a dict.
+        return Attributes::Dict(unsafe { &*((pointer & !IS_DICT) as *const Dict) });
+    }
+    // SAFETY: shapes live as long as their class.
+    let shape = unsafe { &*(pointer as *const Shape) };
+    // SAFETY: as many slots as the capacity says follow the builtin layout.
+    let slots = unsafe {
+        let first = object.as_ptr().cast::<u8>().add(ty.basicsize()).cast::<Link>();
+        std::slice::from_raw_parts(first, word >> CAPACITY_SHIFT)
+    };
+    Attributes::Slots(shape, slots)
+}
+
+/// The value of the interned `name` in the instance's own attributes.
+pub fn get(th: Thread<'_>, object: Obj<'_>, name: &Str) -> Result<Option<Ref>> {
+    match attributes(object) {
+        Attributes::Slots(shape, slots) => {
+            Ok(shape.find(name).and_then(|index| slots.get(index)?.get()))
+        }
+        Attributes::Dict(dict) => crate::own(dict).get(th, name.obj()),
+        Attributes::None => Ok(None),
+    }
+}
+
+/// Assign `name`; `None` deletes. Returns whether a deleted name was there.
+pub fn set(th: Thread<'_>, object: Obj<'_>, name: &Str, value: Option<Obj<'_>>) -> Result<bool> {
+    if let (Attributes::Slots(shape, slots), Some(value)) = (attributes(object), value) {
+        if let Some(slot) = shape.find(name).and_then(|index| slots.get(index)) {
+            slot.set(Some(value.own()));
+            return Ok(true);
+        }
+        if let Some(slot) = slots.get(shape.len())
+            && name.is_interned()
+        {
+            let new = shape.with(name);
+            // SAFETY: `attributes` found a prefix.
+            let word = unsafe { word_at(NonNull::new_unchecked(object.as_ptr())) };
+            word.set(new.as_ptr().addr() | word.get() & !POINTER);
+            slot.set(Some(value.own()));
+            return Ok(true);
+        }
+        if let Some(layout) = layout(object.ty()) {
+            layout.capacity.set((layout.capacity() * 2).min(MAX_SLOTS));
+        }
+    }
+    if let (Attributes::Slots(shape, _), None) = (attributes(object), value)
+        && shape.find(name).is_none()
+    {
+        return Ok(false);
+    }
+    let dict = dict(th, object)?;
+    match value {
+        Some(value) => dict.set(th, name.obj(), value).map(|()| true),
+        None => dict.remove(th, name.obj()),
+    }
+}
+
+/// `object.__dict__`: made from the slots on first use.
+pub fn dict(th: Thread<'_>, object: Obj<'_>) -> Result<Ref<Dict>> {
+    match attributes(object) {
+        Attributes::Dict(dict) => return Ok(crate::own(dict)),
+        Attributes::None => {}
+        Attributes::Slots(shape, slots) => {
+            let dict = Dict::new(th)?;
+            for (name, slot) in shape.names().iter().zip(slots) {
+                if let Some(value) = slot.get() {
+                    dict.set(th, name.obj(), value.obj())?;
+                }
+            }
+            let emptied: Vec<Option<Ref>> = slots.iter().map(Link::take).collect();
+            adopt(object, dict.clone());
+            drop(emptied);
+            return Ok(dict);
+        }
+    }
+    let dict = Dict::new(th)?;
+    adopt(object, dict.clone());
+    Ok(dict)
+}
+
+/// Put `dict` into the attribute word; what was there is given up unreleased.
+fn adopt(object: Obj<'_>, dict: Ref<Dict>) {
+    // SAFETY: the object has a prefix, or it would have no attribute word.
+    let word = unsafe { word_at(NonNull::new_unchecked(object.as_ptr())) };
+    word.set(dict.into_raw().addr() | IS_DICT | word.get() & !POINTER);
+}
+
+/// `object.__dict__ = dict`.
+pub fn set_dict(th: Thread<'_>, object: Obj<'_>, new: Ref<Dict>) -> Result<()> {
+    let old = dict(th, object)?;
+    adopt(object, new);
+    // SAFETY: the word's reference to the old dict was given up just now.
+    drop(unsafe { Ref::<Dict>::from_owned(NonNull::new_unchecked(old.as_ptr())) });
+    Ok(())
+}
+
+/// Show the collector what the attribute word and the slots hold.
+pub fn traverse(object: Obj<'_>, visit: &mut dyn FnMut(Obj<'_>)) {
+    match attributes(object) {
+        Attributes::Slots(shape, slots) => {
+            for slot in slots.iter().take(shape.len()) {
+                // SAFETY: visiting assigns nothing.
+                if let Some(value) = unsafe { slot.peek() } {
+                    visit(value);
+                }
+            }
+        }
+        Attributes::Dict(dict) => visit(dict.obj()),
+        Attributes::None => {}
+    }
+}
+
+/// Drop the attributes of a dying or collected instance.
+pub fn clear(object: Obj<'_>) {
+    match attributes(object) {
+        Attributes::Slots(shape, slots) => {
+            for slot in slots.iter().take(shape.len()) {
+                slot.take();
+            }
+        }
+        Attributes::Dict(dict) => {
+            // SAFETY: the object has a prefix.
+            let word = unsafe { word_at(NonNull::new_unchecked(object.as_ptr())) };
+            word.set(word.get() & !POINTER);
+            // SAFETY: the word owned the dict.
+            drop(unsafe { Ref::<Dict>::from_owned(NonNull::from(dict).cast()) });
+        }
+        Attributes::None => {}
+    }
+}

@@ -17,7 +17,12 @@ use std::{
 };
 
 use crate::{
-    AsObject, Dict, Link, Obj, Raised, Ref, Result, Type, alloc::Heap, exceptions, hooks::Hooks,
+    AsObject, Dict, Link, Obj, Raised, Ref, Result, Type,
+    alloc::{self, Heap},
+    exceptions,
+    hooks::Hooks,
+    small_int,
+    types::{self, type_::TypeCache},
 };
 
 /// Proof of being attached.
@@ -131,6 +136,8 @@ pub struct Interpreter {
     pub recursion_limit: Cell<i32>,
     /// The key of string hashing (`PYTHONHASHSEED`), 16 bytes.
     pub hash_secret: Cell<(u64, u64)>,
+    /// What `Type::lookup` found lately.
+    pub type_cache: TypeCache,
     /// Per-interpreter state of other crates, by type.
     pub extensions: Extensions,
 }
@@ -311,4 +318,63 @@ impl<'a> Thread<'a> {
     pub fn request_break(self, reason: u32) {
         self.state().eval_breaker.fetch_or(reason, Ordering::Relaxed);
     }
+}
+
+impl Interpreter {
+    /// An interpreter without modules; its memory comes from `mode`'s allocator.
+    pub fn new(mode: alloc::Mode) -> Interpreter {
+        Interpreter {
+            heap: Heap::new(mode),
+            modules: Link::null(),
+            sys_dict: Link::null(),
+            builtins: Link::null(),
+            importlib: Link::null(),
+            hooks: Cell::new(Hooks::NONE),
+            flags: RefCell::default(),
+            int_max_str_digits: Cell::new(4300),
+            recursion_limit: Cell::new(1000),
+            hash_secret: Cell::new((0, 0)),
+            type_cache: TypeCache::default(),
+            extensions: Extensions::default(),
+        }
+    }
+}
+
+impl ThreadState {
+    /// The state of a new thread of `interp`, not attached yet.
+    pub fn new(interp: &'static Interpreter) -> ThreadState {
+        ThreadState {
+            public: UnsafeCell::new(abi::PyThreadState::ZERO),
+            interp,
+            eval_breaker: AtomicU32::new(0),
+            recursion_remaining: Cell::new(interp.recursion_limit.get()),
+            stack_limit: Cell::new(0),
+            frame: Cell::new(std::ptr::null_mut()),
+            dealloc_depth: Cell::new(0),
+            dealloc_later: RefCell::default(),
+            extensions: Extensions::default(),
+        }
+    }
+
+    /// Allow native code to use `size` bytes of the stack below the caller.
+    pub fn set_stack_size(&self, size: usize) {
+        let here = 0u8;
+        self.stack_limit.set((&raw const here).addr().saturating_sub(size));
+    }
+}
+
+/// Start an interpreter with one attached thread and working builtin types.
+/// The interpreter lives for ever.
+pub fn boot(mode: alloc::Mode) -> Thread<'static> {
+    small_int::init(types::int::int_type().as_ptr());
+    let interp: &'static Interpreter = Box::leak(Box::new(Interpreter::new(mode)));
+    let state = Box::leak(Box::new(ThreadState::new(interp)));
+    state.set_stack_size(4 * 1024 * 1024);
+    // SAFETY: the state lives for ever and no other thread exists.
+    let th = unsafe { Thread::attach(state) };
+    if types::type_::init(th).is_err() {
+        // Out of memory before the first object works: nothing can be reported.
+        std::process::abort();
+    }
+    th
 }

@@ -1,9 +1,62 @@
-//! The table of exception types.
+//! The table of exception types, bases before subtypes.
+//!
+//! A row with `own` is a type with methods or attributes, declared on its
+//! instance struct; the others say base, instance layout and docstring.
 
-use crate::{Type, declare::StaticType};
+use std::ffi::CStr;
 
-macro_rules! exceptions {
-    ($($name:ident : $base:ident, $doc:literal;)*) => { $(
+use crate::{
+    PyStruct, Traverse, Type,
+    declare::{self, Declared, StaticType, TypeBuilder, TypeDecl},
+};
+
+use super::{attribute_errors, base, group, import_error, key_error, os_error, stop, syntax_error};
+use super::{unicode_error, vectorcall};
+
+const fn c_str(text: &'static str) -> &'static CStr {
+    match CStr::from_bytes_with_nul(text.as_bytes()) {
+        Ok(text) => text,
+        Err(_) => c"?",
+    }
+}
+
+/// The declaration of a type that adds nothing to its base.
+const fn plain<L: Declared + Traverse>(
+    ty: fn() -> &'static Type,
+    base: fn() -> &'static Type,
+    name: &'static str,
+    doc: &'static str,
+    declare: fn(&mut TypeBuilder<'_>),
+) -> TypeDecl {
+    TypeDecl {
+        ty,
+        name: c_str(name),
+        doc: if doc.len() == 1 { None } else { Some(c_str(doc)) },
+        base,
+        basicsize: size_of::<L>(),
+        itemsize: 0,
+        flags: abi::Py_TPFLAGS_BASETYPE | abi::Py_TPFLAGS_BASE_EXC_SUBCLASS,
+        dictoffset: base::DICT_OFFSET,
+        weaklistoffset: 0,
+        vectorcall_offset: 0,
+        gc: true,
+        dealloc: declare::dealloc::<L>,
+        traverse: declare::traverse::<L>,
+        clear: declare::clear::<L>,
+        declare,
+    }
+}
+
+macro_rules! accessor {
+    ($name:ident (own $layout:path)) => {
+        #[doc = concat!("`", stringify!($name), "`.")]
+        #[allow(non_snake_case, reason = "named as in Python")]
+        #[inline(always)]
+        pub fn $name() -> &'static Type {
+            <$layout as PyStruct>::type_object()
+        }
+    };
+    ($name:ident ($base:ident, $layout:path, $declare:expr, $doc:literal)) => {
         #[doc = $doc]
         #[allow(non_snake_case, reason = "named as in Python")]
         #[inline(always)]
@@ -11,75 +64,117 @@ macro_rules! exceptions {
             static TYPE: StaticType = StaticType::new();
             TYPE.get()
         }
-    )* };
+    };
+}
+
+macro_rules! declaration {
+    ($name:ident (own $layout:path)) => {
+        <$layout as Declared>::DECL
+    };
+    ($name:ident ($base:ident, $layout:path, $declare:expr, $doc:literal)) => {
+        &const {
+            plain::<$layout>(
+                $name,
+                $base,
+                concat!(stringify!($name), "\0"),
+                concat!($doc, "\0"),
+                $declare,
+            )
+        }
+    };
+}
+
+macro_rules! exceptions {
+    ($($name:ident $row:tt;)*) => {
+        $( accessor! { $name $row } )*
+
+        /// Every row.
+        pub(super) static ROWS: &[(&str, &TypeDecl)] =
+            &[$( (stringify!($name), declaration! { $name $row }) ),*];
+    };
+}
+
+use self::nothing as inherit;
+use base::BaseException as Base;
+use import_error::ImportError as Import;
+use os_error::OSError as Os;
+use syntax_error::SyntaxError as Syntax;
+
+fn nothing(_: &mut TypeBuilder<'_>) {}
+
+/// Calls of a plain type need neither `tp_new` nor `tp_init`.
+fn direct(builder: &mut TypeBuilder<'_>) {
+    builder.ty().tp_vectorcall = Some(vectorcall);
 }
 
 exceptions! {
-    BaseException: object, "Common base class for all exceptions.";
-    BaseExceptionGroup: BaseException, "A combination of multiple unrelated exceptions.";
-    GeneratorExit: BaseException, "Request that a generator exit.";
-    KeyboardInterrupt: BaseException, "Program interrupted by user.";
-    SystemExit: BaseException, "Request to exit from the interpreter.";
-    Exception: BaseException, "Common base class for all non-exit exceptions.";
-    ArithmeticError: Exception, "Base class for arithmetic errors.";
-    FloatingPointError: ArithmeticError, "Floating-point operation failed.";
-    OverflowError: ArithmeticError, "Result too large to be represented.";
-    ZeroDivisionError: ArithmeticError, "Second argument to a division or modulo operation was zero.";
-    AssertionError: Exception, "Assertion failed.";
-    AttributeError: Exception, "Attribute not found.";
-    BufferError: Exception, "Buffer error.";
-    EOFError: Exception, "Read beyond end of file.";
-    ImportError: Exception, "Import can't find module, or can't find name in module.";
-    ModuleNotFoundError: ImportError, "Module not found.";
-    LookupError: Exception, "Base class for lookup errors.";
-    IndexError: LookupError, "Sequence index out of range.";
-    KeyError: LookupError, "Mapping key not found.";
-    MemoryError: Exception, "Out of memory.";
-    NameError: Exception, "Name not found globally.";
-    UnboundLocalError: NameError, "Local name referenced but not bound to a value.";
-    OSError: Exception, "Base class for I/O related errors.";
-    BlockingIOError: OSError, "I/O operation would block.";
-    ChildProcessError: OSError, "Child process error.";
-    ConnectionError: OSError, "Connection error.";
-    BrokenPipeError: ConnectionError, "Broken pipe.";
-    ConnectionAbortedError: ConnectionError, "Connection aborted.";
-    ConnectionRefusedError: ConnectionError, "Connection refused.";
-    ConnectionResetError: ConnectionError, "Connection reset.";
-    FileExistsError: OSError, "File already exists.";
-    FileNotFoundError: OSError, "File not found.";
-    InterruptedError: OSError, "Interrupted by signal.";
-    IsADirectoryError: OSError, "Operation doesn't work on directories.";
-    NotADirectoryError: OSError, "Operation only works on directories.";
-    PermissionError: OSError, "Not enough permissions.";
-    ProcessLookupError: OSError, "Process not found.";
-    TimeoutError: OSError, "Timeout expired.";
-    ReferenceError: Exception, "Weak ref proxy used after referent went away.";
-    RuntimeError: Exception, "Unspecified run-time error.";
-    NotImplementedError: RuntimeError, "Method or function hasn't been implemented yet.";
-    PythonFinalizationError: RuntimeError, "Operation blocked during Python finalization.";
-    RecursionError: RuntimeError, "Recursion limit exceeded.";
-    StopAsyncIteration: Exception, "Signal the end from iterator.__anext__().";
-    StopIteration: Exception, "Signal the end from iterator.__next__().";
-    SyntaxError: Exception, "Invalid syntax.";
-    IndentationError: SyntaxError, "Improper indentation.";
-    TabError: IndentationError, "Improper mixture of spaces and tabs.";
-    SystemError: Exception, "Internal error in the Python interpreter.";
-    TypeError: Exception, "Inappropriate argument type.";
-    ValueError: Exception, "Inappropriate argument value (of correct type).";
-    UnicodeError: ValueError, "Unicode related error.";
-    UnicodeDecodeError: UnicodeError, "Unicode decoding error.";
-    UnicodeEncodeError: UnicodeError, "Unicode encoding error.";
-    UnicodeTranslateError: UnicodeError, "Unicode translation error.";
-    Warning: Exception, "Base class for warning categories.";
-    BytesWarning: Warning, "Base class for warnings about bytes and buffer related problems.";
-    DeprecationWarning: Warning, "Base class for warnings about deprecated features.";
-    EncodingWarning: Warning, "Base class for warnings about encodings.";
-    FutureWarning: Warning, "Base class for warnings about constructs that will change semantically in the future.";
-    ImportWarning: Warning, "Base class for warnings about probable mistakes in module imports";
-    PendingDeprecationWarning: Warning, "Base class for warnings about features which will be deprecated in the future.";
-    ResourceWarning: Warning, "Base class for warnings about resource usage.";
-    RuntimeWarning: Warning, "Base class for warnings about dubious runtime behavior.";
-    SyntaxWarning: Warning, "Base class for warnings about dubious syntax.";
-    UnicodeWarning: Warning, "Base class for warnings about Unicode related problems.";
-    UserWarning: Warning, "Base class for warnings generated by user code.";
+    BaseException (own base::BaseException);
+    Exception (BaseException, Base, direct, "Common base class for all non-exit exceptions.");
+    BaseExceptionGroup (own group::BaseExceptionGroup);
+    ExceptionGroup (BaseExceptionGroup, group::BaseExceptionGroup, inherit, "");
+    GeneratorExit (BaseException, Base, direct, "Request that a generator exit.");
+    KeyboardInterrupt (BaseException, Base, direct, "Program interrupted by user.");
+    SystemExit (own stop::SystemExit);
+    ArithmeticError (Exception, Base, direct, "Base class for arithmetic errors.");
+    FloatingPointError (ArithmeticError, Base, direct, "Floating-point operation failed.");
+    OverflowError (ArithmeticError, Base, direct, "Result too large to be represented.");
+    ZeroDivisionError (ArithmeticError, Base, direct, "Second argument to a division or modulo operation was zero.");
+    AssertionError (Exception, Base, direct, "Assertion failed.");
+    AttributeError (own attribute_errors::AttributeError);
+    BufferError (Exception, Base, direct, "Buffer error.");
+    EOFError (Exception, Base, direct, "Read beyond end of file.");
+    ImportError (own import_error::ImportError);
+    ModuleNotFoundError (ImportError, Import, inherit, "Module not found.");
+    LookupError (Exception, Base, direct, "Base class for lookup errors.");
+    IndexError (LookupError, Base, direct, "Sequence index out of range.");
+    KeyError (own key_error::KeyError);
+    MemoryError (Exception, Base, direct, "Out of memory.");
+    NameError (own attribute_errors::NameError);
+    UnboundLocalError (NameError, attribute_errors::NameError, inherit, "Local name referenced but not bound to a value.");
+    OSError (own os_error::OSError);
+    BlockingIOError (OSError, Os, inherit, "I/O operation would block.");
+    ChildProcessError (OSError, Os, inherit, "Child process error.");
+    ConnectionError (OSError, Os, inherit, "Connection error.");
+    BrokenPipeError (ConnectionError, Os, inherit, "Broken pipe.");
+    ConnectionAbortedError (ConnectionError, Os, inherit, "Connection aborted.");
+    ConnectionRefusedError (ConnectionError, Os, inherit, "Connection refused.");
+    ConnectionResetError (ConnectionError, Os, inherit, "Connection reset.");
+    FileExistsError (OSError, Os, inherit, "File already exists.");
+    FileNotFoundError (OSError, Os, inherit, "File not found.");
+    InterruptedError (OSError, Os, inherit, "Interrupted by signal.");
+    IsADirectoryError (OSError, Os, inherit, "Operation doesn't work on directories.");
+    NotADirectoryError (OSError, Os, inherit, "Operation only works on directories.");
+    PermissionError (OSError, Os, inherit, "Not enough permissions.");
+    ProcessLookupError (OSError, Os, inherit, "Process not found.");
+    TimeoutError (OSError, Os, inherit, "Timeout expired.");
+    ReferenceError (Exception, Base, direct, "Weak ref proxy used after referent went away.");
+    RuntimeError (Exception, Base, direct, "Unspecified run-time error.");
+    NotImplementedError (RuntimeError, Base, direct, "Method or function hasn't been implemented yet.");
+    PythonFinalizationError (RuntimeError, Base, direct, "Operation blocked during Python finalization.");
+    RecursionError (RuntimeError, Base, direct, "Recursion limit exceeded.");
+    StopAsyncIteration (Exception, Base, direct, "Signal the end from iterator.__anext__().");
+    StopIteration (own stop::StopIteration);
+    SyntaxError (own syntax_error::SyntaxError);
+    IndentationError (SyntaxError, Syntax, inherit, "Improper indentation.");
+    TabError (IndentationError, Syntax, inherit, "Improper mixture of spaces and tabs.");
+    _IncompleteInputError (SyntaxError, Syntax, inherit, "incomplete input.");
+    SystemError (Exception, Base, direct, "Internal error in the Python interpreter.\n\nPlease report this to the Python maintainer, along with the traceback,\nthe Python version, and the hardware/OS platform and version.");
+    TypeError (Exception, Base, direct, "Inappropriate argument type.");
+    ValueError (Exception, Base, direct, "Inappropriate argument value (of correct type).");
+    UnicodeError (ValueError, Base, direct, "Unicode related error.");
+    UnicodeDecodeError (own unicode_error::UnicodeDecodeError);
+    UnicodeEncodeError (own unicode_error::UnicodeEncodeError);
+    UnicodeTranslateError (own unicode_error::UnicodeTranslateError);
+    Warning (Exception, Base, direct, "Base class for warning categories.");
+    BytesWarning (Warning, Base, direct, "Base class for warnings about bytes and buffer related problems, mostly\nrelated to conversion from str or comparing to str.");
+    DeprecationWarning (Warning, Base, direct, "Base class for warnings about deprecated features.");
+    EncodingWarning (Warning, Base, direct, "Base class for warnings about encodings.");
+    FutureWarning (Warning, Base, direct, "Base class for warnings about constructs that will change semantically\nin the future.");
+    ImportWarning (Warning, Base, direct, "Base class for warnings about probable mistakes in module imports");
+    PendingDeprecationWarning (Warning, Base, direct, "Base class for warnings about features which will be deprecated\nin the future.");
+    ResourceWarning (Warning, Base, direct, "Base class for warnings about resource usage.");
+    RuntimeWarning (Warning, Base, direct, "Base class for warnings about dubious runtime behavior.");
+    SyntaxWarning (Warning, Base, direct, "Base class for warnings about dubious syntax.");
+    UnicodeWarning (Warning, Base, direct, "Base class for warnings about Unicode related problems, mostly\nrelated to conversion problems.");
+    UserWarning (Warning, Base, direct, "Base class for warnings generated by user code.");
 }

@@ -64,8 +64,42 @@ pub fn vectorcall_of(callable: Obj<'_>, ty: &Type) -> Option<abi::vectorcallfunc
     unsafe { callable.as_ptr().byte_offset(offset).cast::<Option<abi::vectorcallfunc>>().read() }
 }
 
-/// `object.name(*args)` without a bound method where the attribute is a method descriptor.
+/// `object.name(*args)`.
 pub fn call_method(th: Thread<'_>, object: Obj<'_>, name: &Str, args: &[Obj<'_>]) -> Result<Ref> {
     let method = super::attr::getattr(th, object, name)?;
     call(th, method.obj(), args, None)
+}
+
+/// `callable(*args, **kwargs)` with the keyword arguments in a dict.
+pub fn call_dict(
+    th: Thread<'_>,
+    callable: Obj<'_>,
+    args: &[Obj<'_>],
+    kwargs: Option<&Dict>,
+) -> Result<Ref> {
+    let Some(kwargs) = kwargs.filter(|kwargs| kwargs.len() > 0) else {
+        return call(th, callable, args, None);
+    };
+    if vectorcall_of(callable, callable.ty()).is_none() {
+        let args = Tuple::from_objs(th, args)?;
+        return call_tuple(th, callable, &args, Some(kwargs));
+    }
+    let (mut names, mut values, mut position) = (Vec::new(), Vec::new(), 0);
+    while let Some((key, value)) = kwargs.next_entry(&mut position) {
+        if key.obj().downcast::<Str>().is_none() {
+            raise!(th, TypeError, "keywords must be strings");
+        }
+        names.push(key);
+        values.push(value);
+    }
+    let names = Tuple::from_refs(th, names)?;
+    let mut all = Vec::with_capacity(args.len() + values.len());
+    all.extend_from_slice(args);
+    all.extend_from_slice(crate::args::borrow_all(&values));
+    call(th, callable, &all, Some(&names))
+}
+
+/// `callable(object)`.
+pub fn is_callable(object: Obj<'_>) -> bool {
+    object.ty().slots().tp_call.is_some()
 }

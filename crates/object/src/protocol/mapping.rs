@@ -99,6 +99,11 @@ pub fn contains(th: Thread<'_>, container: Obj<'_>, item: Obj<'_>) -> Result<boo
             _ => Err(error::Raised),
         };
     }
+    contains_by_iteration(th, container, item)
+}
+
+/// `item in container` by comparing what iterating yields.
+pub fn contains_by_iteration(th: Thread<'_>, container: Obj<'_>, item: Obj<'_>) -> Result<bool> {
     if container.ty().slots().tp_iter.is_none() && !is_sequence(container) {
         raise!(
             th,

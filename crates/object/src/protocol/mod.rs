@@ -8,6 +8,7 @@ use crate::{AsObject, Obj, Ref, Result, Str, Thread, Tuple};
 pub mod attr;
 pub mod call;
 pub mod compare;
+pub mod instance;
 pub mod iter;
 pub mod mapping;
 pub mod number;
@@ -78,8 +79,8 @@ pub trait Protocol: AsObject {
         compare::rich_compare(th, self.obj(), other, op)
     }
 
-    /// `len(self)`.
-    fn len(&self, th: Thread<'_>) -> Result<usize> {
+    /// `len(self)`; not called `len`, which builtin types have as their own.
+    fn length(&self, th: Thread<'_>) -> Result<usize> {
         mapping::len(th, self.obj())
     }
 

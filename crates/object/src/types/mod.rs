@@ -4,6 +4,15 @@
 //! a native module is made ready when its module is.
 
 pub mod bool_;
+pub mod union;
+pub mod super_;
+pub mod staticmethod;
+pub mod memoryview;
+pub mod mappingproxy;
+pub mod generic_alias;
+pub mod descr;
+pub mod classmethod;
+pub mod builtin_function;
 pub mod bytes;
 pub mod code;
 pub mod dict;
@@ -32,7 +41,7 @@ pub use self::{
     module::Module,
     object_::{BaseObject, object_type},
     singletons::{ellipsis, none, not_implemented},
-    str::{Str, str_eq},
+    str::{Str, StrBuilder, str_eq},
     tuple::Tuple,
     type_::Type,
 };
@@ -66,4 +75,12 @@ builtin_types![
     Function,
     Code,
     iter::SequenceIterator,
+    descr::MethodDescriptor,
+    descr::ClassMethodDescriptor,
+    descr::SlotWrapper,
+    descr::MethodWrapper,
+    descr::GetSetDescriptor,
+    descr::MemberDescriptor,
+    builtin_function::BuiltinFunction,
+    code::CellObject,
 ];

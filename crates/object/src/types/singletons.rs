@@ -56,6 +56,8 @@ pub fn init() {
     NONE.head.set_static_type(NoneType::type_object());
     NOT_IMPLEMENTED.head.set_static_type(NotImplementedType::type_object());
     ELLIPSIS.head.set_static_type(EllipsisType::type_object());
+    super::str::init();
+    super::bytes::init();
 }
 
 /// A slot that does not know how: `Ok(not_implemented_ref())`.

@@ -1,16 +1,38 @@
 //! `dict`: a compact, ordered hash table.
 //!
-//! `ma_keys` points to a block of our own design: an index table and the
-//! entries in insertion order. Each change of the set of keys gives the block
-//! a new version, so that a cache may remember an entry's position.
+//! `ma_keys` points to a block of our own design ([`keys`]): an index table and
+//! the entries in insertion order. Each change of the set of keys resets the
+//! block's version, so that a cache may remember an entry's position. Comparing
+//! keys can run Python code that changes this very dict; no borrow of the block
+//! survives a comparison, after which the search starts again if need be.
 
-use std::cell::Cell;
+mod keys;
+mod merge;
+
+use std::{cell::Cell, ptr::NonNull};
 
 use macros::{pymethods, pytype};
 
-use crate::{Head, Obj, Ref, Result, Str, Thread, Traverse, alloc_object, raise};
+use abi::PyObject;
 
-/// A mapping from keys to values.
+use self::keys::{Block, Walk};
+use crate::{
+    AsObject, Head, Obj, Object, PyStruct, Raised, Ref, Result, Str, Thread, Traverse, Type,
+    alloc_object, exceptions, protocol::compare, reference, small_int,
+};
+
+pub(crate) use self::keys::same_text;
+pub use self::merge::OnDuplicate;
+
+/// dict() -> new empty dictionary
+/// dict(mapping) -> new dictionary initialized from a mapping object's
+///     (key, value) pairs
+/// dict(iterable) -> new dictionary initialized as if via:
+///     d = {}
+///     for k, v in iterable:
+///         d[k] = v
+/// dict(**kwargs) -> new dictionary initialized with the name=value pairs
+///     in the keyword argument list.  For example:  dict(one=1, two=2)
 #[pytype(name = "dict", flags = BASETYPE | DICT_SUBCLASS | MAPPING | MATCH_SELF, layout = abi::PyDictObject, traverse = manual)]
 pub struct Dict {
     head: Head,
@@ -20,59 +42,670 @@ pub struct Dict {
     values: Cell<*mut std::ffi::c_void>,
 }
 
+/// Per-interpreter state of dicts.
+#[derive(Default)]
+pub struct DictState {
+    last_version: Cell<u32>,
+    /// `PyDict_AddWatcher`: called before a watched dict changes.
+    pub watchers: [Cell<Option<Watcher>>; 8],
+}
+
+/// A dict watcher: event, dict, key, new value.
+pub type Watcher = fn(Thread<'_>, DictEvent, &Dict, Option<Obj<'_>>, Option<Obj<'_>>);
+
+/// What is about to happen to a watched dict, numbered as in C.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(i32)]
+pub enum DictEvent {
+    Added = 0,
+    Modified = 1,
+    Deleted = 2,
+    Cloned = 3,
+    Cleared = 4,
+    Deallocated = 5,
+}
+
 impl Traverse for Dict {
     const GC: bool = true;
-    fn traverse(&self, _: &mut dyn FnMut(Obj<'_>)) {}
+
+    fn traverse(&self, visit: &mut dyn FnMut(Obj<'_>)) {
+        let block = self.block();
+        for index in 0..block.nentries() {
+            // SAFETY: null or owned by this dict; visiting changes nothing.
+            if let Some(key) = unsafe { Obj::from_raw(block.key(index)) } {
+                visit(key);
+            }
+            // SAFETY: as above.
+            if let Some(value) = unsafe { Obj::from_raw(block.value(index)) } {
+                visit(value);
+            }
+        }
+    }
+
+    fn clear(&self) {
+        let block = self.block();
+        self.keys.set(Block::empty().as_ptr());
+        self.used.set(0);
+        // SAFETY: out of the dict's reach now.
+        unsafe { release(block) };
+    }
+}
+
+impl Drop for Dict {
+    fn drop(&mut self) {
+        Traverse::clear(self);
+    }
+}
+
+/// Drop the entries of a block and free it.
+///
+/// # Safety
+///
+/// Nobody else can reach the block.
+unsafe fn release(block: Block) {
+    for index in 0..block.nentries() {
+        let (key, value) = (block.key(index), block.value(index));
+        // SAFETY: the block owned a reference, or null.
+        drop(unsafe { Ref::<Object>::from_raw(key) });
+        // SAFETY: as above.
+        drop(unsafe { Ref::<Object>::from_raw(value) });
+    }
+    // SAFETY: the caller's promise.
+    unsafe { block.free() };
 }
 
 impl Dict {
+    fn empty() -> Dict {
+        Dict {
+            head: Head::new(),
+            used: Cell::new(0),
+            watcher_tag: Cell::new(0),
+            keys: Cell::new(Block::empty().as_ptr()),
+            values: Cell::new(std::ptr::null_mut()),
+        }
+    }
+
     /// A new empty dict.
+    #[inline]
     pub fn new(th: Thread<'_>) -> Result<Ref<Dict>> {
-        alloc_object::new(
-            th,
-            Dict {
-                head: Head::new(),
-                used: Cell::new(0),
-                watcher_tag: Cell::new(0),
-                keys: Cell::new(std::ptr::null_mut()),
-                values: Cell::new(std::ptr::null_mut()),
-            },
-        )
+        alloc_object::new(th, Self::empty())
+    }
+
+    /// A new empty instance of `cls`, a subtype of `dict`.
+    pub fn new_of(th: Thread<'_>, cls: &Type) -> Result<Ref<Dict>> {
+        alloc_object::alloc(th, cls, Self::empty())
+    }
+
+    /// A new dict with room for `capacity` keys; `unicode` says that they will
+    /// be exact strings.
+    pub fn with_capacity(th: Thread<'_>, capacity: usize, unicode: bool) -> Result<Ref<Dict>> {
+        let dict = Self::new(th)?;
+        if capacity > keys::usable_fraction(keys::LOG_MINSIZE) {
+            let log2_size = keys::log2_for_entries(capacity).min(17);
+            let Some(block) = Block::new(log2_size, unicode) else { return Err(th.no_memory()) };
+            dict.keys.set(block.as_ptr());
+        }
+        Ok(dict)
+    }
+
+    #[inline(always)]
+    fn block(&self) -> Block {
+        // SAFETY: `keys` always points to the dict's block.
+        unsafe { Block::from_ptr(self.keys.get()) }
     }
 
     /// How many entries.
     #[inline]
-    #[allow(clippy::len_without_is_empty, reason = "named after Python's len()")]
     pub fn len(&self) -> usize {
         self.used.get() as usize
     }
 
-    /// `self[key] = value`.
-    pub fn set(&self, th: Thread<'_>, _key: Obj<'_>, _value: Obj<'_>) -> Result<()> {
-        raise!(th, NotImplementedError, "dict.__setitem__")
+    /// Whether there are no entries.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.used.get() == 0
+    }
+
+    /// Whether all keys are (and were) exact strings.
+    #[inline]
+    pub fn is_unicode_keys(&self) -> bool {
+        self.block().is_unicode()
+    }
+
+    /// `hash(key)`; an unhashable key gets the message of dicts.
+    #[inline]
+    pub fn hash_key(th: Thread<'_>, key: Obj<'_>) -> Result<isize> {
+        if let Some(value) = small_int::value(key.as_ptr()) {
+            // A small int is below the modulus of numeric hashes.
+            return Ok(if value == -1 { -2 } else { value as isize });
+        }
+        if key.is_exact::<Str>() {
+            // SAFETY: a string.
+            let hash = unsafe { keys::cached_hash(key.as_ptr()) };
+            if hash != -1 {
+                return Ok(hash);
+            }
+        }
+        match compare::hash(th, key) {
+            Ok(hash) => Ok(hash),
+            Err(raised) => Err(unhashable(th, raised, key, "a dict key")),
+        }
+    }
+
+    /// The entry of `key`. Runs Python code unless the key is a string or int.
+    #[inline]
+    fn find(&self, th: Thread<'_>, key: Obj<'_>, hash: isize) -> Result<Option<usize>> {
+        let block = self.block();
+        if block.is_unicode() && key.is_exact::<Str>() {
+            // SAFETY: as checked.
+            return Ok(unsafe { block.find_str(key.as_ptr(), hash) });
+        }
+        self.find_general(th, key, hash)
+    }
+
+    fn find_general(&self, th: Thread<'_>, key: Obj<'_>, hash: isize) -> Result<Option<usize>> {
+        'restart: loop {
+            let block = self.block();
+            let mut walk = Walk::new(block, hash);
+            loop {
+                let Ok(found) = walk.current() else { return Ok(None) };
+                let Some(index) = found else {
+                    walk.advance();
+                    continue;
+                };
+                let candidate = block.key(index);
+                if candidate == key.as_ptr() {
+                    return Ok(Some(index));
+                }
+                if block.hash(index) == hash && !keys::surely_different(candidate, key.as_ptr()) {
+                    // SAFETY: an indexed entry has a key, which we own from here on.
+                    let candidate = unsafe { th.argument(candidate) }.own();
+                    if keys::both_exact_str(candidate.obj(), key) {
+                        // SAFETY: as checked.
+                        if unsafe { same_text(candidate.as_ptr(), key.as_ptr()) } {
+                            return Ok(Some(index));
+                        }
+                    } else {
+                        let equal = compare::eq(th, candidate.obj(), key)?;
+                        if !walk.unchanged(self.block(), index, candidate.as_ptr()) {
+                            continue 'restart;
+                        }
+                        if equal {
+                            return Ok(Some(index));
+                        }
+                    }
+                }
+                walk.advance();
+            }
+        }
     }
 
     /// `self.get(key)`.
-    pub fn get(&self, th: Thread<'_>, _key: Obj<'_>) -> Result<Option<Ref>> {
-        raise!(th, NotImplementedError, "dict.get")
+    #[inline]
+    pub fn get(&self, th: Thread<'_>, key: Obj<'_>) -> Result<Option<Ref>> {
+        let hash = Self::hash_key(th, key)?;
+        self.get_with_hash(th, key, hash)
     }
 
-    /// Remove `key`; whether it was there.
-    pub fn remove(&self, th: Thread<'_>, _key: Obj<'_>) -> Result<bool> {
-        raise!(th, NotImplementedError, "dict.__delitem__")
+    /// `self.get(key)` for a key of known hash.
+    #[inline]
+    pub fn get_with_hash(&self, th: Thread<'_>, key: Obj<'_>, hash: isize) -> Result<Option<Ref>> {
+        Ok(self.find(th, key, hash)?.and_then(|index| self.value_at(index)).map(Obj::own))
+    }
+
+    /// `self.get(key)`, borrowed from the dict: valid until it changes.
+    #[inline]
+    pub fn get_opt_borrowed(&self, th: Thread<'_>, key: Obj<'_>) -> Result<Option<Obj<'_>>> {
+        let hash = Self::hash_key(th, key)?;
+        Ok(self.find(th, key, hash)?.and_then(|index| self.value_at(index)))
+    }
+
+    /// `key in self`.
+    #[inline]
+    pub fn contains(&self, th: Thread<'_>, key: Obj<'_>) -> Result<bool> {
+        let hash = Self::hash_key(th, key)?;
+        Ok(self.find(th, key, hash)?.is_some())
+    }
+
+    /// `key in self` for a key of known hash.
+    pub fn contains_with_hash(&self, th: Thread<'_>, key: Obj<'_>, hash: isize) -> Result<bool> {
+        Ok(self.find(th, key, hash)?.is_some())
+    }
+
+    /// The value of a text key.
+    pub fn get_str(&self, th: Thread<'_>, key: &str) -> Result<Option<Ref>> {
+        if self.is_empty() {
+            return Ok(None);
+        }
+        let key = Str::new(th, key)?;
+        self.get(th, key.obj())
     }
 
     /// The value of an exact, preferably interned string key: runs no Python
-    /// code, cannot fail, and the result is borrowed from the dict.
-    pub fn get_name(&self, _: Thread<'_>, _name: &Str) -> Option<Obj<'_>> {
+    /// code, cannot fail, and the result is borrowed from the dict. (In a dict
+    /// that also has keys of other types than `str`, those are not asked.)
+    #[inline]
+    pub fn get_name(&self, th: Thread<'_>, name: &Str) -> Option<Obj<'_>> {
+        self.find_name_index(th, name).and_then(|index| self.value_at(index))
+    }
+
+    /// The entry of an exact string key, see [`Dict::get_name`].
+    #[inline]
+    pub fn find_name_index(&self, th: Thread<'_>, name: &Str) -> Option<usize> {
+        let key = name.obj();
+        // SAFETY: a string.
+        let mut hash = unsafe { keys::cached_hash(key.as_ptr()) };
+        if hash == -1 {
+            hash = match compare::hash(th, key) {
+                Ok(hash) => hash,
+                Err(raised) => {
+                    th.clear_exception(raised);
+                    return None;
+                }
+            };
+        }
+        let block = self.block();
+        if block.is_unicode() {
+            // SAFETY: an exact string in a block of strings.
+            return unsafe { block.find_str(key.as_ptr(), hash) };
+        }
+        let mut walk = Walk::new(block, hash);
+        while let Ok(found) = walk.current() {
+            if let Some(index) = found
+                && block.hash(index) == hash
+            {
+                // SAFETY: an indexed entry has a key.
+                let candidate = unsafe { th.argument(block.key(index)) };
+                if candidate.is(key)
+                    || keys::both_exact_str(candidate, key)
+                        // SAFETY: as checked.
+                        && unsafe { same_text(candidate.as_ptr(), key.as_ptr()) }
+                {
+                    return Some(index);
+                }
+            }
+            walk.advance();
+        }
         None
+    }
+
+    /// The value of entry `index`, borrowed from the dict; `None` if it was
+    /// deleted or there is no such entry.
+    #[inline(always)]
+    pub fn value_at(&self, index: usize) -> Option<Obj<'_>> {
+        let block = self.block();
+        if index >= block.nentries() {
+            return None;
+        }
+        // SAFETY: null or owned by this dict.
+        unsafe { Obj::from_raw(block.value(index)) }
+    }
+
+    /// The key of entry `index`, borrowed from the dict.
+    #[inline]
+    pub fn key_at(&self, index: usize) -> Option<Obj<'_>> {
+        let block = self.block();
+        if index >= block.nentries() {
+            return None;
+        }
+        // SAFETY: null or owned by this dict.
+        unsafe { Obj::from_raw(block.key(index)) }
+    }
+
+    /// The stored hash of the key of entry `index`.
+    pub fn hash_at(&self, index: usize) -> Option<isize> {
+        self.key_at(index).map(|_| self.block().hash(index))
+    }
+
+    /// Key and value of entry `index`; `None` if it was deleted or is beyond
+    /// [`Dict::entries`].
+    #[inline]
+    pub fn entry(&self, index: usize) -> Option<(Ref, Ref)> {
+        let key = self.key_at(index)?.own();
+        let value = self.value_at(index)?.own();
+        Some((key, value))
+    }
+
+    /// How many entries there are, deleted ones included.
+    #[inline]
+    pub fn entries(&self) -> usize {
+        self.block().nentries()
+    }
+
+    /// Replace the value of entry `index`, found by [`Dict::find_name_index`];
+    /// false if there is no such entry.
+    #[inline]
+    pub fn set_value_at(&self, th: Thread<'_>, index: usize, value: Ref) -> bool {
+        if self.value_at(index).is_none() {
+            return false;
+        }
+        if self.is_watched() {
+            self.notify(th, DictEvent::Modified, self.key_at(index), Some(value.obj()));
+        }
+        self.replace_value(index, value);
+        true
+    }
+
+    /// Exchange the value of a live entry and release the old one.
+    #[inline]
+    fn replace_value(&self, index: usize, value: Ref) {
+        let block = self.block();
+        let old = block.value(index);
+        block.set_value(index, value.into_raw());
+        // SAFETY: the block owned the old value.
+        drop(unsafe { Ref::<Object>::from_raw(old) });
     }
 
     /// The first entry at or after `position`, which moves past it. Insertion
     /// order; entries added meanwhile are seen, a resize may skip some.
-    pub fn next_entry(&self, _position: &mut usize) -> Option<(Ref, Ref)> {
+    #[inline]
+    pub fn next_entry(&self, position: &mut usize) -> Option<(Ref, Ref)> {
+        while *position < self.entries() {
+            let index = *position;
+            *position += 1;
+            if let Some(entry) = self.entry(index) {
+                return Some(entry);
+            }
+        }
         None
     }
+
+    /// `self[key] = value`.
+    #[inline]
+    pub fn set(&self, th: Thread<'_>, key: Obj<'_>, value: Obj<'_>) -> Result<()> {
+        let hash = Self::hash_key(th, key)?;
+        self.set_with_hash(th, key, hash, value)
+    }
+
+    /// `self[key] = value` for a key of known hash.
+    pub fn set_with_hash(
+        &self,
+        th: Thread<'_>,
+        key: Obj<'_>,
+        hash: isize,
+        value: Obj<'_>,
+    ) -> Result<()> {
+        match self.find(th, key, hash)? {
+            Some(index) => {
+                if self.is_watched() {
+                    self.notify(th, DictEvent::Modified, Some(key), Some(value));
+                }
+                self.replace_value(index, value.own());
+                Ok(())
+            }
+            None => self.insert_new(th, key, hash, value),
+        }
+    }
+
+    /// `self[key] = value` for a text key, which is interned.
+    pub fn set_str(&self, th: Thread<'_>, key: &str, value: Obj<'_>) -> Result<()> {
+        let key = Str::intern(th, key)?;
+        self.set(th, key.obj(), value)
+    }
+
+    /// `self[name] = value`.
+    pub fn set_name(&self, th: Thread<'_>, name: &Str, value: Obj<'_>) -> Result<()> {
+        self.set(th, name.obj(), value)
+    }
+
+    /// Add an entry for a key that is not there.
+    fn insert_new(&self, th: Thread<'_>, key: Obj<'_>, hash: isize, value: Obj<'_>) -> Result<()> {
+        if self.is_watched() {
+            self.notify(th, DictEvent::Added, Some(key), Some(value));
+        }
+        let unicode = key.is_exact::<Str>();
+        let mut block = self.block();
+        if block.usable() <= 0 || block.is_unicode() && !unicode {
+            block = self.grow(th, unicode)?;
+        }
+        block.set_version(0);
+        block.append(key.own().into_raw(), hash, value.own().into_raw());
+        self.used.set(self.used.get() + 1);
+        Ok(())
+    }
+
+    #[cold]
+    fn grow(&self, th: Thread<'_>, unicode: bool) -> Result<Block> {
+        let old = self.block();
+        if old.is_empty_block() {
+            let Some(block) = Block::new(keys::LOG_MINSIZE, unicode) else {
+                return Err(th.no_memory());
+            };
+            self.keys.set(block.as_ptr());
+            return Ok(block);
+        }
+        self.resize(th, keys::log2_for_slots(self.len() * 3), unicode)
+    }
+
+    /// Move the entries to a block of that size.
+    fn resize(&self, th: Thread<'_>, log2_size: u8, unicode: bool) -> Result<Block> {
+        let old = self.block();
+        let Some(block) = Block::new(log2_size, unicode && old.is_unicode()) else {
+            return Err(th.no_memory());
+        };
+        old.move_entries(block);
+        self.keys.set(block.as_ptr());
+        // SAFETY: its references moved on.
+        unsafe { old.free() };
+        Ok(block)
+    }
+
+    /// Remove `key`; whether it was there.
+    pub fn remove(&self, th: Thread<'_>, key: Obj<'_>) -> Result<bool> {
+        Ok(self.pop(th, key)?.is_some())
+    }
+
+    /// Remove `key` and return its value.
+    pub fn pop(&self, th: Thread<'_>, key: Obj<'_>) -> Result<Option<Ref>> {
+        let hash = Self::hash_key(th, key)?;
+        self.pop_with_hash(th, key, hash)
+    }
+
+    /// Remove a key of known hash and return its value.
+    pub fn pop_with_hash(&self, th: Thread<'_>, key: Obj<'_>, hash: isize) -> Result<Option<Ref>> {
+        match self.find(th, key, hash)? {
+            Some(index) => {
+                if self.is_watched() {
+                    self.notify(th, DictEvent::Deleted, Some(key), None);
+                }
+                Ok(self.delete_entry(index, hash).map(|(_, value)| value))
+            }
+            None => Ok(None),
+        }
+    }
+
+    /// Take a live entry out.
+    fn delete_entry(&self, index: usize, hash: isize) -> Option<(Ref, Ref)> {
+        let block = self.block();
+        let (key, value) = (block.key(index), block.value(index));
+        block.delete_index(hash, index);
+        block.blank(index);
+        block.set_version(0);
+        self.used.set(self.used.get() - 1);
+        // SAFETY: the block owned both.
+        let (key, value) = unsafe { (Ref::from_raw(key), Ref::from_raw(value)) };
+        Some((key?, value?))
+    }
+
+    /// `self.popitem()`: the last entry, `None` if there is none.
+    pub fn popitem(&self, th: Thread<'_>) -> Option<(Ref, Ref)> {
+        if self.is_empty() {
+            return None;
+        }
+        let block = self.block();
+        let index = (0..block.nentries()).rev().find(|&index| !block.key(index).is_null())?;
+        if self.is_watched() {
+            self.notify(th, DictEvent::Deleted, self.key_at(index), None);
+        }
+        let entry = self.delete_entry(index, block.hash(index));
+        block.set_nentries(index);
+        entry
+    }
+
+    /// `self.setdefault(key, default)`.
+    pub fn setdefault(&self, th: Thread<'_>, key: Obj<'_>, default: Obj<'_>) -> Result<Ref> {
+        let hash = Self::hash_key(th, key)?;
+        if let Some(index) = self.find(th, key, hash)?
+            && let Some(value) = self.value_at(index)
+        {
+            return Ok(value.own());
+        }
+        self.insert_new(th, key, hash, default)?;
+        Ok(default.own())
+    }
+
+    /// `self.clear()`.
+    pub fn clear(&self, th: Thread<'_>) {
+        if self.block().is_empty_block() {
+            return;
+        }
+        if self.is_watched() {
+            self.notify(th, DictEvent::Cleared, None, None);
+        }
+        Traverse::clear(self);
+    }
+
+    /// A new dict with the same entries.
+    pub fn copy(&self, th: Thread<'_>) -> Result<Ref<Dict>> {
+        let copy = Self::new(th)?;
+        if self.is_empty() {
+            return Ok(copy);
+        }
+        let block = self.block();
+        if self.len() >= block.nentries() * 2 / 3 {
+            copy.clone_block(th, self)?;
+        } else {
+            copy.merge_dict(th, self, OnDuplicate::Override)?;
+        }
+        Ok(copy)
+    }
+
+    /// Take over a copy of `other`'s block; `self` is empty.
+    fn clone_block(&self, th: Thread<'_>, other: &Dict) -> Result<()> {
+        let Some(block) = other.block().clone_bytes() else { return Err(th.no_memory()) };
+        for index in 0..block.nentries() {
+            if let (Some(key), Some(value)) =
+                (NonNull::new(block.key(index)), NonNull::new(block.value(index)))
+            {
+                reference::incref(key);
+                reference::incref(value);
+            }
+        }
+        let old = self.block();
+        self.keys.set(block.as_ptr());
+        self.used.set(other.used.get());
+        // SAFETY: an empty dict's block has no references.
+        unsafe { old.free() };
+        Ok(())
+    }
+
+    /// The keys.
+    pub fn keys(&self) -> Vec<Ref> {
+        (0..self.entries()).filter_map(|index| self.key_at(index)).map(Obj::own).collect()
+    }
+
+    /// The values.
+    pub fn values(&self) -> Vec<Ref> {
+        (0..self.entries()).filter_map(|index| self.value_at(index)).map(Obj::own).collect()
+    }
+
+    /// The pairs.
+    pub fn items(&self) -> Vec<(Ref, Ref)> {
+        (0..self.entries()).filter_map(|index| self.entry(index)).collect()
+    }
+
+    /// The version of the set of keys, assigned on demand: as long as it is
+    /// the same, so are the positions of all keys. Values may change. 0 means
+    /// that there is none (an empty dict, or no more numbers).
+    pub fn keys_version(&self, th: Thread<'_>) -> u32 {
+        let block = self.block();
+        if block.version() != 0 || block.is_empty_block() {
+            return block.version();
+        }
+        let state = th.interp().extensions.get::<DictState>();
+        let next = state.last_version.get().wrapping_add(1);
+        if next != 0 {
+            state.last_version.set(next);
+        }
+        block.set_version(next);
+        next
+    }
+
+    /// The version if one is assigned, else 0: what a cache compares with.
+    #[inline(always)]
+    pub fn current_keys_version(&self) -> u32 {
+        self.block().version()
+    }
+
+    /// Bytes, as `__sizeof__` counts them, for an instance of `basicsize`.
+    pub fn size_in_memory(&self) -> usize {
+        self.obj().ty().basicsize() + self.block().size()
+    }
+
+    #[inline(always)]
+    fn is_watched(&self) -> bool {
+        self.watcher_tag.get() & 0xff != 0
+    }
+
+    /// Set or clear bit `id` of the dict's watchers.
+    pub fn set_watched(&self, id: u8, watched: bool) {
+        let bit = 1u64 << (id & 7);
+        let tag = self.watcher_tag.get();
+        self.watcher_tag.set(if watched { tag | bit } else { tag & !bit });
+    }
+
+    #[cold]
+    fn notify(
+        &self,
+        th: Thread<'_>,
+        event: DictEvent,
+        key: Option<Obj<'_>>,
+        value: Option<Obj<'_>>,
+    ) {
+        let watchers = &th.interp().extensions.get::<DictState>().watchers;
+        for (id, watcher) in watchers.iter().enumerate() {
+            if self.watcher_tag.get() >> id & 1 != 0
+                && let Some(watcher) = watcher.get()
+            {
+                watcher(th, event, self, key, value);
+            }
+        }
+    }
+}
+
+/// Turn "unhashable type" into the message of the container: `cannot use 'list'
+/// as a dict key (unhashable type: 'list')`.
+#[cold]
+pub fn unhashable(th: Thread<'_>, raised: Raised, key: Obj<'_>, role: &str) -> Raised {
+    let exception = th.take_exception(raised);
+    let type_error = exceptions::types::TypeError();
+    if !std::ptr::eq(exception.obj().ty(), type_error) {
+        return th.restore(exception);
+    }
+    let Ok(text) = crate::protocol::text::str(th, exception.obj()) else { return Raised };
+    let name = key.ty().full_name();
+    th.raise(type_error, format_args!("cannot use '{name}' as {role} ({})", *text))
+}
+
+/// A `KeyError` that carries `key`.
+#[cold]
+pub fn key_error(th: Thread<'_>, key: Obj<'_>) -> Raised {
+    th.raise_args(exceptions::types::KeyError(), &[key])
+}
+
+/// The type `dict`.
+pub fn dict_type() -> &'static Type {
+    Dict::type_object()
+}
+
+/// See a raw pointer from C as a dict.
+///
+/// # Safety
+///
+/// `ptr` is a live dict that outlives `'a`.
+pub unsafe fn from_raw<'a>(ptr: *mut PyObject) -> &'a Dict {
+    // SAFETY: the caller's promise.
+    unsafe { &*ptr.cast::<Dict>() }
 }
 
 #[pymethods]

@@ -1,0 +1,387 @@
+//! Objects to bytes.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::fmt;
+
+use num_bigint::{BigInt, Sign};
+
+use super::{CodeParts, FLAG_REF, MAX_DEPTH, kind};
+
+/// What the writer has to know of an object.
+pub enum View<'a, O> {
+    None,
+    False,
+    True,
+    Ellipsis,
+    /// The class.
+    StopIteration,
+    Int(i64),
+    BigInt(Cow<'a, BigInt>),
+    Float(f64),
+    Complex(f64, f64),
+    /// Generalised UTF-8 (`surrogatepass`).
+    Str {
+        utf8: Cow<'a, [u8]>,
+        interned: bool,
+    },
+    /// Also for any object with a buffer.
+    Bytes(Cow<'a, [u8]>),
+    Tuple(Vec<O>),
+    List(Vec<O>),
+    Dict(Vec<(O, O)>),
+    Set(Vec<O>),
+    FrozenSet(Vec<O>),
+    /// Start, stop, step.
+    Slice([O; 3]),
+    Code(Box<CodeParts<O>>),
+    /// Cannot be marshalled.
+    Unknown,
+}
+
+/// Shows objects to the writer.
+pub trait Source {
+    type Object: Clone;
+    type Error: From<DumpError>;
+
+    fn view(&self, object: &Self::Object) -> Result<View<'_, Self::Object>, Self::Error>;
+
+    /// What two occurrences of one object have in common.
+    fn identity(&self, object: &Self::Object) -> usize;
+
+    /// Whether there is just one reference to the object. CPython looks at the
+    /// reference count, which is larger for interned and immortal objects, too.
+    fn is_unique(&self, object: &Self::Object) -> bool;
+}
+
+/// Why an object cannot be marshalled: `ValueError`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DumpError {
+    Unmarshallable,
+    NestedTooDeep,
+    CodeNotAllowed,
+    TooManyObjects,
+}
+
+impl fmt::Display for DumpError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            DumpError::Unmarshallable => "unmarshallable object",
+            DumpError::NestedTooDeep => "object too deeply nested to marshal",
+            DumpError::CodeNotAllowed => "marshalling code objects is disallowed",
+            DumpError::TooManyObjects => "too many objects",
+        })
+    }
+}
+
+impl std::error::Error for DumpError {}
+
+/// Marshal an object.
+pub fn dump<S: Source>(
+    source: &S,
+    object: &S::Object,
+    version: i32,
+    allow_code: bool,
+) -> Result<Vec<u8>, S::Error> {
+    dump_at_depth(source, object, version, allow_code, 0, false)
+}
+
+fn dump_at_depth<S: Source>(
+    source: &S,
+    object: &S::Object,
+    version: i32,
+    allow_code: bool,
+    depth: usize,
+    held: bool,
+) -> Result<Vec<u8>, S::Error> {
+    let mut writer = Writer {
+        source,
+        version,
+        allow_code,
+        refs: HashMap::new(),
+        out: Vec::new(),
+        todo: Vec::new(),
+    };
+    writer.todo.push(Task::Object(object.clone(), depth + 1, held));
+    while let Some(task) = writer.todo.pop() {
+        match task {
+            Task::Object(object, depth, held) => writer.object(&object, depth, held)?,
+            Task::Int(value) => writer.int(value),
+            Task::Null => writer.out.push(kind::NULL),
+        }
+    }
+    Ok(writer.out)
+}
+
+enum Task<O> {
+    /// The object, how deep it is nested, and whether the writer holds a
+    /// reference of its own.
+    Object(O, usize, bool),
+    Int(i32),
+    Null,
+}
+
+struct Writer<'s, S: Source> {
+    source: &'s S,
+    version: i32,
+    allow_code: bool,
+    refs: HashMap<usize, u32>,
+    out: Vec<u8>,
+    /// What is still to be written, last first.
+    todo: Vec<Task<S::Object>>,
+}
+
+impl<S: Source> Writer<'_, S> {
+    fn int(&mut self, value: i32) {
+        self.out.extend(value.to_le_bytes());
+    }
+
+    fn size(&mut self, size: usize) -> Result<(), S::Error> {
+        let size = i32::try_from(size).map_err(|_| DumpError::Unmarshallable)?;
+        self.int(size);
+        Ok(())
+    }
+
+    fn object(&mut self, object: &S::Object, depth: usize, held: bool) -> Result<(), S::Error> {
+        if depth > MAX_DEPTH {
+            return Err(DumpError::NestedTooDeep.into());
+        }
+        let source = self.source;
+        let view = source.view(object)?;
+        let singleton = match view {
+            View::None => kind::NONE,
+            View::StopIteration => kind::STOPITER,
+            View::Ellipsis => kind::ELLIPSIS,
+            View::False => kind::FALSE,
+            View::True => kind::TRUE,
+            other => return self.complex_object(object, other, depth, held),
+        };
+        self.out.push(singleton);
+        Ok(())
+    }
+
+    fn complex_object(
+        &mut self,
+        object: &S::Object,
+        view: View<'_, S::Object>,
+        depth: usize,
+        held: bool,
+    ) -> Result<(), S::Error> {
+        let mut flag = 0;
+        if self.version >= 3 && (held || !self.source.is_unique(object)) {
+            let identity = self.source.identity(object);
+            if let Some(number) = self.refs.get(&identity).copied() {
+                self.out.push(kind::REF);
+                self.int(number as i32);
+                return Ok(());
+            }
+            let number = u32::try_from(self.refs.len()).ok().filter(|number| *number < 0x7FFF_FFFF);
+            self.refs.insert(identity, number.ok_or(DumpError::TooManyObjects)?);
+            flag = FLAG_REF;
+        }
+        match view {
+            View::Int(value) => match i32::try_from(value) {
+                Ok(value) => {
+                    self.out.push(kind::INT | flag);
+                    self.int(value);
+                }
+                Err(_) => self.long(&BigInt::from(value), flag)?,
+            },
+            View::BigInt(value) => match i32::try_from(&*value) {
+                Ok(value) => {
+                    self.out.push(kind::INT | flag);
+                    self.int(value);
+                }
+                Err(_) => self.long(&value, flag)?,
+            },
+            View::Float(value) if self.version > 1 => {
+                self.out.push(kind::BINARY_FLOAT | flag);
+                self.out.extend(value.to_le_bytes());
+            }
+            View::Float(value) => {
+                self.out.push(kind::FLOAT | flag);
+                self.float_text(value);
+            }
+            View::Complex(real, imag) if self.version > 1 => {
+                self.out.push(kind::BINARY_COMPLEX | flag);
+                self.out.extend(real.to_le_bytes());
+                self.out.extend(imag.to_le_bytes());
+            }
+            View::Complex(real, imag) => {
+                self.out.push(kind::COMPLEX | flag);
+                self.float_text(real);
+                self.float_text(imag);
+            }
+            View::Str { utf8, interned } => self.str(&utf8, interned, flag)?,
+            View::Bytes(bytes) => {
+                self.out.push(kind::STRING | flag);
+                self.size(bytes.len())?;
+                self.out.extend_from_slice(&bytes);
+            }
+            View::Tuple(items) => {
+                match u8::try_from(items.len()) {
+                    Ok(size) if self.version >= 4 => {
+                        self.out.extend([kind::SMALL_TUPLE | flag, size])
+                    }
+                    _ => {
+                        self.out.push(kind::TUPLE | flag);
+                        self.size(items.len())?;
+                    }
+                }
+                self.later(items, depth);
+            }
+            View::List(items) => {
+                self.out.push(kind::LIST | flag);
+                self.size(items.len())?;
+                self.later(items, depth);
+            }
+            View::Dict(items) => {
+                self.out.push(kind::DICT | flag);
+                self.todo.push(Task::Null);
+                self.later(
+                    items.into_iter().flat_map(|(key, value)| [key, value]).collect(),
+                    depth,
+                );
+            }
+            View::Set(items) => self.set(kind::SET | flag, items, depth)?,
+            View::FrozenSet(items) => self.set(kind::FROZENSET | flag, items, depth)?,
+            View::Slice(parts) if self.version >= 5 => {
+                self.out.push(kind::SLICE | flag);
+                self.later(parts.into(), depth);
+            }
+            View::Code(parts) => {
+                if !self.allow_code {
+                    return Err(DumpError::CodeNotAllowed.into());
+                }
+                self.out.push(kind::CODE | flag);
+                self.code(*parts, depth);
+            }
+            _ => return Err(DumpError::Unmarshallable.into()),
+        }
+        Ok(())
+    }
+
+    fn later(&mut self, objects: Vec<S::Object>, depth: usize) {
+        self.todo
+            .extend(objects.into_iter().rev().map(|object| Task::Object(object, depth + 1, false)));
+    }
+
+    fn long(&mut self, value: &BigInt, flag: u8) -> Result<(), S::Error> {
+        self.out.push(kind::LONG | flag);
+        let mut digits = Vec::new();
+        let (mut pending, mut bits) = (0u64, 0);
+        for word in value.iter_u32_digits() {
+            pending |= u64::from(word) << bits;
+            bits += 32;
+            while bits >= 15 {
+                digits.push((pending & 0x7FFF) as u16);
+                pending >>= 15;
+                bits -= 15;
+            }
+        }
+        digits.push(pending as u16);
+        while digits.last() == Some(&0) {
+            digits.pop();
+        }
+        let size = i32::try_from(digits.len()).map_err(|_| DumpError::Unmarshallable)?;
+        self.int(if value.sign() == Sign::Minus { -size } else { size });
+        self.out.extend(digits.into_iter().flat_map(u16::to_le_bytes));
+        Ok(())
+    }
+
+    fn float_text(&mut self, value: f64) {
+        let text = format_g17(value);
+        self.out.push(text.len() as u8);
+        self.out.extend_from_slice(text.as_bytes());
+    }
+
+    fn str(&mut self, utf8: &[u8], interned: bool, flag: u8) -> Result<(), S::Error> {
+        let short = u8::try_from(utf8.len()).ok();
+        let kind = match (self.version >= 4 && utf8.is_ascii(), interned) {
+            (true, true) if short.is_some() => kind::SHORT_ASCII_INTERNED,
+            (true, false) if short.is_some() => kind::SHORT_ASCII,
+            (true, true) => kind::ASCII_INTERNED,
+            (true, false) => kind::ASCII,
+            (false, true) if self.version >= 3 => kind::INTERNED,
+            (false, _) => kind::UNICODE,
+        };
+        self.out.push(kind | flag);
+        match short.filter(|_| matches!(kind, kind::SHORT_ASCII | kind::SHORT_ASCII_INTERNED)) {
+            Some(size) => self.out.push(size),
+            None => self.size(utf8.len())?,
+        }
+        self.out.extend_from_slice(utf8);
+        Ok(())
+    }
+
+    /// COMPAT: sets are written in the order of their items' marshalled form,
+    /// so that the result does not depend on hashes. CPython holds references
+    /// to the items meanwhile, so that no item looks unique.
+    fn set(&mut self, kind: u8, items: Vec<S::Object>, depth: usize) -> Result<(), S::Error> {
+        self.out.push(kind);
+        self.size(items.len())?;
+        let mut keyed = Vec::with_capacity(items.len());
+        let count = items.len();
+        for item in items {
+            // The key of a single item is not needed.
+            let key = match count {
+                1 => Vec::new(),
+                _ => dump_at_depth(self.source, &item, self.version, self.allow_code, depth, true)?,
+            };
+            keyed.push((key, item));
+        }
+        keyed.sort_by(|a, b| a.0.cmp(&b.0));
+        let items = keyed.into_iter().rev().map(|(_, item)| Task::Object(item, depth + 1, true));
+        self.todo.extend(items);
+        Ok(())
+    }
+
+    fn code(&mut self, parts: CodeParts<S::Object>, depth: usize) {
+        for value in [
+            parts.argcount,
+            parts.posonlyargcount,
+            parts.kwonlyargcount,
+            parts.stacksize,
+            parts.flags,
+        ] {
+            self.int(value);
+        }
+        self.later(vec![parts.linetable, parts.exceptiontable], depth);
+        self.todo.push(Task::Int(parts.firstlineno));
+        let objects = [
+            parts.code,
+            parts.consts,
+            parts.names,
+            parts.localsplusnames,
+            parts.localspluskinds,
+            parts.filename,
+            parts.name,
+            parts.qualname,
+        ];
+        self.later(objects.into(), depth);
+    }
+}
+
+/// C's `%.17g`.
+fn format_g17(value: f64) -> String {
+    const DIGITS: i32 = 17;
+    if !value.is_finite() {
+        return match value {
+            _ if value.is_nan() => "nan".into(),
+            _ if value > 0.0 => "inf".into(),
+            _ => "-inf".into(),
+        };
+    }
+    let scientific = format!("{value:.16e}");
+    let Some((mantissa, exponent)) = scientific.split_once('e') else { return scientific };
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    let trim = |text: &str| match text.contains('.') {
+        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+        false => text.to_owned(),
+    };
+    if !(-4..DIGITS).contains(&exponent) {
+        let sign = if exponent < 0 { '-' } else { '+' };
+        return format!("{}e{sign}{:02}", trim(mantissa), exponent.abs());
+    }
+    trim(&format!("{value:.*}", (DIGITS - 1 - exponent) as usize))
+}

@@ -1,0 +1,129 @@
+//! From the parser's tree to [`crate::ast`].
+//!
+//! Nothing is decided here about validity, except for literals whose value the
+//! parser leaves to us: escapes, big integers. Positions become lines and
+//! UTF-8 columns, and nodes get the extent that CPython gives them, which
+//! differs in places (decorated definitions, `elif`, parts of f-strings).
+
+mod expr;
+mod stmt;
+mod string;
+
+use ruff_python_ast as ruff;
+use ruff_text_size::{Ranged, TextRange, TextSize};
+
+use crate::{
+    ast::{Expr, Mod, Stmt},
+    error::{CompileError, CompileWarning, ErrorKind, Result},
+    instruction_sequence::Location,
+};
+
+/// The start of each line of a source text.
+#[derive(Debug)]
+pub(crate) struct Lines {
+    starts: Vec<u32>,
+}
+
+impl Lines {
+    pub(crate) fn new(source: &str) -> Self {
+        let mut starts = vec![0];
+        let newlines = source.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+        starts.extend(newlines.map(|(at, _)| at as u32 + 1));
+        Self { starts }
+    }
+
+    /// 1-based line and 0-based UTF-8 column.
+    pub(crate) fn position(&self, offset: TextSize) -> (i32, i32) {
+        let offset = offset.to_u32();
+        let line = self.starts.partition_point(|start| *start <= offset);
+        let start = self.starts.get(line.wrapping_sub(1)).copied().unwrap_or(0);
+        (line as i32, (offset - start) as i32)
+    }
+
+    /// The text of a 1-based line, with its newline.
+    pub(crate) fn text<'a>(&self, source: &'a str, line: i32) -> &'a str {
+        let line = usize::try_from(line).unwrap_or(0).max(1);
+        let start = self.starts.get(line - 1).map_or(source.len(), |start| *start as usize);
+        let end = self.starts.get(line).map_or(source.len(), |start| *start as usize);
+        source.get(start..end).unwrap_or("")
+    }
+
+    /// The offset at which a 1-based line starts.
+    pub(crate) fn start(&self, line: i32) -> usize {
+        let line = usize::try_from(line).unwrap_or(0).max(1);
+        self.starts.get(line - 1).map_or(0, |start| *start as usize)
+    }
+}
+
+/// The conversion of one source text.
+pub(crate) struct Lower<'a> {
+    source: &'a str,
+    lines: &'a Lines,
+    warnings: Vec<CompileWarning>,
+}
+
+/// Convert a module. The warnings are those of the tokenizer.
+pub(crate) fn lower(
+    source: &str,
+    lines: &Lines,
+    module: &ruff::Mod,
+    interactive: bool,
+) -> Result<(Mod, Vec<CompileWarning>)> {
+    let mut lower = Lower { source, lines, warnings: Vec::new() };
+    let module = match module {
+        ruff::Mod::Module(module) => {
+            let body = lower.stmts(&module.body)?;
+            if interactive { Mod::Interactive(body) } else { Mod::Module(body) }
+        }
+        ruff::Mod::Expression(module) => Mod::Expression(Box::new(lower.expr(&module.body)?)),
+    };
+    Ok((module, lower.warnings))
+}
+
+impl Lower<'_> {
+    fn span(&self, start: TextSize, end: TextSize) -> Location {
+        let (line, col) = self.lines.position(start);
+        let (end_line, end_col) = self.lines.position(end);
+        Location { line, end_line, col, end_col }
+    }
+
+    fn location(&self, node: &impl Ranged) -> Location {
+        let range = node.range();
+        self.span(range.start(), range.end())
+    }
+
+    fn text(&self, range: TextRange) -> &str {
+        self.source.get(range.start().to_usize()..range.end().to_usize()).unwrap_or("")
+    }
+
+    fn stmts(&mut self, body: &[ruff::Stmt]) -> Result<Vec<Stmt>> {
+        body.iter().map(|stmt| self.stmt(stmt)).collect()
+    }
+
+    fn exprs(&mut self, exprs: &[ruff::Expr]) -> Result<Vec<Expr>> {
+        exprs.iter().map(|expr| self.expr(expr)).collect()
+    }
+
+    fn boxed(&mut self, expr: &ruff::Expr) -> Result<Box<Expr>> {
+        Ok(Box::new(self.expr(expr)?))
+    }
+
+    fn opt(&mut self, expr: Option<&ruff::Expr>) -> Result<Option<Box<Expr>>> {
+        expr.map(|expr| self.boxed(expr)).transpose()
+    }
+
+    fn syntax_error(&self, range: TextRange, message: impl Into<String>) -> Box<CompileError> {
+        let location = self.span(range.start(), range.end());
+        let mut error = CompileError::new(ErrorKind::SyntaxError, message);
+        error.lineno = location.line;
+        error.end_lineno = location.end_line;
+        let characters = |line: i32, col: i32| {
+            let text = self.lines.text(self.source, line);
+            text.get(..col as usize).map_or(col, |text| text.chars().count() as i32)
+        };
+        error.offset = characters(location.line, location.col) + 1;
+        error.end_offset = characters(location.end_line, location.end_col) + 1;
+        error.text = Some(self.lines.text(self.source, location.line).to_owned());
+        error
+    }
+}

@@ -1,0 +1,394 @@
+//! String literals: values with lone surrogates, escape warnings, f-strings.
+
+use bytecode::{ConstStr, Constant};
+use ruff_python_ast::{self as ruff, StringFlags};
+use ruff_text_size::{Ranged, TextRange, TextSize};
+
+use super::Lower;
+use crate::{
+    ast::{Expr, ExprKind},
+    error::{CompileWarning, Result},
+    instruction_sequence::Location,
+};
+
+/// The parts of an f-string while neighbouring constants are joined.
+#[derive(Default)]
+struct Parts {
+    values: Vec<Expr>,
+    text: Vec<u32>,
+    location: Option<Location>,
+    unicode: bool,
+}
+
+impl Parts {
+    fn push_text(&mut self, points: impl IntoIterator<Item = u32>, location: Location, unicode: bool) {
+        let before = self.text.len();
+        self.text.extend(points);
+        if self.text.len() == before {
+            return;
+        }
+        match &mut self.location {
+            Some(known) => {
+                known.end_line = location.end_line;
+                known.end_col = location.end_col;
+            }
+            None => {
+                self.location = Some(location);
+                self.unicode = unicode;
+            }
+        }
+    }
+
+    fn flush(&mut self) {
+        if let Some(location) = self.location.take() {
+            let value = Constant::Str(ConstStr::from_code_points(self.text.drain(..)));
+            let unicode = std::mem::take(&mut self.unicode);
+            self.values.push(Expr::new(ExprKind::Constant { value, unicode }, location));
+        }
+    }
+
+    fn push(&mut self, expr: Expr) {
+        self.flush();
+        self.values.push(expr);
+    }
+
+    fn finish(mut self) -> Vec<Expr> {
+        self.flush();
+        self.values
+    }
+}
+
+impl Lower<'_> {
+    pub(super) fn string_literal(&mut self, node: &ruff::ExprStringLiteral) -> Result<Expr> {
+        let location = self.location(node);
+        let parts = node.value.as_slice();
+        let value = match parts {
+            [part] if self.is_plain(part.content_range(), part.flags.prefix().is_raw()) => {
+                ConstStr::from(&*part.value)
+            }
+            _ => {
+                let mut points = Vec::new();
+                for part in parts {
+                    points.extend(self.literal_points(part));
+                }
+                ConstStr::from_code_points(points)
+            }
+        };
+        let unicode = node.value.is_unicode();
+        Ok(Expr::new(ExprKind::Constant { value: Constant::Str(value), unicode }, location))
+    }
+
+    fn is_plain(&self, content: TextRange, raw: bool) -> bool {
+        raw || !self.text(content).contains('\\')
+    }
+
+    fn literal_points(&mut self, part: &ruff::StringLiteral) -> Vec<u32> {
+        let content = part.content_range();
+        if self.is_plain(content, part.flags.prefix().is_raw()) {
+            return part.value.chars().map(u32::from).collect();
+        }
+        self.decode(content, part.range.start(), false, false)
+    }
+
+    pub(super) fn bytes_literal(&mut self, node: &ruff::ExprBytesLiteral) -> Result<Expr> {
+        let location = self.location(node);
+        let mut bytes = Vec::new();
+        for part in node.value.as_slice() {
+            bytes.extend_from_slice(&part.value);
+            let opener = part.flags.opener_len();
+            let closer = part.flags.closer_len();
+            let content =
+                TextRange::new(part.range.start() + opener, part.range.end() - closer);
+            if !part.flags.prefix().is_raw() && self.text(content).contains('\\') {
+                self.decode(content, part.range.start(), true, false);
+            }
+        }
+        Ok(Expr::constant(Constant::Bytes(bytes.into()), location))
+    }
+
+    /// Decode the escapes of a literal whose syntax the parser accepted, and
+    /// note those that are not valid. In f-strings doubled braces are one.
+    fn decode(&mut self, content: TextRange, token: TextSize, bytes: bool, braces: bool) -> Vec<u32> {
+        let text = self.text(content).to_owned();
+        let mut points = Vec::with_capacity(text.len());
+        let mut invalid = Vec::new();
+        let mut chars = text.char_indices().peekable();
+        while let Some((at, c)) = chars.next() {
+            if braces && (c == '{' || c == '}') {
+                if chars.peek().is_some_and(|(_, next)| *next == c) {
+                    chars.next();
+                }
+                points.push(u32::from(c));
+                continue;
+            }
+            if c != '\\' {
+                points.push(u32::from(c));
+                continue;
+            }
+            let Some(&(_, escape)) = chars.peek() else {
+                points.push(u32::from('\\'));
+                continue;
+            };
+            if braces && (escape == '{' || escape == '}') {
+                points.push(u32::from('\\'));
+                invalid.push((at, 1));
+                continue;
+            }
+            chars.next();
+            let simple = match escape {
+                '\n' => continue,
+                '\\' | '\'' | '"' => u32::from(escape),
+                'a' => 7,
+                'b' => 8,
+                'f' => 12,
+                'n' => 10,
+                'r' => 13,
+                't' => 9,
+                'v' => 11,
+                '0'..='7' => {
+                    let mut value = u32::from(escape) - u32::from('0');
+                    let mut digits = 1;
+                    while digits < 3
+                        && let Some((_, digit @ '0'..='7')) = chars.peek().copied()
+                    {
+                        value = value * 8 + (u32::from(digit) - u32::from('0'));
+                        chars.next();
+                        digits += 1;
+                    }
+                    if value > 0o377 {
+                        invalid.push((at, 3));
+                        if bytes {
+                            value &= 0xFF;
+                        }
+                    }
+                    value
+                }
+                'x' | 'u' | 'U' if escape == 'x' || !bytes => {
+                    let digits = match escape {
+                        'x' => 2,
+                        'u' => 4,
+                        _ => 8,
+                    };
+                    let mut value = 0;
+                    for _ in 0..digits {
+                        let digit = chars.next().and_then(|(_, digit)| digit.to_digit(16));
+                        value = value * 16 + digit.unwrap_or(0);
+                    }
+                    value
+                }
+                'N' if !bytes => {
+                    let rest = &text[at..];
+                    let end = rest.find('}').unwrap_or(rest.len());
+                    let name = rest.get(3..end).unwrap_or("");
+                    let value = unicode_names2::character(name).map_or(0xFFFD, u32::from);
+                    while let Some((_, c)) = chars.next() {
+                        if c == '}' {
+                            break;
+                        }
+                    }
+                    value
+                }
+                other => {
+                    invalid.push((at, 1));
+                    points.push(u32::from('\\'));
+                    u32::from(other)
+                }
+            };
+            points.push(simple);
+        }
+        if let Some((at, len)) = invalid.first().copied() {
+            self.warn_invalid_escape(content, token, &text, at, len);
+        }
+        points
+    }
+
+    /// CPython reports the first invalid escape of each token.
+    fn warn_invalid_escape(
+        &mut self,
+        content: TextRange,
+        token: TextSize,
+        text: &str,
+        at: usize,
+        len: usize,
+    ) {
+        let start = content.start() + TextSize::new(at as u32);
+        let escape: String = text[at + 1..].chars().take(len).collect();
+        let end = start + TextSize::new(1 + escape.len() as u32);
+        let what = if len == 3 { "invalid octal" } else { "invalid" };
+        let hint = format!("Did you mean \"\\\\{escape}\"? A raw string is also an option.");
+        let subject = format!("\"\\{escape}\" is an {what} escape sequence.");
+        let (token_line, _) = self.lines.position(token);
+        let mut location = self.span(start, end);
+        if location.line == token_line {
+            location.end_line = location.line;
+        }
+        self.warnings.push(CompileWarning {
+            message: format!("{subject} Such sequences will not work in the future. {hint}"),
+            error: format!("{subject} {hint}"),
+            location,
+        });
+    }
+
+    pub(super) fn f_string(&mut self, node: &ruff::ExprFString) -> Result<Expr> {
+        let location = self.location(node);
+        let mut parts = Parts::default();
+        for part in node.value.as_slice() {
+            match part {
+                ruff::FStringPart::Literal(literal) => {
+                    let points = self.literal_points(literal);
+                    let unicode = literal.flags.prefix().is_unicode();
+                    parts.push_text(points, self.location(literal), unicode);
+                }
+                ruff::FStringPart::FString(fstring) => {
+                    let raw = fstring.flags.prefix().is_raw();
+                    self.elements(&fstring.elements, raw, false, &mut parts)?;
+                }
+            }
+        }
+        Ok(Expr::new(ExprKind::JoinedStr(parts.finish()), location))
+    }
+
+    pub(super) fn t_string(&mut self, node: &ruff::ExprTString) -> Result<Expr> {
+        let location = self.location(node);
+        let mut parts = Parts::default();
+        for tstring in node.value.as_slice() {
+            let raw = tstring.flags.prefix().is_raw();
+            self.elements(&tstring.elements, raw, true, &mut parts)?;
+        }
+        Ok(Expr::new(ExprKind::TemplateStr(parts.finish()), location))
+    }
+
+    fn elements(
+        &mut self,
+        elements: &ruff::InterpolatedStringElements,
+        raw: bool,
+        template: bool,
+        parts: &mut Parts,
+    ) -> Result {
+        for element in elements {
+            match element {
+                ruff::InterpolatedStringElement::Literal(literal) => {
+                    let points = if self.is_plain(literal.range, raw) {
+                        literal.value.chars().map(u32::from).collect()
+                    } else {
+                        self.decode(literal.range, literal.range.start(), false, true)
+                    };
+                    parts.push_text(points, self.location(literal), false);
+                }
+                ruff::InterpolatedStringElement::Interpolation(element) => {
+                    self.interpolation(element, raw, template, parts)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn interpolation(
+        &mut self,
+        element: &ruff::InterpolatedElement,
+        raw: bool,
+        template: bool,
+        parts: &mut Parts,
+    ) -> Result {
+        let location = self.location(element);
+        let inside = element.range.start() + TextSize::new(1);
+        let mut conversion = i32::from(element.conversion as i8);
+        if let Some(debug) = &element.debug_text {
+            let text = without_comments(debug.as_str());
+            let end = inside + TextSize::new(debug.as_str().len() as u32);
+            parts.push_text(text.chars().map(u32::from), self.span(inside, end), false);
+            if conversion == -1 && element.format_spec.is_none() {
+                conversion = i32::from(b'r');
+            }
+        }
+        let value = self.boxed(&element.expression)?;
+        let format_spec = match &element.format_spec {
+            None => None,
+            Some(spec) => {
+                let mut spec_parts = Parts::default();
+                self.elements(&spec.elements, raw, false, &mut spec_parts)?;
+                let range = spec.range();
+                let location = self.span(range.start() - TextSize::new(1), range.end());
+                let values = spec_parts.finish();
+                Some(Box::new(Expr::new(ExprKind::JoinedStr(values), location)))
+            }
+        };
+        let kind = if template {
+            let str = self.expression_text(element, inside);
+            ExprKind::Interpolation {
+                value,
+                str: Constant::Str(ConstStr::from(str.as_str())),
+                conversion,
+                format_spec,
+            }
+        } else {
+            ExprKind::FormattedValue { value, conversion, format_spec }
+        };
+        parts.push(Expr::new(kind, location));
+        Ok(())
+    }
+
+    /// The source text of an interpolation's expression, blanks included.
+    fn expression_text(&self, element: &ruff::InterpolatedElement, inside: TextSize) -> String {
+        if let Some(debug) = &element.debug_text {
+            let text = debug.as_str();
+            return without_comments(text.rsplit_once('=').map_or(text, |(text, _)| text));
+        }
+        let mut end = element.expression.range().end();
+        let bytes = self.source.as_bytes();
+        // The expression may be in parentheses, which are not part of its range.
+        while let Some(byte) = bytes.get(end.to_usize()) {
+            match byte {
+                b'!' | b':' | b'}' => break,
+                b'#' => {
+                    while bytes.get(end.to_usize()).is_some_and(|byte| *byte != b'\n') {
+                        end += TextSize::new(1);
+                    }
+                }
+                _ => end += TextSize::new(1),
+            }
+        }
+        without_comments(self.text(TextRange::new(inside, end)))
+    }
+}
+
+/// The text of an expression as it is shown: comments are left out.
+fn without_comments(text: &str) -> String {
+    if !text.contains('#') {
+        return text.to_owned();
+    }
+    let mut kept = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let taken = match c {
+            '#' => {
+                rest = &rest[rest.find('\n').unwrap_or(rest.len())..];
+                continue;
+            }
+            '"' | '\'' => string_len(rest, c),
+            _ => c.len_utf8(),
+        };
+        kept.push_str(&rest[..taken]);
+        rest = &rest[taken..];
+    }
+    kept
+}
+
+/// Length of the string literal at the start of `text`.
+fn string_len(text: &str, quote: char) -> usize {
+    let triple: String = [quote; 3].iter().collect();
+    let delimiter = if text.starts_with(&triple) { triple.as_str() } else { &triple[..1] };
+    let mut at = delimiter.len();
+    while at < text.len() {
+        if text[at..].starts_with(delimiter) {
+            return at + delimiter.len();
+        }
+        let mut chars = text[at..].chars();
+        let first = chars.next().map_or(1, char::len_utf8);
+        at += first;
+        if text[at - first..].starts_with('\\') {
+            at += chars.next().map_or(0, char::len_utf8);
+        }
+    }
+    text.len()
+}

@@ -1,0 +1,173 @@
+//! Where the data of a `bytes` are, and how they are made.
+//!
+//! Empty and one-byte objects are immortal statics. A `bytes` is filled once,
+//! while nobody else has seen it.
+
+use std::{cell::Cell, ptr::NonNull};
+
+use super::Bytes;
+use crate::{
+    AsObject, Obj, PyStruct, Ref, Result, Thread, Traverse, Type, VarHead, alloc_object, raise,
+    reference, shape, types::str::hash_bytes,
+};
+
+/// An immortal `bytes` of at most one byte.
+#[repr(C, align(16))]
+struct StaticBytes {
+    bytes: Bytes,
+    data: [u8; 16],
+}
+
+// SAFETY: used only under the GIL, like every object.
+unsafe impl Sync for StaticBytes {}
+
+const fn static_bytes(length: isize, byte: u8) -> StaticBytes {
+    let mut data = [0; 16];
+    data[0] = byte;
+    StaticBytes { bytes: Bytes { head: VarHead::immortal(length), hash: Cell::new(-1) }, data }
+}
+
+static EMPTY: StaticBytes = static_bytes(0, 0);
+static ONE: [StaticBytes; 256] = {
+    let mut all = [const { static_bytes(1, 0) }; 256];
+    let mut i = 0;
+    while i < 256 {
+        all[i].data[0] = i as u8;
+        i += 1;
+    }
+    all
+};
+
+/// Give the static objects their type, before anything else runs.
+pub fn init() {
+    EMPTY.bytes.head.set_static_type(Bytes::type_object());
+    ONE.iter().for_each(|one| one.bytes.head.set_static_type(Bytes::type_object()));
+}
+
+/// `b''`.
+pub fn empty() -> &'static Bytes {
+    &EMPTY.bytes
+}
+
+impl Traverse for Bytes {
+    const GC: bool = false;
+    fn traverse(&self, _: &mut dyn FnMut(Obj<'_>)) {}
+}
+
+impl Bytes {
+    /// A new bytes object.
+    pub fn new(th: Thread<'_>, data: &[u8]) -> Result<Ref<Bytes>> {
+        match *data {
+            [] => Ok(crate::own(empty())),
+            [byte] => Ok(crate::own(&ONE[usize::from(byte)].bytes)),
+            _ => Self::build(th, data.len(), |to| to.copy_from_slice(data)),
+        }
+    }
+
+    /// A new object of `length` bytes that `fill` gets zeroed.
+    pub fn build(
+        th: Thread<'_>,
+        length: usize,
+        fill: impl FnOnce(&mut [u8]),
+    ) -> Result<Ref<Bytes>> {
+        Self::try_build(th, length, |data| {
+            fill(data);
+            Ok(())
+        })
+    }
+
+    /// As [`Bytes::build`], for a `fill` that can fail.
+    pub fn try_build(
+        th: Thread<'_>,
+        length: usize,
+        fill: impl FnOnce(&mut [u8]) -> Result<()>,
+    ) -> Result<Ref<Bytes>> {
+        if length == 0 {
+            fill(&mut [])?;
+            return Ok(crate::own(empty()));
+        }
+        if length > isize::MAX as usize - size_of::<Bytes>() - 1 {
+            raise!(th, OverflowError, "byte string is too large");
+        }
+        let memory = th.heap().alloc(size_of::<Bytes>() + length + 1);
+        let Some(memory) = memory else { return Err(th.no_memory()) };
+        let object = memory.cast::<abi::PyObject>();
+        // SAFETY: memory for a bytes object.
+        unsafe { reference::init_header(object, Self::type_object()) };
+        // SAFETY: the header is in place; the other fields are written next.
+        let bytes = unsafe { memory.cast::<Bytes>().as_ref() };
+        bytes.head.set_size(length as isize);
+        bytes.hash.set(-1);
+        // SAFETY: behind the struct, inside the block.
+        let data = unsafe { memory.add(size_of::<Bytes>()) };
+        // SAFETY: room for the data and a NUL.
+        unsafe { data.write_bytes(0, length + 1) };
+        // SAFETY: the header's count is this reference.
+        let bytes: Ref<Bytes> = unsafe { Ref::from_owned(object) };
+        // SAFETY: initialised, and nobody else has the object.
+        fill(unsafe { std::slice::from_raw_parts_mut(data.as_ptr(), length) })?;
+        if length == 1 {
+            return Self::new(th, bytes.as_bytes());
+        }
+        Ok(bytes)
+    }
+
+    /// A new instance of `cls`, `bytes` or a subclass.
+    pub fn new_in(th: Thread<'_>, cls: &Type, data: &[u8]) -> Result<Ref> {
+        if std::ptr::eq(cls, Self::type_object()) {
+            return Self::new(th, data).map(Ref::upcast);
+        }
+        let object = alloc_object::alloc_raw(th, cls, data.len(), shape::inline_bytes(cls))?;
+        // SAFETY: memory for an instance of a subtype of `bytes`.
+        let bytes = unsafe { object.cast::<Bytes>().as_ref() };
+        bytes.head.set_size(data.len() as isize);
+        bytes.hash.set(-1);
+        // SAFETY: behind the struct; zeroed, so the NUL is there.
+        let to = unsafe { object.cast::<u8>().add(size_of::<Bytes>()) };
+        // SAFETY: room for that many bytes.
+        unsafe { to.as_ptr().copy_from_nonoverlapping(data.as_ptr(), data.len()) };
+        alloc_object::finish(th, cls, object);
+        // SAFETY: the header's count is the reference we hand over.
+        Ok(unsafe { Ref::from_owned(object) })
+    }
+
+    /// This object if it is exactly a `bytes`, else a copy that is.
+    pub fn to_exact(&self, th: Thread<'_>) -> Result<Ref<Bytes>> {
+        if self.obj().is_exact::<Bytes>() {
+            return Ok(crate::own(self));
+        }
+        Self::new(th, self.as_bytes())
+    }
+
+    /// How many bytes.
+    #[inline]
+    #[allow(clippy::len_without_is_empty, reason = "named after Python's len()")]
+    pub fn len(&self) -> usize {
+        self.head.size() as usize
+    }
+
+    /// The data.
+    #[inline]
+    pub fn as_bytes(&self) -> &[u8] {
+        // SAFETY: the data follow the struct.
+        let data = unsafe { std::ptr::from_ref(self).add(1) };
+        // SAFETY: `ob_size` bytes.
+        unsafe { std::slice::from_raw_parts(data.cast(), self.len()) }
+    }
+
+    /// Where the data are, for C.
+    #[inline]
+    pub fn data(&self) -> NonNull<u8> {
+        NonNull::from(self.as_bytes()).cast()
+    }
+
+    /// `hash(self)`, cached: that of the `str` with the same storage.
+    pub fn hash(&self, th: Thread<'_>) -> isize {
+        let mut hash = self.hash.get();
+        if hash == -1 {
+            hash = hash_bytes(th, self.as_bytes());
+            self.hash.set(hash);
+        }
+        hash
+    }
+}

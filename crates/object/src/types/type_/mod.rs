@@ -1,0 +1,439 @@
+//! `type`: the type of types.
+//!
+//! A [`Type`] is a `PyTypeObject`. Builtin types are static and followed by
+//! their suites; heap types are `PyHeapTypeObject`s. Slots are read through
+//! [`Type::slots`] and its siblings.
+
+use macros::pytype;
+
+pub mod attrs;
+pub mod create;
+pub mod inherit;
+pub mod mro;
+pub mod ready;
+pub mod slot_functions;
+pub mod wrappers;
+
+use std::cell::Cell;
+
+use abi::{
+    PyBufferProcs, PyHeapTypeObject, PyMappingMethods, PyNumberMethods, PyObject,
+    PySequenceMethods, PyTypeObject,
+};
+
+use crate::{
+    AsObject, Dict, Obj, Protocol, PyStruct, Ref, Result, Str, Thread, Traverse, Tuple, VarHead, id, raise,
+};
+
+pub use ready::{init, ready};
+
+/// A type object.
+#[pytype(name = "type", flags = BASETYPE | TYPE_SUBCLASS, basicsize = size_of::<abi::PyHeapTypeObject>(), itemsize = size_of::<abi::PyMemberDef>(), traverse = manual)]
+pub struct Type {
+    head: VarHead,
+    rest: std::cell::UnsafeCell<[u8; size_of::<PyTypeObject>() - size_of::<abi::PyVarObject>()]>,
+}
+
+impl Traverse for Type {
+    const GC: bool = true;
+
+    fn traverse(&self, visit: &mut dyn FnMut(Obj<'_>)) {
+        // Static types are immortal and never tracked.
+        let Some(heap) = self.heap() else { return };
+        let ty = &heap.ht_type;
+        let owned =
+            [ty.tp_dict, ty.tp_cache, ty.tp_mro, ty.tp_bases, ty.tp_base.cast(), heap.ht_module];
+        for ptr in owned {
+            // SAFETY: null or a reference that the type owns.
+            if let Some(object) = unsafe { Obj::from_raw(ptr) } {
+                visit(object);
+            }
+        }
+    }
+
+    fn clear(&self) {
+        create::clear(self);
+    }
+}
+
+impl Type {
+    /// Borrow a type from C.
+    ///
+    /// # Safety
+    ///
+    /// `ptr` is a live type that outlives `'a`.
+    #[inline(always)]
+    pub unsafe fn from_ptr<'a>(ptr: *mut PyTypeObject) -> &'a Type {
+        // SAFETY: the caller's promise; `Type` covers a `PyTypeObject` in cells.
+        unsafe { &*ptr.cast::<Type>() }
+    }
+
+    /// The address.
+    #[inline(always)]
+    pub fn as_ptr(&self) -> *mut PyTypeObject {
+        std::ptr::from_ref(self).cast_mut().cast()
+    }
+
+    /// The fields, to read a slot right away. Not to be kept across a call
+    /// that can change the type.
+    #[inline(always)]
+    pub fn slots(&self) -> &PyTypeObject {
+        // SAFETY: a live type.
+        unsafe { &*self.as_ptr() }
+    }
+
+    /// `tp_flags`.
+    #[inline(always)]
+    pub fn flags(&self) -> u64 {
+        self.slots().tp_flags
+    }
+
+    /// Whether this is a class made at run time.
+    #[inline(always)]
+    pub fn is_heap(&self) -> bool {
+        self.flags() & abi::Py_TPFLAGS_HEAPTYPE != 0
+    }
+
+    /// Whether the collector tracks instances.
+    #[inline(always)]
+    pub fn is_gc(&self) -> bool {
+        self.flags() & abi::Py_TPFLAGS_HAVE_GC != 0
+    }
+
+    /// `tp_basicsize` in bytes.
+    #[inline(always)]
+    pub fn basicsize(&self) -> usize {
+        self.slots().tp_basicsize as usize
+    }
+
+    /// `tp_itemsize` in bytes.
+    #[inline(always)]
+    pub fn itemsize(&self) -> usize {
+        self.slots().tp_itemsize as usize
+    }
+
+    /// The number slots.
+    #[inline(always)]
+    pub fn number(&self) -> Option<&PyNumberMethods> {
+        // SAFETY: null or a live suite.
+        unsafe { self.slots().tp_as_number.as_ref() }
+    }
+
+    /// The sequence slots.
+    #[inline(always)]
+    pub fn sequence(&self) -> Option<&PySequenceMethods> {
+        // SAFETY: null or a live suite.
+        unsafe { self.slots().tp_as_sequence.as_ref() }
+    }
+
+    /// The mapping slots.
+    #[inline(always)]
+    pub fn mapping(&self) -> Option<&PyMappingMethods> {
+        // SAFETY: null or a live suite.
+        unsafe { self.slots().tp_as_mapping.as_ref() }
+    }
+
+    /// The buffer slots.
+    #[inline(always)]
+    pub fn buffer(&self) -> Option<&PyBufferProcs> {
+        // SAFETY: null or a live suite.
+        unsafe { self.slots().tp_as_buffer.as_ref() }
+    }
+
+    /// The async slots.
+    #[inline(always)]
+    pub fn async_(&self) -> Option<&abi::PyAsyncMethods> {
+        // SAFETY: null or a live suite.
+        unsafe { self.slots().tp_as_async.as_ref() }
+    }
+
+    /// `tp_mro`, once the type is ready.
+    #[inline]
+    pub fn mro(&self) -> Option<&Tuple> {
+        // SAFETY: a ready type owns its MRO tuple; it is replaced only by
+        // `__bases__` assignment, which keeps the old one alive meanwhile.
+        unsafe { Obj::from_raw(self.slots().tp_mro).map(|mro| mro.cast::<Tuple>()) }
+    }
+
+    /// `issubclass(self, other)` by MRO, without hooks.
+    #[inline]
+    pub fn is_subtype(&self, other: &Type) -> bool {
+        if std::ptr::eq(self, other) {
+            return true;
+        }
+        match self.mro() {
+            Some(mro) => mro.items().iter().any(|base| base.as_ptr() == other.as_ptr().cast()),
+            None => self.base_chain_has(other),
+        }
+    }
+
+    fn base_chain_has(&self, other: &Type) -> bool {
+        let mut base = self.slots().tp_base;
+        while !base.is_null() {
+            if base == other.as_ptr() {
+                return true;
+            }
+            // SAFETY: a type keeps its base alive.
+            base = unsafe { (*base).tp_base };
+        }
+        std::ptr::eq(other, crate::types::object_type())
+    }
+
+    /// `tp_name` after its last dot.
+    pub fn name(&self) -> &str {
+        let full = self.full_name();
+        full.rsplit('.').next().unwrap_or(full)
+    }
+
+    /// `tp_name`: with the module for builtin types outside `builtins`.
+    pub fn full_name(&self) -> &str {
+        let name = self.slots().tp_name;
+        if name.is_null() {
+            return "?";
+        }
+        // SAFETY: `tp_name` is a C string that lives as long as the type.
+        unsafe { std::ffi::CStr::from_ptr(name) }.to_str().unwrap_or("?")
+    }
+
+    /// `tp_dict`, once the type is ready.
+    #[inline]
+    pub fn dict(&self) -> Option<&Dict> {
+        // SAFETY: a ready type owns its dict for life.
+        unsafe { Obj::from_raw(self.slots().tp_dict).map(|dict| dict.cast::<Dict>()) }
+    }
+
+    /// `tp_base`.
+    #[inline]
+    pub fn base(&self) -> Option<&Type> {
+        let base = self.slots().tp_base;
+        // SAFETY: a type keeps its base alive.
+        if base.is_null() { None } else { Some(unsafe { Type::from_ptr(base) }) }
+    }
+
+    /// `tp_bases`, once the type is ready.
+    pub fn bases(&self) -> Option<&Tuple> {
+        // SAFETY: as for `mro`.
+        unsafe { Obj::from_raw(self.slots().tp_bases).map(|bases| bases.cast::<Tuple>()) }
+    }
+
+    /// The heap-type part.
+    #[inline]
+    pub fn heap(&self) -> Option<&PyHeapTypeObject> {
+        // SAFETY: the flag says that the type is a `PyHeapTypeObject`.
+        if self.is_heap() { Some(unsafe { &*self.as_ptr().cast() }) } else { None }
+    }
+
+    /// The attribute `name` of the first class in the MRO that has it, borrowed
+    /// from that class's dict: own it before running Python code.
+    #[inline]
+    pub fn lookup(&self, th: Thread<'_>, name: &Str) -> Option<Obj<'_>> {
+        let cache = &th.interp().type_cache;
+        let version = self.slots().tp_version_tag;
+        if version != 0
+            && let Some(found) = cache.get(version, name)
+        {
+            // SAFETY: the version says that the class still holds it.
+            return unsafe { Obj::from_raw(found) };
+        }
+        self.lookup_slow(th, name)
+    }
+
+    #[inline(never)]
+    fn lookup_slow(&self, th: Thread<'_>, name: &Str) -> Option<Obj<'_>> {
+        let found = self.lookup_uncached(th, name);
+        if name.is_interned()
+            && let Some(version) = self.version(th)
+        {
+            let found = found.map_or(std::ptr::null_mut(), Obj::as_ptr);
+            th.interp().type_cache.set(version, name, found);
+        }
+        found
+    }
+
+    fn lookup_uncached(&self, th: Thread<'_>, name: &Str) -> Option<Obj<'_>> {
+        let mro = self.mro()?;
+        mro.items().iter().find_map(|base| {
+            // SAFETY: the MRO holds types.
+            let base = unsafe { Type::from_obj(*base) };
+            base.dict()?.get_name(th, name)
+        })
+    }
+
+    /// The version tag, assigned when there is none: it changes whenever what
+    /// `lookup` answers may change. `None` when the numbers are used up.
+    pub fn version(&self, th: Thread<'_>) -> Option<u32> {
+        let version = self.slots().tp_version_tag;
+        if version != 0 {
+            return Some(version);
+        }
+        if self.flags() & abi::Py_TPFLAGS_READY == 0 {
+            return None;
+        }
+        for base in self.bases()?.items() {
+            // SAFETY: the bases are types.
+            unsafe { Type::from_obj(*base) }.version(th)?;
+        }
+        let version = th.interp().type_cache.next_version()?;
+        // SAFETY: a live type under the GIL.
+        unsafe { (*self.as_ptr()).tp_version_tag = version };
+        Some(version)
+    }
+
+    /// Forget what caches know of this type and its subtypes: to be called
+    /// after every change of its dict, bases or MRO.
+    pub fn modified(&self, th: Thread<'_>) {
+        if self.slots().tp_version_tag == 0 {
+            return;
+        }
+        for subclass in self.subclasses() {
+            // SAFETY: a subclass takes itself off the list when it dies.
+            unsafe { Type::from_ptr(subclass) }.modified(th);
+        }
+        // SAFETY: a live type under the GIL.
+        unsafe { (*self.as_ptr()).tp_version_tag = 0 };
+    }
+
+    /// The direct subclasses.
+    pub fn subclasses(&self) -> Vec<*mut PyTypeObject> {
+        let list = self.slots().tp_subclasses.cast::<Vec<*mut PyTypeObject>>();
+        // SAFETY: null or a boxed vector of ours.
+        unsafe { list.as_ref() }.cloned().unwrap_or_default()
+    }
+
+    pub(crate) fn add_subclass(&self, subclass: &Type) {
+        // SAFETY: a live type under the GIL.
+        let field = unsafe { &mut (*self.as_ptr()).tp_subclasses };
+        if field.is_null() {
+            *field = Box::into_raw(Box::new(Vec::<*mut PyTypeObject>::new())).cast();
+        }
+        // SAFETY: set just now or before, a boxed vector.
+        let list = unsafe { &mut *field.cast::<Vec<*mut PyTypeObject>>() };
+        if !list.contains(&subclass.as_ptr()) {
+            list.push(subclass.as_ptr());
+        }
+    }
+
+    pub(crate) fn remove_subclass(&self, subclass: *mut PyTypeObject) {
+        let list = self.slots().tp_subclasses.cast::<Vec<*mut PyTypeObject>>();
+        // SAFETY: null or a boxed vector of ours.
+        if let Some(list) = unsafe { list.as_mut() } {
+            list.retain(|known| *known != subclass);
+        }
+    }
+
+    /// The metatype's and bases' facts as a message shows a class: `module.qualname`.
+    pub fn qualified_name(&self, th: Thread<'_>) -> Result<String> {
+        let module = self.module_name(th)?;
+        let qualname = attrs::qualname(th, self)?;
+        Ok(match module.as_deref() {
+            Some("builtins") | None => qualname.to_string(),
+            Some(module) => format!("{module}.{qualname}"),
+        })
+    }
+
+    /// `__module__` if it is a string.
+    pub fn module_name(&self, th: Thread<'_>) -> Result<Option<String>> {
+        if !self.is_heap() {
+            let full = self.full_name();
+            return Ok(Some(
+                full.rsplit_once('.').map_or("builtins", |(module, _)| module).to_owned(),
+            ));
+        }
+        let found = self.dict().and_then(|dict| dict.get_name(th, id!(th, "__module__")));
+        Ok(found.and_then(|name| name.downcast::<Str>()).map(Str::to_string))
+    }
+}
+
+/// A cache of `Type::lookup`, indexed by version tag and name.
+pub struct TypeCache {
+    entries: Box<[Cell<CacheEntry>]>,
+    next_version: Cell<u32>,
+}
+
+#[derive(Clone, Copy)]
+struct CacheEntry {
+    version: u32,
+    name: *const Str,
+    found: *mut PyObject,
+}
+
+const CACHE_SIZE: usize = 4096;
+
+impl Default for TypeCache {
+    fn default() -> Self {
+        let empty = CacheEntry { version: 0, name: std::ptr::null(), found: std::ptr::null_mut() };
+        TypeCache { entries: vec![Cell::new(empty); CACHE_SIZE].into(), next_version: Cell::new(1) }
+    }
+}
+
+impl TypeCache {
+    #[inline]
+    fn slot(&self, version: u32, name: *const Str) -> Option<&Cell<CacheEntry>> {
+        self.entries.get((version as usize ^ (name.addr() >> 4)) & (CACHE_SIZE - 1))
+    }
+
+    /// `Some(null)` when the absence is known.
+    #[inline]
+    fn get(&self, version: u32, name: *const Str) -> Option<*mut PyObject> {
+        let entry = self.slot(version, name)?.get();
+        (entry.version == version && std::ptr::eq(entry.name, name)).then_some(entry.found)
+    }
+
+    /// Names are kept alive by being interned for good once cached.
+    fn set(&self, version: u32, name: &Str, found: *mut PyObject) {
+        if let Some(slot) = self.slot(version, name) {
+            let old = slot.get();
+            std::mem::forget(crate::own(name));
+            slot.set(CacheEntry { version, name, found });
+            // SAFETY: the entry owned a reference to its name.
+            if let Some(name) = unsafe { Obj::from_raw(old.name.cast_mut().cast()) } {
+                // SAFETY: as above.
+                unsafe {
+                    crate::reference::decref(std::ptr::NonNull::new_unchecked(name.as_ptr()))
+                };
+            }
+        }
+    }
+
+    fn next_version(&self) -> Option<u32> {
+        let version = self.next_version.get();
+        self.next_version.set(version.checked_add(1)?);
+        Some(version)
+    }
+
+    /// Forget everything.
+    pub fn clear(&self) {
+        for slot in &self.entries {
+            let old = slot.get();
+            slot.set(CacheEntry {
+                version: 0,
+                name: std::ptr::null(),
+                found: std::ptr::null_mut(),
+            });
+            if let Some(name) = std::ptr::NonNull::new(old.name.cast_mut().cast::<PyObject>()) {
+                // SAFETY: the entry owned a reference to its name.
+                unsafe { crate::reference::decref(name) };
+            }
+        }
+    }
+}
+
+/// See `object` as a type.
+#[inline]
+pub fn as_type(object: Obj<'_>) -> Option<&Type> {
+    object.downcast::<Type>()
+}
+
+/// `cls[key]` where `object` is a type: `__class_getitem__`, or the error.
+pub fn class_getitem(th: Thread<'_>, object: Obj<'_>, key: Obj<'_>) -> Result<Ref> {
+    let Some(ty) = as_type(object) else {
+        raise!(th, TypeError, "'{}' object is not subscriptable", object.type_name());
+    };
+    if std::ptr::eq(ty, Type::type_object()) {
+        return crate::types::generic_alias::new(th, object, key);
+    }
+    match object.getattr_opt(th, id!(th, "__class_getitem__"))? {
+        Some(method) if !method.obj().is_none() => method.call(th, &[key]),
+        _ => raise!(th, TypeError, "type '{}' is not subscriptable", ty.name()),
+    }
+}

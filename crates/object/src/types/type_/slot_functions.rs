@@ -1,0 +1,732 @@
+//! Slots of classes written in Python: functions that call the dunder, and
+//! the rule which slot gets which function.
+
+use std::{ffi::c_int, ptr::null_mut};
+
+use abi::{PyObject, PyTypeObject};
+
+use crate::{
+    AsObject, Dict, Int, Obj, Protocol, Raised, Ref, Result, Str, Thread, Tuple, Type, error, id,
+    protocol, raise,
+    slots::{ROWS, Row, Wrap},
+    types,
+};
+
+use super::ready::{slot_address, slot_value};
+
+/// A special method found on the type, not yet bound.
+pub struct Special {
+    function: Ref,
+    unbound: bool,
+}
+
+impl Special {
+    /// Look `name` up on the type of `object` and bind it.
+    pub fn lookup(th: Thread<'_>, object: Obj<'_>, name: &Str) -> Result<Option<Special>> {
+        let ty = object.ty();
+        let Some(found) = ty.lookup(th, name).map(Obj::own) else { return Ok(None) };
+        if found.obj().ty().flags() & abi::Py_TPFLAGS_METHOD_DESCRIPTOR != 0 {
+            return Ok(Some(Special { function: found, unbound: true }));
+        }
+        let function = types::descr::bind(th, found.obj(), Some(object), ty)?;
+        Ok(Some(Special { function, unbound: false }))
+    }
+
+    /// Call it on `object`.
+    pub fn call(&self, th: Thread<'_>, object: Obj<'_>, args: &[Obj<'_>]) -> Result<Ref> {
+        if !self.unbound {
+            return self.function.call(th, args);
+        }
+        match args {
+            [] => self.function.call(th, &[object]),
+            [a] => self.function.call(th, &[object, *a]),
+            [a, b] => self.function.call(th, &[object, *a, *b]),
+            _ => {
+                let mut all = vec![object];
+                all.extend_from_slice(args);
+                self.function.call(th, &all)
+            }
+        }
+    }
+}
+
+/// `type(object).name(object, *args)`; `None` when the type has no such method.
+pub fn call_special(
+    th: Thread<'_>,
+    object: Obj<'_>,
+    name: &Str,
+    args: &[Obj<'_>],
+) -> Result<Option<Ref>> {
+    match Special::lookup(th, object, name)? {
+        Some(method) => method.call(th, object, args).map(Some),
+        None => Ok(None),
+    }
+}
+
+fn call_required(th: Thread<'_>, object: Obj<'_>, name: &Str, args: &[Obj<'_>]) -> Result<Ref> {
+    match call_special(th, object, name, args)? {
+        Some(value) => Ok(value),
+        None => {
+            raise!(th, AttributeError, "'{}' object has no attribute '{name}'", object.type_name())
+        }
+    }
+}
+
+/// As `call_special`, with `NotImplemented` for a missing method or `None` in its place.
+fn call_maybe(th: Thread<'_>, object: Obj<'_>, name: &Str, args: &[Obj<'_>]) -> Result<Ref> {
+    Ok(call_special(th, object, name, args)?.unwrap_or_else(types::singletons::not_implemented_ref))
+}
+
+fn enter(f: impl FnOnce(Thread<'_>) -> Result<Ref>) -> *mut PyObject {
+    // SAFETY: slots are called on attached threads.
+    match f(unsafe { Thread::current() }) {
+        Ok(value) => value.into_raw(),
+        Err(Raised) => null_mut(),
+    }
+}
+
+fn enter_status(f: impl FnOnce(Thread<'_>) -> Result<c_int>) -> c_int {
+    // SAFETY: slots are called on attached threads.
+    f(unsafe { Thread::current() }).unwrap_or(-1)
+}
+
+/// Borrow a C argument that is never null.
+unsafe fn arg<'a>(ptr: *mut PyObject) -> Obj<'a> {
+    // SAFETY: the caller's promise.
+    unsafe { Obj::from_ptr(std::ptr::NonNull::new_unchecked(ptr)) }
+}
+
+macro_rules! unary {
+    ($($function:ident $name:literal;)*) => { $(
+        unsafe extern "C" fn $function(o: *mut PyObject) -> *mut PyObject {
+            // SAFETY: slots get live objects.
+            enter(|th| call_required(th, unsafe { arg(o) }, id!(th, $name), &[]))
+        }
+    )* };
+}
+
+unary! {
+    am_await "__await__"; am_aiter "__aiter__"; am_anext "__anext__";
+    nb_negative "__neg__"; nb_positive "__pos__"; nb_absolute "__abs__"; nb_invert "__invert__";
+    nb_int "__int__"; nb_float "__float__"; nb_index "__index__";
+    tp_repr "__repr__"; tp_str "__str__";
+}
+
+macro_rules! binary {
+    ($($function:ident $name:literal;)*) => { $(
+        unsafe extern "C" fn $function(o: *mut PyObject, x: *mut PyObject) -> *mut PyObject {
+            // SAFETY: slots get live objects.
+            enter(|th| call_required(th, unsafe { arg(o) }, id!(th, $name), &[unsafe { arg(x) }]))
+        }
+    )* };
+}
+
+binary! {
+    nb_inplace_add "__iadd__"; nb_inplace_subtract "__isub__"; nb_inplace_multiply "__imul__";
+    nb_inplace_remainder "__imod__"; nb_inplace_lshift "__ilshift__"; nb_inplace_rshift "__irshift__";
+    nb_inplace_and "__iand__"; nb_inplace_xor "__ixor__"; nb_inplace_or "__ior__";
+    nb_inplace_floor_divide "__ifloordiv__"; nb_inplace_true_divide "__itruediv__";
+    nb_inplace_matrix_multiply "__imatmul__"; mp_subscript "__getitem__";
+}
+
+macro_rules! binary_number {
+    ($($slot:ident $name:literal $reflected:literal;)*) => { $(
+        unsafe extern "C" fn $slot(o: *mut PyObject, x: *mut PyObject) -> *mut PyObject {
+            enter(|th| {
+                // SAFETY: slots get live objects.
+                let (left, right) = unsafe { (arg(o), arg(x)) };
+                let has = |object: Obj<'_>| {
+                    object.ty().number().and_then(|number| number.$slot).map(|f| f as usize)
+                        == Some($slot as *const () as usize)
+                };
+                binary_dispatch(th, left, right, has(left), has(right), id!(th, $name), id!(th, $reflected))
+            })
+        }
+    )* };
+}
+
+/// The order of `__op__` and `__rop__`: the right operand first if its type is
+/// a proper subtype that overrides the reflected method.
+fn binary_dispatch(
+    th: Thread<'_>,
+    left: Obj<'_>,
+    right: Obj<'_>,
+    left_has: bool,
+    right_has: bool,
+    name: &Str,
+    reflected: &Str,
+) -> Result<Ref> {
+    let same = std::ptr::eq(left.ty(), right.ty());
+    let mut try_right = !same && right_has;
+    if left_has {
+        if try_right && right.ty().is_subtype(left.ty()) && overloads(th, left, right, reflected) {
+            let value = call_maybe(th, right, reflected, &[left])?;
+            if !value.obj().is(types::not_implemented()) {
+                return Ok(value);
+            }
+            try_right = false;
+        }
+        let value = call_maybe(th, left, name, &[right])?;
+        if same || !value.obj().is(types::not_implemented()) {
+            return Ok(value);
+        }
+    }
+    if try_right {
+        return call_maybe(th, right, reflected, &[left]);
+    }
+    Ok(types::singletons::not_implemented_ref())
+}
+
+/// Whether the right operand's class gives `name` another meaning than the left's.
+fn overloads(th: Thread<'_>, left: Obj<'_>, right: Obj<'_>, name: &Str) -> bool {
+    let Some(theirs) = right.ty().lookup(th, name) else { return false };
+    match left.ty().lookup(th, name) {
+        Some(ours) => !ours.is(theirs),
+        None => true,
+    }
+}
+
+binary_number! {
+    nb_add "__add__" "__radd__"; nb_subtract "__sub__" "__rsub__"; nb_multiply "__mul__" "__rmul__";
+    nb_remainder "__mod__" "__rmod__"; nb_divmod "__divmod__" "__rdivmod__";
+    nb_lshift "__lshift__" "__rlshift__"; nb_rshift "__rshift__" "__rrshift__";
+    nb_and "__and__" "__rand__"; nb_xor "__xor__" "__rxor__"; nb_or "__or__" "__ror__";
+    nb_floor_divide "__floordiv__" "__rfloordiv__"; nb_true_divide "__truediv__" "__rtruediv__";
+    nb_matrix_multiply "__matmul__" "__rmatmul__";
+}
+
+unsafe extern "C" fn nb_power(
+    o: *mut PyObject,
+    x: *mut PyObject,
+    m: *mut PyObject,
+) -> *mut PyObject {
+    enter(|th| {
+        // SAFETY: slots get live objects.
+        let (left, right, modulus) = unsafe { (arg(o), arg(x), arg(m)) };
+        let has = |object: Obj<'_>| {
+            object.ty().number().and_then(|number| number.nb_power).map(|f| f as usize)
+                == Some(nb_power as *const () as usize)
+        };
+        if modulus.is_none() {
+            let (name, reflected) = (id!(th, "__pow__"), id!(th, "__rpow__"));
+            return binary_dispatch(th, left, right, has(left), has(right), name, reflected);
+        }
+        if has(left) {
+            let value = call_maybe(th, left, id!(th, "__pow__"), &[right, modulus])?;
+            if !value.obj().is(types::not_implemented()) {
+                return Ok(value);
+            }
+        }
+        if !std::ptr::eq(left.ty(), right.ty()) && has(right) {
+            return call_maybe(th, right, id!(th, "__rpow__"), &[left, modulus]);
+        }
+        Ok(types::singletons::not_implemented_ref())
+    })
+}
+
+unsafe extern "C" fn nb_inplace_power(
+    o: *mut PyObject,
+    x: *mut PyObject,
+    _: *mut PyObject,
+) -> *mut PyObject {
+    // SAFETY: slots get live objects.
+    enter(|th| call_required(th, unsafe { arg(o) }, id!(th, "__ipow__"), &[unsafe { arg(x) }]))
+}
+
+unsafe extern "C" fn nb_bool(o: *mut PyObject) -> c_int {
+    enter_status(|th| {
+        // SAFETY: slots get live objects.
+        let object = unsafe { arg(o) };
+        if let Some(value) = call_special(th, object, id!(th, "__bool__"), &[])? {
+            if !value.obj().is_exact::<types::Bool>() {
+                raise!(
+                    th,
+                    TypeError,
+                    "__bool__ should return bool, returned {}",
+                    value.obj().type_name()
+                );
+            }
+            return Ok(c_int::from(value.obj().is(types::bool_(true))));
+        }
+        match length(th, object)? {
+            Some(length) => Ok(c_int::from(length != 0)),
+            None => Ok(1),
+        }
+    })
+}
+
+/// `__len__` if there is one.
+fn length(th: Thread<'_>, object: Obj<'_>) -> Result<Option<isize>> {
+    let Some(value) = call_special(th, object, id!(th, "__len__"), &[])? else { return Ok(None) };
+    let index = protocol::number::index(th, value.obj())?;
+    let negative = Int::to_i64(index.obj()).is_some_and(|value| value < 0);
+    if negative {
+        raise!(th, ValueError, "__len__() should return >= 0");
+    }
+    Int::index_to_isize(th, index.obj()).map(Some)
+}
+
+unsafe extern "C" fn sq_length(o: *mut PyObject) -> isize {
+    // SAFETY: slots are called on attached threads.
+    let th = unsafe { Thread::current() };
+    // SAFETY: slots get live objects.
+    match length(th, unsafe { arg(o) }) {
+        Ok(Some(length)) => length,
+        Ok(None) => {
+            error!(th, TypeError, "object has no len()");
+            -1
+        }
+        Err(Raised) => -1,
+    }
+}
+
+unsafe extern "C" fn sq_item(o: *mut PyObject, i: isize) -> *mut PyObject {
+    enter(|th| {
+        let index = Int::from_i64(th, i as i64)?;
+        // SAFETY: slots get live objects.
+        call_required(th, unsafe { arg(o) }, id!(th, "__getitem__"), &[index.obj()])
+    })
+}
+
+fn assign(th: Thread<'_>, object: Obj<'_>, key: Obj<'_>, value: *mut PyObject) -> Result<c_int> {
+    // SAFETY: null or a live object.
+    match unsafe { Obj::from_raw(value) } {
+        Some(value) => call_required(th, object, id!(th, "__setitem__"), &[key, value])?,
+        None => call_required(th, object, id!(th, "__delitem__"), &[key])?,
+    };
+    Ok(0)
+}
+
+unsafe extern "C" fn sq_ass_item(o: *mut PyObject, i: isize, x: *mut PyObject) -> c_int {
+    enter_status(|th| {
+        let index = Int::from_i64(th, i as i64)?;
+        // SAFETY: slots get live objects.
+        assign(th, unsafe { arg(o) }, index.obj(), x)
+    })
+}
+
+unsafe extern "C" fn mp_ass_subscript(
+    o: *mut PyObject,
+    k: *mut PyObject,
+    x: *mut PyObject,
+) -> c_int {
+    // SAFETY: slots get live objects.
+    enter_status(|th| unsafe { assign(th, arg(o), arg(k), x) })
+}
+
+unsafe extern "C" fn sq_contains(o: *mut PyObject, x: *mut PyObject) -> c_int {
+    enter_status(|th| {
+        // SAFETY: slots get live objects.
+        let (object, item) = unsafe { (arg(o), arg(x)) };
+        let name = id!(th, "__contains__");
+        if object.ty().lookup(th, name).is_some_and(Obj::is_none) {
+            raise!(th, TypeError, "'{}' object is not a container", object.type_name());
+        }
+        if let Some(value) = call_special(th, object, name, &[item])? {
+            return Ok(c_int::from(value.is_true(th)?));
+        }
+        protocol::mapping::contains_by_iteration(th, object, item).map(c_int::from)
+    })
+}
+
+unsafe extern "C" fn tp_hash(o: *mut PyObject) -> isize {
+    // SAFETY: slots are called on attached threads.
+    let th = unsafe { Thread::current() };
+    // SAFETY: slots get live objects.
+    let object = unsafe { arg(o) };
+    let name = id!(th, "__hash__");
+    let result = match Special::lookup(th, object, name) {
+        Ok(Some(method)) if !method.function.obj().is_none() => method.call(th, object, &[]),
+        Ok(_) => Err(error!(th, TypeError, "unhashable type: '{}'", object.type_name())),
+        Err(raised) => Err(raised),
+    };
+    let Ok(value) = result else { return -1 };
+    if !Int::is_int(value.obj()) {
+        error!(th, TypeError, "__hash__ method should return an integer");
+        return -1;
+    }
+    match Int::to_i64(value.obj()) {
+        Some(-1) => -2,
+        Some(value) => value as isize,
+        None => int_hash(value.obj()),
+    }
+}
+
+/// `int.__hash__` of an int outside the small range.
+fn int_hash(value: Obj<'_>) -> isize {
+    match types::int::int_type().slots().tp_hash {
+        // SAFETY: the slot of `int` on an int.
+        Some(hash) => unsafe { hash(value.as_ptr()) },
+        None => 0,
+    }
+}
+
+/// `tp_hash` of an unhashable type.
+pub unsafe extern "C" fn hash_not_implemented(o: *mut PyObject) -> isize {
+    // SAFETY: slots are called on attached threads.
+    let th = unsafe { Thread::current() };
+    // SAFETY: slots get live objects.
+    error!(th, TypeError, "unhashable type: '{}'", unsafe { arg(o) }.type_name());
+    -1
+}
+
+unsafe extern "C" fn tp_call(
+    o: *mut PyObject,
+    args: *mut PyObject,
+    kwargs: *mut PyObject,
+) -> *mut PyObject {
+    enter(|th| {
+        // SAFETY: slots get live objects.
+        let object = unsafe { arg(o) };
+        let Some(method) = Special::lookup(th, object, id!(th, "__call__"))? else {
+            raise!(th, TypeError, "'{}' object is not callable", object.type_name());
+        };
+        // SAFETY: `args` is a tuple.
+        call_packed(th, &method, object, unsafe { arg(args) }, kwargs)
+    })
+}
+
+/// Call a special method with packed arguments.
+fn call_packed(
+    th: Thread<'_>,
+    method: &Special,
+    object: Obj<'_>,
+    args: Obj<'_>,
+    kwargs: *mut PyObject,
+) -> Result<Ref> {
+    // SAFETY: a tuple, and null or a dict.
+    let (args, kwargs) =
+        unsafe { (args.cast::<Tuple>(), Obj::from_raw(kwargs).map(|k| k.cast::<Dict>())) };
+    if !method.unbound {
+        return protocol::call::call_dict(th, method.function.obj(), args.items(), kwargs);
+    }
+    let mut all = Vec::with_capacity(args.len() + 1);
+    all.push(object);
+    all.extend_from_slice(args.items());
+    protocol::call::call_dict(th, method.function.obj(), &all, kwargs)
+}
+
+unsafe extern "C" fn tp_getattro(o: *mut PyObject, n: *mut PyObject) -> *mut PyObject {
+    // SAFETY: slots get live objects.
+    enter(|th| unsafe { call_required(th, arg(o), id!(th, "__getattribute__"), &[arg(n)]) })
+}
+
+/// `__getattribute__`, then `__getattr__` when it raised `AttributeError`.
+unsafe extern "C" fn tp_getattr_hook(o: *mut PyObject, n: *mut PyObject) -> *mut PyObject {
+    enter(|th| {
+        // SAFETY: slots get live objects.
+        let (object, name) = unsafe { (arg(o), arg(n)) };
+        let Some(hook) = object.ty().lookup(th, id!(th, "__getattr__")).map(Obj::own) else {
+            return call_required(th, object, id!(th, "__getattribute__"), &[name]);
+        };
+        let plain = object.ty().lookup(th, id!(th, "__getattribute__"));
+        let generic = plain.is_some_and(|found| types::descr::is_generic_getattr(found));
+        let first = if generic {
+            types::object_::generic_getattr_obj(th, object, name)
+        } else {
+            call_required(th, object, id!(th, "__getattribute__"), &[name])
+        };
+        match first {
+            Ok(value) => Ok(value),
+            Err(raised) => {
+                th.catch(raised, crate::exceptions::types::AttributeError())?;
+                let ty = object.ty();
+                let method = types::descr::bind(th, hook.obj(), Some(object), ty)?;
+                method.call(th, &[name])
+            }
+        }
+    })
+}
+
+unsafe extern "C" fn tp_setattro(o: *mut PyObject, n: *mut PyObject, x: *mut PyObject) -> c_int {
+    enter_status(|th| {
+        // SAFETY: slots get live objects.
+        let (object, name, value) = unsafe { (arg(o), arg(n), Obj::from_raw(x)) };
+        match value {
+            Some(value) => call_required(th, object, id!(th, "__setattr__"), &[name, value])?,
+            None => call_required(th, object, id!(th, "__delattr__"), &[name])?,
+        };
+        Ok(0)
+    })
+}
+
+unsafe extern "C" fn tp_richcompare(
+    o: *mut PyObject,
+    x: *mut PyObject,
+    op: c_int,
+) -> *mut PyObject {
+    enter(|th| {
+        let name = match op {
+            0 => id!(th, "__lt__"),
+            1 => id!(th, "__le__"),
+            2 => id!(th, "__eq__"),
+            3 => id!(th, "__ne__"),
+            4 => id!(th, "__gt__"),
+            _ => id!(th, "__ge__"),
+        };
+        // SAFETY: slots get live objects.
+        let (object, other) = unsafe { (arg(o), arg(x)) };
+        call_maybe(th, object, name, &[other])
+    })
+}
+
+unsafe extern "C" fn tp_iter(o: *mut PyObject) -> *mut PyObject {
+    enter(|th| {
+        // SAFETY: slots get live objects.
+        let object = unsafe { arg(o) };
+        let name = id!(th, "__iter__");
+        if object.ty().lookup(th, name).is_some_and(Obj::is_none) {
+            raise!(th, TypeError, "'{}' object is not iterable", object.type_name());
+        }
+        if let Some(value) = call_special(th, object, name, &[])? {
+            return Ok(value);
+        }
+        if object.ty().lookup(th, id!(th, "__getitem__")).is_none() {
+            raise!(th, TypeError, "'{}' object is not iterable", object.type_name());
+        }
+        types::iter::sequence_iterator(th, object)
+    })
+}
+
+unsafe extern "C" fn tp_iternext(o: *mut PyObject) -> *mut PyObject {
+    // SAFETY: slots get live objects.
+    enter(|th| call_required(th, unsafe { arg(o) }, id!(th, "__next__"), &[]))
+}
+
+/// `tp_iternext` of a class whose `__next__` was taken away.
+unsafe extern "C" fn next_not_implemented(o: *mut PyObject) -> *mut PyObject {
+    // SAFETY: slots get live objects.
+    enter(|th| raise!(th, TypeError, "'{}' object is not iterable", unsafe { arg(o) }.type_name()))
+}
+
+unsafe extern "C" fn tp_descr_get(
+    o: *mut PyObject,
+    x: *mut PyObject,
+    t: *mut PyObject,
+) -> *mut PyObject {
+    enter(|th| {
+        // SAFETY: slots get live objects or null.
+        let (object, instance, owner) = unsafe { (arg(o), Obj::from_raw(x), Obj::from_raw(t)) };
+        let (instance, owner) =
+            (instance.unwrap_or_else(types::none), owner.unwrap_or_else(types::none));
+        match call_special(th, object, id!(th, "__get__"), &[instance, owner])? {
+            Some(value) => Ok(value),
+            None => Ok(object.own()),
+        }
+    })
+}
+
+unsafe extern "C" fn tp_descr_set(o: *mut PyObject, x: *mut PyObject, v: *mut PyObject) -> c_int {
+    enter_status(|th| {
+        // SAFETY: slots get live objects or null.
+        let (object, instance, value) = unsafe { (arg(o), arg(x), Obj::from_raw(v)) };
+        match value {
+            Some(value) => call_required(th, object, id!(th, "__set__"), &[instance, value])?,
+            None => call_required(th, object, id!(th, "__delete__"), &[instance])?,
+        };
+        Ok(0)
+    })
+}
+
+unsafe extern "C" fn tp_init(
+    o: *mut PyObject,
+    args: *mut PyObject,
+    kwargs: *mut PyObject,
+) -> c_int {
+    enter_status(|th| {
+        // SAFETY: slots get live objects.
+        let (object, args) = unsafe { (arg(o), arg(args)) };
+        let Some(method) = Special::lookup(th, object, id!(th, "__init__"))? else {
+            raise!(th, AttributeError, "__init__");
+        };
+        let value = call_packed(th, &method, object, args, kwargs)?;
+        if !value.obj().is_none() {
+            raise!(
+                th,
+                TypeError,
+                "__init__() should return None, not '{}'",
+                value.obj().type_name()
+            );
+        }
+        Ok(0)
+    })
+}
+
+unsafe extern "C" fn tp_new(
+    t: *mut PyTypeObject,
+    args: *mut PyObject,
+    kwargs: *mut PyObject,
+) -> *mut PyObject {
+    enter(|th| {
+        // SAFETY: `tp_new` gets a live type.
+        let ty = unsafe { Type::from_ptr(t) };
+        let new = ty.getattr(th, id!(th, "__new__"))?;
+        // SAFETY: a tuple, and null or a dict.
+        let (args, kwargs) =
+            unsafe { (arg(args).cast::<Tuple>(), Obj::from_raw(kwargs).map(|k| k.cast::<Dict>())) };
+        let mut all = Vec::with_capacity(args.len() + 1);
+        all.push(ty.obj());
+        all.extend_from_slice(args.items());
+        protocol::call::call_dict(th, new.obj(), &all, kwargs)
+    })
+}
+
+/// `__del__` of a class: errors are reported, never raised.
+unsafe extern "C" fn tp_finalize(o: *mut PyObject) {
+    // SAFETY: slots are called on attached threads.
+    let th = unsafe { Thread::current() };
+    let saved = th.swap_exception(None);
+    // SAFETY: slots get live objects.
+    let object = unsafe { arg(o) };
+    let name = id!(th, "__del__");
+    if let Err(Raised) = call_special(th, object, name, &[]) {
+        let method = object.ty().lookup(th, name).map(Obj::own);
+        (th.hooks().unraisable)(
+            th,
+            Some("Exception ignored while calling deallocator"),
+            method.as_ref().map(AsObject::obj),
+        );
+    }
+    drop(th.swap_exception(saved));
+}
+
+unsafe extern "C" fn bf_getbuffer(
+    o: *mut PyObject,
+    view: *mut abi::Py_buffer,
+    flags: c_int,
+) -> c_int {
+    // SAFETY: the caller passes a live object and a buffer to fill in.
+    enter_status(|th| {
+        unsafe { types::memoryview::getbuffer_from_python(th, arg(o), &mut *view, flags) }
+            .map(|()| 0)
+    })
+}
+
+unsafe extern "C" fn bf_releasebuffer(o: *mut PyObject, view: *mut abi::Py_buffer) {
+    // SAFETY: slots are called on attached threads.
+    let th = unsafe { Thread::current() };
+    // SAFETY: the caller passes the buffer that it got.
+    unsafe { types::memoryview::releasebuffer_from_python(th, arg(o), &mut *view) };
+}
+
+/// The function for a slot when a Python-level dunder fills it.
+fn generic_function(row: &Row) -> usize {
+    macro_rules! table {
+        ($($name:ident)*) => {
+            match row.slot { $( stringify!($name) => $name as *const () as usize, )* _ => 0 }
+        };
+    }
+    match (row.slot, row.dunder) {
+        ("tp_getattro", "__getattr__") => tp_getattr_hook as *const () as usize,
+        ("mp_length", _) => sq_length as *const () as usize,
+        _ => table! {
+            am_await am_aiter am_anext nb_negative nb_positive nb_absolute nb_invert nb_int nb_float
+            nb_index tp_repr tp_str nb_inplace_add nb_inplace_subtract nb_inplace_multiply
+            nb_inplace_remainder nb_inplace_lshift nb_inplace_rshift nb_inplace_and nb_inplace_xor
+            nb_inplace_or nb_inplace_floor_divide nb_inplace_true_divide nb_inplace_matrix_multiply
+            mp_subscript nb_add nb_subtract nb_multiply nb_remainder nb_divmod nb_lshift nb_rshift
+            nb_and nb_xor nb_or nb_floor_divide nb_true_divide nb_matrix_multiply nb_power
+            nb_inplace_power nb_bool sq_length sq_item sq_ass_item mp_ass_subscript sq_contains
+            tp_hash tp_call tp_getattro tp_setattro tp_richcompare tp_iter tp_iternext tp_descr_get
+            tp_descr_set tp_init tp_new tp_finalize bf_getbuffer bf_releasebuffer
+        },
+    }
+}
+
+/// Fill every slot of a heap type from what its MRO says of the dunders.
+pub fn fill_slots(th: Thread<'_>, ty: &Type) {
+    let mut rest = ROWS;
+    while let [first, ..] = rest {
+        let same = |row: &&Row| row.suite == first.suite && row.offset == first.offset;
+        let count = rest.iter().take_while(same).count();
+        let (group, next) = rest.split_at(count);
+        fill_slot(th, ty, group);
+        rest = next;
+    }
+}
+
+/// As `fill_slots` for the slots of one dunder.
+pub fn update_slot(th: Thread<'_>, ty: &Type, name: &Str) {
+    let Some(text) = name.as_ascii() else { return };
+    if !text.starts_with("__") {
+        return;
+    }
+    let mut rest = ROWS;
+    let mut touched = false;
+    while let [first, ..] = rest {
+        let same = |row: &&Row| row.suite == first.suite && row.offset == first.offset;
+        let count = rest.iter().take_while(same).count();
+        let (group, next) = rest.split_at(count);
+        if group.iter().any(|row| row.dunder == text) {
+            fill_slot(th, ty, group);
+            touched = true;
+        }
+        rest = next;
+    }
+    if touched {
+        for subclass in ty.subclasses() {
+            // SAFETY: a subclass takes itself off the list when it dies.
+            let subclass = unsafe { Type::from_ptr(subclass) };
+            let overridden = subclass.dict().is_some_and(|dict| dict.get_name(th, name).is_some());
+            if !overridden {
+                update_slot(th, subclass, name);
+            }
+        }
+    }
+}
+
+/// One slot, from the rows that can fill it.
+fn fill_slot(th: Thread<'_>, ty: &Type, group: &[Row]) {
+    let Some(first) = group.first() else { return };
+    let address = slot_address(ty, first);
+    if address.is_null() {
+        return;
+    }
+    let (mut specific, mut generic, mut use_generic) = (0usize, 0usize, false);
+    for row in group {
+        let Ok(name) = Str::intern(th, row.dunder) else { return };
+        let Some(found) = ty.lookup(th, &name) else {
+            if row.slot == "tp_iternext" {
+                specific = next_not_implemented as *const () as usize;
+            }
+            continue;
+        };
+        if let Some(wrapper) = found.downcast_exact::<types::descr::SlotWrapper>()
+            && wrapper.row().dunder == row.dunder
+        {
+            let only = only_slot_of(ty, row.dunder);
+            if only.is_none_or(|only| only == address) {
+                generic = generic_function(row);
+            }
+            let fits = wrapper.row().wrap == row.wrap && ty.is_subtype(wrapper.owner());
+            if fits && (specific == 0 || specific == wrapper.function()) {
+                specific = wrapper.function();
+            } else {
+                use_generic = true;
+            }
+        } else if row.wrap == Wrap::New && types::descr::is_new_function(found) {
+            specific = types::descr::inherited_new(ty, found);
+        } else if found.is_none() && row.slot == "tp_hash" {
+            specific = hash_not_implemented as *const () as usize;
+        } else {
+            use_generic = true;
+            generic = generic_function(row);
+            if row.dunder == "__class_getitem__" {
+                continue;
+            }
+        }
+    }
+    if group.iter().all(|row| row.wrap == Wrap::Finalize) && specific == 0 && generic == 0 {
+        // A native finaliser is not a dunder.
+        return;
+    }
+    // SAFETY: a slot of a heap type, under the GIL.
+    unsafe { *address = if specific != 0 && !use_generic { specific } else { generic } };
+}
+
+/// Of the slots that a dunder can fill, the only one that is filled.
+fn only_slot_of(ty: &Type, dunder: &str) -> Option<*mut usize> {
+    let mut rows = ROWS.iter().filter(|row| row.dunder == dunder && slot_value(ty, row) != 0);
+    let first = rows.next()?;
+    if rows.next().is_some() { None } else { Some(slot_address(ty, first)) }
+}

@@ -1,0 +1,286 @@
+//! `wrapper_descriptor` calls: from a dunder's arguments to a slot's.
+
+use abi::PyObject;
+
+use crate::{
+    AsObject, Dict, Int, Obj, Raised, Ref, Result, Thread, Tuple, Type, error,
+    protocol::mapping,
+    raise,
+    slots::{Row, Wrap},
+    types,
+};
+
+fn expect(th: Thread<'_>, args: &[Obj<'_>], least: usize, most: usize) -> Result<()> {
+    let given = args.len();
+    if given >= least && given <= most {
+        return Ok(());
+    }
+    if least == most {
+        let plural = if least == 1 { "" } else { "s" };
+        raise!(th, TypeError, "expected {least} argument{plural}, got {given}");
+    }
+    let (bound, n) = if given < least { ("least", least) } else { ("most", most) };
+    let plural = if n == 1 { "" } else { "s" };
+    raise!(th, TypeError, "expected at {bound} {n} argument{plural}, got {given}")
+}
+
+fn value(ptr: *mut PyObject) -> Result<Ref> {
+    // SAFETY: a slot returns a new reference or null.
+    unsafe { Ref::from_raw(ptr) }.ok_or(error::Raised)
+}
+
+fn done(status: i32) -> Result<Ref> {
+    if status < 0 { Err(Raised) } else { Ok(types::none().own()) }
+}
+
+/// Call the slot function `function` of `row` on `this` as its dunder would be.
+pub fn call(
+    th: Thread<'_>,
+    row: &'static Row,
+    function: usize,
+    this: Obj<'_>,
+    args: &[Obj<'_>],
+    kwargs: Option<&Dict>,
+) -> Result<Ref> {
+    if !matches!(row.wrap, Wrap::Call | Wrap::Init) && kwargs.is_some_and(|kwargs| kwargs.len() > 0)
+    {
+        raise!(th, TypeError, "wrapper {}() takes no keyword arguments", row.dunder);
+    }
+    let o = this.as_ptr();
+    /// The slot as a function of the given type.
+    macro_rules! slot {
+        ($ty:ty) => {
+            // SAFETY: the row says which type the function in the slot has.
+            std::mem::transmute::<usize, $ty>(function)
+        };
+    }
+    let raw = |i: usize| args.get(i).map_or(std::ptr::null_mut(), |arg| arg.as_ptr());
+    let none = types::none().as_ptr();
+    // SAFETY (of all slot calls below): the slot belongs to the type of `this`,
+    // and the arguments are live.
+    match row.wrap {
+        Wrap::Unary => {
+            expect(th, args, 0, 0)?;
+            // SAFETY: as above.
+            value(unsafe { slot!(abi::unaryfunc)(o) })
+        }
+        Wrap::Next => {
+            expect(th, args, 0, 0)?;
+            // SAFETY: as above.
+            let result = unsafe { slot!(abi::unaryfunc)(o) };
+            if result.is_null() && !th.is_raised() {
+                raise!(th, StopIteration);
+            }
+            value(result)
+        }
+        Wrap::Binary | Wrap::BinaryLeft | Wrap::GetAttribute => {
+            expect(th, args, 1, 1)?;
+            // SAFETY: as above.
+            value(unsafe { slot!(abi::binaryfunc)(o, raw(0)) })
+        }
+        Wrap::BinaryRight => {
+            expect(th, args, 1, 1)?;
+            // SAFETY: as above.
+            value(unsafe { slot!(abi::binaryfunc)(raw(0), o) })
+        }
+        Wrap::TernaryLeft | Wrap::Ternary => {
+            expect(th, args, 1, 2)?;
+            let modulus = if args.len() == 2 { raw(1) } else { none };
+            // SAFETY: as above.
+            value(unsafe { slot!(abi::ternaryfunc)(o, raw(0), modulus) })
+        }
+        Wrap::TernaryRight => {
+            expect(th, args, 1, 2)?;
+            let modulus = if args.len() == 2 { raw(1) } else { none };
+            // SAFETY: as above.
+            value(unsafe { slot!(abi::ternaryfunc)(raw(0), o, modulus) })
+        }
+        Wrap::Inquiry => {
+            expect(th, args, 0, 0)?;
+            // SAFETY: as above.
+            match unsafe { slot!(abi::inquiry)(o) } {
+                -1 if th.is_raised() => Err(Raised),
+                answer => Ok(types::bool_(answer != 0).own()),
+            }
+        }
+        Wrap::Length | Wrap::Hash => {
+            expect(th, args, 0, 0)?;
+            // SAFETY: as above.
+            match unsafe { slot!(abi::lenfunc)(o) } {
+                -1 if th.is_raised() => Err(Raised),
+                length => Int::from_i64(th, length as i64),
+            }
+        }
+        Wrap::IndexArg => {
+            expect(th, args, 1, 1)?;
+            let count = Int::index_to_isize(th, args[0])?;
+            // SAFETY: as above.
+            value(unsafe { slot!(abi::ssizeargfunc)(o, count) })
+        }
+        Wrap::SequenceItem => {
+            expect(th, args, 1, 1)?;
+            let index = sequence_index(th, this, args[0])?;
+            // SAFETY: as above.
+            value(unsafe { slot!(abi::ssizeargfunc)(o, index) })
+        }
+        Wrap::SequenceSetItem => {
+            expect(th, args, 2, 2)?;
+            let index = sequence_index(th, this, args[0])?;
+            // SAFETY: as above.
+            done(unsafe { slot!(abi::ssizeobjargproc)(o, index, raw(1)) })
+        }
+        Wrap::SequenceDelItem => {
+            expect(th, args, 1, 1)?;
+            let index = sequence_index(th, this, args[0])?;
+            // SAFETY: as above.
+            done(unsafe { slot!(abi::ssizeobjargproc)(o, index, std::ptr::null_mut()) })
+        }
+        Wrap::Contains => {
+            expect(th, args, 1, 1)?;
+            // SAFETY: as above.
+            match unsafe { slot!(abi::objobjproc)(o, raw(0)) } {
+                -1 => Err(Raised),
+                answer => Ok(types::bool_(answer != 0).own()),
+            }
+        }
+        Wrap::SetItem => {
+            expect(th, args, 2, 2)?;
+            // SAFETY: as above.
+            done(unsafe { slot!(abi::objobjargproc)(o, raw(0), raw(1)) })
+        }
+        Wrap::DelItem => {
+            expect(th, args, 1, 1)?;
+            // SAFETY: as above.
+            done(unsafe { slot!(abi::objobjargproc)(o, raw(0), std::ptr::null_mut()) })
+        }
+        Wrap::SetAttr | Wrap::DelAttr => {
+            let n = if row.wrap == Wrap::SetAttr { 2 } else { 1 };
+            expect(th, args, n, n)?;
+            hackcheck(th, this, function, row.dunder)?;
+            // SAFETY: as above.
+            done(unsafe { slot!(abi::setattrofunc)(o, raw(0), raw(1)) })
+        }
+        Wrap::Compare(op) => {
+            expect(th, args, 1, 1)?;
+            // SAFETY: as above.
+            value(unsafe { slot!(abi::richcmpfunc)(o, raw(0), op as i32) })
+        }
+        Wrap::Call => {
+            let args = Tuple::from_objs(th, args)?;
+            let kwargs = kwargs.map_or(std::ptr::null_mut(), |kwargs| kwargs.obj().as_ptr());
+            // SAFETY: as above.
+            value(unsafe { slot!(abi::ternaryfunc)(o, args.as_ptr(), kwargs) })
+        }
+        Wrap::Init => {
+            let args = Tuple::from_objs(th, args)?;
+            let kwargs = kwargs.map_or(std::ptr::null_mut(), |kwargs| kwargs.obj().as_ptr());
+            // SAFETY: as above.
+            done(unsafe { slot!(abi::initproc)(o, args.as_ptr(), kwargs) })
+        }
+        Wrap::DescrGet => {
+            expect(th, args, 1, 2)?;
+            let nullable =
+                |ptr: *mut PyObject| if ptr == none { std::ptr::null_mut() } else { ptr };
+            let (instance, owner) = (nullable(raw(0)), nullable(raw(1)));
+            if instance.is_null() && owner.is_null() {
+                raise!(th, TypeError, "__get__(None, None) is invalid");
+            }
+            // SAFETY: as above.
+            value(unsafe { slot!(abi::descrgetfunc)(o, instance, owner) })
+        }
+        Wrap::DescrSet => {
+            expect(th, args, 2, 2)?;
+            // SAFETY: as above.
+            done(unsafe { slot!(abi::descrsetfunc)(o, raw(0), raw(1)) })
+        }
+        Wrap::DescrDelete => {
+            expect(th, args, 1, 1)?;
+            // SAFETY: as above.
+            done(unsafe { slot!(abi::descrsetfunc)(o, raw(0), std::ptr::null_mut()) })
+        }
+        Wrap::Finalize => {
+            expect(th, args, 0, 0)?;
+            // SAFETY: as above.
+            unsafe { slot!(abi::destructor)(o) };
+            Ok(types::none().own())
+        }
+        Wrap::GetBuffer => {
+            expect(th, args, 1, 1)?;
+            types::memoryview::buffer_method(th, this, args[0])
+        }
+        Wrap::ReleaseBuffer => {
+            expect(th, args, 1, 1)?;
+            types::memoryview::release_buffer_method(th, this, args[0])
+        }
+        Wrap::New | Wrap::GetAttr => raise!(th, SystemError, "{} has no wrapper", row.dunder),
+    }
+}
+
+fn sequence_index(th: Thread<'_>, this: Obj<'_>, index: Obj<'_>) -> Result<isize> {
+    let index = Int::index_to_isize(th, index)?;
+    if index < 0 {
+        return Ok(index + mapping::len(th, this)? as isize);
+    }
+    Ok(index)
+}
+
+/// `object.__setattr__(cls, …)` must not get around a metatype's own.
+fn hackcheck(th: Thread<'_>, this: Obj<'_>, function: usize, what: &str) -> Result<()> {
+    let mut ty = Some(this.ty());
+    while let Some(t) = ty {
+        if !t.is_heap() {
+            break;
+        }
+        ty = t.base();
+    }
+    let native = ty.and_then(|t| t.slots().tp_setattro).map_or(0, |f| f as usize);
+    if native != 0 && native != function {
+        let name = this.type_name();
+        raise!(th, TypeError, "can't apply this {what} to {name} object");
+    }
+    Ok(())
+}
+
+/// `cls.__new__(subtype, *args, **kwargs)` of a builtin type, with its checks.
+pub fn call_new(
+    th: Thread<'_>,
+    cls: &Type,
+    args: &[Obj<'_>],
+    kwargs: Option<&Dict>,
+) -> Result<Ref> {
+    let Some((first, rest)) = args.split_first() else {
+        raise!(th, TypeError, "{}.__new__(): not enough arguments", cls.name());
+    };
+    let Some(subtype) = first.downcast::<Type>() else {
+        raise!(
+            th,
+            TypeError,
+            "{}.__new__(X): X is not a type object ({})",
+            cls.name(),
+            first.type_name()
+        );
+    };
+    if !subtype.is_subtype(cls) {
+        let (cls, subtype) = (cls.name(), subtype.name());
+        raise!(th, TypeError, "{cls}.__new__({subtype}): {subtype} is not a subtype of {cls}");
+    }
+    let mut native = subtype;
+    while native.is_heap() {
+        match native.base() {
+            Some(base) => native = base,
+            None => break,
+        }
+    }
+    let new = cls.slots().tp_new;
+    if native.slots().tp_new.map(|f| f as usize) != new.map(|f| f as usize) {
+        let (cls, subtype, native) = (cls.name(), subtype.name(), native.name());
+        raise!(th, TypeError, "{cls}.__new__({subtype}) is not safe, use {native}.__new__()");
+    }
+    let Some(new) = new else {
+        raise!(th, TypeError, "cannot create '{}' instances", subtype.name());
+    };
+    let args = Tuple::from_objs(th, rest)?;
+    let kwargs = kwargs.map_or(std::ptr::null_mut(), |kwargs| kwargs.obj().as_ptr());
+    // SAFETY: `tp_new` of a base of `subtype`.
+    value(unsafe { new(subtype.as_ptr(), args.as_ptr(), kwargs) })
+}
