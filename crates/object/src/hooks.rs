@@ -26,6 +26,8 @@ pub struct Hooks {
     pub unraisable: fn(Thread<'_>, context: Option<&str>, object: Option<Obj<'_>>),
     /// The globals of the innermost Python frame.
     pub current_globals: fn(Thread<'_>) -> Option<Ref<Dict>>,
+    /// The local namespace of the innermost Python frame, as `locals()` gives it.
+    pub current_locals: fn(Thread<'_>) -> Result<Ref>,
     /// The first argument and `__class__` cell of the innermost frame, for `super()`.
     pub super_arguments: fn(Thread<'_>) -> Result<(Ref, Ref)>,
     /// Add a traceback entry for the innermost frame to the exception that is set.
@@ -45,6 +47,7 @@ impl Hooks {
         warn: |_, _, _, _| Ok(()),
         unraisable: |th, _, _| drop(th.swap_exception(None)),
         current_globals: |_| None,
+        current_locals: |th| Err(error!(th, SystemError, "frame does not exist")),
         super_arguments: |th| Err(error!(th, RuntimeError, "super(): no current frame")),
         handled_exception: |_| None,
         decode: |th, _, encoding, _| Err(error!(th, LookupError, "unknown encoding: {encoding}")),

@@ -416,10 +416,10 @@ impl<B: Builder, I: Input<B::Error>> Reader<'_, B, I> {
         match (value, &mut frame.shape) {
             (Some(value), shape) => {
                 frame.items.push(value);
-                if let Shape::Code { firstlineno, .. } = shape {
-                    if frame.items.len() == CODE_PARTS_BEFORE_LINE {
-                        *firstlineno = self.int()?;
-                    }
+                if let Shape::Code { firstlineno, .. } = shape
+                    && frame.items.len() == CODE_PARTS_BEFORE_LINE
+                {
+                    *firstlineno = self.int()?;
                 }
                 Ok(())
             }

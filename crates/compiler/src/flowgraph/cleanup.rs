@@ -145,11 +145,12 @@ impl Cfg {
             };
             let target = self.next_nonempty(Some(Cfg::target_of(last)?));
             let next = self.next_nonempty(self[block].next);
-            if target == next && target.is_some() {
-                if let Some(last) = self[block].last_mut() {
-                    last.make_nop();
-                    removed += 1;
-                }
+            if target == next
+                && target.is_some()
+                && let Some(last) = self[block].last_mut()
+            {
+                last.make_nop();
+                removed += 1;
             }
         }
         Ok(removed)

@@ -83,11 +83,11 @@ impl Cfg {
                     }
                 }
             }
-            if let Some(next) = self[block].next.filter(|_| self[block].has_fallthrough()) {
-                if !self[next].visited {
-                    self[next].visited = true;
-                    todo.push((next, handlers));
-                }
+            if let Some(next) = self[block].next.filter(|_| self[block].has_fallthrough())
+                && !self[next].visited
+            {
+                self[next].visited = true;
+                todo.push((next, handlers));
             }
         }
         Ok(())

@@ -33,19 +33,19 @@ pub(super) fn loaded_constant<'a>(
 
 /// Turn `LOAD_CONST` of a small int into `LOAD_SMALL_INT`.
 pub(super) fn use_small_int(instr: &mut Instr, consts: &IndexSet<Constant>) {
-    if let Some(Constant::Int(value)) = consts.get_index(instr.arg as usize) {
-        if let Ok(small) = u8::try_from(value) {
-            instr.set(Op::LOAD_SMALL_INT, i32::from(small));
-        }
+    if let Some(Constant::Int(value)) = consts.get_index(instr.arg as usize)
+        && let Ok(small) = u8::try_from(value)
+    {
+        instr.set(Op::LOAD_SMALL_INT, i32::from(small));
     }
 }
 
 fn make_load(instr: &mut Instr, value: Constant, consts: &mut IndexSet<Constant>) {
-    if let Constant::Int(int) = &value {
-        if let Ok(small) = u8::try_from(int) {
-            instr.set(Op::LOAD_SMALL_INT, i32::from(small));
-            return;
-        }
+    if let Constant::Int(int) = &value
+        && let Ok(small) = u8::try_from(int)
+    {
+        instr.set(Op::LOAD_SMALL_INT, i32::from(small));
+        return;
     }
     let index = consts.insert_full(value).0;
     instr.set(Op::LOAD_CONST, index as i32);

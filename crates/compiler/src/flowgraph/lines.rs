@@ -51,10 +51,10 @@ impl Cfg {
         for id in self.order() {
             let Some(next) = self[id].next.filter(|_| self[id].has_fallthrough()) else { continue };
             let Some(loc) = self[id].last().map(|last| last.loc) else { continue };
-            if self.needs_line(next) {
-                if let Some(first) = self[next].instrs_mut().first_mut() {
-                    first.loc = loc;
-                }
+            if self.needs_line(next)
+                && let Some(first) = self[next].instrs_mut().first_mut()
+            {
+                first.loc = loc;
             }
         }
         Ok(())

@@ -1,5 +1,7 @@
 //! Better instructions within a block, and jumps to jumps.
 
+use std::borrow::Cow;
+
 use bytecode::{Constant, Op};
 use indexmap::IndexSet;
 
@@ -28,8 +30,9 @@ impl Cfg {
                 if !(loaded.op == Op::LOAD_CONST && copies) {
                     loaded = instrs[index];
                 }
-                if let Some(value) = fold::loaded_constant(&loaded, consts) {
-                    optimize_use_of_constant(&value.into_owned(), &mut instrs[index..], consts);
+                let value = fold::loaded_constant(&loaded, consts).map(Cow::into_owned);
+                if let Some(value) = value {
+                    optimize_use_of_constant(&value, &mut instrs[index..], consts);
                 }
             }
         }
@@ -170,12 +173,12 @@ fn optimize_instruction(instrs: &mut [Instr], index: usize, consts: &mut IndexSe
             fold::fold_tuple(instrs, index, consts);
         }
         Op::BUILD_LIST | Op::BUILD_SET => fold::fold_list_or_set(instrs, index, next_op, consts),
-        Op::STORE_FAST => {
-            if next
-                .is_some_and(|next| next.op == op && next.arg == arg && next.loc.line == loc.line)
-            {
-                instrs[index].set(Op::POP_TOP, 0);
-            }
+        Op::STORE_FAST
+            if next.is_some_and(|next| {
+                next.op == op && next.arg == arg && next.loc.line == loc.line
+            }) =>
+        {
+            instrs[index].set(Op::POP_TOP, 0);
         }
         Op::SWAP if arg == 1 => instrs[index].make_nop(),
         Op::LOAD_GLOBAL if next_op == Op::PUSH_NULL && arg & 1 == 0 => {
@@ -209,10 +212,12 @@ fn optimize_instruction(instrs: &mut [Instr], index: usize, consts: &mut IndexSe
         Op::CALL_INTRINSIC_1 if arg == INTRINSIC_UNARY_POSITIVE => {
             fold::fold_unary(instrs, index, consts)
         }
-        Op::CALL_INTRINSIC_1 if arg == INTRINSIC_LIST_TO_TUPLE => {
-            if !fold::fold_appended(instrs, index, consts) && next_op == Op::GET_ITER {
-                instrs[index].make_nop();
-            }
+        Op::CALL_INTRINSIC_1
+            if arg == INTRINSIC_LIST_TO_TUPLE
+                && !fold::fold_appended(instrs, index, consts)
+                && next_op == Op::GET_ITER =>
+        {
+            instrs[index].make_nop();
         }
         Op::LIST_APPEND | Op::SET_ADD
             if arg == 1 && matches!(next_op, Op::GET_ITER | Op::CONTAINS_OP) =>
