@@ -6,7 +6,9 @@ pub mod _abc;
 pub mod _bisect;
 pub mod _functools;
 pub mod _heapq;
+pub mod _io;
 pub mod _operator;
+pub mod _signal;
 pub mod _stat;
 pub mod sys;
 pub mod gc;
@@ -17,6 +19,9 @@ pub mod _imp;
 pub mod _typing;
 pub mod _weakref;
 pub mod atexit;
+pub mod errno;
+pub mod posix;
+mod support;
 
 use object::declare::ModuleDecl;
 
@@ -33,8 +38,11 @@ pub const ALL: &[ModuleDecl] = &[
     _functools::module::MODULE,
     _heapq::module::MODULE,
     _operator::module::MODULE,
+    _signal::_signal::MODULE,
     _stat::module::MODULE,
     _typing::module::MODULE,
     _weakref::module::MODULE,
     atexit::atexit::MODULE,
+    errno::errno::MODULE,
+    posix::MODULE,
 ];
