@@ -15,6 +15,7 @@ pub mod classmethod;
 pub mod builtin_function;
 pub mod bytes;
 pub mod code;
+pub mod complex;
 pub mod dict;
 pub mod float;
 pub mod function;
@@ -33,6 +34,7 @@ pub use self::{
     bool_::{Bool, bool_},
     bytes::Bytes,
     code::Code,
+    complex::Complex,
     dict::Dict,
     float::Float,
     function::Function,
@@ -66,6 +68,7 @@ builtin_types![
     Int,
     Bool,
     Float,
+    Complex,
     Str,
     Bytes,
     Tuple,
