@@ -26,6 +26,7 @@ use bytecode::CodeObject;
 use ruff_python_ast::PythonVersion;
 use ruff_python_parser::ParseOptions;
 
+use crate::{ast::Mod, lower::Lines, symtable::SymbolTable};
 pub use crate::{
     cleandoc::clean_doc,
     error::{CompileError, CompileWarning, ErrorKind, Result},
@@ -36,7 +37,6 @@ pub use crate::{
     source::DecodeHook,
     unparse::{constant_repr, unparse},
 };
-use crate::{ast::Mod, lower::Lines, symtable::SymbolTable};
 
 /// Trees deeper than this are not compiled; CPython's limit is its C stack.
 pub(crate) const MAX_DEPTH: usize = 20_000;
@@ -105,8 +105,10 @@ pub fn parse(source: &str, filename: &str, options: &Options) -> Result<Compiled
 
 /// Compile a syntax tree, which may have been made by a program.
 pub fn compile_ast(module: Mod, filename: &str, options: &Options) -> Result<Compiled> {
-    on_large_stack(|| compile_tree(Compiled { value: module, warnings: Vec::new() }, filename, options))
-        .map_err(|error| named(error, filename))
+    on_large_stack(|| {
+        compile_tree(Compiled { value: module, warnings: Vec::new() }, filename, options)
+    })
+    .map_err(|error| named(error, filename))
 }
 
 /// The symbol table of a source text.

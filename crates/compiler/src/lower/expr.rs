@@ -197,8 +197,7 @@ impl Lower<'_> {
     }
 
     fn big_int(&mut self, node: &ruff::ExprNumberLiteral) -> Result<BigInt> {
-        let text: Vec<u8> =
-            self.text(node.range).bytes().filter(|byte| *byte != b'_').collect();
+        let text: Vec<u8> = self.text(node.range).bytes().filter(|byte| *byte != b'_').collect();
         let radix = match text.get(1).map(u8::to_ascii_lowercase) {
             Some(b'x') => 16,
             Some(b'o') => 8,

@@ -69,6 +69,13 @@ impl Source<'_> {
         (error.lineno, error.offset) = position(found.start);
         (error.end_lineno, error.end_offset) = match found.end {
             End::Same => (error.lineno, error.offset),
+            // The end of a newline is on its own line.
+            End::At(end)
+                if end > found.start && self.text[..end.min(self.text.len())].ends_with('\n') =>
+            {
+                let (line, col) = position(end - 1);
+                (line, col + 1)
+            }
             End::At(end) => position(end),
             End::Column(column) => (error.lineno, column),
         };
@@ -96,9 +103,8 @@ pub(crate) fn explain(
         Found { kind, message, start, end }
     });
     let stopped = source.token_at(at);
-    if let Some(found) = &lexical
-        && (found.start <= at || stopped + 1 >= source.tokens.len())
-    {
+    // CPython reads on after an error of the parser; one of the tokenizer wins.
+    if let Some(found) = &lexical {
         return source.error(found);
     }
     let incomplete = options.flags & PYCF_ALLOW_INCOMPLETE_INPUT != 0;
@@ -111,16 +117,16 @@ pub(crate) fn explain(
         error.kind = ErrorKind::IncompleteInputError;
         return error;
     }
-    if let Some(found) = rules::find(&source, parsed, stopped) {
-        return source.error(&found);
-    }
-    if let Some(open) = unclosed
-        && lexical.is_none()
-    {
+    let found = rules::find(&source, parsed, stopped, options.mode == Mode::Eval);
+    if let Some(open) = unclosed {
         // Blame the bracket if parsing stopped on a later line, or at the end.
         let stop = source.tokens.get(stopped);
+        let reached = match found.as_ref().map(|found| found.end) {
+            Some(End::At(end)) => end,
+            _ => 0,
+        };
         let later = stop.is_none_or(|token| {
-            token.kind == Kind::End || text[open..token.start.max(open)].contains('\n')
+            token.kind == Kind::End || text[open..token.start.max(reached).max(open)].contains('\n')
         });
         if later {
             let bracket = &text[open..=open];
@@ -129,8 +135,8 @@ pub(crate) fn explain(
             return source.error(&found);
         }
     }
-    if let Some(found) = &lexical {
-        return source.error(found);
+    if let Some(found) = found {
+        return source.error(&found);
     }
     let Some(token) = source.tokens.get(stopped) else {
         return source.error(&Found::new(at, at, "invalid syntax"));
@@ -143,7 +149,10 @@ pub(crate) fn explain(
         found.end = End::Column(-1);
         return source.error(&found);
     }
-    let end = if token.kind == Kind::Newline { token.end.max(token.start) } else { token.end };
+    let end = match token.kind {
+        Kind::Newline => token.start + 1,
+        _ => token.end,
+    };
     source.error(&Found::new(token.start, end, "invalid syntax"))
 }
 
@@ -160,7 +169,9 @@ pub(crate) fn check_tree(
     {
         let many = match body.as_slice() {
             [] => false,
-            [first, rest @ ..] => rest.iter().any(|stmt| stmt.location.line > first.location.end_line),
+            [first, rest @ ..] => {
+                rest.iter().any(|stmt| stmt.location.line > first.location.end_line)
+            }
         };
         if many {
             let first = body.first().map_or(1, |stmt| stmt.location.end_line);

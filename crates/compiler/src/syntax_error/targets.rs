@@ -60,7 +60,7 @@ pub(super) fn invalid(expr: &Expr, what: Use) -> Option<&Expr> {
         Expr::Starred(node) => invalid(&node.value, what),
         Expr::Compare(node) if what == Use::For => match node.ops.first() {
             Some(CmpOp::In) => invalid(&node.left, what),
-            _ => Some(expr),
+            _ => None,
         },
         Expr::Name(_) | Expr::Subscript(_) | Expr::Attribute(_) => None,
         _ => Some(expr),

@@ -5,6 +5,7 @@
 
 pub mod bool_;
 pub mod union;
+pub mod structseq;
 pub mod super_;
 pub mod staticmethod;
 pub mod memoryview;

@@ -37,6 +37,12 @@ impl Tuple {
         unsafe { objects(first.cast(), self.head.size() as usize) }
     }
 
+    /// Mark the hash of a fresh tuple as not computed.
+    pub(crate) fn unset_hash(tuple: NonNull<PyObject>) {
+        // SAFETY: fresh memory for a tuple.
+        unsafe { tuple.cast::<Tuple>().as_ref() }.hash.set(-1);
+    }
+
     /// How many items.
     #[inline]
     #[allow(clippy::len_without_is_empty, reason = "named after Python's len()")]
