@@ -15,7 +15,9 @@ use macros::pymodule;
 use num_bigint::BigInt;
 use object::{
     AsObject, Bytes, Code, Dict, Float, Int, List, Module, Obj, Protocol, Raised, Ref, Result, Str,
-    Thread, Tuple, error, exceptions, id, protocol::{self, buffer::BytesLike}, raise, types,
+    Thread, Tuple, error, exceptions, id,
+    protocol::{self, buffer::BytesLike},
+    raise, types,
 };
 
 use crate::construct;
@@ -296,12 +298,7 @@ pub fn dump_object(th: Thread<'_>, object: Obj<'_>) -> Result<Vec<u8>> {
 }
 
 fn read(th: Thread<'_>, mut bytes: &[u8], allow_code: bool) -> Result<Ref> {
-    load(&mut Loader { th }, &mut bytes, allow_code).map_err(|failure| match failure {
-        Failure::Load(LoadError::TypeError(text)) if text.contains("disallowed") => {
-            error!(th, ValueError, "{text}")
-        }
-        failure => failure.raise(th),
-    })
+    load(&mut Loader { th }, &mut bytes, allow_code).map_err(|failure| failure.raise(th))
 }
 
 fn write(th: Thread<'_>, object: Obj<'_>, version: i32, allow_code: bool) -> Result<Vec<u8>> {
@@ -371,12 +368,7 @@ pub mod marshal {
 
     /// Return the bytes object that would be written to a file by dump(value, file).
     #[sig = "(value, version=5, /, *, allow_code=True)"]
-    fn dumps(
-        th: Thread<'_>,
-        value: Obj<'_>,
-        version: i32,
-        allow_code: bool,
-    ) -> Result<Ref<Bytes>> {
+    fn dumps(th: Thread<'_>, value: Obj<'_>, version: i32, allow_code: bool) -> Result<Ref<Bytes>> {
         Bytes::new(th, &write(th, value, version, allow_code)?)
     }
 
