@@ -46,3 +46,8 @@ pub const ALL: &[ModuleDecl] = &[
     errno::errno::MODULE,
     posix::MODULE,
 ];
+
+pub mod _ast;
+pub mod compile;
+mod construct;
+pub mod marshal;
