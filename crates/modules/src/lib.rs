@@ -16,6 +16,7 @@ pub mod builtins;
 pub mod _warnings;
 pub mod _thread;
 pub mod _imp;
+pub mod _krait;
 pub mod _typing;
 pub mod _weakref;
 pub mod atexit;
@@ -28,6 +29,7 @@ use object::declare::ModuleDecl;
 /// Every native module.
 pub const ALL: &[ModuleDecl] = &[
     _imp::_imp::MODULE,
+    _krait::module::MODULE,
     _thread::_thread::MODULE,
     _warnings::_warnings::MODULE,
     builtins::builtins::MODULE,
