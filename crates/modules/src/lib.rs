@@ -17,6 +17,7 @@ pub mod _imp;
 pub mod _typing;
 pub mod _weakref;
 pub mod atexit;
+pub mod itertools;
 
 use object::declare::ModuleDecl;
 
@@ -37,4 +38,5 @@ pub const ALL: &[ModuleDecl] = &[
     _typing::module::MODULE,
     _weakref::module::MODULE,
     atexit::atexit::MODULE,
+    itertools::itertools::MODULE,
 ];
