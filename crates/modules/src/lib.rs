@@ -22,6 +22,7 @@ pub mod atexit;
 pub mod errno;
 pub mod posix;
 mod support;
+pub mod itertools;
 
 use object::declare::ModuleDecl;
 
@@ -45,6 +46,7 @@ pub const ALL: &[ModuleDecl] = &[
     atexit::atexit::MODULE,
     errno::errno::MODULE,
     posix::MODULE,
+    itertools::itertools::MODULE,
 ];
 
 pub mod _ast;
