@@ -239,12 +239,10 @@ fn index_arg(th: Thread<'_>, args: &Tuple, index: usize) -> Result<isize> {
     Int::index_to_isize(th, args.get(index).unwrap_or_else(|| crate::types::none()))
 }
 
-fn members_of(builder: &mut TypeBuilder<'_>, with_encoding: bool) {
+fn members_of(builder: &mut TypeBuilder<'_>) {
     let kind = abi::_Py_T_OBJECT;
-    if with_encoding {
-        let offset = offset_of!(UnicodeFields, encoding);
-        builder.member(c"encoding", kind, offset, 0, Some(c"exception encoding"));
-    }
+    let offset = offset_of!(UnicodeFields, encoding);
+    builder.member(c"encoding", kind, offset, 0, Some(c"exception encoding"));
     let offset = offset_of!(UnicodeFields, object);
     builder.member(c"object", kind, offset, 0, Some(c"exception object"));
     let size = abi::Py_T_PYSSIZET;
@@ -281,7 +279,7 @@ impl UnicodeDecodeError {
 
     #[declare]
     fn members(builder: &mut TypeBuilder<'_>) {
-        members_of(builder, true);
+        members_of(builder);
     }
 }
 
@@ -301,7 +299,7 @@ impl UnicodeEncodeError {
 
     #[declare]
     fn members(builder: &mut TypeBuilder<'_>) {
-        members_of(builder, true);
+        members_of(builder);
     }
 }
 
@@ -321,7 +319,7 @@ impl UnicodeTranslateError {
 
     #[declare]
     fn members(builder: &mut TypeBuilder<'_>) {
-        members_of(builder, false);
+        members_of(builder);
     }
 }
 
