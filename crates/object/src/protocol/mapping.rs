@@ -1,5 +1,6 @@
 //! Length, subscription, membership: mappings and sequences.
 
+use crate::exceptions::types::IndexError;
 use crate::{AsObject, Int, Obj, Ref, Result, Thread, error, raise};
 
 /// Whether `object[0]` can work as a sequence's.
@@ -41,7 +42,7 @@ pub fn get_item(th: Thread<'_>, object: Obj<'_>, key: Obj<'_>) -> Result<Ref> {
         if !Int::is_index(key) {
             raise!(th, TypeError, "sequence index must be integer, not '{}'", key.type_name());
         }
-        let index = Int::index_to_isize(th, key)?;
+        let index = Int::as_index(th, key, IndexError())?;
         return sequence_item(th, object, index);
     }
     crate::types::type_::class_getitem(th, object, key)
@@ -83,7 +84,7 @@ pub fn set_item(
         if !Int::is_index(key) {
             raise!(th, TypeError, "sequence index must be integer, not '{}'", key.type_name());
         }
-        let mut index = Int::index_to_isize(th, key)?;
+        let mut index = Int::as_index(th, key, IndexError())?;
         if index < 0 && sequence.sq_length.is_some() {
             index += len(th, object)? as isize;
         }
