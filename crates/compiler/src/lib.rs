@@ -76,7 +76,7 @@ pub struct Compiled<T = CodeObject> {
 
 /// Compile a source text.
 pub fn compile(source: &str, filename: &str, options: &Options) -> Result<Compiled> {
-    with_source(source, filename, |text| {
+    with_source(source, filename, options.mode, |text| {
         let parsed = parse_text(text, options)?;
         compile_tree(parsed, filename, options)
     })
@@ -103,7 +103,7 @@ pub fn decode(source: &[u8], filename: &str, hook: Option<DecodeHook<'_>>) -> Re
 
 /// Parse a source text to a syntax tree, which is not preprocessed.
 pub fn parse(source: &str, filename: &str, options: &Options) -> Result<Compiled<Mod>> {
-    with_source(source, filename, |text| parse_text(text, options))
+    with_source(source, filename, options.mode, |text| parse_text(text, options))
 }
 
 /// Compile a syntax tree, which may have been made by a program.
@@ -116,7 +116,7 @@ pub fn compile_ast(module: Mod, filename: &str, options: &Options) -> Result<Com
 
 /// The symbol table of a source text.
 pub fn symbol_table(source: &str, filename: &str, options: &Options) -> Result<SymbolTable> {
-    with_source(source, filename, |text| {
+    with_source(source, filename, options.mode, |text| {
         let parsed = parse_text(text, options)?;
         let features = Features::of(&parsed.value, options.flags)?;
         SymbolTable::build(&parsed.value, &features)
@@ -148,6 +148,7 @@ fn named(mut error: Box<CompileError>, filename: &str) -> Box<CompileError> {
 fn with_source<T: Send>(
     source: &str,
     filename: &str,
+    mode: Mode,
     job: impl FnOnce(&str) -> Result<T> + Send,
 ) -> Result<T> {
     if source.contains('\0') {
@@ -158,6 +159,12 @@ fn with_source<T: Send>(
     if text.contains('\r') {
         normal = source::normalize(text);
         text = &normal;
+    }
+    // A module's last line always ends.
+    let complete;
+    if mode == Mode::Exec && !text.is_empty() && !text.ends_with('\n') {
+        complete = format!("{text}\n");
+        text = &complete;
     }
     let result = match nesting::check(text) {
         Err(error) => Err(error),

@@ -114,7 +114,7 @@ pub(crate) fn explain(
     }
     // CPython reads on after an error of the parser; one of the tokenizer wins.
     if let Some(found) = &lexical {
-        return source.error(found);
+        return without_newline(source.error(found));
     }
     let at_end = source.tokens.get(stopped).is_none_or(|token| {
         matches!(token.kind, Kind::End | Kind::Dedent)
@@ -147,11 +147,15 @@ pub(crate) fn explain(
             let bracket = &text[open..=open];
             let mut found = Found::new(open, open, format!("'{bracket}' was never closed"));
             found.end = End::Column(0);
-            return source.error(&found);
+            return without_newline(source.error(&found));
         }
     }
     if let Some(found) = found {
-        return source.error(&found);
+        let error = source.error(&found);
+        // CPython shows a line that it has read past without its end.
+        let read = source.tokens.get(stopped).map_or(0, |token| token.start);
+        let (line, _) = lines.position(u32::try_from(read).unwrap_or(0).into());
+        return if line > error.lineno { without_newline(error) } else { error };
     }
     let Some(token) = source.tokens.get(stopped) else {
         return source.error(&Found::new(at, at, "invalid syntax"));
@@ -169,6 +173,15 @@ pub(crate) fn explain(
         _ => token.end,
     };
     source.error(&Found::new(token.start, end, "invalid syntax"))
+}
+
+fn without_newline(mut error: Box<CompileError>) -> Box<CompileError> {
+    if let Some(text) = &mut error.text
+        && text.ends_with('\n')
+    {
+        text.pop();
+    }
+    error
 }
 
 /// The token after a first statement with a block: a single statement ends there.

@@ -4,7 +4,7 @@ use macros::{pymethods, pytype};
 
 use crate::{
     AsObject, Dict, Head, Link, Obj, Protocol, PyStruct, Ref, Result, Thread, Type, alloc_object,
-    raise,
+    protocol::generic, raise,
 };
 
 use super::staticmethod::wrapper_methods;
@@ -47,16 +47,8 @@ impl ClassMethod {
             (None, Some(instance)) => instance.ty().obj().own(),
             (None, None) => raise!(th, TypeError, "__get__(None, None) is invalid"),
         };
-        bound_method(th, callable, receiver.obj())
+        generic::bound_method(th, callable, receiver.obj())
     }
-}
-
-/// A bound method of any callable.
-fn bound_method(th: Thread<'_>, callable: Ref, receiver: Obj<'_>) -> Result {
-    if callable.obj().is_exact::<crate::Function>() {
-        return crate::protocol::generic::bind(callable, Some(receiver), None);
-    }
-    raise!(th, NotImplementedError, "classmethod of a '{}'", callable.obj().type_name())
 }
 
 /// `classmethod` as a type.

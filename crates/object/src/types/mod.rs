@@ -5,9 +5,11 @@
 
 pub mod bool_;
 pub mod builtin_function;
+pub mod bytearray;
 pub mod bytes;
 pub mod capsule;
 pub mod classmethod;
+pub mod cell;
 pub mod code;
 pub mod complex;
 pub mod descr;
@@ -23,6 +25,7 @@ pub mod list;
 pub mod map;
 pub mod mappingproxy;
 pub mod memoryview;
+pub mod method;
 pub mod module;
 pub mod namespace;
 pub mod object_;
@@ -46,6 +49,7 @@ pub mod zip;
 
 pub use self::{
     bool_::{Bool, bool_},
+    bytearray::ByteArray,
     bytes::Bytes,
     code::Code,
     complex::Complex,
@@ -54,6 +58,7 @@ pub use self::{
     function::Function,
     int::Int,
     list::List,
+    memoryview::MemoryView,
     module::Module,
     object_::{BaseObject, object_type},
     range::Range,
@@ -87,7 +92,16 @@ builtin_types![
     Float,
     Complex,
     Str,
+    str::StrAsciiIterator,
+    str::StrIterator,
     Bytes,
+    bytes::BytesIterator,
+    bytearray::ByteArray,
+    bytes::iter::ByteArrayIterator,
+    memoryview::ManagedBuffer,
+    memoryview::MemoryView,
+    memoryview::MemoryIterator,
+    memoryview::BufferWrapper,
     Tuple,
     List,
     Dict,
@@ -106,6 +120,8 @@ builtin_types![
     Module,
     Function,
     Code,
+    Slice,
+    Range,
     range::RangeIterator,
     range::LongRangeIterator,
     iter::SequenceIterator,
@@ -147,5 +163,6 @@ builtin_types![
     descr::GetSetDescriptor,
     descr::MemberDescriptor,
     builtin_function::BuiltinFunction,
-    code::CellObject,
+    cell::CellObject,
+    method::Method,
 ];

@@ -148,9 +148,7 @@ ops! {
         }
         let (args, n) = arguments(base, oparg);
         let Some(frame) = call::exact_frame(th, *base, args, n) else { return Flow::Miss };
-        // The frame has a reference of its own; the stack's goes.
         r.sp = base;
-        r.release(*base);
         r.enter(th, frame, 3)
     }
 
