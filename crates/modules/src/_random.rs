@@ -51,8 +51,8 @@ fn from_entropy() -> MersenneTwister {
 
 #[pymethods]
 impl Random {
-    fn __new__(th: Thread<'_>, cls: &Type, args: &Tuple, _kwargs: Option<&Dict>) -> Result<Ref> {
-        let generator = Generator(RefCell::new(seeded(th, args.get(0))?));
+    fn __new__(th: Thread<'_>, cls: &Type, _args: &Tuple, _kwargs: Option<&Dict>) -> Result<Ref> {
+        let generator = Generator(RefCell::new(from_entropy()));
         alloc_object::alloc(th, cls, Random { head: Head::new(), generator }).map(Ref::upcast)
     }
 

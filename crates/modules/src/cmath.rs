@@ -228,7 +228,7 @@ fn cosh(z: Complex) -> Outcome {
                 () => complex(INF.copysign(y.cos()), INF.copysign(y.sin()) * sign),
             }
         } else if x.is_nan() {
-            complex(NAN, if y == 0.0 { y } else { NAN })
+            complex(NAN, if y == 0.0 { 0.0 } else { NAN })
         } else {
             complex(NAN, if x == 0.0 { 0.0 } else { NAN })
         });
