@@ -107,9 +107,7 @@ fn print(out: &mut String, file: &str, path: &str, code: &CodeObject) {
 fn kinds(code: &CodeObject) -> Vec<u8> {
     let all = || code.localsplusnames.iter().zip(&code.localspluskinds);
     all()
-        .map(|(name, _)| {
-            all().filter(|pair| pair.0 == name).map(|pair| *pair.1).last().unwrap_or(0)
-        })
+        .map(|(name, _)| all().rfind(|pair| pair.0 == name).map(|pair| *pair.1).unwrap_or(0))
         .collect()
 }
 

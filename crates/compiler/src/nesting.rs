@@ -232,6 +232,7 @@ impl Scan<'_> {
             self.at += 1;
         }
         match &self.bytes[start..self.at] {
+            b"not" if self.bytes[..start].trim_ascii_end().ends_with(b"is") => self.operator(),
             b"not" | b"lambda" | b"await" | b"else" => {
                 self.operator();
                 self.prefix();

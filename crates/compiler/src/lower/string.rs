@@ -191,7 +191,7 @@ impl Lower<'_> {
                     let end = rest.find('}').unwrap_or(rest.len());
                     let name = rest.get(3..end).unwrap_or("");
                     let value = unicode_names2::character(name).map_or(0xFFFD, u32::from);
-                    while let Some((_, c)) = chars.next() {
+                    for (_, c) in chars.by_ref() {
                         if c == '}' {
                             break;
                         }

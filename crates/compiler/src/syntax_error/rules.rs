@@ -393,7 +393,7 @@ impl Rules<'_> {
     }
 
     fn delete_target(&self, start: usize, end: usize) -> Option<Found> {
-        if self.source.text[start..].starts_with('*') {
+        if self.source.text.get(start..).is_some_and(|text| text.starts_with('*')) {
             let index = self.source.token_at(start);
             let last = self.expression_end(index, &[","]);
             let only = index > 0 && self.text(index - 1) == "(" && self.text(last + 1) == ")";
@@ -405,7 +405,7 @@ impl Rules<'_> {
         let bad = targets::invalid(&expr, Use::Delete)?;
         let range = bad.range();
         let (start, end) = (range.start().to_usize(), range.end().to_usize());
-        let parenthesized = self.source.text[..start].trim_end().ends_with('(');
+        let parenthesized = self.before(start).trim_end().ends_with('(');
         let message = match bad {
             ruff::Expr::Starred(_) if parenthesized => {
                 "cannot use starred expression here".to_owned()
@@ -420,7 +420,7 @@ impl Rules<'_> {
         let line = self.line_start(first);
         let in_for = (line..first).any(|index| self.text(index) == "for")
             && !(line..first).any(|index| self.text(index) == "in");
-        if self.text(first) == "yield" && !self.source.text[..start].ends_with('(') {
+        if self.text(first) == "yield" && !self.before(start).ends_with('(') {
             return Some(Found::new(start, end, "assignment to yield expression not possible"));
         }
         let expr = targets::parse(self.source.text, start, end)?;
@@ -718,7 +718,9 @@ impl Rules<'_> {
             let mut found = self.at_token(line, message)?;
             let token = self.token(end)?;
             let newline = usize::from(token.kind == Kind::Newline);
-            found.end = End::Column(self.column(token.end) + newline as i32);
+            found.end = End::Column(
+                self.column(if newline == 1 { token.start } else { token.end }) + newline as i32,
+            );
             return Some(found);
         }
         if before == "else" && SIMPLE_STATEMENTS.contains(&text) {
@@ -1003,10 +1005,14 @@ impl Rules<'_> {
         None
     }
 
+    fn before(&self, offset: usize) -> &str {
+        self.source.text.get(..offset).unwrap_or(self.source.text)
+    }
+
     /// The number of characters before an offset in its line.
     fn column(&self, offset: usize) -> i32 {
-        let start = self.source.text[..offset].rfind('\n').map_or(0, |at| at + 1);
-        self.source.text[start..offset].chars().count() as i32
+        let before = self.before(offset);
+        before.rsplit('\n').next().map_or(0, |line| line.chars().count() as i32)
     }
 
     fn legacy_statement(&self) -> Option<Found> {

@@ -69,6 +69,8 @@ pub(super) fn invalid(expr: &Expr, what: Use) -> Option<&Expr> {
 
 /// The expression that is the text at a range, if it is one.
 pub(super) fn parse(text: &str, start: usize, end: usize) -> Option<Expr> {
+    // The parser wants a range of whole characters that is not empty.
+    text.get(start..end).filter(|text| !text.trim().is_empty())?;
     let range = TextRange::new(offset(start), offset(end));
     let parsed = ruff_python_parser::parse_parenthesized_expression_range(text, range).ok()?;
     let expr = parsed.into_expr();

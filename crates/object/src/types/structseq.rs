@@ -34,7 +34,8 @@ fn item_offset(i: usize) -> usize {
 
 /// Make the type.
 pub fn make_type(th: Thread<'_>, description: &'static Description) -> Result<Ref<Type>> {
-    let (module, name) = description.name.rsplit_once('.').unwrap_or(("builtins", description.name));
+    let (module, name) =
+        description.name.rsplit_once('.').unwrap_or(("builtins", description.name));
     let namespace = Dict::new(th)?;
     let set = |key: &Str, value: Ref| namespace.set(th, key.obj(), value.obj());
     set(id!(th, "__module__"), Str::intern(th, module)?.upcast())?;
@@ -90,7 +91,11 @@ pub fn make_type(th: Thread<'_>, description: &'static Description) -> Result<Re
 }
 
 fn add_methods(th: Thread<'_>, class: &Ref<Type>, dict: &Dict) -> Result<()> {
-    let reduce = declare::noargs_fn(c"__reduce__", c"__reduce__($self, /)\n--\n\nHelper for pickle.", reduce);
+    let reduce = declare::noargs_fn(
+        c"__reduce__",
+        c"__reduce__($self, /)\n--\n\nHelper for pickle.",
+        reduce,
+    );
     let replace = declare::fast_fn(
         c"__replace__",
         c"__replace__($self, /, **changes)\n--\n\nReturn a copy with new values for the given fields.",
@@ -174,7 +179,8 @@ fn field_names(th: Thread<'_>, class: &Type) -> Result<Vec<(usize, String)>> {
         let Some(dict) = types::type_::as_type(base).and_then(Type::dict) else { continue };
         let mut position = 0;
         while let Some((key, value)) = dict.next_entry(&mut position) {
-            let Some(member) = value.obj().downcast_exact::<types::descr::MemberDescriptor>() else {
+            let Some(member) = value.obj().downcast_exact::<types::descr::MemberDescriptor>()
+            else {
                 continue;
             };
             let offset = member.def().offset.unsigned_abs();
@@ -242,7 +248,12 @@ fn construct(th: Thread<'_>, class: &Type, args: &Tuple, kwargs: Option<&Dict>) 
                 dict = Some(value);
             } else {
                 let name = key.str(th)?;
-                raise!(th, TypeError, "{}() got an unexpected keyword argument '{name}'", class.name());
+                raise!(
+                    th,
+                    TypeError,
+                    "{}() got an unexpected keyword argument '{name}'",
+                    class.name()
+                );
             }
         }
     }
@@ -250,12 +261,20 @@ fn construct(th: Thread<'_>, class: &Type, args: &Tuple, kwargs: Option<&Dict>) 
         raise!(th, TypeError, "{}() missing required argument 'sequence' (pos 1)", class.name());
     };
     if args.len() > 2 {
-        raise!(th, TypeError, "{}() takes at most 2 arguments ({} given)", class.name(), args.len());
+        raise!(
+            th,
+            TypeError,
+            "{}() takes at most 2 arguments ({} given)",
+            class.name(),
+            args.len()
+        );
     }
     let dict = match &dict {
         Some(dict) => match dict.obj().downcast::<Dict>() {
             Some(dict) => Some(crate::own(dict)),
-            None => raise!(th, TypeError, "{}() takes a dict as second arg, if any", class.full_name()),
+            None => {
+                raise!(th, TypeError, "{}() takes a dict as second arg, if any", class.full_name())
+            }
         },
         None => None,
     };
@@ -277,13 +296,19 @@ fn construct(th: Thread<'_>, class: &Type, args: &Tuple, kwargs: Option<&Dict>) 
             (false, false) => "at most ".to_owned(),
         };
         let n = if given < visible { visible } else { total };
-        raise!(th, TypeError, "{name}() takes a{} {bound}{n}-sequence ({given}-sequence given)", if bound.is_empty() { "" } else { "n" });
+        raise!(
+            th,
+            TypeError,
+            "{name}() takes a{} {bound}{n}-sequence ({given}-sequence given)",
+            if bound.is_empty() { "" } else { "n" }
+        );
     }
     let names = field_names(th, class)?;
     let mut used = 0;
     for i in given..total {
         let mut value = None;
-        if let (Some(dict), Some((_, field))) = (&dict, names.iter().find(|(index, _)| *index == i)) {
+        if let (Some(dict), Some((_, field))) = (&dict, names.iter().find(|(index, _)| *index == i))
+        {
             value = dict.get(th, Str::intern(th, field)?.obj())?;
             used += usize::from(value.is_some());
         }
@@ -297,7 +322,11 @@ fn construct(th: Thread<'_>, class: &Type, args: &Tuple, kwargs: Option<&Dict>) 
 
 fn class_full_name(th: Thread<'_>, class: &Type) -> Result<String> {
     let module = class.module_name(th)?.unwrap_or_default();
-    Ok(if module.is_empty() { class.name().to_owned() } else { format!("{module}.{}", class.name()) })
+    Ok(if module.is_empty() {
+        class.name().to_owned()
+    } else {
+        format!("{module}.{}", class.name())
+    })
 }
 
 /// `(class, (visible items, {hidden names: values}))`.
@@ -321,7 +350,11 @@ fn replace_fields(th: Thread<'_>, this: Obj<'_>, changes: Kwargs<'_>) -> Result<
     let total = class_number(th, class, id!(th, "n_fields"))?;
     if class_number(th, class, id!(th, "n_unnamed_fields"))? > 0 {
         let name = class_full_name(th, class)?;
-        raise!(th, TypeError, "__replace__() is not supported for {name} because it has unnamed field(s)");
+        raise!(
+            th,
+            TypeError,
+            "__replace__() is not supported for {name} because it has unnamed field(s)"
+        );
     }
     let mut values: Vec<Ref> = (0..total).map(|i| item(this, i).own()).collect();
     let names = field_names(th, class)?;

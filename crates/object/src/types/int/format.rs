@@ -7,7 +7,7 @@ use num::{
 };
 
 use super::{Int, text};
-use crate::{AsObject, Obj, Raised, Ref, Result, Str, Thread, error, raise};
+use crate::{AsObject, Obj, Raised, Ref, Result, Str, Thread, error, raise, types::StrBuilder};
 
 /// Parse the specification for a number of the named type.
 pub(crate) fn parse_spec(
@@ -46,17 +46,11 @@ pub(crate) fn finish(
     type_name: &str,
 ) -> Result<Ref<Str>> {
     let rendered = rendered.map_err(|error| format_error(th, error, spec, type_name))?;
-    let lossy: String;
-    let text = match rendered.clone().text() {
-        Ok(Some(text)) => text,
-        Ok(None) => {
-            let replace = |code| char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER);
-            lossy = rendered.code_points().map(replace).collect();
-            lossy
-        }
-        Err(_) => return Err(th.no_memory()),
-    };
-    Str::new(th, &text)
+    match rendered.clone().text() {
+        Ok(Some(text)) => Str::new(th, &text),
+        Ok(None) => Str::from_code_points(th, &rendered.code_points().collect::<Vec<u32>>()),
+        Err(_) => Err(th.no_memory()),
+    }
 }
 
 /// The digits of the magnitude of an int.
@@ -90,9 +84,11 @@ pub fn format_int(th: Thread<'_>, value: Obj<'_>, spec: &Str) -> Result<Ref<Str>
         IntKind::Char => {
             let (code, rendered) = format_spec::format_char(&parsed, Int::to_i64(value))
                 .map_err(|error| format_error(th, error, spec, name))?;
-            let code = char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER);
-            let rendered = Rendered { head: code.to_string(), ..rendered };
-            finish(th, Ok(rendered), spec, name)
+            let mut text = StrBuilder::with_capacity(th, rendered.left + 1 + rendered.right)?;
+            text.push_repeated(th, rendered.fill, rendered.left)?;
+            text.push(th, code)?;
+            text.push_repeated(th, rendered.fill, rendered.right)?;
+            text.finish(th)
         }
         IntKind::Float => {
             let Some(float) = bigint::to_f64(&Int::to_bigint(value)) else {

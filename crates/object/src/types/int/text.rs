@@ -67,10 +67,7 @@ pub fn repr(th: Thread<'_>, value: Obj<'_>) -> Result<Ref<Str>> {
 
 /// The code points of a string.
 pub(crate) fn code_points(text: &Str) -> Vec<u32> {
-    match text.as_ascii() {
-        Some(ascii) => ascii.bytes().map(u32::from).collect(),
-        None => text.to_string().chars().map(u32::from).collect(),
-    }
+    text.units().iter().collect()
 }
 
 /// Text with decimal digits of all scripts as ASCII ones and all whitespace

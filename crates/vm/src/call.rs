@@ -1,0 +1,527 @@
+//! Calling Python functions: from arguments to a frame.
+//!
+//! [`make_frame`] takes over the function and the argument words, whatever
+//! happens. Arguments of calls between Python frames are moved as they are,
+//! borrowed ones included: what they are borrowed from outlives the call.
+#![allow(unsafe_op_in_unsafe_fn, reason = "works on words of live frames")]
+
+use std::ptr::{NonNull, null_mut};
+
+use abi::PyObject;
+use object::{
+    AsObject, Code, Dict, Function, Obj, Ref, Result, Str, Thread, Tuple, error, protocol, raise,
+    reference,
+};
+
+use crate::{
+    frame::{self, Frame},
+    interp,
+    suggest::suggest,
+    word::Word,
+};
+
+const VARARGS: i32 = abi::CO_VARARGS;
+const VARKEYWORDS: i32 = abi::CO_VARKEYWORDS;
+
+/// A frame for a simple function and exactly its arguments. Function and
+/// arguments are taken over; on `None` nothing is, and no exception is set: the
+/// function wants other arguments, or the generic way has to raise.
+#[inline(always)]
+pub(crate) unsafe fn exact_frame(
+    th: Thread<'_>,
+    function: Word,
+    args: *const Word,
+    n: usize,
+) -> Option<*mut Frame> {
+    let state = th.state();
+    let code = (*function.ptr().cast::<Function>()).code.as_ptr().cast::<Code>();
+    if (*code).argcount as usize != n || !(*code).is_simple() {
+        return None;
+    }
+    if state.recursion_remaining.get() <= 1 {
+        return None;
+    }
+    let base = frame::push_words(state, (*code).framesize as usize);
+    if base.is_null() {
+        return None;
+    }
+    let frame = base.cast::<Frame>();
+    frame::init(frame, function.owned().ptr(), code, n);
+    let locals = Frame::localsplus(frame);
+    for i in 0..n {
+        *locals.add(i) = *args.add(i);
+    }
+    Some(frame)
+}
+
+/// A frame for the call of `func` (owned) with `nargs` positional arguments
+/// and the values of `kwnames` behind them. On error, an exception is set.
+#[inline]
+pub(crate) unsafe fn make_frame(
+    th: Thread<'_>,
+    func: *mut PyObject,
+    args: *mut Word,
+    nargs: usize,
+    kwnames: Option<&Tuple>,
+) -> Option<*mut Frame> {
+    let state = th.state();
+    let function = &*func.cast::<Function>();
+    let code = &*function.code.as_ptr().cast::<Code>();
+    if kwnames.is_none() && nargs == code.argcount as usize && code.is_simple() {
+        let Some(frame) = frame::push(th, state, func, nargs) else {
+            release_all(args, nargs);
+            return None;
+        };
+        let locals = Frame::localsplus(frame);
+        for i in 0..nargs {
+            *locals.add(i) = *args.add(i);
+        }
+        return Some(frame);
+    }
+    make_frame_general(th, func, args, nargs, kwnames)
+}
+
+unsafe fn release_all(args: *mut Word, n: usize) {
+    for i in 0..n {
+        std::mem::replace(&mut *args.add(i), Word::NULL).release_opt();
+    }
+}
+
+#[inline(never)]
+unsafe fn make_frame_general(
+    th: Thread<'_>,
+    func: *mut PyObject,
+    args: *mut Word,
+    nargs: usize,
+    kwnames: Option<&Tuple>,
+) -> Option<*mut Frame> {
+    let state = th.state();
+    let total = nargs + kwnames.map_or(0, Tuple::len);
+    let Some(frame) = frame::push(th, state, func, 0) else {
+        release_all(args, total);
+        return None;
+    };
+    let function = &*func.cast::<Function>();
+    let code = Frame::code(frame);
+    if code.flags & abi::CO_OPTIMIZED == 0 {
+        (*frame).locals = function.globals.get().map_or(null_mut(), Ref::into_raw);
+    }
+    let locals = Frame::localsplus(frame);
+    let bound = bind(th, function, code, locals, args, nargs, kwnames);
+    release_all(args, total);
+    if bound.is_err() {
+        frame::pop(th, state, frame);
+        return None;
+    }
+    Some(frame)
+}
+
+/// Put arguments into the variables of a new frame, which are null.
+unsafe fn bind(
+    th: Thread<'_>,
+    function: &Function,
+    code: &Code,
+    locals: *mut Word,
+    args: *mut Word,
+    nargs: usize,
+    kwnames: Option<&Tuple>,
+) -> Result<()> {
+    let argcount = code.argcount as usize;
+    let total = argcount + code.kwonlyargcount as usize;
+    let mut kwdict = None;
+    if code.flags & VARKEYWORDS != 0 {
+        let dict = Dict::new(th)?;
+        let at = total + usize::from(code.flags & VARARGS != 0);
+        *locals.add(at) = Word::borrow(dict.obj()).dup();
+        kwdict = Some(dict);
+    }
+    let given = nargs.min(argcount);
+    for i in 0..given {
+        *locals.add(i) = std::mem::replace(&mut *args.add(i), Word::NULL);
+    }
+    if code.flags & VARARGS != 0 {
+        let rest = (given..nargs)
+            .map(|i| std::mem::replace(&mut *args.add(i), Word::NULL).into_ref())
+            .collect();
+        *locals.add(total) = Word::from_ref(Tuple::from_refs(th, rest)?);
+    }
+    if let Some(names) = kwnames {
+        for (i, name) in names.items().iter().enumerate() {
+            let value = std::mem::replace(&mut *args.add(nargs + i), Word::NULL);
+            if let Err(raised) =
+                bind_keyword(th, function, code, locals, *name, value, kwdict.as_deref(), names)
+            {
+                value.release_opt();
+                return Err(raised);
+            }
+        }
+    }
+    if nargs > argcount && code.flags & VARARGS == 0 {
+        return Err(too_many(th, function, code, locals, nargs));
+    }
+    if nargs < argcount {
+        let defaults = function.defaults.get();
+        let defaults = defaults.as_deref().map_or(&[][..], Tuple::items);
+        let first = argcount - defaults.len().min(argcount);
+        let missing: Vec<usize> =
+            (nargs..first).filter(|i| (*locals.add(*i)).is_null()).collect();
+        if !missing.is_empty() {
+            return Err(missing_arguments(th, function, code, &missing, "positional"));
+        }
+        for i in first.max(nargs)..argcount {
+            if (*locals.add(i)).is_null() {
+                *locals.add(i) = Word::from_ref(defaults[i - first].own());
+            }
+        }
+    }
+    if code.kwonlyargcount > 0 {
+        let defaults = function.kwdefaults.get();
+        let mut missing = Vec::new();
+        for i in argcount..total {
+            if !(*locals.add(i)).is_null() {
+                continue;
+            }
+            if let Some(defaults) = &defaults
+                && let Some(value) = defaults.get(th, code.local_name(i).obj())?
+            {
+                *locals.add(i) = Word::from_ref(value);
+                continue;
+            }
+            missing.push(i);
+        }
+        if !missing.is_empty() {
+            return Err(missing_arguments(th, function, code, &missing, "keyword-only"));
+        }
+    }
+    Ok(())
+}
+
+#[allow(clippy::too_many_arguments, reason = "one step of `bind`, split off for length")]
+unsafe fn bind_keyword(
+    th: Thread<'_>,
+    function: &Function,
+    code: &Code,
+    locals: *mut Word,
+    name: Obj<'_>,
+    value: Word,
+    kwdict: Option<&Dict>,
+    names: &Tuple,
+) -> Result<()> {
+    let total = (code.argcount + code.kwonlyargcount) as usize;
+    let positional_only = code.posonlyargcount as usize;
+    let variables = code.localsplusnames.items();
+    let mut found = variables[positional_only..total].iter().position(|other| other.is(name));
+    if found.is_none() {
+        let Some(text) = name.downcast::<Str>() else {
+            raise!(th, TypeError, "{}() keywords must be strings", qualname(function));
+        };
+        let _ = text;
+        for (i, other) in variables[positional_only..total].iter().enumerate() {
+            if protocol::compare::eq(th, name, *other)? {
+                found = Some(i);
+                break;
+            }
+        }
+    }
+    let Some(index) = found.map(|i| i + positional_only) else {
+        if let Some(dict) = kwdict {
+            dict.set(th, name, value.obj())?;
+            value.release();
+            return Ok(());
+        }
+        return Err(unexpected_keyword(th, function, code, name, names));
+    };
+    if !(*locals.add(index)).is_null() {
+        raise!(
+            th,
+            TypeError,
+            "{}() got multiple values for argument '{}'",
+            qualname(function),
+            code.local_name(index)
+        );
+    }
+    *locals.add(index) = value;
+    Ok(())
+}
+
+fn qualname(function: &Function) -> String {
+    function.qualname.get().map_or_else(String::new, |name| name.to_string())
+}
+
+#[cold]
+fn unexpected_keyword(
+    th: Thread<'_>,
+    function: &Function,
+    code: &Code,
+    name: Obj<'_>,
+    names: &Tuple,
+) -> object::Raised {
+    let positional_only = code.posonlyargcount as usize;
+    let total = (code.argcount + code.kwonlyargcount) as usize;
+    let text = |name: Obj<'_>| name.downcast::<Str>().map_or_else(String::new, Str::to_string);
+    let variables: Vec<String> =
+        code.localsplusnames.items()[..total].iter().map(|name| text(*name)).collect();
+    let wrong: Vec<&str> = variables[..positional_only]
+        .iter()
+        .filter(|variable| names.items().iter().any(|name| text(*name) == **variable))
+        .map(String::as_str)
+        .collect();
+    let function = qualname(function);
+    if !wrong.is_empty() {
+        return error!(
+            th,
+            TypeError,
+            "{function}() got some positional-only arguments passed as keyword arguments: '{}'",
+            wrong.join(", ")
+        );
+    }
+    let name = text(name);
+    match suggest(&name, variables[positional_only..].iter().map(String::as_str)) {
+        Some(other) => error!(
+            th,
+            TypeError,
+            "{function}() got an unexpected keyword argument '{name}'. Did you mean '{other}'?"
+        ),
+        None => {
+            error!(th, TypeError, "{function}() got an unexpected keyword argument '{name}'")
+        }
+    }
+}
+
+#[cold]
+unsafe fn too_many(
+    th: Thread<'_>,
+    function: &Function,
+    code: &Code,
+    locals: *mut Word,
+    given: usize,
+) -> object::Raised {
+    let argcount = code.argcount as usize;
+    let total = argcount + code.kwonlyargcount as usize;
+    let kwonly = (argcount..total).filter(|i| !(*locals.add(*i)).is_null()).count();
+    let defaults = function.defaults.get().map_or(0, |defaults| defaults.len());
+    let (takes, plural) = if defaults > 0 {
+        (format!("from {} to {argcount}", argcount - defaults.min(argcount)), true)
+    } else {
+        (argcount.to_string(), argcount != 1)
+    };
+    let s = |plural: bool| if plural { "s" } else { "" };
+    let also = if kwonly > 0 {
+        format!(
+            " positional argument{} (and {kwonly} keyword-only argument{})",
+            s(given != 1),
+            s(kwonly != 1)
+        )
+    } else {
+        String::new()
+    };
+    let verb = if given == 1 && kwonly == 0 { "was" } else { "were" };
+    error!(
+        th,
+        TypeError,
+        "{}() takes {takes} positional argument{} but {given}{also} {verb} given",
+        qualname(function),
+        s(plural)
+    )
+}
+
+#[cold]
+fn missing_arguments(
+    th: Thread<'_>,
+    function: &Function,
+    code: &Code,
+    missing: &[usize],
+    kind: &str,
+) -> object::Raised {
+    let names: Vec<String> =
+        missing.iter().map(|i| format!("'{}'", code.local_name(*i))).collect();
+    let list = match &names[..] {
+        [one] => one.clone(),
+        [first, second] => format!("{first} and {second}"),
+        [most @ .., last] => format!("{}, and {last}", most.join(", ")),
+        [] => String::new(),
+    };
+    error!(
+        th,
+        TypeError,
+        "{}() missing {} required {kind} argument{}: {list}",
+        qualname(function),
+        names.len(),
+        if names.len() == 1 { "" } else { "s" }
+    )
+}
+
+/// Call anything with words of a frame, which stay there.
+#[inline(never)]
+pub(crate) unsafe fn vector(
+    th: Thread<'_>,
+    callable: Obj<'_>,
+    args: *const Word,
+    n: usize,
+    kwnames: Option<&Tuple>,
+) -> *mut PyObject {
+    const SMALL: usize = 15;
+    let mut small = [null_mut::<PyObject>(); SMALL + 1];
+    let mut large;
+    let buffer = if n <= SMALL {
+        &mut small[..]
+    } else {
+        large = vec![null_mut::<PyObject>(); n + 1];
+        &mut large[..]
+    };
+    for i in 0..n {
+        buffer[i + 1] = (*args.add(i)).ptr();
+    }
+    call_pointers(th, callable, buffer.as_mut_ptr().add(1), n, kwnames)
+}
+
+/// Call with arguments in front of which there is room for one more.
+unsafe fn call_pointers(
+    th: Thread<'_>,
+    callable: Obj<'_>,
+    args: *mut *mut PyObject,
+    n: usize,
+    kwnames: Option<&Tuple>,
+) -> *mut PyObject {
+    let value = if let Some(function) = protocol::call::vectorcall_of(callable, callable.ty()) {
+        let names = kwnames.map_or(null_mut(), |names| names.obj().as_ptr());
+        let positional = n - kwnames.map_or(0, Tuple::len);
+        let flag = abi::PY_VECTORCALL_ARGUMENTS_OFFSET;
+        function(callable.as_ptr(), args, positional | flag, names)
+    } else {
+        let args = reference::objects(args, n);
+        match protocol::call::call(th, callable, args, kwnames) {
+            Ok(value) => value.into_raw(),
+            Err(_) => null_mut(),
+        }
+    };
+    debug_assert!(value.is_null() == th.is_raised(), "{callable:?}: result and exception");
+    value
+}
+
+/// `callable(*args, **kwargs)`.
+pub(crate) unsafe fn call_ex(
+    th: Thread<'_>,
+    callable: Obj<'_>,
+    args: &Tuple,
+    kwargs: Option<&Dict>,
+) -> *mut PyObject {
+    let Ok((values, names)) = split_keywords(th, args, kwargs) else { return null_mut() };
+    let mut buffer = Vec::with_capacity(values.len() + 1);
+    buffer.push(null_mut());
+    buffer.extend(values.iter().map(Ref::as_ptr));
+    call_pointers(th, callable, buffer.as_mut_ptr().add(1), values.len(), names.as_deref())
+}
+
+/// Positional arguments and keyword values in a row, with the names.
+pub(crate) fn split_keywords(
+    th: Thread<'_>,
+    args: &Tuple,
+    kwargs: Option<&Dict>,
+) -> Result<(Vec<Ref>, Option<Ref<Tuple>>)> {
+    let mut values: Vec<Ref> = args.items().iter().map(|item| item.own()).collect();
+    let mut names = Vec::new();
+    if let Some(kwargs) = kwargs {
+        let mut position = 0;
+        while let Some((name, value)) = kwargs.next_entry(&mut position) {
+            if name.obj().downcast::<Str>().is_none() {
+                raise!(th, TypeError, "keywords must be strings");
+            }
+            names.push(name);
+            values.push(value);
+        }
+    }
+    let names = if names.is_empty() { None } else { Some(Tuple::from_refs(th, names)?) };
+    Ok((values, names))
+}
+
+/// What stands in `Function::vectorcall`.
+pub(crate) unsafe extern "C" fn vectorcall(
+    callable: *mut PyObject,
+    args: *const *mut PyObject,
+    nargsf: usize,
+    kwnames: *mut PyObject,
+) -> *mut PyObject {
+    let th = Thread::current();
+    let nargs = nargsf & !abi::PY_VECTORCALL_ARGUMENTS_OFFSET;
+    let kwnames = Obj::from_raw(kwnames).map(|names| names.cast::<Tuple>());
+    call_function(th, callable, args, nargs, kwnames)
+}
+
+/// Call a Python function from native code.
+pub(crate) unsafe fn call_function(
+    th: Thread<'_>,
+    callable: *mut PyObject,
+    args: *const *mut PyObject,
+    nargs: usize,
+    kwnames: Option<&Tuple>,
+) -> *mut PyObject {
+    let own = |i: usize| Word::from_raw(*args.add(i)).dup();
+    reference::incref(NonNull::new_unchecked(callable));
+    let code = &*(*callable.cast::<Function>()).code.as_ptr().cast::<Code>();
+    let frame = if kwnames.is_none() && nargs == code.argcount as usize && code.is_simple() {
+        let Some(frame) = frame::push(th, th.state(), callable, nargs) else { return null_mut() };
+        let locals = Frame::localsplus(frame);
+        for i in 0..nargs {
+            *locals.add(i) = own(i);
+        }
+        frame
+    } else {
+        let total = nargs + kwnames.map_or(0, Tuple::len);
+        let mut words: Vec<Word> = (0..total).map(own).collect();
+        match make_frame(th, callable, words.as_mut_ptr(), nargs, kwnames) {
+            Some(frame) => frame,
+            None => return null_mut(),
+        }
+    };
+    interp::run(th, frame)
+}
+
+/// Evaluate code in namespaces; `closure` holds its cells.
+pub fn eval_code(
+    th: Thread<'_>,
+    code: &Code,
+    globals: &Dict,
+    locals: Option<Obj<'_>>,
+    closure: Option<&Tuple>,
+) -> Result<Ref> {
+    let builtins = crate::builtins_of(th, globals)?;
+    let function =
+        Function::with_builtins(th, object::own(code), object::own(globals), builtins)?;
+    function.closure.set(closure.map(object::own));
+    // SAFETY: the frame takes over the function and the namespace.
+    unsafe {
+        let func = function.into_raw();
+        let mut none = Word::NULL;
+        let Some(frame) = make_frame(th, func, &raw mut none, 0, None) else {
+            return Err(object::Raised);
+        };
+        let namespace = match locals {
+            Some(locals) => Some(locals.own()),
+            None if code.flags & abi::CO_NEWLOCALS != 0 => None,
+            None => Some(globals.obj().own()),
+        };
+        let old = std::mem::replace(
+            &mut (*frame).locals,
+            namespace.map_or(null_mut(), Ref::into_raw),
+        );
+        drop(Ref::from_raw(old));
+        Ref::from_raw(interp::run(th, frame)).ok_or(object::Raised)
+    }
+}
+
+/// [`object::hooks::Hooks::call_function`].
+pub(crate) fn call_function_hook(
+    th: Thread<'_>,
+    function: &Function,
+    args: &[Obj<'_>],
+    kwnames: Option<&Tuple>,
+) -> Result<Ref> {
+    let nargs = args.len() - kwnames.map_or(0, Tuple::len);
+    // SAFETY: live arguments of the caller.
+    let value = unsafe {
+        call_function(th, function.obj().as_ptr(), args.as_ptr().cast(), nargs, kwnames)
+    };
+    // SAFETY: a new reference or null.
+    unsafe { Ref::from_raw(value) }.ok_or(object::Raised)
+}

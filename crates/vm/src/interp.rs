@@ -1,0 +1,358 @@
+//! The interpreter loop, generated from the opcode table.
+//!
+//! Every opcode is an inlined function of [`crate::ops`] over [`Regs`], which
+//! the compiler keeps in registers: nothing may hold a `&mut Regs` across a
+//! call that is not inlined, and no value with a destructor lives across
+//! dispatch. Before anything that can raise, run Python code or look at the
+//! frame, a handler stores `ip` and `sp` into the frame ([`Regs::save`]).
+#![allow(unsafe_op_in_unsafe_fn, reason = "works on the running frame, see the header")]
+
+use abi::PyObject;
+use bytecode::Op;
+use object::{Code, Str, Thread, ThreadState};
+
+use crate::{
+    frame::{self, Frame},
+    ops, pending, tracing,
+    unwind::{self, Unwound},
+    word::Word,
+};
+
+/// The state of the running frame.
+pub(crate) struct Regs {
+    /// Behind the opcode that is being executed.
+    pub(crate) ip: *mut u16,
+    /// The first free word of the value stack.
+    pub(crate) sp: *mut Word,
+    pub(crate) locals: *mut Word,
+    pub(crate) frame: *mut Frame,
+}
+
+/// How a handler ends.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Flow {
+    /// Go on at `ip`.
+    Next,
+    /// An exception is set; `ip` was saved.
+    Error,
+    /// As `Error`, but this frame is in the traceback already.
+    Reraise,
+    /// Leave the loop with the value in place of `sp`.
+    Exit,
+    /// A guard failed: execute the generic form.
+    Miss,
+    /// The opcode was rewritten: execute it again.
+    Redo,
+    /// Something is pending; go on at `ip`.
+    Pending,
+    /// As `Pending`, at the start or resumption of a frame.
+    PendingResume,
+}
+
+impl Regs {
+    #[inline(always)]
+    pub(crate) unsafe fn load(frame: *mut Frame) -> Regs {
+        Regs { ip: (*frame).ip, sp: (*frame).sp, locals: Frame::localsplus(frame), frame }
+    }
+
+    /// Store `ip` and `sp` where others look for them.
+    #[inline(always)]
+    pub(crate) unsafe fn save(&self) {
+        (*self.frame).ip = self.ip;
+        (*self.frame).sp = self.sp;
+    }
+
+    #[inline(always)]
+    pub(crate) unsafe fn push(&mut self, word: Word) {
+        *self.sp = word;
+        self.sp = self.sp.add(1);
+    }
+
+    #[inline(always)]
+    pub(crate) unsafe fn pop(&mut self) -> Word {
+        self.sp = self.sp.sub(1);
+        *self.sp
+    }
+
+    /// The word `depth` from the top, the top being 1.
+    #[inline(always)]
+    pub(crate) unsafe fn peek(&self, depth: usize) -> Word {
+        *self.sp.sub(depth)
+    }
+
+    #[inline(always)]
+    pub(crate) unsafe fn set(&self, depth: usize, word: Word) {
+        *self.sp.sub(depth) = word;
+    }
+
+    #[inline(always)]
+    pub(crate) unsafe fn local(&self, index: usize) -> Word {
+        *self.locals.add(index)
+    }
+
+    #[inline(always)]
+    pub(crate) unsafe fn code<'a>(&self) -> &'a Code {
+        Frame::code(self.frame)
+    }
+
+    #[inline(always)]
+    pub(crate) unsafe fn name<'a>(&self, index: usize) -> &'a Str {
+        &*(*self.code().names_ptr().add(index)).cast::<Str>()
+    }
+
+    /// Drop `n` words from the top.
+    #[inline(always)]
+    pub(crate) unsafe fn drop_words(&mut self, n: usize) {
+        for _ in 0..n {
+            let word = self.pop();
+            self.release_opt(word);
+        }
+    }
+
+    /// Replace the `n` words on top by one that is `value`.
+    #[inline(always)]
+    pub(crate) unsafe fn replace(&mut self, n: usize, value: Word) {
+        self.drop_words(n);
+        self.push(value);
+    }
+
+    /// Give up a word; remember the instruction in case that runs code.
+    #[inline(always)]
+    pub(crate) unsafe fn release(&self, word: Word) {
+        if word.0 & 1 != 0 || word.is_int() {
+            return;
+        }
+        let object = word.0 as *mut PyObject;
+        let count = (*object).ob_refcnt;
+        if (count as i32) < 0 {
+            return;
+        }
+        if count == 1 {
+            self.save();
+            return release_last(word);
+        }
+        (*object).ob_refcnt = count - 1;
+    }
+
+    #[inline(always)]
+    pub(crate) unsafe fn release_opt(&self, word: Word) {
+        if !word.is_null() {
+            self.release(word);
+        }
+    }
+
+    /// Go on in `frame`, called from the current one; counts the recursion.
+    #[inline(always)]
+    pub(crate) unsafe fn enter(&mut self, th: Thread<'_>, frame: *mut Frame, resume: u16) -> Flow {
+        let state = th.state();
+        let left = state.recursion_remaining.get() - 1;
+        if left < 0 {
+            self.save();
+            return too_deep(th, state, frame);
+        }
+        state.recursion_remaining.set(left);
+        (*self.frame).ip = self.ip;
+        (*self.frame).sp = self.sp;
+        (*self.frame).return_offset = resume;
+        (*frame).prev = self.frame;
+        frame::set_current(state, frame);
+        *self = Regs::load(frame);
+        Flow::Next
+    }
+
+    /// Go back to the caller of a frame that was left.
+    #[inline(always)]
+    pub(crate) unsafe fn resume(&mut self, caller: *mut Frame, offset: usize) {
+        *self = Regs::load(caller);
+        self.ip = self.ip.add(offset);
+    }
+
+    /// Add `units` to `ip`: the inline cache.
+    #[inline(always)]
+    pub(crate) unsafe fn skip(&mut self, units: usize) {
+        self.ip = self.ip.add(units);
+    }
+}
+
+#[cold]
+#[inline(never)]
+unsafe fn release_last(word: Word) {
+    word.release();
+}
+
+#[cold]
+#[inline(never)]
+unsafe fn too_deep(th: Thread<'_>, state: &ThreadState, callee: *mut Frame) -> Flow {
+    recursion_error(th);
+    if (*callee).owner == frame::owner::GENERATOR {
+        crate::generator::abandon(th, callee);
+    } else {
+        frame::pop(th, state, callee);
+    }
+    Flow::Error
+}
+
+/// Raise `RecursionError`, with some room to do so.
+#[cold]
+#[inline(never)]
+pub(crate) fn recursion_error(th: Thread<'_>) -> object::Raised {
+    let state = th.state();
+    let left = state.recursion_remaining.get();
+    state.recursion_remaining.set(left + 50);
+    let raised = object::error!(th, RecursionError, "maximum recursion depth exceeded");
+    state.recursion_remaining.set(left);
+    raised
+}
+
+macro_rules! base_number {
+    ($own:ident) => {
+        Op::$own as u16
+    };
+    ($own:ident $base:ident) => {
+        Op::$base as u16
+    };
+}
+
+macro_rules! interpreter {
+    ($oparg_name:ident => $(
+        #[doc = $doc:literal]
+        $name:ident = $number:literal [$caches:literal]
+            ($($input:ident $([$input_size:expr])?),* -- $($output:ident $([$output_size:expr])?),*)
+            [$($flag:ident)*] $(of $base:ident)?;
+    )*) => {
+        /// Execute `entry` until it returns (a new reference) or raises (null).
+        ///
+        /// # Safety
+        ///
+        /// `entry` is a complete frame, linked as the current one, whose
+        /// `entry` flag is set.
+        unsafe fn execute<const TRACED: bool>(th: Thread<'_>, entry: *mut Frame) -> Outcome {
+            let mut r = Regs::load(entry);
+            loop {
+                let reraise = 'next: loop {
+                    if TRACED {
+                        r.save();
+                        match tracing::before_instruction(th, r.frame) {
+                            Ok(true) => {}
+                            Ok(false) => return Outcome::Switch(r.frame),
+                            Err(_) => break 'next false,
+                        }
+                        r = Regs::load(r.frame);
+                    }
+                    let unit = *r.ip;
+                    r.ip = r.ip.add(1);
+                    let mut oparg = (unit >> 8) as usize;
+                    let mut op = unit & 0xFF;
+                    'redo: loop {
+                        match op {
+                            EXTENDED_ARG => {
+                                let unit = *r.ip;
+                                r.ip = r.ip.add(1);
+                                oparg = oparg << 8 | (unit >> 8) as usize;
+                                op = unit & 0xFF;
+                                continue 'redo;
+                            }
+                            $(
+                                $number => match ops::$name(&mut r, th, oparg) {
+                                    Flow::Next => continue 'next,
+                                    Flow::Error => break 'next false,
+                                    Flow::Reraise => break 'next true,
+                                    Flow::Exit => return Outcome::Return(Word(r.sp.addr())),
+                                    Flow::Miss => {
+                                        op = base_number!($name $($base)?);
+                                        continue 'redo;
+                                    }
+                                    Flow::Redo => {
+                                        op = *r.ip.sub(1) & 0xFF;
+                                        continue 'redo;
+                                    }
+                                    flow @ (Flow::Pending | Flow::PendingResume) => {
+                                        if !TRACED && tracing::is_active(th) {
+                                            if flow == Flow::PendingResume {
+                                                r.ip = r.ip.sub(1);
+                                            }
+                                            r.save();
+                                            return Outcome::Switch(r.frame);
+                                        }
+                                        r.save();
+                                        if pending::handle(th).is_err() {
+                                            break 'next false;
+                                        }
+                                        continue 'next;
+                                    }
+                                },
+                            )*
+                            _ => {
+                                r.save();
+                                object::error!(th, SystemError, "unknown opcode {op}");
+                                break 'next false;
+                            }
+                        }
+                    }
+                };
+                (*r.frame).sp = r.sp;
+                match unwind::unwind(th, r.frame, !reraise) {
+                    Unwound::Handler(frame) => r = Regs::load(frame),
+                    Unwound::Out => return Outcome::Raise,
+                }
+                if !TRACED && tracing::is_active(th) {
+                    return Outcome::Switch(r.frame);
+                }
+            }
+        }
+    };
+}
+
+const EXTENDED_ARG: u16 = Op::EXTENDED_ARG as u16;
+
+/// Why the loop ended.
+enum Outcome {
+    Return(Word),
+    Raise,
+    /// Go on with this frame in the other instance of the loop.
+    Switch(*mut Frame),
+}
+
+bytecode::for_each_op!(interpreter);
+
+/// Execute a frame: link it, run it, return its value or null.
+///
+/// # Safety
+///
+/// `frame` is complete and not linked; the loop takes care of its end.
+pub(crate) unsafe fn run(th: Thread<'_>, frame: *mut Frame) -> *mut PyObject {
+    let state = th.state();
+    let left = state.recursion_remaining.get() - 1;
+    if left < 0 || th.check_stack("").is_err() {
+        if left < 0 {
+            recursion_error(th);
+        }
+        if (*frame).owner == frame::owner::GENERATOR {
+            crate::generator::abandon(th, frame);
+        } else {
+            frame::pop(th, state, frame);
+        }
+        return std::ptr::null_mut();
+    }
+    state.recursion_remaining.set(left);
+    (*frame).prev = frame::current(th);
+    (*frame).entry = 1;
+    frame::set_current(state, frame);
+    run_linked(th, frame)
+}
+
+/// Execute a frame that is linked already.
+pub(crate) unsafe fn run_linked(th: Thread<'_>, mut frame: *mut Frame) -> *mut PyObject {
+    loop {
+        let outcome = if tracing::is_active(th) {
+            execute::<true>(th, frame)
+        } else {
+            execute::<false>(th, frame)
+        };
+        match outcome {
+            Outcome::Return(word) => return word.ptr(),
+            Outcome::Raise => return std::ptr::null_mut(),
+            Outcome::Switch(next) => frame = next,
+        }
+    }
+}

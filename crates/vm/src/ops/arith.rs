@@ -1,0 +1,562 @@
+//! Operators: arithmetic, comparison, truth, subscription, membership.
+#![allow(unsafe_op_in_unsafe_fn, reason = "works on the running frame, see interp")]
+
+use object::{
+    CompareOp, Dict, Float, List, Obj, Protocol, Ref, Result, Str, Thread, Tuple, protocol,
+    protocol::number, small_int, types,
+};
+
+use super::{adapt, check, ops};
+use crate::{
+    bridge,
+    frame::is_exact,
+    interp::{Flow, Regs},
+    specialize::binary as specialize,
+    word::Word,
+};
+
+/// `a op b` with the operator `oparg` of the `NB_*` table.
+#[inline(never)]
+pub(crate) fn binary(th: Thread<'_>, oparg: usize, a: Obj<'_>, b: Obj<'_>) -> Result<Ref> {
+    const OPERATORS: [number::BinaryOp; 13] = [
+        number::ADD,
+        number::AND,
+        number::FLOOR_DIVIDE,
+        number::LSHIFT,
+        number::MATRIX_MULTIPLY,
+        number::MULTIPLY,
+        number::REMAINDER,
+        number::OR,
+        number::ADD,
+        number::RSHIFT,
+        number::SUBTRACT,
+        number::TRUE_DIVIDE,
+        number::XOR,
+    ];
+    const POWER: usize = 8;
+    const INPLACE: usize = 13;
+    const SUBSCR: usize = 26;
+    match oparg {
+        SUBSCR => protocol::mapping::get_item(th, a, b),
+        POWER => number::power(th, a, b, types::none()),
+        op if op == POWER + INPLACE => number::inplace_power(th, a, b),
+        op if op < INPLACE => number::binary(th, OPERATORS[op], a, b),
+        op => number::inplace(th, OPERATORS[(op - INPLACE) % INPLACE], a, b),
+    }
+}
+
+/// The `f64` in a float.
+#[inline(always)]
+unsafe fn float(word: Word) -> *mut f64 {
+    (&raw mut (*word.ptr().cast::<abi::PyFloatObject>()).ob_fval).cast()
+}
+
+/// Replace two floats on top by `value`, in the memory of one of them if
+/// nobody else has it.
+#[inline(always)]
+unsafe fn float_result(r: &mut Regs, th: Thread<'_>, value: f64) -> Flow {
+    let (b, a) = (r.peek(1), r.peek(2));
+    if a.0 & 1 == 0 && (*a.ptr()).ob_refcnt == 1 {
+        *float(a) = value;
+        r.drop_words(1);
+        r.skip(5);
+        return Flow::Next;
+    }
+    if b.0 & 1 == 0 && (*b.ptr()).ob_refcnt == 1 {
+        *float(b) = value;
+        r.set(2, b);
+        r.sp = r.sp.sub(1);
+        r.release(a);
+        r.skip(5);
+        return Flow::Next;
+    }
+    r.save();
+    let result = check!(Float::new(th, value));
+    r.replace(2, Word::from_ref(result));
+    r.skip(5);
+    Flow::Next
+}
+
+/// Two exact floats on top.
+#[inline(always)]
+unsafe fn floats(r: &Regs) -> Option<(f64, f64)> {
+    let (b, a) = (r.peek(1), r.peek(2));
+    let ty = <Float as object::PyStruct>::type_object().as_ptr();
+    if a.heap_type() == ty && b.heap_type() == ty {
+        return Some((*float(a), *float(b)));
+    }
+    None
+}
+
+#[inline(always)]
+unsafe fn int_result(r: &mut Regs, value: usize) -> Flow {
+    if value >> small_int::RANGE_SHIFT != 1 {
+        return Flow::Miss;
+    }
+    r.sp = r.sp.sub(1);
+    r.set(1, Word(value));
+    r.skip(5);
+    Flow::Next
+}
+
+/// Finish a generic operator: two operands make way for the result.
+#[inline(always)]
+unsafe fn unary(r: &mut Regs, th: Thread<'_>, op: number::UnaryOp) -> Flow {
+    r.save();
+    let value = check!(number::unary(th, op, r.peek(1).obj()));
+    r.replace(1, Word::from_ref(value));
+    Flow::Next
+}
+
+/// `container[index]` of a list or tuple whose items are at `items`.
+#[inline(always)]
+unsafe fn item(r: &mut Regs, items: *const *mut abi::PyObject, len: isize) -> Flow {
+    let (index, container) = (r.peek(1), r.peek(2));
+    let mut at = index.int() as isize;
+    if at < 0 {
+        at += len;
+    }
+    if at < 0 || at >= len {
+        return Flow::Miss;
+    }
+    let value = Word::from_raw(*items.offset(at)).dup();
+    r.sp = r.sp.sub(1);
+    r.set(1, value);
+    r.release(container);
+    r.skip(5);
+    Flow::Next
+}
+
+#[inline(never)]
+fn compare(th: Thread<'_>, oparg: usize, a: Obj<'_>, b: Obj<'_>) -> Result<Ref> {
+    let op = CompareOp::from_c((oparg >> 5) as i32);
+    let value = protocol::compare::rich_compare(th, a, b, op)?;
+    if oparg & 16 != 0 {
+        let truth = value.is_true(th)?;
+        return Ok(types::bool_(truth).own());
+    }
+    Ok(value)
+}
+
+/// The bit of `oparg` that a comparison result selects.
+#[inline(always)]
+fn comparison_bit(less: bool, greater: bool, equal: bool) -> usize {
+    if less {
+        2
+    } else if greater {
+        4
+    } else if equal {
+        8
+    } else {
+        1
+    }
+}
+
+#[inline(never)]
+fn slice_get(th: Thread<'_>, container: Obj<'_>, start: Obj<'_>, stop: Obj<'_>) -> Result<Ref> {
+    let slice = bridge::slice(th, start, stop, types::none())?;
+    protocol::mapping::get_item(th, container, object::AsObject::obj(&slice))
+}
+
+#[inline(never)]
+fn slice_set(
+    th: Thread<'_>,
+    container: Obj<'_>,
+    start: Obj<'_>,
+    stop: Obj<'_>,
+    value: Obj<'_>,
+) -> Result<()> {
+    let slice = bridge::slice(th, start, stop, types::none())?;
+    protocol::mapping::set_item(th, container, object::AsObject::obj(&slice), Some(value))
+}
+
+/// Jump or not on a truth value that is already a bool.
+#[inline(always)]
+unsafe fn truth(r: &mut Regs, value: bool) -> Flow {
+    r.replace(1, Word::bool_(value));
+    r.skip(3);
+    Flow::Next
+}
+
+ops! {
+    fn BINARY_OP(r, th, oparg) {
+        adapt!(r, specialize::binary(r.ip, oparg, r.peek(2), r.peek(1)));
+        r.save();
+        let value = check!(binary(th, oparg, r.peek(2).obj(), r.peek(1).obj()));
+        r.replace(2, Word::from_ref(value));
+        r.skip(5);
+        Flow::Next
+    }
+
+    fn BINARY_OP_ADD_INT(r, th, oparg) {
+        let (b, a) = (r.peek(1), r.peek(2));
+        if !a.is_int() || !b.is_int() {
+            return Flow::Miss;
+        }
+        int_result(r, a.0.wrapping_add(b.0).wrapping_sub(small_int::ZERO))
+    }
+
+    fn BINARY_OP_SUBTRACT_INT(r, th, oparg) {
+        let (b, a) = (r.peek(1), r.peek(2));
+        if !a.is_int() || !b.is_int() {
+            return Flow::Miss;
+        }
+        int_result(r, a.0.wrapping_sub(b.0).wrapping_add(small_int::ZERO))
+    }
+
+    fn BINARY_OP_MULTIPLY_INT(r, th, oparg) {
+        let (b, a) = (r.peek(1), r.peek(2));
+        if !a.is_int() || !b.is_int() {
+            return Flow::Miss;
+        }
+        let Some(product) = a.int().checked_mul(b.int()) else { return Flow::Miss };
+        if !small_int::fits(product) {
+            return Flow::Miss;
+        }
+        int_result(r, small_int::encode_unchecked(product).as_ptr().addr())
+    }
+
+    fn BINARY_OP_ADD_FLOAT(r, th, oparg) {
+        let Some((a, b)) = floats(r) else { return Flow::Miss };
+        float_result(r, th, a + b)
+    }
+
+    fn BINARY_OP_SUBTRACT_FLOAT(r, th, oparg) {
+        let Some((a, b)) = floats(r) else { return Flow::Miss };
+        float_result(r, th, a - b)
+    }
+
+    fn BINARY_OP_MULTIPLY_FLOAT(r, th, oparg) {
+        let Some((a, b)) = floats(r) else { return Flow::Miss };
+        float_result(r, th, a * b)
+    }
+
+    fn BINARY_OP_EXTEND(r, th, oparg) {
+        let function = specialize::extended(r.ip);
+        r.save();
+        let value = function(th, r.peek(2), r.peek(1));
+        if value.is_null() {
+            return if th.is_raised() { Flow::Error } else { Flow::Miss };
+        }
+        r.replace(2, value);
+        r.skip(5);
+        Flow::Next
+    }
+
+    fn BINARY_OP_ADD_UNICODE(r, th, oparg) {
+        if !is_exact::<Str>(r.peek(1)) || !is_exact::<Str>(r.peek(2)) {
+            return Flow::Miss;
+        }
+        r.save();
+        let value = check!(bridge::concat_str(th, r.peek(2).obj(), r.peek(1).obj()));
+        r.replace(2, Word::from_ref(value));
+        r.skip(5);
+        Flow::Next
+    }
+
+    // `s = s + x`: the local gives up its reference first, so that the
+    // concatenation may grow the string in place.
+    fn BINARY_OP_INPLACE_ADD_UNICODE(r, th, oparg) {
+        let (b, a) = (r.peek(1), r.peek(2));
+        if !is_exact::<Str>(a) || !is_exact::<Str>(b) {
+            return Flow::Miss;
+        }
+        let next = *r.ip.add(5);
+        let target = r.locals.add((next >> 8) as usize);
+        if (*target).ptr() != a.ptr() || next & 0xFF != bytecode::Op::STORE_FAST as u16 {
+            return Flow::Miss;
+        }
+        r.save();
+        let left = a.owned();
+        let old = std::mem::replace(&mut *target, Word::NULL);
+        r.set(2, left);
+        r.release(old);
+        let value = bridge::append_str(th, r.peek(2).into_ref(), r.peek(1).obj());
+        r.set(2, Word::NULL);
+        let value = check!(value);
+        r.drop_words(2);
+        *target = Word::from_ref(value);
+        r.skip(6);
+        Flow::Next
+    }
+
+    fn BINARY_OP_SUBSCR_LIST_INT(r, th, oparg) {
+        let (index, list) = (r.peek(1), r.peek(2));
+        if !index.is_int() || !is_exact::<List>(list) {
+            return Flow::Miss;
+        }
+        let list = list.ptr().cast::<abi::PyListObject>();
+        item(r, (*list).ob_item, (*list).ob_base.ob_size)
+    }
+
+    fn BINARY_OP_SUBSCR_TUPLE_INT(r, th, oparg) {
+        let (index, tuple) = (r.peek(1), r.peek(2));
+        if !index.is_int() || !is_exact::<Tuple>(tuple) {
+            return Flow::Miss;
+        }
+        let items = tuple.obj().cast::<Tuple>().items();
+        item(r, items.as_ptr().cast(), items.len() as isize)
+    }
+
+    fn BINARY_OP_SUBSCR_STR_INT(r, th, oparg) {
+        let (index, text) = (r.peek(1), r.peek(2));
+        if !index.is_int() || !is_exact::<Str>(text) {
+            return Flow::Miss;
+        }
+        r.save();
+        let Some(value) = bridge::str_item(th, text.obj(), index.int()) else { return Flow::Miss };
+        r.replace(2, Word::from_ref(value));
+        r.skip(5);
+        Flow::Next
+    }
+
+    fn BINARY_OP_SUBSCR_DICT(r, th, oparg) {
+        let (key, dict) = (r.peek(1), r.peek(2));
+        if !is_exact::<Dict>(dict) {
+            return Flow::Miss;
+        }
+        r.save();
+        let value = check!(bridge::dict_item(th, dict.obj().cast::<Dict>(), key.obj()));
+        r.replace(2, Word::from_ref(value));
+        r.skip(5);
+        Flow::Next
+    }
+
+    fn BINARY_OP_SUBSCR_GETITEM(r, th, oparg) {
+        let Some(function) = specialize::getitem(r.ip, r.peek(2)) else { return Flow::Miss };
+        let arguments = r.sp.sub(2);
+        let Some(callee) = crate::call::exact_frame(th, function, arguments, 2) else {
+            return Flow::Miss;
+        };
+        r.sp = r.sp.sub(2);
+        r.enter(th, callee, 5)
+    }
+
+    fn BINARY_OP_SUBSCR_LIST_SLICE(r, th, oparg) { Flow::Miss }
+
+    fn UNARY_NEGATIVE(r, th, oparg) {
+        let word = r.peek(1);
+        if word.is_int() && word.int() != small_int::MIN {
+            r.set(1, Word((2 * small_int::ZERO).wrapping_sub(word.0)));
+            return Flow::Next;
+        }
+        unary(r, th, number::NEGATIVE)
+    }
+
+    fn UNARY_INVERT(r, th, oparg) { unary(r, th, number::INVERT) }
+
+    fn UNARY_NOT(r, th, oparg) {
+        let value = r.peek(1).is(types::bool_(false));
+        r.set(1, Word::bool_(value));
+        Flow::Next
+    }
+
+    fn TO_BOOL(r, th, oparg) {
+        adapt!(r, specialize::to_bool(r.ip, r.peek(1)));
+        r.save();
+        let value = check!(protocol::is_true(th, r.peek(1).obj()));
+        truth(r, value)
+    }
+
+    fn TO_BOOL_BOOL(r, th, oparg) {
+        let word = r.peek(1);
+        if !word.is(types::bool_(true)) && !word.is(types::bool_(false)) {
+            return Flow::Miss;
+        }
+        r.skip(3);
+        Flow::Next
+    }
+
+    fn TO_BOOL_INT(r, th, oparg) {
+        let word = r.peek(1);
+        if !word.is_int() {
+            return Flow::Miss;
+        }
+        r.set(1, Word::bool_(word.0 != small_int::ZERO));
+        r.skip(3);
+        Flow::Next
+    }
+
+    fn TO_BOOL_NONE(r, th, oparg) {
+        if !r.peek(1).is(types::none()) {
+            return Flow::Miss;
+        }
+        r.set(1, Word::bool_(false));
+        r.skip(3);
+        Flow::Next
+    }
+
+    fn TO_BOOL_LIST(r, th, oparg) {
+        let word = r.peek(1);
+        if !is_exact::<List>(word) {
+            return Flow::Miss;
+        }
+        let value = (*word.ptr().cast::<abi::PyVarObject>()).ob_size != 0;
+        truth(r, value)
+    }
+
+    fn TO_BOOL_STR(r, th, oparg) {
+        let word = r.peek(1);
+        if !is_exact::<Str>(word) {
+            return Flow::Miss;
+        }
+        let value = word.obj().cast::<Str>().len() != 0;
+        truth(r, value)
+    }
+
+    fn TO_BOOL_ALWAYS_TRUE(r, th, oparg) {
+        if !specialize::version_matches(r.ip.add(1), r.peek(1)) {
+            return Flow::Miss;
+        }
+        truth(r, true)
+    }
+
+    fn COMPARE_OP(r, th, oparg) {
+        adapt!(r, specialize::compare(r.ip, oparg, r.peek(2), r.peek(1)));
+        r.save();
+        let value = check!(compare(th, oparg, r.peek(2).obj(), r.peek(1).obj()));
+        r.replace(2, Word::from_ref(value));
+        r.skip(1);
+        Flow::Next
+    }
+
+    fn COMPARE_OP_INT(r, th, oparg) {
+        let (b, a) = (r.peek(1), r.peek(2));
+        if !a.is_int() || !b.is_int() {
+            return Flow::Miss;
+        }
+        let bit = comparison_bit(a.0 < b.0, a.0 > b.0, true);
+        r.sp = r.sp.sub(1);
+        r.set(1, Word::bool_(oparg & bit != 0));
+        r.skip(1);
+        Flow::Next
+    }
+
+    fn COMPARE_OP_FLOAT(r, th, oparg) {
+        let Some((a, b)) = floats(r) else { return Flow::Miss };
+        let bit = comparison_bit(a < b, a > b, a == b);
+        r.replace(2, Word::bool_(oparg & bit != 0));
+        r.skip(1);
+        Flow::Next
+    }
+
+    fn COMPARE_OP_STR(r, th, oparg) {
+        let (b, a) = (r.peek(1), r.peek(2));
+        if !is_exact::<Str>(a) || !is_exact::<Str>(b) {
+            return Flow::Miss;
+        }
+        let equal = bridge::str_equal(a.obj().cast::<Str>(), b.obj().cast::<Str>());
+        let bit = if equal { 8 } else { 2 | 4 };
+        r.replace(2, Word::bool_(oparg & bit != 0));
+        r.skip(1);
+        Flow::Next
+    }
+
+    fn IS_OP(r, th, oparg) {
+        let same = r.peek(1).ptr() == r.peek(2).ptr();
+        r.replace(2, Word::bool_(same ^ (oparg != 0)));
+        Flow::Next
+    }
+
+    fn CONTAINS_OP(r, th, oparg) {
+        adapt!(r, specialize::contains(r.ip, r.peek(1)));
+        r.save();
+        let found = check!(protocol::mapping::contains(th, r.peek(1).obj(), r.peek(2).obj()));
+        r.replace(2, Word::bool_(found ^ (oparg != 0)));
+        r.skip(1);
+        Flow::Next
+    }
+
+    fn CONTAINS_OP_DICT(r, th, oparg) {
+        if !is_exact::<Dict>(r.peek(1)) {
+            return Flow::Miss;
+        }
+        r.save();
+        let dict = r.peek(1).obj().cast::<Dict>();
+        let found = check!(bridge::dict_contains(th, dict, r.peek(2).obj()));
+        r.replace(2, Word::bool_(found ^ (oparg != 0)));
+        r.skip(1);
+        Flow::Next
+    }
+
+    fn CONTAINS_OP_SET(r, th, oparg) {
+        if !bridge::is_set(r.peek(1)) {
+            return Flow::Miss;
+        }
+        r.save();
+        let found = check!(bridge::set_contains(th, r.peek(1).obj(), r.peek(2).obj()));
+        r.replace(2, Word::bool_(found ^ (oparg != 0)));
+        r.skip(1);
+        Flow::Next
+    }
+
+    fn BINARY_SLICE(r, th, oparg) {
+        r.save();
+        let (stop, start, container) = (r.peek(1), r.peek(2), r.peek(3));
+        let value = check!(slice_get(th, container.obj(), start.obj(), stop.obj()));
+        r.replace(3, Word::from_ref(value));
+        Flow::Next
+    }
+
+    fn STORE_SLICE(r, th, oparg) {
+        r.save();
+        let (stop, start, container, value) = (r.peek(1), r.peek(2), r.peek(3), r.peek(4));
+        check!(slice_set(th, container.obj(), start.obj(), stop.obj(), value.obj()));
+        r.drop_words(4);
+        Flow::Next
+    }
+
+    fn STORE_SUBSCR(r, th, oparg) {
+        adapt!(r, specialize::store_subscr(r.ip, r.peek(2), r.peek(1)));
+        r.save();
+        let (sub, container, value) = (r.peek(1), r.peek(2), r.peek(3));
+        let value = Some(value.obj());
+        check!(protocol::mapping::set_item(th, container.obj(), sub.obj(), value));
+        r.drop_words(3);
+        r.skip(1);
+        Flow::Next
+    }
+
+    fn STORE_SUBSCR_LIST_INT(r, th, oparg) {
+        let (sub, list, value) = (r.peek(1), r.peek(2), r.peek(3));
+        if !sub.is_int() || !is_exact::<List>(list) {
+            return Flow::Miss;
+        }
+        let this = list.ptr().cast::<abi::PyListObject>();
+        let mut at = sub.int() as isize;
+        let len = (*this).ob_base.ob_size;
+        if at < 0 {
+            at += len;
+        }
+        if at < 0 || at >= len {
+            return Flow::Miss;
+        }
+        let slot = (*this).ob_item.offset(at);
+        let old = Word::from_raw(std::mem::replace(&mut *slot, value.owned().ptr()));
+        r.sp = r.sp.sub(3);
+        r.skip(1);
+        r.release(old);
+        r.release(list);
+        Flow::Next
+    }
+
+    fn STORE_SUBSCR_DICT(r, th, oparg) {
+        let (sub, dict, value) = (r.peek(1), r.peek(2), r.peek(3));
+        if !is_exact::<Dict>(dict) {
+            return Flow::Miss;
+        }
+        r.save();
+        check!(dict.obj().cast::<Dict>().set(th, sub.obj(), value.obj()));
+        r.drop_words(3);
+        r.skip(1);
+        Flow::Next
+    }
+
+    fn DELETE_SUBSCR(r, th, oparg) {
+        r.save();
+        let (sub, container) = (r.peek(1), r.peek(2));
+        check!(protocol::mapping::set_item(th, container.obj(), sub.obj(), None));
+        r.drop_words(2);
+        Flow::Next
+    }
+}

@@ -1,0 +1,378 @@
+//! Calls.
+#![allow(unsafe_op_in_unsafe_fn, reason = "works on the running frame, see interp")]
+
+use std::ptr::null_mut;
+
+use abi::PyObject;
+use object::{
+    AsObject, Dict, Function, List, Obj, Ref, Result, Str, Thread, Tuple, protocol, raise,
+    types::method::Method,
+};
+
+use super::{adapt, ops};
+use crate::{
+    bridge, call,
+    frame::{Frame, is_exact},
+    interp::{Flow, Regs},
+    specialize::call as specialize,
+    word::Word,
+};
+
+/// Replace a bound method by its function and `self`.
+#[inline(always)]
+unsafe fn expand_method(r: &Regs, base: *mut Word) {
+    if (*base.add(1)).is_null() && is_exact::<Method>(*base) {
+        let word = *base;
+        let method = word.obj().cast::<Method>();
+        let (function, this) = (method.func.as_ptr(), method.this.as_ptr());
+        *base = Word::from_raw(function).dup();
+        *base.add(1) = Word::from_raw(this).dup();
+        r.release(word);
+    }
+}
+
+/// Whether calling this object means to enter a Python frame.
+#[inline(always)]
+pub(crate) unsafe fn is_python(word: Word) -> bool {
+    is_exact::<Function>(word)
+        && word.obj().cast::<Function>().vectorcall.get().map(|f| f as usize)
+            == Some(call::vectorcall as *const () as usize)
+}
+
+/// The arguments of a call: where they start (with `self`) and how many.
+#[inline(always)]
+unsafe fn arguments(base: *mut Word, oparg: usize) -> (*mut Word, usize) {
+    if (*base.add(1)).is_null() { (base.add(2), oparg) } else { (base.add(1), oparg + 1) }
+}
+
+/// Finish a native call: `n` words make way for the result.
+#[inline(always)]
+unsafe fn native_result(r: &mut Regs, n: usize, value: *mut PyObject, caches: usize) -> Flow {
+    if value.is_null() {
+        return Flow::Error;
+    }
+    r.replace(n, Word::from_raw(value));
+    r.skip(caches);
+    Flow::Next
+}
+
+/// Enter a Python function with the arguments at `base`.
+#[inline(always)]
+unsafe fn enter_python(
+    r: &mut Regs,
+    th: Thread<'_>,
+    base: *mut Word,
+    oparg: usize,
+    names: Word,
+    caches: u16,
+) -> Flow {
+    let (args, total) = arguments(base, oparg);
+    let kwnames = names.obj_opt().map(|names| names.cast::<Tuple>());
+    let positional = total - kwnames.map_or(0, Tuple::len);
+    let function = (*base).owned().ptr();
+    r.sp = base;
+    let frame = call::make_frame(th, function, args, positional, kwnames);
+    if !names.is_null() {
+        r.release(names);
+    }
+    match frame {
+        Some(frame) => r.enter(th, frame, caches),
+        None => Flow::Error,
+    }
+}
+
+/// Arguments of `f(*args, **kwargs)` as a tuple.
+#[inline(never)]
+fn args_tuple(th: Thread<'_>, function: Obj<'_>, args: Obj<'_>) -> Result<Ref<Tuple>> {
+    if let Some(tuple) = args.downcast_exact::<Tuple>() {
+        return Ok(object::own(tuple));
+    }
+    if args.ty().slots().tp_iter.is_none() && !protocol::mapping::is_sequence(args) {
+        let text = bridge::function_text(th, function)?;
+        raise!(
+            th,
+            TypeError,
+            "{text} argument after * must be an iterable, not {}",
+            args.type_name()
+        );
+    }
+    let items = protocol::iter::collect(th, args)?;
+    Tuple::from_refs(th, items)
+}
+
+#[inline(never)]
+unsafe fn call_ex(th: Thread<'_>, base: *mut Word) -> *mut PyObject {
+    let function = (*base).obj();
+    let Ok(args) = args_tuple(th, function, (*base.add(2)).obj()) else { return null_mut() };
+    let kwargs = (*base.add(3)).obj_opt().map(|kwargs| kwargs.cast::<Dict>());
+    call::call_ex(th, function, &args, kwargs)
+}
+
+/// A frame for `f(*args, **kwargs)` of a Python function.
+#[inline(never)]
+unsafe fn frame_ex(th: Thread<'_>, base: *mut Word) -> Option<*mut Frame> {
+    let function = *base;
+    let args = args_tuple(th, function.obj(), (*base.add(2)).obj()).ok()?;
+    let kwargs = (*base.add(3)).obj_opt().map(|kwargs| kwargs.cast::<Dict>());
+    let (values, names) = call::split_keywords(th, &args, kwargs).ok()?;
+    let positional = args.len();
+    let mut words: Vec<Word> = values.into_iter().map(Word::from_ref).collect();
+    call::make_frame(th, function.dup().ptr(), words.as_mut_ptr(), positional, names.as_deref())
+}
+
+/// Arguments of a call of a native function that wants `n` of them.
+#[inline(always)]
+unsafe fn native_arguments(base: *mut Word, oparg: usize, n: usize) -> Option<*mut Word> {
+    let (args, count) = arguments(base, oparg);
+    (count == n).then_some(args)
+}
+
+ops! {
+    fn CALL(r, th, oparg) {
+        let base = r.sp.sub(oparg + 2);
+        adapt!(r, specialize::call(th, r.ip, base, oparg));
+        r.save();
+        expand_method(r, base);
+        if is_python(*base) {
+            return enter_python(r, th, base, oparg, Word::NULL, 3);
+        }
+        let (args, n) = arguments(base, oparg);
+        let value = call::vector(th, (*base).obj(), args, n, None);
+        native_result(r, oparg + 2, value, 3)
+    }
+
+    fn CALL_PY_EXACT_ARGS(r, th, oparg) {
+        let base = r.sp.sub(oparg + 2);
+        if !specialize::function_matches(r.ip, *base) {
+            return Flow::Miss;
+        }
+        let (args, n) = arguments(base, oparg);
+        let Some(frame) = call::exact_frame(th, *base, args, n) else { return Flow::Miss };
+        r.sp = base;
+        r.enter(th, frame, 3)
+    }
+
+    fn CALL_PY_GENERAL(r, th, oparg) {
+        let base = r.sp.sub(oparg + 2);
+        if !specialize::function_matches(r.ip, *base) {
+            return Flow::Miss;
+        }
+        r.save();
+        enter_python(r, th, base, oparg, Word::NULL, 3)
+    }
+
+    fn CALL_BOUND_METHOD_EXACT_ARGS(r, th, oparg) {
+        let base = r.sp.sub(oparg + 2);
+        if !(*base.add(1)).is_null() || !is_exact::<Method>(*base) {
+            return Flow::Miss;
+        }
+        let function = Word::from_raw((*base).obj().cast::<Method>().func.as_ptr());
+        if !specialize::function_matches(r.ip, function) {
+            return Flow::Miss;
+        }
+        expand_method(r, base);
+        CALL_PY_EXACT_ARGS(r, th, oparg)
+    }
+
+    fn CALL_BOUND_METHOD_GENERAL(r, th, oparg) {
+        let base = r.sp.sub(oparg + 2);
+        if !(*base.add(1)).is_null() || !is_exact::<Method>(*base) {
+            return Flow::Miss;
+        }
+        let function = Word::from_raw((*base).obj().cast::<Method>().func.as_ptr());
+        if !specialize::function_matches(r.ip, function) {
+            return Flow::Miss;
+        }
+        r.save();
+        expand_method(r, base);
+        enter_python(r, th, base, oparg, Word::NULL, 3)
+    }
+
+    fn CALL_NON_PY_GENERAL(r, th, oparg) {
+        let base = r.sp.sub(oparg + 2);
+        if is_python(*base) || is_exact::<Method>(*base) {
+            return Flow::Miss;
+        }
+        r.save();
+        let (args, n) = arguments(base, oparg);
+        let value = call::vector(th, (*base).obj(), args, n, None);
+        native_result(r, oparg + 2, value, 3)
+    }
+
+    fn CALL_BUILTIN_CLASS(r, th, oparg) { CALL_NON_PY_GENERAL(r, th, oparg) }
+
+    fn CALL_TYPE_1(r, th, oparg) {
+        let base = r.sp.sub(3);
+        if oparg != 1 || !(*base.add(1)).is_null() || !specialize::is_type_type(*base) {
+            return Flow::Miss;
+        }
+        let argument = r.peek(1);
+        let ty = Word::borrow(argument.obj().ty().obj()).dup();
+        r.sp = base;
+        r.push(ty);
+        r.release(argument);
+        r.skip(3);
+        Flow::Next
+    }
+
+    fn CALL_STR_1(r, th, oparg) {
+        let base = r.sp.sub(3);
+        if oparg != 1 || !(*base.add(1)).is_null() || !specialize::is_type::<Str>(*base) {
+            return Flow::Miss;
+        }
+        r.save();
+        let value = protocol::text::str(th, r.peek(1).obj());
+        native_result(r, 3, value.map_or(null_mut(), Ref::into_raw), 3)
+    }
+
+    fn CALL_TUPLE_1(r, th, oparg) {
+        let base = r.sp.sub(3);
+        if oparg != 1 || !(*base.add(1)).is_null() || !specialize::is_type::<Tuple>(*base) {
+            return Flow::Miss;
+        }
+        r.save();
+        let value = bridge::sequence_tuple(th, r.peek(1).obj());
+        native_result(r, 3, value.map_or(null_mut(), Ref::into_raw), 3)
+    }
+
+    fn CALL_ALLOC_AND_ENTER_INIT(r, th, oparg) {
+        let base = r.sp.sub(oparg + 2);
+        if !(*base.add(1)).is_null() {
+            return Flow::Miss;
+        }
+        let Some(init) = specialize::init_function(r.ip, *base) else { return Flow::Miss };
+        r.save();
+        let Some(this) = specialize::allocate(th, *base) else { return Flow::Miss };
+        // The stack keeps the instance, which `__init__` gets as `self`.
+        let class = std::mem::replace(&mut *base, this.dup());
+        *base.add(1) = this;
+        let Some(frame) = call::exact_frame(th, init, base.add(1), oparg + 1) else {
+            *base.add(1) = Word::NULL;
+            let this = std::mem::replace(&mut *base, class);
+            this.release();
+            this.release();
+            return Flow::Miss;
+        };
+        r.sp = base.add(1);
+        r.release(class);
+        specialize::enter_init(r, th, frame)
+    }
+
+    fn CALL_BUILTIN_O(r, th, oparg) {
+        let base = r.sp.sub(oparg + 2);
+        let Some(args) = native_arguments(base, oparg, 1) else { return Flow::Miss };
+        let Some((function, this)) = specialize::builtin_o(*base) else { return Flow::Miss };
+        r.save();
+        let value = function(this, (*args).ptr());
+        native_result(r, oparg + 2, value, 3)
+    }
+
+    fn CALL_BUILTIN_FAST(r, th, oparg) { CALL_NON_PY_GENERAL(r, th, oparg) }
+
+    fn CALL_BUILTIN_FAST_WITH_KEYWORDS(r, th, oparg) { CALL_NON_PY_GENERAL(r, th, oparg) }
+
+    fn CALL_METHOD_DESCRIPTOR_O(r, th, oparg) {
+        let base = r.sp.sub(oparg + 2);
+        let Some(args) = native_arguments(base, oparg, 2) else { return Flow::Miss };
+        let Some(function) = specialize::method_o(*base, *args) else { return Flow::Miss };
+        r.save();
+        let value = function((*args).ptr(), (*args.add(1)).ptr());
+        native_result(r, oparg + 2, value, 3)
+    }
+
+    fn CALL_METHOD_DESCRIPTOR_NOARGS(r, th, oparg) {
+        let base = r.sp.sub(oparg + 2);
+        let Some(args) = native_arguments(base, oparg, 1) else { return Flow::Miss };
+        let Some(function) = specialize::method_noargs(*base, *args) else { return Flow::Miss };
+        r.save();
+        let value = function((*args).ptr(), null_mut());
+        native_result(r, oparg + 2, value, 3)
+    }
+
+    fn CALL_METHOD_DESCRIPTOR_FAST(r, th, oparg) { CALL_NON_PY_GENERAL(r, th, oparg) }
+
+    fn CALL_METHOD_DESCRIPTOR_FAST_WITH_KEYWORDS(r, th, oparg) {
+        CALL_NON_PY_GENERAL(r, th, oparg)
+    }
+
+    fn CALL_LEN(r, th, oparg) {
+        let base = r.sp.sub(oparg + 2);
+        if oparg != 1 || !(*base.add(1)).is_null() || !specialize::is_same(r.ip, *base) {
+            return Flow::Miss;
+        }
+        r.save();
+        let value = match protocol::mapping::len(th, r.peek(1).obj()) {
+            Ok(length) => object::Int::from_u64(th, length as u64),
+            Err(raised) => Err(raised),
+        };
+        native_result(r, 3, value.map_or(null_mut(), Ref::into_raw), 3)
+    }
+
+    fn CALL_ISINSTANCE(r, th, oparg) {
+        let base = r.sp.sub(oparg + 2);
+        if oparg != 2 || !(*base.add(1)).is_null() || !specialize::is_same(r.ip, *base) {
+            return Flow::Miss;
+        }
+        r.save();
+        match bridge::is_instance(th, r.peek(2).obj(), r.peek(1).obj()) {
+            Ok(found) => {
+                r.replace(4, Word::bool_(found));
+                r.skip(3);
+                Flow::Next
+            }
+            Err(_) => Flow::Error,
+        }
+    }
+
+    // The POP_TOP that follows is done, too.
+    fn CALL_LIST_APPEND(r, th, oparg) {
+        let base = r.sp.sub(oparg + 2);
+        let list = *base.add(1);
+        if oparg != 1 || list.is_null() || !is_exact::<List>(list) {
+            return Flow::Miss;
+        }
+        if !specialize::is_same(r.ip, *base) {
+            return Flow::Miss;
+        }
+        r.save();
+        let value = r.pop();
+        if list.obj().cast::<List>().push(th, value.into_ref()).is_err() {
+            return Flow::Error;
+        }
+        r.drop_words(2);
+        r.skip(4);
+        Flow::Next
+    }
+
+    fn CALL_KW(r, th, oparg) {
+        r.save();
+        let base = r.sp.sub(oparg + 3);
+        expand_method(r, base);
+        if is_python(*base) {
+            let names = r.pop();
+            return enter_python(r, th, base, oparg, names, 3);
+        }
+        let (args, n) = arguments(base, oparg);
+        let names = r.peek(1).obj().cast::<Tuple>();
+        let value = call::vector(th, (*base).obj(), args, n, Some(names));
+        native_result(r, oparg + 3, value, 3)
+    }
+
+    fn CALL_KW_PY(r, th, oparg) { Flow::Miss }
+
+    fn CALL_KW_BOUND_METHOD(r, th, oparg) { Flow::Miss }
+
+    fn CALL_KW_NON_PY(r, th, oparg) { Flow::Miss }
+
+    fn CALL_FUNCTION_EX(r, th, oparg) {
+        r.save();
+        let base = r.sp.sub(4);
+        if is_python(*base) {
+            let Some(frame) = frame_ex(th, base) else { return Flow::Error };
+            r.drop_words(4);
+            return r.enter(th, frame, 0);
+        }
+        let value = call_ex(th, base);
+        native_result(r, 4, value, 0)
+    }
+}

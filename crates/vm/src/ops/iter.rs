@@ -1,0 +1,224 @@
+//! Iteration: `for`, and sending to iterators.
+#![allow(unsafe_op_in_unsafe_fn, reason = "works on the running frame, see interp")]
+
+use object::{
+    AsObject, Obj, Protocol, Ref, Result, Thread, exceptions::types, id, raise, small_int,
+};
+
+use super::{adapt, check, ops};
+use crate::{
+    bridge, exception, generator,
+    interp::{Flow, Regs},
+    specialize::iter as specialize,
+    word::Word,
+};
+
+/// What an iterator did.
+pub(crate) enum Step {
+    Yield(Ref),
+    Return(Ref),
+}
+
+/// `next(iterator)` through the slot; null at the end, `Err` with an exception.
+#[inline(never)]
+unsafe fn next(th: Thread<'_>, iterator: Obj<'_>) -> Result<Option<Ref>> {
+    let Some(slot) = iterator.ty().slots().tp_iternext else {
+        raise!(th, TypeError, "'for' requires an object with __iter__ method, got {}", iterator.type_name());
+    };
+    let value = slot(iterator.as_ptr());
+    if let Some(value) = Ref::from_raw(value) {
+        return Ok(Some(value));
+    }
+    if th.is_raised() {
+        th.catch(object::Raised, types::StopIteration())?;
+    }
+    Ok(None)
+}
+
+/// Send `value` to an iterator of any kind.
+#[inline(never)]
+pub(crate) fn send(th: Thread<'_>, receiver: Obj<'_>, value: Obj<'_>) -> Result<Step> {
+    if let Some(step) = generator::send(th, receiver, value) {
+        return step;
+    }
+    let result = if value.is_none() && receiver.ty().slots().tp_iternext.is_some() {
+        match receiver.ty().slots().tp_iternext {
+            // SAFETY: the slot belongs to the receiver's type.
+            Some(slot) => unsafe { Ref::from_raw(slot(receiver.as_ptr())) },
+            None => None,
+        }
+    } else {
+        receiver.call_method(th, id!(th, "send"), &[value]).ok()
+    };
+    if let Some(value) = result {
+        return Ok(Step::Yield(value));
+    }
+    if !th.is_raised() {
+        return Ok(Step::Return(object::types::none().own()));
+    }
+    stop_or_raise(th)
+}
+
+/// A `StopIteration` that is set becomes its value.
+pub(crate) fn stop_or_raise(th: Thread<'_>) -> Result<Step> {
+    if !th.exception_matches(types::StopIteration()) {
+        return Err(object::Raised);
+    }
+    let exception = th.take_exception(object::Raised);
+    Ok(Step::Return(exception::stop_value(exception.obj())))
+}
+
+#[inline(never)]
+fn get_iter(th: Thread<'_>, object: Obj<'_>) -> Result<Ref> {
+    object.iter(th)
+}
+
+#[inline(never)]
+fn yield_from_iter(th: Thread<'_>, flags: i32, object: Obj<'_>) -> Result<Ref> {
+    if generator::is_coroutine(object) {
+        if flags & (abi::CO_COROUTINE | abi::CO_ITERABLE_COROUTINE) == 0 {
+            raise!(
+                th,
+                TypeError,
+                "cannot 'yield from' a coroutine object in a non-coroutine generator"
+            );
+        }
+        return Ok(object.own());
+    }
+    if generator::is_generator(object) {
+        return Ok(object.own());
+    }
+    object.iter(th)
+}
+
+/// Jump over the loop: its `END_FOR` needs no value, its `POP_ITER` stays.
+#[inline(always)]
+unsafe fn exhausted(r: &mut Regs, oparg: usize) -> Flow {
+    r.skip(1 + oparg + 1);
+    Flow::Next
+}
+
+ops! {
+    fn GET_ITER(r, th, oparg) {
+        r.save();
+        let iterator = check!(get_iter(th, r.peek(1).obj()));
+        r.replace(1, Word::from_ref(iterator));
+        Flow::Next
+    }
+
+    fn GET_YIELD_FROM_ITER(r, th, oparg) {
+        r.save();
+        let iterator = check!(yield_from_iter(th, r.code().flags, r.peek(1).obj()));
+        r.replace(1, Word::from_ref(iterator));
+        Flow::Next
+    }
+
+    fn FOR_ITER(r, th, oparg) {
+        adapt!(r, specialize::for_iter(r.ip, r.peek(1)));
+        r.save();
+        match check!(next(th, r.peek(1).obj())) {
+            Some(value) => {
+                r.push(Word::from_ref(value));
+                r.skip(1);
+                Flow::Next
+            }
+            None => exhausted(r, oparg),
+        }
+    }
+
+    fn FOR_ITER_RANGE(r, th, oparg) {
+        let iterator = r.peek(1);
+        if !bridge::is_range_iterator(iterator) {
+            return Flow::Miss;
+        }
+        let range = bridge::range_iterator(iterator);
+        if (*range).len <= 0 {
+            return exhausted(r, oparg);
+        }
+        let value = (*range).start;
+        if !small_int::fits(value) || !small_int::enabled() {
+            return Flow::Miss;
+        }
+        (*range).start = value.wrapping_add((*range).step);
+        (*range).len -= 1;
+        r.push(Word::from_raw(small_int::encode_unchecked(value).as_ptr()));
+        r.skip(1);
+        Flow::Next
+    }
+
+    fn FOR_ITER_LIST(r, th, oparg) {
+        let iterator = r.peek(1);
+        if !bridge::is_list_iterator(iterator) {
+            return Flow::Miss;
+        }
+        match bridge::list_iterator_next(iterator) {
+            Some(value) => {
+                r.push(value);
+                r.skip(1);
+                Flow::Next
+            }
+            None => Flow::Miss,
+        }
+    }
+
+    fn FOR_ITER_TUPLE(r, th, oparg) {
+        let iterator = r.peek(1);
+        if !bridge::is_tuple_iterator(iterator) {
+            return Flow::Miss;
+        }
+        match bridge::tuple_iterator_next(iterator) {
+            Some(value) => {
+                r.push(value);
+                r.skip(1);
+                Flow::Next
+            }
+            None => Flow::Miss,
+        }
+    }
+
+    fn FOR_ITER_GEN(r, th, oparg) {
+        let Some(frame) = generator::start_inline(th, r.peek(1), Word::none()) else {
+            return Flow::Miss;
+        };
+        r.enter(th, frame, (1 + oparg) as u16)
+    }
+
+    fn END_FOR(r, th, oparg) {
+        let value = r.pop();
+        r.release_opt(value);
+        Flow::Next
+    }
+
+    fn SEND(r, th, oparg) {
+        adapt!(r, specialize::send(r.ip, r.peek(2)));
+        r.save();
+        let (value, receiver) = (r.peek(1), r.peek(2));
+        match check!(send(th, receiver.obj(), value.obj())) {
+            Step::Yield(result) => {
+                r.replace(1, Word::from_ref(result));
+                r.skip(1);
+            }
+            Step::Return(result) => {
+                r.replace(1, Word::from_ref(result));
+                r.skip(1 + oparg);
+            }
+        }
+        Flow::Next
+    }
+
+    fn SEND_GEN(r, th, oparg) {
+        let (value, receiver) = (r.peek(1), r.peek(2));
+        let Some(frame) = generator::start_inline(th, receiver, value) else {
+            return Flow::Miss;
+        };
+        r.sp = r.sp.sub(1);
+        r.enter(th, frame, (1 + oparg) as u16)
+    }
+
+    fn END_SEND(r, th, oparg) {
+        let value = r.pop();
+        let receiver = std::mem::replace(&mut *r.sp.sub(1), value);
+        r.release(receiver);
+        Flow::Next
+    }
+}

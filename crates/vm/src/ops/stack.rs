@@ -1,0 +1,91 @@
+//! Constants and the value stack itself.
+#![allow(unsafe_op_in_unsafe_fn, reason = "works on the running frame, see interp")]
+
+use object::{AsObject, small_int};
+
+use super::{check, ops};
+use crate::{interp::Flow, word::Word};
+
+/// The object that `LOAD_COMMON_CONSTANT` pushes.
+#[inline(never)]
+fn common_constant(
+    th: object::Thread<'_>,
+    frame: *mut crate::frame::Frame,
+    which: usize,
+) -> object::Result {
+    use object::{PyStruct, exceptions::types};
+    Ok(match which {
+        0 => types::AssertionError().obj().own(),
+        1 => types::NotImplementedError().obj().own(),
+        2 => object::Tuple::type_object().obj().own(),
+        3 => return crate::namespace::builtin(th, frame, object::id!(th, "all")),
+        _ => return crate::namespace::builtin(th, frame, object::id!(th, "any")),
+    })
+}
+
+ops! {
+    fn CACHE(r, th, oparg) { Flow::Next }
+
+    fn NOP(r, th, oparg) { Flow::Next }
+
+    fn NOT_TAKEN(r, th, oparg) { Flow::Next }
+
+    fn EXTENDED_ARG(r, th, oparg) { Flow::Next }
+
+    fn POP_TOP(r, th, oparg) {
+        let word = r.pop();
+        r.release_opt(word);
+        Flow::Next
+    }
+
+    fn POP_ITER(r, th, oparg) {
+        let word = r.pop();
+        r.release(word);
+        Flow::Next
+    }
+
+    fn PUSH_NULL(r, th, oparg) {
+        r.push(Word::NULL);
+        Flow::Next
+    }
+
+    fn COPY(r, th, oparg) {
+        let word = r.peek(oparg);
+        r.push(if word.is_null() { word } else { word.dup() });
+        Flow::Next
+    }
+
+    fn SWAP(r, th, oparg) {
+        let (top, other) = (r.peek(1), r.peek(oparg));
+        r.set(1, other);
+        r.set(oparg, top);
+        Flow::Next
+    }
+
+    fn LOAD_CONST(r, th, oparg) {
+        let constant = *r.code().consts_ptr().add(oparg);
+        r.push(Word::from_raw(constant).lend());
+        Flow::Next
+    }
+
+    fn LOAD_CONST_MORTAL(r, th, oparg) { LOAD_CONST(r, th, oparg) }
+
+    fn LOAD_CONST_IMMORTAL(r, th, oparg) { LOAD_CONST(r, th, oparg) }
+
+    fn LOAD_SMALL_INT(r, th, oparg) {
+        match small_int::encode(oparg as i64) {
+            Some(value) => r.push(Word::from_raw(value.as_ptr())),
+            None => {
+                r.save();
+                r.push(Word::from_ref(check!(object::Int::from_i64(th, oparg as i64))));
+            }
+        }
+        Flow::Next
+    }
+
+    fn LOAD_COMMON_CONSTANT(r, th, oparg) {
+        r.save();
+        r.push(Word::from_ref(check!(common_constant(th, r.frame, oparg))));
+        Flow::Next
+    }
+}

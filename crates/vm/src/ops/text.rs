@@ -1,0 +1,85 @@
+//! Formatted strings and template strings.
+#![allow(unsafe_op_in_unsafe_fn, reason = "works on the running frame, see interp")]
+
+use object::{Obj, Protocol, Ref, Result, Str, Thread, raise};
+
+use super::{check, ops};
+use crate::{bridge, interp::Flow, intrinsics, word::Word};
+
+#[inline(never)]
+fn convert(th: Thread<'_>, which: usize, value: Obj<'_>) -> Result<Ref> {
+    match which {
+        1 => value.str(th).map(Ref::upcast),
+        2 => value.repr(th).map(Ref::upcast),
+        3 => bridge::ascii(th, value),
+        _ => raise!(th, SystemError, "unexpected conversion flag {which}"),
+    }
+}
+
+#[inline(never)]
+fn format(th: Thread<'_>, value: Obj<'_>, spec: Option<Obj<'_>>) -> Result<Ref> {
+    if spec.is_none() && value.is_exact::<Str>() {
+        return Ok(value.own());
+    }
+    bridge::format(th, value, spec)
+}
+
+#[inline(never)]
+unsafe fn build_string(th: Thread<'_>, first: *mut Word, n: usize) -> Result<Ref> {
+    let pieces: Vec<Obj<'_>> = (0..n).map(|i| (*first.add(i)).obj()).collect();
+    bridge::join_str(th, &pieces)
+}
+
+#[inline(never)]
+unsafe fn interpolation(th: Thread<'_>, oparg: usize, sp: *mut Word) -> Result<Ref> {
+    let hooks = intrinsics::typing_hooks(th);
+    let has_spec = oparg & 1 != 0;
+    let base = sp.sub(2 + usize::from(has_spec));
+    let spec = has_spec.then(|| (*base.add(2)).obj());
+    (hooks.interpolation)(th, (*base).obj(), (*base.add(1)).obj(), oparg >> 2, spec)
+}
+
+ops! {
+    fn CONVERT_VALUE(r, th, oparg) {
+        r.save();
+        let value = check!(convert(th, oparg, r.peek(1).obj()));
+        r.replace(1, Word::from_ref(value));
+        Flow::Next
+    }
+
+    fn FORMAT_SIMPLE(r, th, oparg) {
+        r.save();
+        let value = check!(format(th, r.peek(1).obj(), None));
+        r.replace(1, Word::from_ref(value));
+        Flow::Next
+    }
+
+    fn FORMAT_WITH_SPEC(r, th, oparg) {
+        r.save();
+        let value = check!(format(th, r.peek(2).obj(), Some(r.peek(1).obj())));
+        r.replace(2, Word::from_ref(value));
+        Flow::Next
+    }
+
+    fn BUILD_STRING(r, th, oparg) {
+        r.save();
+        let value = check!(build_string(th, r.sp.sub(oparg), oparg));
+        r.replace(oparg, Word::from_ref(value));
+        Flow::Next
+    }
+
+    fn BUILD_TEMPLATE(r, th, oparg) {
+        r.save();
+        let hooks = intrinsics::typing_hooks(th);
+        let value = check!((hooks.template)(th, r.peek(2).obj(), r.peek(1).obj()));
+        r.replace(2, Word::from_ref(value));
+        Flow::Next
+    }
+
+    fn BUILD_INTERPOLATION(r, th, oparg) {
+        r.save();
+        let value = check!(interpolation(th, oparg, r.sp));
+        r.replace(2 + (oparg & 1), Word::from_ref(value));
+        Flow::Next
+    }
+}
