@@ -24,6 +24,7 @@ pub mod gc;
 pub mod math;
 pub mod posix;
 mod support;
+pub mod itertools;
 pub mod sys;
 
 use object::declare::ModuleDecl;
@@ -51,6 +52,7 @@ pub const ALL: &[ModuleDecl] = &[
     errno::errno::MODULE,
     math::math::MODULE,
     posix::MODULE,
+    itertools::itertools::MODULE,
 ];
 
 pub mod _ast;
