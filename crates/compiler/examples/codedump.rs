@@ -38,7 +38,13 @@ fn main() {
 fn dump(file: &str, optimize: i32) -> String {
     let source = match std::fs::read(file) {
         Ok(source) => source,
-        Err(error) => return format!("{{\"file\": {}, \"unreadable\": {}}}\n", json(file), json(&error.to_string())),
+        Err(error) => {
+            return format!(
+                "{{\"file\": {}, \"unreadable\": {}}}\n",
+                json(file),
+                json(&error.to_string())
+            );
+        }
     };
     let options = compiler::Options { optimize, ..compiler::Options::default() };
     match compiler::compile_bytes(&source, "<file>", &options, None) {
@@ -100,7 +106,9 @@ fn print(out: &mut String, file: &str, path: &str, code: &CodeObject) {
 /// Kinds by name: CPython only shows a dict of them.
 fn kinds(code: &CodeObject) -> Vec<u8> {
     let all = || code.localsplusnames.iter().zip(&code.localspluskinds);
-    all().map(|(name, _)| all().filter(|pair| pair.0 == name).map(|pair| *pair.1).last().unwrap_or(0)).collect()
+    all()
+        .map(|(name, _)| all().rfind(|pair| pair.0 == name).map(|pair| *pair.1).unwrap_or(0))
+        .collect()
 }
 
 fn hex(bytes: &[u8]) -> String {

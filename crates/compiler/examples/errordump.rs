@@ -1,7 +1,7 @@
 //! Print the error of each source on standard input, one `MODE HEX` a line.
 //!
 //! The answer is a JSON array as `tests/identity/record_errors.py` records, or
-//! `null` for a source that compiles.
+//! `null` for a source that compiles; with `--warnings` the warnings of such.
 
 use std::{
     fmt::Write as _,
@@ -9,6 +9,7 @@ use std::{
 };
 
 fn main() {
+    let warnings = std::env::args().any(|arg| arg == "--warnings");
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     for line in std::io::stdin().lock().lines().map_while(Result::ok) {
         let (mode, hex) = line.split_once(' ').unwrap_or((&line, ""));
@@ -25,6 +26,16 @@ fn main() {
         };
         let options = compiler::Options { mode, ..compiler::Options::default() };
         let answer = match compiler::compile(&source, "<string>", &options) {
+            Ok(compiled) if warnings => {
+                let all: Vec<String> = compiled
+                    .warnings
+                    .iter()
+                    .map(|warning| {
+                        format!("[{}, {}]", json(&warning.message), warning.location.line)
+                    })
+                    .collect();
+                format!("[{}]", all.join(", "))
+            }
             Ok(_) => "null".to_owned(),
             Err(error) => format!(
                 "[{}, {}, {}, {}, {}, {}, {}]",
@@ -37,7 +48,7 @@ fn main() {
                 error.text.as_deref().map_or("null".to_owned(), json)
             ),
         };
-        if writeln!(out, "{answer}").is_err() {
+        if writeln!(out, "{answer}").and_then(|()| out.flush()).is_err() {
             return;
         }
     }

@@ -26,6 +26,7 @@ use bytecode::CodeObject;
 use ruff_python_ast::PythonVersion;
 use ruff_python_parser::ParseOptions;
 
+use crate::{ast::Mod, lower::Lines, symtable::SymbolTable};
 pub use crate::{
     cleandoc::clean_doc,
     error::{CompileError, CompileWarning, ErrorKind, Result},
@@ -36,13 +37,15 @@ pub use crate::{
     source::DecodeHook,
     unparse::{constant_repr, unparse},
 };
-use crate::{ast::Mod, lower::Lines, symtable::SymbolTable};
 
 /// Trees deeper than this are not compiled; CPython's limit is its C stack.
 pub(crate) const MAX_DEPTH: usize = 20_000;
 
 /// `ast.PyCF_ALLOW_INCOMPLETE_INPUT`
 pub const PYCF_ALLOW_INCOMPLETE_INPUT: u32 = 0x4000;
+
+/// `PyCF_DONT_IMPLY_DEDENT`
+pub const PYCF_DONT_IMPLY_DEDENT: u32 = 0x200;
 
 /// What kind of source is compiled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -73,7 +76,7 @@ pub struct Compiled<T = CodeObject> {
 
 /// Compile a source text.
 pub fn compile(source: &str, filename: &str, options: &Options) -> Result<Compiled> {
-    with_source(source, filename, |text| {
+    with_source(source, filename, options.mode, |text| {
         let parsed = parse_text(text, options)?;
         compile_tree(parsed, filename, options)
     })
@@ -100,18 +103,20 @@ pub fn decode(source: &[u8], filename: &str, hook: Option<DecodeHook<'_>>) -> Re
 
 /// Parse a source text to a syntax tree, which is not preprocessed.
 pub fn parse(source: &str, filename: &str, options: &Options) -> Result<Compiled<Mod>> {
-    with_source(source, filename, |text| parse_text(text, options))
+    with_source(source, filename, options.mode, |text| parse_text(text, options))
 }
 
 /// Compile a syntax tree, which may have been made by a program.
 pub fn compile_ast(module: Mod, filename: &str, options: &Options) -> Result<Compiled> {
-    on_large_stack(|| compile_tree(Compiled { value: module, warnings: Vec::new() }, filename, options))
-        .map_err(|error| named(error, filename))
+    on_large_stack(|| {
+        compile_tree(Compiled { value: module, warnings: Vec::new() }, filename, options)
+    })
+    .map_err(|error| named(error, filename))
 }
 
 /// The symbol table of a source text.
 pub fn symbol_table(source: &str, filename: &str, options: &Options) -> Result<SymbolTable> {
-    with_source(source, filename, |text| {
+    with_source(source, filename, options.mode, |text| {
         let parsed = parse_text(text, options)?;
         let features = Features::of(&parsed.value, options.flags)?;
         SymbolTable::build(&parsed.value, &features)
@@ -143,6 +148,7 @@ fn named(mut error: Box<CompileError>, filename: &str) -> Box<CompileError> {
 fn with_source<T: Send>(
     source: &str,
     filename: &str,
+    mode: Mode,
     job: impl FnOnce(&str) -> Result<T> + Send,
 ) -> Result<T> {
     if source.contains('\0') {
@@ -153,6 +159,12 @@ fn with_source<T: Send>(
     if text.contains('\r') {
         normal = source::normalize(text);
         text = &normal;
+    }
+    // A module's last line always ends.
+    let complete;
+    if mode == Mode::Exec && !text.is_empty() && !text.ends_with('\n') {
+        complete = format!("{text}\n");
+        text = &complete;
     }
     let result = match nesting::check(text) {
         Err(error) => Err(error),
@@ -177,6 +189,8 @@ fn on_large_stack<T: Send>(job: impl FnOnce() -> Result<T> + Send) -> Result<T> 
 
 fn parse_text(text: &str, options: &Options) -> Result<Compiled<Mod>> {
     let lines = Lines::new(text);
+    let patched = syntax_error::flufl(text, &lines, options)?;
+    let text = patched.as_deref().unwrap_or(text);
     let mode = match options.mode {
         Mode::Exec | Mode::Single => ruff_python_parser::Mode::Module,
         Mode::Eval => ruff_python_parser::Mode::Expression,

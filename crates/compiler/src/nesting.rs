@@ -75,10 +75,9 @@ impl Scan<'_> {
                 b'"' | b'\'' => self.string(),
                 b'(' | b'[' | b'{' => {
                     if self.levels.len() > MAX_BRACKETS {
-                        return Err(self.error(
-                            ErrorKind::SyntaxError,
-                            "too many nested parentheses",
-                        ));
+                        return Err(
+                            self.error(ErrorKind::SyntaxError, "too many nested parentheses")
+                        );
                     }
                     self.operator();
                     self.levels.push(Level { operators: 0, prefixes: 0 });
@@ -204,8 +203,9 @@ impl Scan<'_> {
         }
         if column > self.indents.last().copied().unwrap_or(0) {
             if self.indents.len() + 1 >= MAX_INDENT {
-                return Err(self
-                    .error(ErrorKind::IndentationError, "too many levels of indentation"));
+                return Err(
+                    self.error(ErrorKind::IndentationError, "too many levels of indentation")
+                );
             }
             self.indents.push(column);
         }
@@ -232,6 +232,7 @@ impl Scan<'_> {
             self.at += 1;
         }
         match &self.bytes[start..self.at] {
+            b"not" if self.bytes[..start].trim_ascii_end().ends_with(b"is") => self.operator(),
             b"not" | b"lambda" | b"await" | b"else" => {
                 self.operator();
                 self.prefix();

@@ -11,8 +11,8 @@ use num_bigint::BigInt;
 use crate::{
     MAX_DEPTH,
     ast::{
-        Arguments, Comprehension, Expr, ExprContext, ExprKind, Mod, Operator, Pattern,
-        PatternKind, Stmt, StmtKind, TypeParam, TypeParamKind, UnaryOp, docstring,
+        Arguments, Comprehension, Expr, ExprContext, ExprKind, Mod, Operator, Pattern, PatternKind,
+        Stmt, StmtKind, TypeParam, TypeParamKind, UnaryOp, docstring,
     },
     error::{CompileError, CompileWarning, Result},
     future::Features,

@@ -32,21 +32,33 @@ pub(crate) fn decode(source: &[u8], hook: Option<DecodeHook<'_>>) -> Result<Stri
     let normal = normal_name(&cookie);
     if bom && normal != "utf-8" {
         let message = format!("encoding problem: {cookie} with BOM");
-        return Err(CompileError::new(ErrorKind::SyntaxError, message));
+        let mut error = CompileError::new(ErrorKind::SyntaxError, message);
+        let text = String::from_utf8_lossy(body);
+        let found = text.lines().take(2).position(|line| line.contains(&cookie));
+        let line = found.unwrap_or(0);
+        error.lineno = line as i32 + 1;
+        error.end_lineno = error.lineno;
+        error.end_offset = text.lines().nth(line).map_or(0, |line| line.chars().count() as i32);
+        return Err(error);
     }
     match normal.as_str() {
-        "utf-8" => utf8(body, true),
+        "utf-8" | "utf8" | "u8" | "utf" | "utf8-ucs2" | "utf8-ucs4" | "cp65001" => utf8(body, true),
         "iso-8859-1" => Ok(body.iter().map(|byte| char::from(*byte)).collect()),
-        "ascii" | "us-ascii" => match body.iter().position(|byte| !byte.is_ascii()) {
-            None => utf8(body, true),
-            Some(at) => {
-                let message = format!(
-                    "'ascii' codec can't decode byte 0x{:02x} in position {at}: ordinal not in range(128)",
-                    body[at]
-                );
-                Err(CompileError::new(ErrorKind::SyntaxError, format!("(unicode error) {message}")))
+        "ascii" | "us-ascii" | "646" | "us" => {
+            match body.iter().position(|byte| !byte.is_ascii()) {
+                None => utf8(body, true),
+                Some(at) => {
+                    let message = format!(
+                        "'ascii' codec can't decode byte 0x{:02x} in position {at}: ordinal not in range(128)",
+                        body[at]
+                    );
+                    Err(CompileError::new(
+                        ErrorKind::SyntaxError,
+                        format!("(unicode error) {message}"),
+                    ))
+                }
             }
-        },
+        }
         _ => match hook.and_then(|hook| hook(&cookie, body)) {
             Some(text) => text,
             None => {

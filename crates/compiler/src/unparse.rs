@@ -4,9 +4,7 @@ use bytecode::{ConstStr, Constant};
 
 use crate::{
     MAX_DEPTH,
-    ast::{
-        Arg, Arguments, BoolOp, Comprehension, Expr, ExprKind, Keyword, Operator, UnaryOp,
-    },
+    ast::{Arg, Arguments, BoolOp, Comprehension, Expr, ExprKind, Keyword, Operator, UnaryOp},
     error::{CompileError, Result},
 };
 
@@ -54,11 +52,7 @@ impl Writer {
         self.out.extend(text.chars().map(u32::from));
     }
 
-    fn parenthesized(
-        &mut self,
-        needed: bool,
-        write: impl FnOnce(&mut Self) -> Result,
-    ) -> Result {
+    fn parenthesized(&mut self, needed: bool, write: impl FnOnce(&mut Self) -> Result) -> Result {
         if needed {
             self.text("(");
         }

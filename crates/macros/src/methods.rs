@@ -44,6 +44,9 @@ pub(crate) fn expand(attr: TokenStream, item: TokenStream) -> Result<TokenStream
     let mut block: ItemImpl = parse2(item)?;
     let ty = block.self_ty.clone();
     let mut statements = Vec::new();
+    block.attrs.push(syn::parse_quote!(
+        #[allow(non_snake_case, reason = "setters are named after their attributes")]
+    ));
     for item in &mut block.items {
         if let ImplItem::Fn(f) = item
             && let Some(statement) = declare(f)?

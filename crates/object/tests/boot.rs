@@ -1,6 +1,8 @@
 //! The builtin types come to life, and classes can be made of them.
 
-use object::{AsObject, Dict, Protocol, PyStruct, Str, Tuple, alloc::Mode, id, thread::boot, types};
+use object::{
+    AsObject, Dict, Protocol, PyStruct, Str, Tuple, alloc::Mode, id, thread::boot, types,
+};
 
 #[test]
 fn types_are_ready_and_classes_work() {

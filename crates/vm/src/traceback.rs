@@ -122,7 +122,7 @@ pub(crate) fn origin(th: Thread<'_>, mut frame: *mut Frame, depth: i32) -> Resul
             let code = Frame::code(frame);
             let line = i64::from(Frame::lineno(frame).unwrap_or(0));
             let row = vec![
-                code.filename.clone().upcast(),
+                code.filename().upcast(),
                 Int::from_i64(th, line)?,
                 code.name.clone().upcast(),
             ];

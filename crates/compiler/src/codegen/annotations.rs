@@ -2,9 +2,7 @@
 
 use bytecode::{CodeObject, Constant, Op};
 
-use super::{
-    ArgCounts, Compiler, DeferredAnnotation, ScopeType, common, make_function,
-};
+use super::{ArgCounts, Compiler, DeferredAnnotation, ScopeType, common, make_function};
 use crate::{
     ast::{Arg, Arguments, Expr, ExprContext, ExprKind, Name},
     error::Result,

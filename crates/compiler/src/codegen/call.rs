@@ -2,9 +2,7 @@
 
 use bytecode::{Constant, Op};
 
-use super::{
-    Compiler, STACK_USE_GUIDELINE, common, expr::TUPLE, intrinsic, names::AttrOp,
-};
+use super::{Compiler, STACK_USE_GUIDELINE, common, expr::TUPLE, intrinsic, names::AttrOp};
 use crate::{
     ast::{CmpOp, Expr, ExprContext, ExprKind, Keyword, Name},
     error::Result,
@@ -37,8 +35,7 @@ impl<'a> Compiler<'a> {
     fn validate_keywords(&self, keywords: &[Keyword]) -> Result {
         for (at, keyword) in keywords.iter().enumerate() {
             let Some(name) = &keyword.arg else { continue };
-            let repeated =
-                keywords[at + 1..].iter().find(|other| other.arg.as_ref() == Some(name));
+            let repeated = keywords[at + 1..].iter().find(|other| other.arg.as_ref() == Some(name));
             if let Some(repeated) = repeated {
                 let message = format!("keyword argument repeated: {name}");
                 return self.error(repeated.location, message);
@@ -75,11 +72,8 @@ impl<'a> Compiler<'a> {
         let mut location = func.location;
         if let Some(super_args) = self.super_call(value, attr) {
             self.load_super(value, super_args)?;
-            let op = if super_args.is_empty() {
-                AttrOp::ZeroSuperMethod
-            } else {
-                AttrOp::SuperMethod
-            };
+            let op =
+                if super_args.is_empty() { AttrOp::ZeroSuperMethod } else { AttrOp::SuperMethod };
             self.attr_op(op, attr, location);
             location = self.attr_location(location, func, attr);
             self.op(Op::NOP, location);
@@ -290,8 +284,7 @@ impl<'a> Compiler<'a> {
         }
         let metadata = &self.units.last()?.metadata;
         let has_self = metadata.argcount > 0 || metadata.posonlyargcount > 0;
-        let usable =
-            args.is_empty() && has_self && self.ref_type("__class__") == Scope::Free;
+        let usable = args.is_empty() && has_self && self.ref_type("__class__") == Scope::Free;
         usable.then_some(args)
     }
 

@@ -53,9 +53,8 @@ impl Compiler<'_> {
                 if let Some(name) = literal.and_then(type_name) {
                     let (spelled, instead) =
                         if *op == CmpOp::Is { ("is", "==") } else { ("is not", "!=") };
-                    let message = format!(
-                        "\"{spelled}\" with '{name}' literal. Did you mean \"{instead}\"?"
-                    );
+                    let message =
+                        format!("\"{spelled}\" with '{name}' literal. Did you mean \"{instead}\"?");
                     self.warn(location, message);
                     return;
                 }
@@ -69,8 +68,7 @@ impl Compiler<'_> {
         if let Some(name) = type_name(func)
             && !callable
         {
-            let message =
-                format!("'{name}' object is not callable; perhaps you missed a comma?");
+            let message = format!("'{name}' object is not callable; perhaps you missed a comma?");
             self.warn(func.location, message);
         }
     }

@@ -135,9 +135,7 @@ impl<'a> Compiler<'a> {
             ExprKind::Starred { ctx: ExprContext::Store, .. } => {
                 self.error(location, "starred assignment target must be in a list or tuple")
             }
-            ExprKind::Starred { .. } => {
-                self.error(location, "can't use starred expression here")
-            }
+            ExprKind::Starred { .. } => self.error(location, "can't use starred expression here"),
             ExprKind::Slice { .. } => self.slice(expr),
             ExprKind::Name { id, ctx } => self.name_op(id, *ctx, location),
             ExprKind::List { elts, ctx } => self.sequence(elts, *ctx, LIST, location),
@@ -170,8 +168,7 @@ impl<'a> Compiler<'a> {
             }
             let after = elts.len() - at - 1;
             if at >= 1 << 8 || after >= (i32::MAX >> 8) as usize {
-                return self
-                    .error(location, "too many expressions in star-unpacking assignment");
+                return self.error(location, "too many expressions in star-unpacking assignment");
             }
             self.add(Op::UNPACK_EX, (at + (after << 8)) as i32, location);
             seen_star = true;

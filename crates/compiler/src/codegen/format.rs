@@ -32,8 +32,7 @@ impl<'a> Compiler<'a> {
     }
 
     pub(super) fn template_str(&mut self, values: &'a [Expr], location: Location) -> Result {
-        let is_interpolation =
-            |value: &Expr| matches!(value.kind, ExprKind::Interpolation { .. });
+        let is_interpolation = |value: &Expr| matches!(value.kind, ExprKind::Interpolation { .. });
         // Strings and interpolations alternate; missing strings are empty.
         let mut strings = 0;
         let mut after_string = false;

@@ -78,17 +78,9 @@ impl<'a> Compiler<'a> {
         firstlineno: i32,
         location: Location,
     ) -> Result {
-        let scope_type =
-            if def.is_async { ScopeType::AsyncFunction } else { ScopeType::Function };
+        let scope_type = if def.is_async { ScopeType::AsyncFunction } else { ScopeType::Function };
         let entry = self.lookup(Key::function(def))?;
-        self.enter_scope(
-            &def.name,
-            scope_type,
-            Some(entry),
-            firstlineno,
-            None,
-            counts(&def.args),
-        )?;
+        self.enter_scope(&def.name, scope_type, Some(entry), firstlineno, None, counts(&def.args))?;
         let mut body = &def.body[..];
         if self.entry().has_docstring
             && let Some(doc) = docstring(body)

@@ -341,10 +341,7 @@ impl<'a> Compiler<'a> {
             }
             parent = grandparent;
         }
-        if matches!(
-            scope_type,
-            ScopeType::Function | ScopeType::AsyncFunction | ScopeType::Class
-        ) {
+        if matches!(scope_type, ScopeType::Function | ScopeType::AsyncFunction | ScopeType::Class) {
             let mangled = crate::symtable::mangle(parent.private.as_ref(), &Name::new(name));
             if self.table.entries[parent.entry].scope(&mangled) == Scope::GlobalExplicit {
                 return Arc::from(name);
@@ -367,16 +364,16 @@ impl<'a> Compiler<'a> {
         self.op(Op::RETURN_VALUE, NO_LOCATION);
         let flags = self.code_flags();
         let Some(unit) = self.units.pop() else { return Err(self.system_error("empty stack")) };
-        optimize_and_assemble(unit.metadata, unit.sequence, flags, &self.filename).map_err(|error| {
-            match error {
+        optimize_and_assemble(unit.metadata, unit.sequence, flags, &self.filename).map_err(
+            |error| match error {
                 AssembleError::Internal(message) => {
                     CompileError::new(ErrorKind::SystemError, message)
                 }
                 AssembleError::TooLarge(message) => {
                     CompileError::new(ErrorKind::OverflowError, message)
                 }
-            }
-        })
+            },
+        )
     }
 
     fn code_flags(&self) -> u32 {

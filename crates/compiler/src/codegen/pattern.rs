@@ -104,7 +104,12 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    fn capture(&mut self, location: Location, name: Option<&Name>, context: &mut Context) -> Result {
+    fn capture(
+        &mut self,
+        location: Location,
+        name: Option<&Name>,
+        context: &mut Context,
+    ) -> Result {
         let Some(name) = name else {
             self.op(Op::POP_TOP, location);
             return Ok(());
@@ -138,10 +143,8 @@ impl<'a> Compiler<'a> {
         match &pattern.kind {
             PatternKind::MatchValue(value) => {
                 if !matches!(value.kind, ExprKind::Constant { .. } | ExprKind::Attribute { .. }) {
-                    return self.error(
-                        location,
-                        "patterns may only match literals and attribute lookups",
-                    );
+                    return self
+                        .error(location, "patterns may only match literals and attribute lookups");
                 }
                 self.expr(value)?;
                 self.compare_op(CmpOp::Eq, location);

@@ -5,7 +5,7 @@ use bytecode::{Constant, Op};
 use super::{Compiler, ScopeType, common, intrinsic, names::AttrOp, unwind::BlockKind};
 use crate::{
     ast::{Alias, Expr, ExprContext, ExprKind, For, Name, Operator, Stmt, StmtKind},
-    error::{Result},
+    error::Result,
     instruction_sequence::{Location, NO_LOCATION},
 };
 

@@ -3,12 +3,11 @@
 use bytecode::Constant;
 use num_bigint::BigInt;
 use ruff_python_ast as ruff;
-use ruff_text_size::TextSize;
 
 use super::Lower;
 use crate::{
     ast::{BoolOp, Comprehension, Expr, ExprContext, ExprKind, Lambda},
-    error::Result,
+    error::{CompileWarning, Result},
 };
 
 /// `sys.int_info.default_max_str_digits`
@@ -185,7 +184,27 @@ impl Lower<'_> {
             .collect()
     }
 
+    /// A keyword right after a number is read, but should not be there.
+    fn warn_number(&mut self, node: &ruff::ExprNumberLiteral) {
+        let next = self.source.as_bytes().get(node.range.end().to_usize());
+        if !next.is_some_and(u8::is_ascii_alphabetic) {
+            return;
+        }
+        let text = self.text(node.range).as_bytes();
+        let what = match (text.get(1).map(u8::to_ascii_lowercase), text.last()) {
+            (Some(b'x'), _) => "hexadecimal",
+            (Some(b'o'), _) => "octal",
+            (Some(b'b'), _) => "binary",
+            (_, Some(b'j' | b'J')) => "imaginary",
+            _ => "decimal",
+        };
+        let message = format!("invalid {what} literal");
+        let location = self.location(node);
+        self.warnings.push(CompileWarning { error: message.clone(), message, location });
+    }
+
     fn number(&mut self, node: &ruff::ExprNumberLiteral) -> Result<Constant> {
+        self.warn_number(node);
         Ok(match &node.value {
             ruff::Number::Int(int) => match int.as_u64() {
                 Some(small) => Constant::Int(BigInt::from(small)),
@@ -197,8 +216,7 @@ impl Lower<'_> {
     }
 
     fn big_int(&mut self, node: &ruff::ExprNumberLiteral) -> Result<BigInt> {
-        let text: Vec<u8> =
-            self.text(node.range).bytes().filter(|byte| *byte != b'_').collect();
+        let text: Vec<u8> = self.text(node.range).bytes().filter(|byte| *byte != b'_').collect();
         let radix = match text.get(1).map(u8::to_ascii_lowercase) {
             Some(b'x') => 16,
             Some(b'o') => 8,
@@ -213,11 +231,8 @@ impl Lower<'_> {
                  hexadecimal for huge integer literals to avoid decimal conversion limits.",
                 digits.len()
             );
-            let start = node.range.start();
             let mut error = self.syntax_error(node.range, message);
-            let column = self.lines.position(start + TextSize::new(0)).1;
-            error.end_offset = column.max(error.offset);
-            error.end_offset = error.offset.max(error.end_offset);
+            error.end_offset = error.offset;
             return Err(error);
         }
         BigInt::parse_bytes(digits, radix)

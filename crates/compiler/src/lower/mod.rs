@@ -80,6 +80,11 @@ pub(crate) fn lower(
     Ok((module, lower.warnings))
 }
 
+/// Convert an expression that was parsed by itself.
+pub(crate) fn lower_expr(source: &str, lines: &Lines, expr: &ruff::Expr) -> Result<Expr> {
+    Lower { source, lines, warnings: Vec::new() }.expr(expr)
+}
+
 impl Lower<'_> {
     fn span(&self, start: TextSize, end: TextSize) -> Location {
         let (line, col) = self.lines.position(start);

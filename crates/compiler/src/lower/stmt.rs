@@ -7,9 +7,8 @@ use ruff_text_size::{Ranged, TextSize};
 use super::Lower;
 use crate::{
     ast::{
-        Alias, Arg, Arguments, ClassDef, ExceptHandler, Expr, For, FunctionDef, Keyword,
-        MatchCase, Name, Pattern, PatternKind, Stmt, StmtKind, Try, TypeParam, TypeParamKind,
-        WithItem,
+        Alias, Arg, Arguments, ClassDef, ExceptHandler, Expr, For, FunctionDef, Keyword, MatchCase,
+        Name, Pattern, PatternKind, Stmt, StmtKind, Try, TypeParam, TypeParamKind, WithItem,
     },
     error::{CompileError, ErrorKind, Result},
     instruction_sequence::Location,
@@ -340,13 +339,11 @@ impl Lower<'_> {
                 location = self.location(&*node.value);
                 PatternKind::MatchValue(self.boxed(&node.value)?)
             }
-            ruff::Pattern::MatchSingleton(node) => {
-                PatternKind::MatchSingleton(match node.value {
-                    ruff::Singleton::None => Constant::None,
-                    ruff::Singleton::True => Constant::Bool(true),
-                    ruff::Singleton::False => Constant::Bool(false),
-                })
-            }
+            ruff::Pattern::MatchSingleton(node) => PatternKind::MatchSingleton(match node.value {
+                ruff::Singleton::None => Constant::None,
+                ruff::Singleton::True => Constant::Bool(true),
+                ruff::Singleton::False => Constant::Bool(false),
+            }),
             ruff::Pattern::MatchSequence(node) => {
                 PatternKind::MatchSequence(self.patterns(&node.patterns)?)
             }

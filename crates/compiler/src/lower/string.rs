@@ -21,7 +21,12 @@ struct Parts {
 }
 
 impl Parts {
-    fn push_text(&mut self, points: impl IntoIterator<Item = u32>, location: Location, unicode: bool) {
+    fn push_text(
+        &mut self,
+        points: impl IntoIterator<Item = u32>,
+        location: Location,
+        unicode: bool,
+    ) {
         let before = self.text.len();
         self.text.extend(points);
         if self.text.len() == before {
@@ -97,8 +102,7 @@ impl Lower<'_> {
             bytes.extend_from_slice(&part.value);
             let opener = part.flags.opener_len();
             let closer = part.flags.closer_len();
-            let content =
-                TextRange::new(part.range.start() + opener, part.range.end() - closer);
+            let content = TextRange::new(part.range.start() + opener, part.range.end() - closer);
             if !part.flags.prefix().is_raw() && self.text(content).contains('\\') {
                 self.decode(content, part.range.start(), true, false);
             }
@@ -108,7 +112,13 @@ impl Lower<'_> {
 
     /// Decode the escapes of a literal whose syntax the parser accepted, and
     /// note those that are not valid. In f-strings doubled braces are one.
-    fn decode(&mut self, content: TextRange, token: TextSize, bytes: bool, braces: bool) -> Vec<u32> {
+    fn decode(
+        &mut self,
+        content: TextRange,
+        token: TextSize,
+        bytes: bool,
+        braces: bool,
+    ) -> Vec<u32> {
         let text = self.text(content).to_owned();
         let mut points = Vec::with_capacity(text.len());
         let mut invalid = Vec::new();
@@ -181,7 +191,7 @@ impl Lower<'_> {
                     let end = rest.find('}').unwrap_or(rest.len());
                     let name = rest.get(3..end).unwrap_or("");
                     let value = unicode_names2::character(name).map_or(0xFFFD, u32::from);
-                    while let Some((_, c)) = chars.next() {
+                    for (_, c) in chars.by_ref() {
                         if c == '}' {
                             break;
                         }

@@ -239,8 +239,11 @@ impl SymbolTable {
         inlined_cells: &mut NameSet,
     ) {
         let is_class = self.entries[id].block == BlockType::Class;
-        let symbols: Vec<(Name, u32)> =
-            self.entries[comp].symbols.iter().map(|(name, symbol)| (name.clone(), *symbol)).collect();
+        let symbols: Vec<(Name, u32)> = self.entries[comp]
+            .symbols
+            .iter()
+            .map(|(name, symbol)| (name.clone(), *symbol))
+            .collect();
         let mut removed = Vec::new();
         for (name, symbol) in &symbols {
             if symbol & DEF_PARAM != 0 {

@@ -374,8 +374,7 @@ impl Builder<'_> {
                 names.iter().try_for_each(|alias| self.alias(alias))?;
                 let future = self.features.location;
                 let late = location.line > future.line
-                    || (location.line == future.end_line
-                        && location.col > future.end_col);
+                    || (location.line == future.end_line && location.col > future.end_col);
                 if *level == 0 && late && module.as_ref().is_some_and(|m| m == "__future__") {
                     return Err(CompileError::at(
                         location,
@@ -414,8 +413,7 @@ impl Builder<'_> {
             self.enter_type_param_block(&def.name, &def.type_params, defaults, false, location)?;
             self.type_params(&def.type_params)?;
         }
-        let id =
-            self.new_entry(&def.name, BlockType::Function, Some(Key::function(def)), location);
+        let id = self.new_entry(&def.name, BlockType::Function, Some(Key::function(def)), location);
         self.table.entries[id].has_docstring = docstring(&def.body).is_some();
         self.function_annotations(def, location)?;
         self.enter_existing(id);
@@ -435,8 +433,7 @@ impl Builder<'_> {
     }
 
     fn function_annotations(&mut self, def: &FunctionDef, location: Location) -> Result {
-        let sees_class =
-            self.cur().can_see_class_scope || self.cur().block == BlockType::Class;
+        let sees_class = self.cur().can_see_class_scope || self.cur().block == BlockType::Class;
         let args = &def.args;
         let annotate = Name::new_static("__annotate__");
         self.enter(&annotate, BlockType::Annotation, Key::annotations(args), location)?;
@@ -785,14 +782,9 @@ impl Builder<'_> {
                 elt,
                 None,
             ),
-            ExprKind::ListComp { elt, generators } => self.comprehension(
-                expr,
-                "listcomp",
-                ComprehensionType::List,
-                generators,
-                elt,
-                None,
-            ),
+            ExprKind::ListComp { elt, generators } => {
+                self.comprehension(expr, "listcomp", ComprehensionType::List, generators, elt, None)
+            }
             ExprKind::SetComp { elt, generators } => {
                 self.comprehension(expr, "setcomp", ComprehensionType::Set, generators, elt, None)
             }

@@ -26,8 +26,13 @@ const SIMPLE_STATEMENTS: [&str; 12] = [
 
 /// The special error for a text, if a rule has one; `stopped` is the token at
 /// which parsing stopped.
-pub(super) fn find(source: &Source, parsed: &Parsed<ruff::Mod>, stopped: usize) -> Option<Found> {
-    let rules = Rules { source, stopped };
+pub(super) fn find(
+    source: &Source,
+    parsed: &Parsed<ruff::Mod>,
+    stopped: usize,
+    eval: bool,
+) -> Option<Found> {
+    let rules = Rules { source, stopped, eval };
     if let Some(error) = parsed.errors().first() {
         return rules.by_type(&error.error, error.location).or_else(|| rules.by_tokens());
     }
@@ -37,6 +42,8 @@ pub(super) fn find(source: &Source, parsed: &Parsed<ruff::Mod>, stopped: usize) 
 struct Rules<'a> {
     source: &'a Source<'a>,
     stopped: usize,
+    /// Only an expression is parsed.
+    eval: bool,
 }
 
 impl Rules<'_> {
@@ -95,9 +102,7 @@ impl Rules<'_> {
         let text = self.text(index);
         match self.kind(index) {
             Kind::Number | Kind::Str | Kind::InterpolatedEnd => true,
-            Kind::Name => {
-                !KEYWORDS.contains(&text) || matches!(text, "None" | "True" | "False")
-            }
+            Kind::Name => !KEYWORDS.contains(&text) || matches!(text, "None" | "True" | "False"),
             Kind::Op => matches!(text, ")" | "]" | "}" | "..."),
             _ => false,
         }
@@ -127,7 +132,8 @@ impl Rules<'_> {
                     && self.is_operand_end(at - 1)
                     && self.begins_expression(at)
                     && !matches!(text, "(" | "[" | "-" | "+" | "not")
-                    && !(self.kind(at) == Kind::Str && self.kind(at - 1) == Kind::Str) =>
+                    && !(matches!(self.kind(at), Kind::Str | Kind::InterpolatedStart)
+                        && matches!(self.kind(at - 1), Kind::Str | Kind::InterpolatedEnd)) =>
                 {
                     break;
                 }
@@ -182,6 +188,18 @@ impl Rules<'_> {
             }
             ParseErrorType::VarParameterWithDefault => self.parameter_default(start),
             ParseErrorType::ExpectedKeywordParam => self.bare_star(start),
+            ParseErrorType::UnparenthesizedTupleExpression => {
+                let first = self.source.token_at(start);
+                let comma = self.expression_end(first, &[","]) + 1;
+                self.at_token(comma, "invalid syntax")
+            }
+            ParseErrorType::UnparenthesizedGeneratorExpression
+                if self.text(self.line_start(self.stopped)) == "class" =>
+            {
+                let first = self.source.token_at(start);
+                let keyword = self.expression_end(first, &["for", "async"]) + 1;
+                self.at_token(keyword, "invalid syntax")
+            }
             ParseErrorType::UnparenthesizedGeneratorExpression => {
                 same("Generator expression must be parenthesized")
             }
@@ -202,10 +220,14 @@ impl Rules<'_> {
                 same("iterable unpacking cannot be used in comprehension")
             }
             ParseErrorType::EmptyTypeParams => {
-                let last = self.source.token_at(end.max(start + 1));
-                let close = if self.text(last) == "]" { last } else { self.stopped + 1 };
-                self.between(self.stopped, close, "Type parameter list cannot be empty")
+                let open = (0..=self.stopped).rev().find(|index| self.text(*index) == "[")?;
+                let mut found = self.at_token(open + 1, "Type parameter list cannot be empty")?;
+                let is_type = self.text(self.line_start(open)) == "type";
+                let last = if is_type { open + 2 } else { open + 1 };
+                found.end = End::Column(self.column(self.token(last)?.end));
+                Some(found)
             }
+            ParseErrorType::EmptyImportNames if self.kind(self.stopped) != Kind::Newline => None,
             ParseErrorType::EmptyImportNames => {
                 let mut found =
                     self.at_token(self.stopped, "Expected one or more names after 'import'")?;
@@ -216,6 +238,11 @@ impl Rules<'_> {
             ParseErrorType::ExpectedImaginaryNumber => {
                 same("imaginary number required in complex literal")
             }
+            ParseErrorType::InvalidMatchPatternTarget
+                if self.stopped == 0 || self.text(self.stopped - 1) != "as" =>
+            {
+                None
+            }
             ParseErrorType::InvalidMatchPatternTarget => same("cannot use '_' as a target"),
             ParseErrorType::InvalidDeleteTarget => self.delete_target(start, end),
             ParseErrorType::InvalidAssignmentTarget => self.assignment_target(start, end),
@@ -223,7 +250,11 @@ impl Rules<'_> {
             ParseErrorType::InvalidNamedAssignmentTarget => {
                 let expr = targets::parse(self.source.text, start, end)?;
                 let what = targets::name(&expr);
-                Some(Found::new(start, end, format!("cannot use assignment expressions with {what}")))
+                Some(Found::new(
+                    start,
+                    end,
+                    format!("cannot use assignment expressions with {what}"),
+                ))
             }
             ParseErrorType::InvalidAnnotatedAssignmentTarget => {
                 let expr = targets::parse(self.source.text, start, end)?;
@@ -238,11 +269,9 @@ impl Rules<'_> {
             ParseErrorType::UnexpectedIndentation => self.unexpected_indent(),
             ParseErrorType::FStringError(kind) => self.f_string("f", kind, start, end),
             ParseErrorType::TStringError(kind) => self.f_string("t", kind, start, end),
-            ParseErrorType::ExpectedToken { expected, found } => {
-                self.expected(*expected, *found)
-            }
+            ParseErrorType::ExpectedToken { expected, found } => self.expected(*expected, *found),
             ParseErrorType::OtherError(message) => self.other(message, start, end),
-            ParseErrorType::Lexical(_) => self.literal(),
+            ParseErrorType::Lexical(_) => self.literal(start),
             _ => None,
         }
     }
@@ -257,6 +286,16 @@ impl Rules<'_> {
                 self.at_token(self.stopped, "/ may appear only once")
             }
             "'/' parameter must appear before '*' parameter" => {
+                self.at_token(self.stopped, "/ must be ahead of *")
+            }
+            "Position-only parameter separator not allowed as first parameter"
+                if self.text(self.stopped + 1) != "," =>
+            {
+                None
+            }
+            "Position-only parameter separator not allowed as first parameter"
+                if self.line_has("*") =>
+            {
                 self.at_token(self.stopped, "/ must be ahead of *")
             }
             "Position-only parameter separator not allowed as first parameter" => {
@@ -279,10 +318,13 @@ impl Rules<'_> {
             "Positional patterns cannot follow keyword patterns" => {
                 same("positional patterns follow keyword patterns")
             }
-            "Cannot have both 'except' and 'except*' on the same 'try'" => self.at_token(
-                self.line_start(self.stopped),
-                "cannot have both 'except' and 'except*' on the same 'try'",
-            ),
+            "Cannot have both 'except' and 'except*' on the same 'try'" => {
+                let all = self.source.tokens.len();
+                let except = (self.stopped..all).find(|index| self.text(*index) == "except")?;
+                let star = self.text(except + 1) == "*";
+                let message = "cannot have both 'except' and 'except*' on the same 'try'";
+                self.between(except, except + usize::from(star), message)
+            }
             "Expected one or more exception types" => {
                 let colon = self.source.token_at(start);
                 self.at_token(colon, "expected one or more exception types")
@@ -301,14 +343,14 @@ impl Rules<'_> {
             }
             "Trailing comma not allowed" if self.line_has("import") => {
                 let next = self.source.token_at(end);
-                self.at_token(
-                    next,
-                    "trailing comma not allowed without surrounding parentheses",
-                )
+                self.at_token(next, "trailing comma not allowed without surrounding parentheses")
             }
             "Bytes literal cannot be mixed with non-bytes literals" => {
-                let mut found =
-                    Found::new(end.saturating_sub(1), end, "cannot mix bytes and nonbytes literals");
+                let mut found = Found::new(
+                    end.saturating_sub(1),
+                    end,
+                    "cannot mix bytes and nonbytes literals",
+                );
                 found.end = End::Column(-1);
                 Some(found)
             }
@@ -317,11 +359,7 @@ impl Rules<'_> {
             }
             "Boolean 'not' expression cannot be used here" => {
                 let last = self.expression_end(self.stopped + 1, &["and", "or", "if", ",", ":"]);
-                self.between(
-                    self.stopped,
-                    last,
-                    "'not' after an operator must be parenthesized",
-                )
+                self.between(self.stopped, last, "'not' after an operator must be parenthesized")
             }
             "Expected symbol after `as`" => self.as_target("import target"),
             "Expected name after `as`" => self.except_target(),
@@ -345,15 +383,29 @@ impl Rules<'_> {
     fn bare_star(&self, start: usize) -> Option<Found> {
         let index = self.source.token_at(start);
         let star = (0..=index).rev().find(|index| self.text(*index) == "*")?;
-        self.at_token(star, "named arguments must follow bare *")
+        let next = if self.text(star + 1) == "," { star + 2 } else { star + 1 };
+        if !matches!(self.text(next), ")" | ":" | "**") {
+            let next = if self.text(next) == "await" { next + 1 } else { next };
+            return self.at_token(next, "invalid syntax");
+        }
+        let place = if self.in_lambda(star) { star + 1 } else { star };
+        self.at_token(place, "named arguments must follow bare *")
     }
 
     fn delete_target(&self, start: usize, end: usize) -> Option<Found> {
+        if self.source.text.get(start..).is_some_and(|text| text.starts_with('*')) {
+            let index = self.source.token_at(start);
+            let last = self.expression_end(index, &[","]);
+            let only = index > 0 && self.text(index - 1) == "(" && self.text(last + 1) == ")";
+            let message =
+                if only { "cannot use starred expression here" } else { "cannot delete starred" };
+            return self.between(index, last, message);
+        }
         let expr = targets::parse(self.source.text, start, end)?;
         let bad = targets::invalid(&expr, Use::Delete)?;
         let range = bad.range();
         let (start, end) = (range.start().to_usize(), range.end().to_usize());
-        let parenthesized = self.source.text[..start].trim_end().ends_with('(');
+        let parenthesized = self.before(start).trim_end().ends_with('(');
         let message = match bad {
             ruff::Expr::Starred(_) if parenthesized => {
                 "cannot use starred expression here".to_owned()
@@ -368,11 +420,11 @@ impl Rules<'_> {
         let line = self.line_start(first);
         let in_for = (line..first).any(|index| self.text(index) == "for")
             && !(line..first).any(|index| self.text(index) == "in");
-        let expr = targets::parse(self.source.text, start, end)?;
-        let what = targets::name(&expr);
-        if self.kind(line) == Kind::Name && self.text(line) == "yield" {
+        if self.text(first) == "yield" && !self.before(start).ends_with('(') {
             return Some(Found::new(start, end, "assignment to yield expression not possible"));
         }
+        let expr = targets::parse(self.source.text, start, end)?;
+        let what = targets::name(&expr);
         // `a = b` read as a comparison that was mistyped.
         let next = self.source.token_at(end);
         let close = (next..self.source.tokens.len()).find(|index| self.text(*index) != ")");
@@ -396,11 +448,17 @@ impl Rules<'_> {
             let stops = ["=", ":=", "and", "or", "if", ",", "in", "is", "<", ">", "==", "!="];
             let last = self.expression_end(equal + 1, &stops);
             if !matches!(self.text(last + 1), "=" | ":=") {
-                let message = format!(
-                    "cannot assign to {what} here. Maybe you meant '==' instead of '='?"
-                );
+                let message =
+                    format!("cannot assign to {what} here. Maybe you meant '==' instead of '='?");
                 return Some(Found::new(start, end, message));
             }
+        }
+        if in_for
+            && let ruff::Expr::Compare(node) = &expr
+            && node.ops.first() != Some(&ruff::CmpOp::In)
+        {
+            let op = self.source.token_at(node.left.end().to_usize());
+            return self.at_token(op, "invalid syntax");
         }
         let bad = targets::invalid(&expr, if in_for { Use::For } else { Use::Assign })?;
         let range = bad.range();
@@ -529,14 +587,21 @@ impl Rules<'_> {
         }
         let newline = self.kind(self.stopped) == Kind::Newline;
         match expected {
-            TokenKind::Colon if newline || matches!(keyword, "def" | "for" | "else" | "try" | "finally") => {
+            TokenKind::Colon
+                if newline || matches!(keyword, "def" | "else" | "try" | "finally") =>
+            {
                 self.at_token(self.stopped, "expected ':'")
             }
             TokenKind::Lpar if keyword == "def" => self.at_token(self.stopped, "expected '('"),
-            TokenKind::In if keyword == "for" || self.line_has("for") => {
-                self.for_target()
-            }
+            TokenKind::In if keyword == "for" || self.line_has("for") => self.for_target(),
             TokenKind::Else => {
+                if self.text(self.stopped) == ":" {
+                    return None;
+                }
+                let test = (0..self.stopped).rev().find(|index| self.text(*index) == "if")?;
+                if test >= 2 && self.text(test - 2) == "for" {
+                    return self.at_token(test, "'in' expected after for-loop variables");
+                }
                 let stops = [",", "=", ":", ";", "return", "in"];
                 let start = self.expression_start(self.stopped.checked_sub(1)?, &stops);
                 self.between(start, self.stopped - 1, "expected 'else' after 'if' expression")
@@ -565,6 +630,13 @@ impl Rules<'_> {
     fn mistyped_comparison(&self) -> Option<Found> {
         let equal = self.stopped;
         let last = equal.checked_sub(1)?;
+        // Only where `:=` could stand.
+        let line = self.line_start(equal);
+        let test =
+            matches!(self.text(line), "if" | "elif" | "while" | "with" | "for" | "match" | "case");
+        if self.bracket(equal).is_none() && (!test || self.eval) {
+            return None;
+        }
         let stops = [
             ",", ":", "=", ":=", "if", "elif", "while", "and", "or", "not", "in", "is", "return",
             "else", "assert", "lambda", "yield", "<", ">", "==", "!=", "<=", ">=",
@@ -610,6 +682,9 @@ impl Rules<'_> {
         let star = if self.text(line + 1) == "*" { "except*" } else { "except" };
         let end = self.expression_end(self.stopped, &[":"]);
         let expr = self.parse(self.stopped, end)?;
+        if matches!(expr, ruff::Expr::NoneLiteral(_) | ruff::Expr::BooleanLiteral(_)) {
+            return None;
+        }
         let name = targets::name(&expr);
         self.between(self.stopped, end, format!("cannot use {star} statement with {name}"))
     }
@@ -620,7 +695,13 @@ impl Rules<'_> {
         let text = self.text(stopped);
         let before = stopped.checked_sub(1).map_or("", |index| self.text(index));
         let line = self.line_start(stopped);
-        if let Some(found) = self.legacy_statement(line) {
+        if let Some(found) = self.legacy_statement() {
+            return Some(found);
+        }
+        if let Some(found) = self.bare_lambda() {
+            return Some(found);
+        }
+        if let Some(found) = self.star_expression(before) {
             return Some(found);
         }
         if text == "<>" || before == "<" && text == ">" {
@@ -632,13 +713,26 @@ impl Rules<'_> {
             );
         }
         if self.text(line) == "import" && text == "from" {
-            let end = self.expression_end(line, &[]);
+            let end = self.expression_end(stopped, &["as"]) + 1;
             let message = "Did you mean to use 'from ... import ...' instead?";
-            return self.between(line, end, message);
+            let mut found = self.at_token(line, message)?;
+            let token = self.token(end)?;
+            let newline = usize::from(token.kind == Kind::Newline);
+            found.end = End::Column(
+                self.column(if newline == 1 { token.start } else { token.end }) + newline as i32,
+            );
+            return Some(found);
         }
         if before == "else" && SIMPLE_STATEMENTS.contains(&text) {
             let message = "expected expression after 'else', but statement is given";
             return self.at_token(stopped, message);
+        }
+        if SIMPLE_STATEMENTS.contains(&text) && self.text(stopped + 1) == "if" && stopped > line {
+            let message = "expected expression before 'if', but statement is given";
+            return self.at_token(stopped, message);
+        }
+        if let Some(found) = self.by_context(text, before, line) {
+            return Some(found);
         }
         if text == "if" && SIMPLE_STATEMENTS.contains(&before) {
             let message = "expected expression before 'if', but statement is given";
@@ -651,7 +745,7 @@ impl Rules<'_> {
             return self.keyword_argument(stopped).or_else(|| self.mistyped_comparison());
         }
         if before == "=" && matches!(text, ")" | ",") && stopped >= 2 {
-            if self.parameters_of_def(stopped) {
+            if self.parameters_of_def(stopped) || self.in_lambda(stopped) {
                 return self.at_token(stopped - 1, "expected default value expression");
             }
             return self.between(stopped - 2, stopped - 1, "expected argument value expression");
@@ -663,11 +757,147 @@ impl Rules<'_> {
         self.missing_comma()
     }
 
+    /// The brackets directly around a token: the opening one's index.
+    fn bracket(&self, index: usize) -> Option<usize> {
+        let start = self.expression_start(index.checked_sub(1)?, &[]);
+        let open = start.checked_sub(1)?;
+        matches!(self.text(open), "(" | "[" | "{").then_some(open)
+    }
+
+    fn by_context(&self, text: &str, before: &str, line: usize) -> Option<Found> {
+        let stopped = self.stopped;
+        let bracket = self.bracket(stopped);
+        let opened = bracket.map_or("", |open| self.text(open));
+        let strings = [Kind::Str, Kind::InterpolatedStart];
+        if strings.contains(&self.kind(stopped)) {
+            let last = self.expression_end(stopped, &[",", "=", ":", "+", "."]);
+            let prefixes: Vec<bool> = (stopped..=last)
+                .filter(|index| strings.contains(&self.kind(*index)))
+                .map(|index| {
+                    let text = self.text(index).to_ascii_lowercase();
+                    self.kind(index) == Kind::InterpolatedStart
+                        && text.split(['"', '\'']).next().is_some_and(|p| p.contains('t'))
+                })
+                .collect();
+            if prefixes.contains(&true) && prefixes.contains(&false) {
+                let message = "cannot mix t-string literals with string or bytes literals";
+                return self.between(stopped, last, message);
+            }
+        }
+        // `[*x for x in y]`
+        if text == "*" && matches!(before, "[" | "{" | "(") {
+            let last = self.expression_end(stopped, &["for", ",", "async"]);
+            if self.text(last + 1) == "for" {
+                let message = "iterable unpacking cannot be used in comprehension";
+                return self.between(stopped, last, message);
+            }
+            if before == "(" && self.text(last + 1) == ")" {
+                return self.between(stopped, last, "cannot use starred expression here");
+            }
+        }
+        if text == "*" && before == ":" && opened == "{" {
+            let last = self.expression_end(stopped, &[",", "for"]);
+            let message = "cannot use a starred expression in a dictionary value";
+            return self.between(stopped, last, message);
+        }
+        if before == ":" && matches!(text, "}" | ",") && opened == "{" && !self.in_spec(stopped) {
+            let message = "expression expected after dictionary key and ':'";
+            return self.at_token(stopped - 1, message);
+        }
+        if text == "for"
+            && matches!(opened, "[" | "{")
+            && let Some(open) = bracket
+            && (open + 1..stopped).any(|index| self.text(index) == ",")
+        {
+            let message = "did you forget parentheses around the comprehension target?";
+            return self.between(open + 1, stopped - 1, message);
+        }
+        // Bounds of `*Ts` and `**P`.
+        if text == ":"
+            && opened == "["
+            && stopped >= 2
+            && matches!(self.text(stopped - 2), "*" | "**")
+            && matches!(self.text(line), "def" | "class" | "type" | "async")
+        {
+            let kind = if self.text(stopped - 2) == "*" { "TypeVarTuple" } else { "ParamSpec" };
+            let last = self.expression_end(stopped + 1, &[",", "="]);
+            let tuple = matches!(self.parse(stopped + 1, last), Some(ruff::Expr::Tuple(_)));
+            let what = if tuple { "constraints" } else { "bound" };
+            return self.between(stopped, last, format!("cannot use {what} with {kind}"));
+        }
+        if let Some(found) = self.bad_as_target(line) {
+            return Some(found);
+        }
+        // An argument that is assigned to.
+        if opened == "(" && matches!(before, "(" | ",") {
+            let last = self.expression_end(stopped, &[",", "="]);
+            if self.text(last + 1) == "=" {
+                return self.keyword_argument(last + 1);
+            }
+        }
+        if self.in_lambda(stopped) && text == "(" {
+            let close = self.expression_end(stopped, &[",", ":"]);
+            let message = "Lambda expression parameters cannot be parenthesized";
+            return self.between(stopped, close, message);
+        }
+        if text == "*" && before == "/" {
+            return self.at_token(stopped, "expected comma between / and *");
+        }
+        None
+    }
+
+    fn in_spec(&self, index: usize) -> bool {
+        let before = &self.source.tokens[..index.min(self.source.tokens.len())];
+        let count = |kind: Kind| before.iter().filter(|token| token.kind == kind).count();
+        count(Kind::InterpolatedStart) > count(Kind::InterpolatedEnd)
+    }
+
+    /// Whether a token is among the parameters of a `lambda`.
+    fn in_lambda(&self, index: usize) -> bool {
+        let line = self.line_start(index);
+        let lambda = (line..index).rev().find(|index| self.text(*index) == "lambda");
+        lambda.is_some_and(|lambda| !(lambda..index).any(|index| self.text(index) == ":"))
+    }
+
+    fn bad_as_target(&self, line: usize) -> Option<Found> {
+        let keyword = (line..self.stopped).rev().find(|index| self.text(*index) == "as")?;
+        if self.stopped > keyword + 2 {
+            return None;
+        }
+        let last = self.expression_end(keyword + 1, &[",", ":", "|"]);
+        let expr = self.parse(keyword + 1, last)?;
+        let is_except = self.text(line) == "except";
+        let captured = self.text(line) == "case"
+            && self.kind(keyword + 1) == Kind::Name
+            && !matches!(self.text(keyword + 2), "." | "(" | "[");
+        if matches!(expr, ruff::Expr::Name(_))
+            || captured
+            || is_except
+                && matches!(expr, ruff::Expr::NoneLiteral(_) | ruff::Expr::BooleanLiteral(_))
+        {
+            return None;
+        }
+        let name = targets::name(&expr);
+        let message = match self.text(line) {
+            "import" | "from" => format!("cannot use {name} as import target"),
+            "except" if self.text(line + 1) == "*" => {
+                format!("cannot use except* statement with {name}")
+            }
+            "except" => format!("cannot use except statement with {name}"),
+            "case" => format!("cannot use {name} as pattern target"),
+            _ => return None,
+        };
+        self.between(keyword + 1, last, message)
+    }
+
     /// Whether a token is directly in the parentheses of a `def`.
     fn parameters_of_def(&self, index: usize) -> bool {
         let line = self.line_start(index);
         let open = self.expression_start(index.saturating_sub(1), &[]);
-        matches!(self.text(line), "def" | "async") && open > line && self.text(open - 1) == "(" && open <= line + 4
+        matches!(self.text(line), "def" | "async")
+            && open > line
+            && self.text(open - 1) == "("
+            && open <= line + 4
     }
 
     fn keyword_argument(&self, equal: usize) -> Option<Found> {
@@ -677,9 +907,8 @@ impl Rules<'_> {
         let call = (0..=open).rev().find(|index| {
             matches!(self.text(*index), "(") && self.expression_start(last, &[]) == index + 1
         })?;
-        let is_call = call > 0
-            && self.is_operand_end(call - 1)
-            && self.text(self.line_start(call)) != "def";
+        let is_call =
+            call > 0 && self.is_operand_end(call - 1) && self.text(self.line_start(call)) != "def";
         if !is_call {
             return None;
         }
@@ -688,6 +917,13 @@ impl Rules<'_> {
             let end = self.expression_end(equal + 1, &[","]);
             let message = format!("cannot assign to {what} argument unpacking");
             return self.between(start, end, message);
+        }
+        if start == last
+            && KEYWORDS.contains(&self.text(start))
+            && !matches!(self.text(start), "None" | "True" | "False")
+        {
+            let place = if self.text(start) == "await" { equal } else { start };
+            return self.at_token(place, "invalid syntax");
         }
         if start == last && matches!(self.text(start), "None" | "True" | "False") {
             let message = format!("cannot assign to {}", self.text(start));
@@ -722,18 +958,75 @@ impl Rules<'_> {
                 self.kind(self.stopped - 2),
                 Kind::InterpolatedStart | Kind::InterpolatedMiddle
             )
-            || self.stopped >= 2 && self.text(self.stopped - 2) == "}"
+            || self.stopped >= 2
+                && matches!(self.text(self.stopped - 2), "}" | ":")
+                && self.in_spec(self.stopped)
     }
 
-    fn legacy_statement(&self, line: usize) -> Option<Found> {
+    /// `f"{lambda x: 1}"`
+    fn bare_lambda(&self) -> Option<Found> {
+        if !self.in_spec(self.stopped) {
+            return None;
+        }
+        let lambda = (1..self.stopped).rev().find(|index| self.text(*index) == "lambda")?;
+        let colon = (lambda..=self.stopped).find(|index| self.text(*index) == ":")?;
+        if self.text(lambda - 1) != "{" {
+            return None;
+        }
+        self.between(
+            lambda,
+            colon,
+            "f-string: lambda expressions are not allowed without parentheses",
+        )
+    }
+
+    /// A `*` in brackets without an expression.
+    fn star_expression(&self, before: &str) -> Option<Found> {
+        let is_unary = |star: usize| {
+            self.text(star) == "*"
+                && star > 0
+                && matches!(self.text(star - 1), "(" | "[" | ",")
+                && !self.parameters_of_def(star)
+                && !self.in_lambda(star)
+        };
+        let last = self.stopped.checked_sub(1)?;
+        let open = self.bracket(self.stopped);
+        let grouped = open.is_some_and(|open| open > 0 && is_unary(open - 1))
+            && self.text(self.stopped) == ":";
+        let subscript = open.is_some_and(|open| {
+            self.text(open) == "[" && open > 0 && self.is_operand_end(open - 1)
+        });
+        let call = open.is_some_and(|open| {
+            self.text(open) == "(" && open > 0 && self.is_operand_end(open - 1)
+        });
+        if before == "*" && is_unary(last) && (subscript || call) || grouped {
+            return self.at_token(self.stopped, "Invalid star expression");
+        }
+        None
+    }
+
+    fn before(&self, offset: usize) -> &str {
+        self.source.text.get(..offset).unwrap_or(self.source.text)
+    }
+
+    /// The number of characters before an offset in its line.
+    fn column(&self, offset: usize) -> i32 {
+        let before = self.before(offset);
+        before.rsplit('\n').next().map_or(0, |line| line.chars().count() as i32)
+    }
+
+    fn legacy_statement(&self) -> Option<Found> {
+        let line = self.stopped.checked_sub(1)?;
         let word = self.text(line);
-        if !matches!(word, "print" | "exec") || self.stopped != line + 1 {
+        let begins = self.line_start(line) == line || matches!(self.text(line - 1), ":" | ";");
+        if !matches!(word, "print" | "exec") || !begins {
             return None;
         }
         if !self.begins_expression(line + 1) || self.text(line + 1) == "(" {
             return None;
         }
         let end = self.expression_end(line + 1, &[";"]);
+        self.parse(line + 1, end)?;
         self.between(
             line,
             end,
@@ -768,8 +1061,17 @@ impl Rules<'_> {
     }
 
     /// Errors in the value of a literal.
-    fn literal(&self) -> Option<Found> {
-        let token = self.token(self.stopped)?;
+    fn literal(&self, at: usize) -> Option<Found> {
+        let holds = |token: &&Token| {
+            matches!(token.kind, Kind::Str | Kind::InterpolatedMiddle)
+                && token.start <= at
+                && at <= token.end
+        };
+        let token = self.source.tokens.iter().find(holds)?;
+        if token.kind == Kind::InterpolatedMiddle {
+            let message = bad_escape(self.source.of(token))?;
+            return Some(Found::new(token.start, token.end, message));
+        }
         let text = self.source.of(token);
         let quote = text.find(['"', '\''])?;
         let prefix = text[..quote].to_ascii_lowercase();
@@ -777,6 +1079,84 @@ impl Rules<'_> {
             let message = "bytes can only contain ASCII literal characters";
             return Some(Found::new(token.start, token.end, message));
         }
-        None
+        let body = text.get(quote..)?;
+        let size = if body.starts_with("\"\"\"") || body.starts_with("'''") { 3 } else { 1 };
+        let body = body.get(size..body.len().checked_sub(size)?)?;
+        let message = if prefix.contains('b') {
+            let at = body.find("\\x")?;
+            format!("(value error) invalid \\x escape at position {at}")
+        } else {
+            bad_escape(body)?
+        };
+        Some(Found::new(token.start, token.end, message))
     }
+}
+
+/// What the codec says about the first escape that it cannot decode. Before it
+/// sees the text, other than ASCII characters were made `\UXXXXXXXX`.
+fn bad_escape(body: &str) -> Option<String> {
+    let mut position = 0;
+    let mut rest = body;
+    loop {
+        let c = rest.chars().next()?;
+        if c != '\\' {
+            position += if c.is_ascii() { 1 } else { 10 };
+            rest = &rest[c.len_utf8()..];
+            continue;
+        }
+        let escape = rest[1..].chars().next()?;
+        let digits = match escape {
+            'x' => 2,
+            'u' => 4,
+            'U' => 8,
+            'N' => {
+                let close = rest.find('}');
+                let malformed = !rest[2..].starts_with('{') || close.is_none() || close == Some(3);
+                let end = match (malformed, close) {
+                    (false, Some(close))
+                        if unicode_names2::character(&rest[3..close]).is_some() =>
+                    {
+                        position += close + 1;
+                        rest = &rest[close + 1..];
+                        continue;
+                    }
+                    (false, Some(close)) => position + close,
+                    _ if !rest[2..].starts_with('{') => position + 1,
+                    _ => position + close.unwrap_or(rest.len() - 1),
+                };
+                let what = if malformed {
+                    "malformed \\N character escape"
+                } else {
+                    "unknown Unicode character name"
+                };
+                return Some(unicode_error(position, end, what));
+            }
+            _ => {
+                position += 1 + if escape.is_ascii() { 1 } else { 10 };
+                rest = &rest[1 + escape.len_utf8()..];
+                continue;
+            }
+        };
+        let found = rest[2..].bytes().take(digits).take_while(u8::is_ascii_hexdigit).count();
+        if found < digits {
+            let what = format!("truncated \\{escape}{} escape", "X".repeat(digits));
+            return Some(unicode_error(position, position + 1 + found, &what));
+        }
+        let value = u32::from_str_radix(&rest[2..2 + digits], 16).unwrap_or(0);
+        if value > 0x10_FFFF {
+            return Some(unicode_error(
+                position,
+                position + 1 + digits,
+                "illegal Unicode character",
+            ));
+        }
+        position += 2 + digits;
+        rest = &rest[2 + digits..];
+    }
+}
+
+fn unicode_error(start: usize, end: usize, what: &str) -> String {
+    format!(
+        "(unicode error) 'unicodeescape' codec can't decode bytes in position {start}-{end}: {what}"
+    )
 }

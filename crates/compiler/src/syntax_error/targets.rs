@@ -60,7 +60,7 @@ pub(super) fn invalid(expr: &Expr, what: Use) -> Option<&Expr> {
         Expr::Starred(node) => invalid(&node.value, what),
         Expr::Compare(node) if what == Use::For => match node.ops.first() {
             Some(CmpOp::In) => invalid(&node.left, what),
-            _ => Some(expr),
+            _ => None,
         },
         Expr::Name(_) | Expr::Subscript(_) | Expr::Attribute(_) => None,
         _ => Some(expr),
@@ -69,6 +69,8 @@ pub(super) fn invalid(expr: &Expr, what: Use) -> Option<&Expr> {
 
 /// The expression that is the text at a range, if it is one.
 pub(super) fn parse(text: &str, start: usize, end: usize) -> Option<Expr> {
+    // The parser wants a range of whole characters that is not empty.
+    text.get(start..end).filter(|text| !text.trim().is_empty())?;
     let range = TextRange::new(offset(start), offset(end));
     let parsed = ruff_python_parser::parse_parenthesized_expression_range(text, range).ok()?;
     let expr = parsed.into_expr();

@@ -135,6 +135,9 @@ impl Tokenizer<'_> {
             }
             self.token()?;
         }
+        if self.fstrings.last().is_some_and(|f| f.fields.is_empty() || f.in_spec) {
+            self.middle()?;
+        }
         if self.parens.is_empty() {
             if self.tokens.last().is_some_and(|token| token.kind != Kind::Newline) {
                 self.push(Kind::Newline, self.at);
@@ -198,8 +201,7 @@ impl Tokenizer<'_> {
             }
             let top = self.indents.last().copied().unwrap_or((0, 0));
             if column != top.0 {
-                let mut error =
-                    self.error("unindent does not match any outer indentation level");
+                let mut error = self.error("unindent does not match any outer indentation level");
                 error.kind = ErrorKind::IndentationError;
                 let line = self.bytes[self.at..].iter().position(|byte| *byte == b'\n');
                 error.start = line.map_or(self.bytes.len(), |len| self.at + len);
@@ -236,6 +238,11 @@ impl Tokenizer<'_> {
             }
             b'\\' => {
                 self.at += 1;
+                if self.at >= self.bytes.len() || &self.bytes[self.at..] == b"\n" {
+                    let mut error = self.error_after(start + 1, "unexpected EOF while parsing");
+                    error.end = End::Column(-1);
+                    return Err(error);
+                }
                 if self.peek(0) != b'\n' {
                     let mut error = self.error_after(
                         start + 1,
@@ -245,11 +252,6 @@ impl Tokenizer<'_> {
                     return Err(error);
                 }
                 self.at += 1;
-                if self.at >= self.bytes.len() {
-                    let mut error = self.error_after(start, "unexpected EOF while parsing");
-                    error.end = End::Column(-1);
-                    return Err(error);
-                }
             }
             b'"' | b'\'' => self.string(start, false)?,
             b'0'..=b'9' => self.number(start)?,
@@ -280,9 +282,7 @@ impl Tokenizer<'_> {
         let matches = matches!((opener, byte), (b'(', b')') | (b'[', b']') | (b'{', b'}'));
         if !matches {
             if in_field && let Some(fstring) = self.fstrings.last() {
-                return Err(
-                    self.error(format!("{}-string: unmatched '{closer}'", fstring.kind))
-                );
+                return Err(self.error(format!("{}-string: unmatched '{closer}'", fstring.kind)));
             }
             let opened = self.text[place..start].contains('\n');
             let opener = char::from(opener);
@@ -486,7 +486,7 @@ impl Tokenizer<'_> {
                 }
                 self.at += 1;
             }
-            let zeros_end = self.at + 1;
+            let zeros_end = self.at;
             if self.peek(0).is_ascii_digit() {
                 leading_zeros = Some(zeros_end);
                 self.digits()?;
@@ -647,9 +647,7 @@ impl Tokenizer<'_> {
                 let triple = if size == 3 { "triple-quoted " } else { "" };
                 return Err(self.error_after(
                     begin,
-                    format!(
-                        "unterminated {triple}{kind}-string literal (detected at line {line})"
-                    ),
+                    format!("unterminated {triple}{kind}-string literal (detected at line {line})"),
                 ));
             }
             let quotes = (0..size).all(|ahead| self.peek(ahead) == quote);
@@ -716,8 +714,8 @@ impl Tokenizer<'_> {
     }
 
     fn unclosed_spec(&self, kind: char) -> TokenError {
-        let mut error = self
-            .error_after(self.at, format!("{kind}-string: expecting '}}', or format specs"));
+        let mut error =
+            self.error_after(self.at, format!("{kind}-string: expecting '}}', or format specs"));
         error.end = End::At(self.at + 1);
         error
     }
@@ -730,6 +728,5 @@ fn is_format(c: char) -> bool {
 /// Identifier characters that are no letters: marks and connectors.
 fn unicode_identifier(c: char, inside: bool) -> bool {
     let text = if inside { format!("a{c}") } else { c.to_string() };
-    ruff_python_parser::parse_expression(&text)
-        .is_ok_and(|parsed| parsed.expr().is_name_expr())
+    ruff_python_parser::parse_expression(&text).is_ok_and(|parsed| parsed.expr().is_name_expr())
 }

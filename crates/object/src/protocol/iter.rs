@@ -1,6 +1,10 @@
 //! Iteration.
 
-use crate::{AsObject, Obj, Ref, Result, Thread, error, exceptions::types::StopIteration, raise};
+use crate::{
+    AsObject, Int, List, Obj, Ref, Result, Str, Thread, Tuple, error,
+    exceptions::types::{StopIteration, TypeError},
+    id, raise,
+};
 
 /// `iter(object)`.
 pub fn iter(th: Thread<'_>, object: Obj<'_>) -> Result<Ref> {
@@ -54,6 +58,19 @@ pub fn for_each(
 /// All items of `iterable`.
 pub fn collect(th: Thread<'_>, iterable: Obj<'_>) -> Result<Vec<Ref>> {
     let mut items = Vec::new();
+    let known = match (iterable.downcast_exact::<List>(), iterable.downcast_exact::<Tuple>()) {
+        // SAFETY: the copy is made before anything else runs.
+        (Some(list), _) => Some(unsafe { list.items() }),
+        (_, Some(tuple)) => Some(tuple.items()),
+        _ => None,
+    };
+    if let Some(known) = known {
+        if items.try_reserve_exact(known.len()).is_err() {
+            return Err(th.no_memory());
+        }
+        items.extend(known.iter().map(|item| item.own()));
+        return Ok(items);
+    }
     for_each(th, iterable, |item| {
         if items.try_reserve(1).is_err() {
             return Err(th.no_memory());
@@ -62,4 +79,47 @@ pub fn collect(th: Thread<'_>, iterable: Obj<'_>) -> Result<Vec<Ref>> {
         Ok(())
     })?;
     Ok(items)
+}
+
+/// The attribute `name` of the type of `object`, bound; instance attributes do
+/// not count, as for all special methods.
+pub fn lookup_special(th: Thread<'_>, object: Obj<'_>, name: &Str) -> Result<Option<Ref>> {
+    let ty = object.ty();
+    let Some(found) = ty.lookup(th, name).map(Obj::own) else { return Ok(None) };
+    let Some(bind) = found.obj().ty().slots().tp_descr_get else { return Ok(Some(found)) };
+    // SAFETY: the slot belongs to the type of the attribute.
+    let bound = unsafe { bind(found.as_ptr(), object.as_ptr(), ty.as_ptr().cast()) };
+    // SAFETY: a new reference or null.
+    unsafe { Ref::from_raw(bound) }.map(Some).ok_or(error::Raised)
+}
+
+/// `operator.length_hint(object, default)`.
+pub fn length_hint(th: Thread<'_>, object: Obj<'_>, default: usize) -> Result<usize> {
+    let ty = object.ty();
+    let has_len = ty.sequence().is_some_and(|sequence| sequence.sq_length.is_some())
+        || ty.mapping().is_some_and(|mapping| mapping.mp_length.is_some());
+    if has_len {
+        match super::mapping::len(th, object) {
+            Ok(len) => return Ok(len),
+            Err(raised) => th.catch(raised, TypeError())?,
+        }
+    }
+    let Some(method) = lookup_special(th, object, id!(th, "__length_hint__"))? else {
+        return Ok(default);
+    };
+    let hint = match super::call::call(th, method.obj(), &[], None) {
+        Ok(hint) => hint,
+        Err(raised) => return th.catch(raised, TypeError()).map(|()| default),
+    };
+    if hint.obj().is(crate::types::not_implemented()) {
+        return Ok(default);
+    }
+    if !Int::is_int(hint.obj()) {
+        let got = hint.obj().type_name();
+        raise!(th, TypeError, "__length_hint__ must be an integer, not {got}");
+    }
+    match usize::try_from(Int::index_to_isize(th, hint.obj())?) {
+        Ok(hint) => Ok(hint),
+        Err(_) => raise!(th, ValueError, "__length_hint__() should return >= 0"),
+    }
 }

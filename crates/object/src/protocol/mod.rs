@@ -8,6 +8,7 @@ use crate::{AsObject, Obj, Ref, Result, Str, Thread, Tuple};
 pub mod attr;
 pub mod call;
 pub mod compare;
+pub mod generic;
 pub mod instance;
 pub mod iter;
 pub mod mapping;

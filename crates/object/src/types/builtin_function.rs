@@ -107,7 +107,9 @@ pub fn call_def(
     let value = match convention {
         FAST_KEYWORDS => {
             // SAFETY: live arguments in the vectorcall order.
-            unsafe { function!(abi::PyCFunctionFastWithKeywords)(o, first, nargs as isize, kwnames) }
+            unsafe {
+                function!(abi::PyCFunctionFastWithKeywords)(o, first, nargs as isize, kwnames)
+            }
         }
         ONE => {
             if nargs != 1 {
@@ -134,7 +136,9 @@ pub fn call_def(
             let tuple = Tuple::from_objs(th, &args[..nargs])?;
             let dict = Dict::new(th)?;
             // SAFETY: null or a tuple of names.
-            for (key, value) in unsafe { declare::keyword_names(kwnames) }.iter().zip(&args[nargs..]) {
+            for (key, value) in
+                unsafe { declare::keyword_names(kwnames) }.iter().zip(&args[nargs..])
+            {
                 dict.set(th, *key, *value)?;
             }
             let kwargs = if has_keywords { dict.as_ptr() } else { std::ptr::null_mut() };
@@ -238,7 +242,8 @@ impl BuiltinFunction {
             return Ok(types::singletons::not_implemented_ref());
         };
         let function = |def: &PyMethodDef| def.ml_meth.map_or(0, |f| f as usize);
-        let equal = self.this.as_ptr() == other.this.as_ptr() && function(self.def) == function(other.def);
+        let equal =
+            self.this.as_ptr() == other.this.as_ptr() && function(self.def) == function(other.def);
         match op {
             crate::CompareOp::Eq => Ok(types::bool_(equal).own()),
             crate::CompareOp::Ne => Ok(types::bool_(!equal).own()),

@@ -13,8 +13,8 @@ use macros::{pymethods, pytype};
 use abi::{PyMemberDef, PyMethodDef, PyObject};
 
 use crate::{
-    AsObject, Dict, Float, Head, Int, Link, Obj, Protocol, Ref, Result, Str, Thread,
-    Traverse, Tuple, Type, alloc_object, declare, error, id, raise,
+    AsObject, Dict, Float, Head, Int, Link, Obj, Protocol, Ref, Result, Str, Thread, Traverse,
+    Tuple, Type, alloc_object, declare, error, id, raise,
     slots::{Row, Wrap},
     types,
 };
@@ -55,7 +55,10 @@ impl Common {
     }
 
     fn repr(&self, th: Thread<'_>, kind: &str) -> Result<Ref<Str>> {
-        Str::from_fmt(th, format_args!("<{kind} '{}' of '{}' objects>", &*self.name, self.owner.full_name()))
+        Str::from_fmt(
+            th,
+            format_args!("<{kind} '{}' of '{}' objects>", &*self.name, self.owner.full_name()),
+        )
     }
 
     /// Check that the descriptor may be used on `object`.
@@ -388,11 +391,17 @@ impl SlotWrapper {
             Wrap::DescrGet => "($self, instance, owner=None, /)",
             Wrap::DescrSet => "($self, instance, value, /)",
             Wrap::DescrDelete => "($self, instance, /)",
-            Wrap::DelItem | Wrap::SequenceDelItem | Wrap::SequenceItem | Wrap::Contains => "($self, key, /)",
+            Wrap::DelItem | Wrap::SequenceDelItem | Wrap::SequenceItem | Wrap::Contains => {
+                "($self, key, /)"
+            }
             Wrap::GetBuffer => "($self, flags, /)",
             Wrap::ReleaseBuffer => "($self, buffer, /)",
             Wrap::Binary if self.row.dunder == "__getitem__" => "($self, key, /)",
-            Wrap::Binary | Wrap::BinaryLeft | Wrap::BinaryRight | Wrap::Ternary | Wrap::IndexArg
+            Wrap::Binary
+            | Wrap::BinaryLeft
+            | Wrap::BinaryRight
+            | Wrap::Ternary
+            | Wrap::IndexArg
             | Wrap::Compare(_) => "($self, value, /)",
             _ => "($self, /)",
         }
@@ -648,7 +657,12 @@ pub fn get_member(th: Thread<'_>, object: Obj<'_>, def: &PyMemberDef) -> Result<
                 Some(value) => value.own(),
                 None => {
                     let name = c_text(def.name);
-                    raise!(th, AttributeError, "'{}' object has no attribute '{name}'", object.type_name())
+                    raise!(
+                        th,
+                        AttributeError,
+                        "'{}' object has no attribute '{name}'",
+                        object.type_name()
+                    )
                 }
             }
         }
@@ -810,7 +824,12 @@ pub fn slot_wrapper(th: Thread<'_>, ty: &Type, row: &'static Row, function: usiz
 }
 
 /// `descriptor.__get__(instance, owner)` if it has `tp_descr_get`, else itself.
-pub fn bind(th: Thread<'_>, descriptor: Obj<'_>, instance: Option<Obj<'_>>, owner: &Type) -> Result<Ref> {
+pub fn bind(
+    th: Thread<'_>,
+    descriptor: Obj<'_>,
+    instance: Option<Obj<'_>>,
+    owner: &Type,
+) -> Result<Ref> {
     let _ = th;
     let Some(get) = descriptor.ty().slots().tp_descr_get else { return Ok(descriptor.own()) };
     let instance = instance.map_or(std::ptr::null_mut(), Obj::as_ptr);

@@ -5,7 +5,12 @@ use crate::{Obj, Ref, Result, Thread, raise};
 /// # Safety
 ///
 /// As `bf_getbuffer`.
-pub unsafe fn getbuffer_from_python(th: Thread<'_>, _: Obj<'_>, _: &mut abi::Py_buffer, _: i32) -> Result<()> {
+pub unsafe fn getbuffer_from_python(
+    th: Thread<'_>,
+    _: Obj<'_>,
+    _: &mut abi::Py_buffer,
+    _: i32,
+) -> Result<()> {
     raise!(th, NotImplementedError, "memoryview")
 }
 /// `__release_buffer__` of a class.

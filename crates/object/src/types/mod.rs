@@ -4,37 +4,53 @@
 //! a native module is made ready when its module is.
 
 pub mod bool_;
-pub mod union;
-pub mod super_;
-pub mod staticmethod;
-pub mod memoryview;
-pub mod mappingproxy;
-pub mod generic_alias;
-pub mod descr;
-pub mod classmethod;
 pub mod builtin_function;
 pub mod bytes;
+pub mod capsule;
 pub mod cell;
+pub mod classmethod;
 pub mod code;
+pub mod complex;
+pub mod descr;
 pub mod dict;
+pub mod enumerate;
+pub mod filter;
 pub mod float;
 pub mod function;
+pub mod generic_alias;
 pub mod int;
 pub mod iter;
 pub mod list;
+pub mod map;
+pub mod mappingproxy;
+pub mod memoryview;
 pub mod method;
 pub mod module;
+pub mod namespace;
 pub mod object_;
+pub mod property;
+pub mod range;
+pub mod repr_guard;
+pub mod reversed;
+pub mod set;
 pub mod singletons;
+pub mod slice;
+pub mod staticmethod;
 pub mod str;
+pub mod structseq;
+pub mod super_;
 pub mod tuple;
 pub mod type_;
+pub mod typing;
+pub mod union;
 pub mod weakref;
+pub mod zip;
 
 pub use self::{
     bool_::{Bool, bool_},
     bytes::Bytes,
     code::Code,
+    complex::Complex,
     dict::Dict,
     float::Float,
     function::Function,
@@ -42,9 +58,12 @@ pub use self::{
     list::List,
     module::Module,
     object_::{BaseObject, object_type},
+    range::Range,
+    set::{FrozenSet, Set},
     singletons::{ellipsis, none, not_implemented},
+    slice::Slice,
     str::{Str, StrBuilder, str_eq},
-    tuple::Tuple,
+    tuple::{Tuple, TupleBuilder, empty_tuple},
     type_::Type,
 };
 
@@ -68,15 +87,61 @@ builtin_types![
     Int,
     Bool,
     Float,
+    Complex,
     Str,
     Bytes,
     Tuple,
     List,
     Dict,
+    dict::KeyIterator,
+    dict::ValueIterator,
+    dict::ItemIterator,
+    dict::ReverseKeyIterator,
+    dict::ReverseValueIterator,
+    dict::ReverseItemIterator,
+    dict::KeysView,
+    dict::ValuesView,
+    dict::ItemsView,
+    Set,
+    FrozenSet,
+    set::SetIterator,
     Module,
     Function,
     Code,
+    range::RangeIterator,
+    range::LongRangeIterator,
     iter::SequenceIterator,
+    iter::CallableIterator,
+    iter::list::ListIterator,
+    iter::list::ListReverseIterator,
+    iter::tuple::TupleIterator,
+    enumerate::Enumerate,
+    zip::Zip,
+    map::Map,
+    filter::Filter,
+    reversed::Reversed,
+    staticmethod::StaticMethod,
+    classmethod::ClassMethod,
+    property::Property,
+    super_::Super,
+    mappingproxy::MappingProxy,
+    namespace::SimpleNamespace,
+    generic_alias::GenericAlias,
+    generic_alias::GenericAliasIterator,
+    union::Union,
+    weakref::WeakRef,
+    weakref::Proxy,
+    weakref::CallableProxy,
+    capsule::Capsule,
+    typing::NoDefaultType,
+    typing::ConstEvaluator,
+    typing::TypeVar,
+    typing::ParamSpec,
+    typing::ParamSpecArgs,
+    typing::ParamSpecKwargs,
+    typing::TypeVarTuple,
+    typing::TypeAliasType,
+    typing::Generic,
     descr::MethodDescriptor,
     descr::ClassMethodDescriptor,
     descr::SlotWrapper,

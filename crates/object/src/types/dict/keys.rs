@@ -495,43 +495,12 @@ pub(super) unsafe fn cached_hash(string: *mut PyObject) -> isize {
 ///
 /// # Safety
 ///
-/// Both are live, exact strings.
+/// Both are live strings.
+#[inline]
 pub(crate) unsafe fn same_text(a: *mut PyObject, b: *mut PyObject) -> bool {
     // SAFETY: the caller's promise.
-    let (x, y) = unsafe { (text_bytes(a), text_bytes(b)) };
-    x.0 == y.0 && x.1 == y.1
-}
-
-/// Kind and data of a string.
-///
-/// # Safety
-///
-/// `string` is a live `str` that outlives `'a`.
-unsafe fn text_bytes<'a>(string: *mut PyObject) -> (u32, &'a [u8]) {
-    // SAFETY: the caller's promise.
-    let head = unsafe { &*string.cast::<abi::PyASCIIObject>() };
-    let kind = (head.state & abi::PyUnicode_STATE_KIND_MASK) >> abi::PyUnicode_STATE_KIND_SHIFT;
-    let offset = if head.state & abi::PyUnicode_STATE_COMPACT == 0 {
-        // SAFETY: a string that is not compact points to its characters.
-        let data = unsafe { (*string.cast::<abi::PyUnicodeObject>()).data };
-        // SAFETY: as above.
-        let bytes = unsafe {
-            std::slice::from_raw_parts(data.cast::<u8>(), head.length as usize * kind as usize)
-        };
-        return (kind, bytes);
-    } else if head.state & abi::PyUnicode_STATE_ASCII != 0 {
-        size_of::<abi::PyASCIIObject>()
-    } else {
-        size_of::<abi::PyCompactUnicodeObject>()
-    };
-    // SAFETY: the characters of a compact string follow its header.
-    let bytes = unsafe {
-        std::slice::from_raw_parts(
-            string.cast::<u8>().add(offset),
-            head.length as usize * kind as usize,
-        )
-    };
-    (kind, bytes)
+    let (a, b) = unsafe { (&*a.cast::<Str>(), &*b.cast::<Str>()) };
+    a.eq(b)
 }
 
 /// Whether two different objects surely differ without asking them.

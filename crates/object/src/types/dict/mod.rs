@@ -6,12 +6,15 @@
 //! keys can run Python code that changes this very dict; no borrow of the block
 //! survives a comparison, after which the search starts again if need be.
 
+mod iter;
 mod keys;
 mod merge;
+mod methods;
+mod views;
 
 use std::{cell::Cell, ptr::NonNull};
 
-use macros::{pymethods, pytype};
+use macros::pytype;
 
 use abi::PyObject;
 
@@ -21,8 +24,16 @@ use crate::{
     alloc_object, exceptions, protocol::compare, reference, small_int,
 };
 
+pub(crate) use self::iter::reduce_to_list;
 pub(crate) use self::keys::same_text;
-pub use self::merge::OnDuplicate;
+pub use self::{
+    iter::{
+        ItemIterator, KeyIterator, ReverseItemIterator, ReverseKeyIterator, ReverseValueIterator,
+        ValueIterator,
+    },
+    merge::OnDuplicate,
+    views::{ItemsView, KeysView, ValuesView},
+};
 
 /// dict() -> new empty dictionary
 /// dict(mapping) -> new dictionary initialized from a mapping object's
@@ -179,12 +190,8 @@ impl Dict {
             // A small int is below the modulus of numeric hashes.
             return Ok(if value == -1 { -2 } else { value as isize });
         }
-        if key.is_exact::<Str>() {
-            // SAFETY: a string.
-            let hash = unsafe { keys::cached_hash(key.as_ptr()) };
-            if hash != -1 {
-                return Ok(hash);
-            }
+        if let Some(string) = key.downcast_exact::<Str>() {
+            return Ok(string.hash(th));
         }
         match compare::hash(th, key) {
             Ok(hash) => Ok(hash),
@@ -293,17 +300,7 @@ impl Dict {
     #[inline]
     pub fn find_name_index(&self, th: Thread<'_>, name: &Str) -> Option<usize> {
         let key = name.obj();
-        // SAFETY: a string.
-        let mut hash = unsafe { keys::cached_hash(key.as_ptr()) };
-        if hash == -1 {
-            hash = match compare::hash(th, key) {
-                Ok(hash) => hash,
-                Err(raised) => {
-                    th.clear_exception(raised);
-                    return None;
-                }
-            };
-        }
+        let hash = name.hash(th);
         let block = self.block();
         if block.is_unicode() {
             // SAFETY: an exact string in a block of strings.
@@ -707,6 +704,3 @@ pub unsafe fn from_raw<'a>(ptr: *mut PyObject) -> &'a Dict {
     // SAFETY: the caller's promise.
     unsafe { &*ptr.cast::<Dict>() }
 }
-
-#[pymethods]
-impl Dict {}

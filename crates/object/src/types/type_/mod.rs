@@ -22,7 +22,8 @@ use abi::{
 };
 
 use crate::{
-    AsObject, Dict, Obj, Protocol, PyStruct, Ref, Result, Str, Thread, Traverse, Tuple, VarHead, id, raise,
+    AsObject, Dict, Obj, Protocol, PyStruct, Ref, Result, Str, Thread, Traverse, Tuple, VarHead,
+    id, raise,
 };
 
 pub use ready::{init, ready};

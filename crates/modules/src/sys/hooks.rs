@@ -1,0 +1,319 @@
+//! The hooks of `sys`: display, exceptions, breakpoints, audit, async
+//! generators.
+
+use std::cell::{Cell, RefCell};
+
+use object::{
+    Args, AsObject, Dict, Kwargs, Module, Obj, Protocol, Ref, Result, Str, Thread, Tuple,
+    exceptions, id, protocol, raise, types,
+    types::structseq::{self, Description},
+};
+
+use crate::builtins::sys_attribute;
+
+/// Settings of `sys` that have no other home.
+pub struct Settings {
+    switch_interval: Cell<f64>,
+    dlopen_flags: Cell<i32>,
+    audit_hooks: RefCell<Vec<Ref>>,
+    asyncgen_hooks_type: RefCell<Option<Ref<types::Type>>>,
+    unraisable_type: RefCell<Option<Ref<types::Type>>>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            switch_interval: Cell::new(0.005),
+            // RTLD_NOW
+            dlopen_flags: Cell::new(2),
+            audit_hooks: RefCell::default(),
+            asyncgen_hooks_type: RefCell::default(),
+            unraisable_type: RefCell::default(),
+        }
+    }
+}
+
+impl Settings {
+    pub(super) fn switch_interval(&self) -> f64 {
+        self.switch_interval.get()
+    }
+
+    pub(super) fn set_switch_interval(&self, seconds: f64) {
+        self.switch_interval.set(seconds);
+    }
+
+    pub(super) fn dlopen_flags(&self) -> i32 {
+        self.dlopen_flags.get()
+    }
+
+    pub(super) fn set_dlopen_flags(&self, flags: i32) {
+        self.dlopen_flags.set(flags);
+    }
+}
+
+fn settings(th: Thread<'_>) -> &'static Settings {
+    th.interp().extensions.get::<Settings>()
+}
+
+/// `sys.addaudithook`.
+pub(super) fn add_audit_hook(th: Thread<'_>, hook: Obj<'_>) -> Result<()> {
+    if let Err(raised) = audit(th, id!(th, "sys.addaudithook"), &[]) {
+        return th.catch(raised, exceptions::types::RuntimeError());
+    }
+    settings(th).audit_hooks.borrow_mut().push(hook.own());
+    Ok(())
+}
+
+/// `sys.audit`.
+pub(super) fn audit(th: Thread<'_>, event: &Str, args: Args<'_>) -> Result<()> {
+    let hooks = settings(th).audit_hooks.borrow().clone();
+    if hooks.is_empty() {
+        return Ok(());
+    }
+    let args = Tuple::from_objs(th, args)?;
+    for hook in hooks {
+        hook.call(th, &[event.obj(), args.obj()])?;
+    }
+    Ok(())
+}
+
+/// `sys.breakpointhook`: what `$PYTHONBREAKPOINT` says, by default `pdb.set_trace`.
+pub(super) fn breakpointhook(th: Thread<'_>, args: Args<'_>, kwargs: Kwargs<'_>) -> Result {
+    let ignore = th.interp().flags.borrow().ignore_environment != 0;
+    let setting = if ignore { None } else { std::env::var("PYTHONBREAKPOINT").ok() };
+    let setting = setting.filter(|text| !text.is_empty()).unwrap_or_else(|| "pdb.set_trace".to_owned());
+    if setting == "0" {
+        return Ok(types::none().own());
+    }
+    let (module, name) = setting.rsplit_once('.').unwrap_or(("builtins", &setting));
+    let found = vm::import::import_module(th, &*Str::intern(th, module)?)
+        .and_then(|module| module.getattr(th, &*Str::intern(th, name)?));
+    let function = match found {
+        Ok(function) => function,
+        Err(raised) => {
+            if !th.exception_matches(exceptions::types::ImportError())
+                && !th.exception_matches(exceptions::types::AttributeError())
+            {
+                return Err(raised);
+            }
+            th.clear_exception(raised);
+            let message = Str::from_fmt(
+                th,
+                format_args!("Ignoring unimportable $PYTHONBREAKPOINT: \"{setting}\""),
+            )?;
+            let category = exceptions::types::RuntimeWarning();
+            (th.hooks().warn)(th, category.obj(), &message, 1)?;
+            return Ok(types::none().own());
+        }
+    };
+    protocol::call::call_dict(th, function.obj(), args, Some(&*kwargs.to_dict(th)?))
+}
+
+fn stream(th: Thread<'_>, name: &Str) -> Result<Option<Ref>> {
+    Ok(sys_attribute(th, name)?.filter(|stream| !stream.obj().is_none()))
+}
+
+fn write(th: Thread<'_>, stream: &Ref, text: Obj<'_>) -> Result<()> {
+    stream.call_method(th, id!(th, "write"), &[text]).map(drop)
+}
+
+/// `sys.displayhook`.
+pub(super) fn displayhook(th: Thread<'_>, object: Obj<'_>) -> Result<()> {
+    let Some(builtins) = th.interp().builtins.get() else {
+        raise!(th, RuntimeError, "lost builtins module");
+    };
+    if object.is_none() {
+        return Ok(());
+    }
+    let name = id!(th, "_");
+    builtins.set(th, name.obj(), types::none())?;
+    let Some(stdout) = sys_attribute(th, id!(th, "stdout"))? else {
+        raise!(th, RuntimeError, "lost sys.stdout");
+    };
+    if !stdout.obj().is_none() {
+        let text = object.repr(th)?;
+        if let Err(raised) = write(th, &stdout, text.obj()) {
+            th.catch(raised, exceptions::types::UnicodeEncodeError())?;
+            let escaped = protocol::text::ascii(th, object)?;
+            write(th, &stdout, escaped.obj())?;
+        }
+        write(th, &stdout, id!(th, "\n").obj())?;
+    }
+    builtins.set(th, name.obj(), object)
+}
+
+/// Print `exception` with its traceback to `sys.stderr`.
+pub(super) fn excepthook(th: Thread<'_>, exception: Obj<'_>, traceback: Obj<'_>) -> Result<()> {
+    let Some(stderr) = stream(th, id!(th, "stderr"))? else { return Ok(()) };
+    if !traceback.is_none() && exception.getattr(th, id!(th, "__traceback__"))?.obj().is_none() {
+        exception.setattr(th, id!(th, "__traceback__"), Some(traceback))?;
+    }
+    let printed = vm::import::import_module(th, id!(th, "traceback"))
+        .and_then(|module| module.getattr(th, id!(th, "_print_exception_bltin")))
+        .and_then(|print| print.call(th, &[exception]));
+    if let Err(raised) = printed {
+        th.clear_exception(raised);
+        let report = exceptions::report::report(th, exception)?;
+        write(th, &stderr, report.obj())?;
+    }
+    stderr.call_method(th, id!(th, "flush"), &[]).map(drop)
+}
+
+static UNRAISABLE: Description = Description {
+    name: "UnraisableHookArgs",
+    doc: "UnraisableHookArgs\n\nType used to pass arguments to sys.unraisablehook.",
+    fields: &[
+        ("exc_type", "Exception type"),
+        ("exc_value", "Exception value"),
+        ("exc_traceback", "Exception traceback"),
+        ("err_msg", "Error message"),
+        ("object", "Object causing the exception"),
+    ],
+    visible: 5,
+    instantiable: false,
+};
+
+/// What `Hooks::unraisable` does: hand the exception that is set to
+/// `sys.unraisablehook`.
+pub fn write_unraisable(th: Thread<'_>, context: Option<&str>, object: Option<Obj<'_>>) {
+    let Some(exception) = th.swap_exception(None) else { return };
+    let object = object.map(Obj::own);
+    if report_unraisable(th, &exception, context, object.as_ref().map(AsObject::obj)).is_err() {
+        drop(th.swap_exception(None));
+    }
+}
+
+fn report_unraisable(
+    th: Thread<'_>,
+    exception: &Ref,
+    context: Option<&str>,
+    object: Option<Obj<'_>>,
+) -> Result<()> {
+    let settings = settings(th);
+    let known = settings.unraisable_type.borrow().clone();
+    let class = match known {
+        Some(class) => class,
+        None => {
+            let class = structseq::make_type(th, &UNRAISABLE)?;
+            *settings.unraisable_type.borrow_mut() = Some(class.clone());
+            class
+        }
+    };
+    let message: Ref = match context {
+        Some(context) => Str::new(th, context)?.upcast(),
+        None => types::none().own(),
+    };
+    let traceback = exception.getattr(th, id!(th, "__traceback__"))?;
+    let values = vec![
+        exception.obj().ty().obj().own(),
+        exception.clone(),
+        traceback,
+        message,
+        object.unwrap_or_else(types::none).own(),
+    ];
+    let args = structseq::instance(th, &class, values)?;
+    match stream(th, id!(th, "unraisablehook"))? {
+        Some(hook) => hook.call(th, &[args.obj()]).map(drop),
+        None => unraisablehook(th, args.obj()),
+    }
+}
+
+/// `sys.unraisablehook`.
+pub(super) fn unraisablehook(th: Thread<'_>, args: Obj<'_>) -> Result<()> {
+    let Some(stderr) = stream(th, id!(th, "stderr"))? else { return Ok(()) };
+    let message = args.getattr(th, id!(th, "err_msg"))?;
+    let object = args.getattr(th, id!(th, "object"))?;
+    let heading = if message.obj().is_none() {
+        "Exception ignored in".to_owned()
+    } else {
+        message.str(th)?.to_string()
+    };
+    let line = if object.obj().is_none() {
+        format!("{heading}:\n")
+    } else {
+        let shown = match object.repr(th) {
+            Ok(text) => text.to_string(),
+            Err(raised) => {
+                th.clear_exception(raised);
+                "<object repr() failed>".to_owned()
+            }
+        };
+        format!("{heading}: {shown}\n")
+    };
+    write(th, &stderr, Str::new(th, &line)?.obj())?;
+    let exception = args.getattr(th, id!(th, "exc_value"))?;
+    if exception.obj().is_none() {
+        return Ok(());
+    }
+    let traceback = args.getattr(th, id!(th, "exc_traceback"))?;
+    excepthook(th, exception.obj(), traceback.obj())
+}
+
+static ASYNCGEN_HOOKS: Description = Description {
+    name: "sys.asyncgen_hooks",
+    doc: "asyncgen_hooks\n\nA named tuple providing information about asynchronous generators hooks.",
+    fields: &[
+        ("firstiter", "called when an asynchronous generator is first iterated"),
+        ("finalizer", "called when an asynchronous generator is about to be garbage collected"),
+    ],
+    visible: 2,
+    instantiable: false,
+};
+
+/// `sys.set_asyncgen_hooks`.
+pub(super) fn set_asyncgen_hooks(
+    th: Thread<'_>,
+    firstiter: Option<Obj<'_>>,
+    finalizer: Option<Obj<'_>>,
+) -> Result<()> {
+    for (value, name) in [(finalizer, "finalizer"), (firstiter, "firstiter")] {
+        if let Some(value) = value
+            && !value.is_none()
+            && !protocol::call::is_callable(value)
+        {
+            raise!(th, TypeError, "callable {name} expected, got {}", value.type_name());
+        }
+    }
+    let own = |value: Option<Obj<'_>>| {
+        value.map(|value| Some(value).filter(|value| !value.is_none()).map(Obj::own))
+    };
+    vm::set_asyncgen_hooks(th, own(firstiter), own(finalizer));
+    Ok(())
+}
+
+/// `sys.get_asyncgen_hooks`.
+pub(super) fn get_asyncgen_hooks(th: Thread<'_>) -> Result {
+    let settings = settings(th);
+    let known = settings.asyncgen_hooks_type.borrow().clone();
+    let class = match known {
+        Some(class) => class,
+        None => {
+            let class = structseq::make_type(th, &ASYNCGEN_HOOKS)?;
+            *settings.asyncgen_hooks_type.borrow_mut() = Some(class.clone());
+            class
+        }
+    };
+    let (firstiter, finalizer) = vm::asyncgen_hooks(th);
+    let or_none = |value: Option<Ref>| value.unwrap_or_else(|| types::none().own());
+    structseq::instance(th, &class, vec![or_none(firstiter), or_none(finalizer)])
+}
+
+/// Keep the original hooks under their dunder names.
+pub(super) fn fill(th: Thread<'_>, module: &Module) -> Result<()> {
+    let dict = module.dict(th)?;
+    for (dunder, name) in [
+        ("__displayhook__", "displayhook"),
+        ("__excepthook__", "excepthook"),
+        ("__breakpointhook__", "breakpointhook"),
+        ("__unraisablehook__", "unraisablehook"),
+    ] {
+        if let Some(hook) = dict.get(th, Str::intern(th, name)?.obj())? {
+            module.set(th, dunder, hook.obj())?;
+        }
+    }
+    module.set(th, "_xoptions", Dict::new(th)?.obj())?;
+    let mut hooks = th.interp().hooks.get();
+    hooks.unraisable = write_unraisable;
+    th.interp().hooks.set(hooks);
+    Ok(())
+}

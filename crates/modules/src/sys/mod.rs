@@ -1,0 +1,419 @@
+//! `sys`: the interpreter seen from Python.
+//!
+//! What the command line decides (`argv`, `path`, `flags`, …) is set by the
+//! executable after start-up; tracing and frames are `vm`'s.
+
+mod describe;
+mod hooks;
+
+use macros::pymodule;
+use object::{
+    Args, AsObject, Dict, Int, Kwargs, Module, Obj, Protocol, Ref, Result, Str, Thread, Tuple,
+    exceptions, id, raise, types,
+};
+
+pub use describe::{flags, version_info};
+
+/// This module provides access to some objects used or maintained by the
+/// interpreter and to functions that interact strongly with the interpreter.
+#[pymodule]
+pub mod sys {
+    use super::*;
+
+    /// Adds a new audit hook callback.
+    #[sig = "(hook)"]
+    fn addaudithook(th: Thread<'_>, hook: Obj<'_>) -> Result<()> {
+        hooks::add_audit_hook(th, hook)
+    }
+
+    /// Passes the event to any hooks that are attached.
+    #[sig = "(event, /, *args)"]
+    fn audit(th: Thread<'_>, event: &Str, args: Args<'_>) -> Result<()> {
+        hooks::audit(th, event, args)
+    }
+
+    /// This hook function is called by built-in breakpoint().
+    #[sig = "(*args, **kwargs)"]
+    fn breakpointhook(th: Thread<'_>, args: Args<'_>, kwargs: Kwargs<'_>) -> Result {
+        hooks::breakpointhook(th, args, kwargs)
+    }
+
+    /// Print an object to sys.stdout and also save it in builtins._
+    #[sig = "(object, /)"]
+    fn displayhook(th: Thread<'_>, object: Obj<'_>) -> Result<()> {
+        hooks::displayhook(th, object)
+    }
+
+    /// Handle an exception by displaying it with a traceback on sys.stderr.
+    #[sig = "(exctype, value, traceback, /)"]
+    fn excepthook(
+        th: Thread<'_>,
+        exctype: Obj<'_>,
+        value: Obj<'_>,
+        traceback: Obj<'_>,
+    ) -> Result<()> {
+        let _ = exctype;
+        hooks::excepthook(th, value, traceback)
+    }
+
+    /// Handle an unraisable exception.
+    #[sig = "(unraisable, /)"]
+    fn unraisablehook(th: Thread<'_>, unraisable: Obj<'_>) -> Result<()> {
+        hooks::unraisablehook(th, unraisable)
+    }
+
+    /// Return the current exception.
+    #[sig = "()"]
+    fn exception(th: Thread<'_>) -> Option<Ref> {
+        exceptions::handled(th)
+    }
+
+    /// Return current exception information: (type, value, traceback).
+    #[sig = "()"]
+    fn exc_info(th: Thread<'_>) -> Result {
+        let none = types::none();
+        let Some(exception) = exceptions::handled(th) else {
+            return Tuple::from_objs(th, &[none, none, none]).map(Ref::upcast);
+        };
+        let traceback = exception.getattr(th, id!(th, "__traceback__"))?;
+        let class = exception.obj().ty().obj();
+        Tuple::from_objs(th, &[class, exception.obj(), traceback.obj()]).map(Ref::upcast)
+    }
+
+    /// Exit the interpreter by raising SystemExit(status).
+    #[sig = "(status=None, /)"]
+    fn exit(th: Thread<'_>, status: Option<Obj<'_>>) -> Result<()> {
+        match status {
+            Some(status) if !status.is_none() => {
+                let args = match status.downcast_exact::<Tuple>() {
+                    Some(items) => items.items().to_vec(),
+                    None => vec![status],
+                };
+                Err(th.raise_args(exceptions::types::SystemExit(), &args))
+            }
+            _ => raise!(th, SystemExit),
+        }
+    }
+
+    /// Return the number of references to the object, the argument counted.
+    #[sig = "(object, /)"]
+    fn getrefcount(_: Thread<'_>, object: Obj<'_>) -> usize {
+        object.refcount()
+    }
+
+    /// Return the size of object in bytes.
+    #[sig = "(object, default=<unrepresentable>)"]
+    fn getsizeof(th: Thread<'_>, object: Obj<'_>, default: Option<Obj<'_>>) -> Result {
+        size_of_object(th, object, default)
+    }
+
+    /// Return the current default encoding used by the Unicode implementation.
+    #[sig = "()"]
+    fn getdefaultencoding(_: Thread<'_>) -> &'static str {
+        "utf-8"
+    }
+
+    /// Return the encoding used to convert Unicode filenames to OS filenames.
+    #[sig = "()"]
+    fn getfilesystemencoding(_: Thread<'_>) -> &'static str {
+        "utf-8"
+    }
+
+    /// Return the error mode used for Unicode to OS filename conversion.
+    #[sig = "()"]
+    fn getfilesystemencodeerrors(_: Thread<'_>) -> &'static str {
+        "surrogateescape"
+    }
+
+    /// Return the current value of the recursion limit.
+    #[sig = "()"]
+    fn getrecursionlimit(th: Thread<'_>) -> i32 {
+        th.interp().recursion_limit.get()
+    }
+
+    /// Set the maximum depth of the Python interpreter stack to n.
+    #[sig = "(limit, /)"]
+    fn setrecursionlimit(th: Thread<'_>, limit: i32) -> Result<()> {
+        if limit < 1 {
+            raise!(th, ValueError, "recursion limit must be greater or equal than 1");
+        }
+        let (interp, state) = (th.interp(), th.state());
+        let used = interp.recursion_limit.get() - state.recursion_remaining.get();
+        if used >= limit {
+            raise!(
+                th,
+                RecursionError,
+                "cannot set the recursion limit to {limit} at the recursion depth {used}: the limit is too low"
+            );
+        }
+        interp.recursion_limit.set(limit);
+        state.recursion_remaining.set(limit - used);
+        Ok(())
+    }
+
+    /// Return the maximum string digits limit for non-binary int<->str conversions.
+    #[sig = "()"]
+    fn get_int_max_str_digits(th: Thread<'_>) -> i32 {
+        th.interp().int_max_str_digits.get()
+    }
+
+    /// Set the maximum string digits limit for non-binary int<->str conversions.
+    #[sig = "(maxdigits)"]
+    fn set_int_max_str_digits(th: Thread<'_>, maxdigits: i32) -> Result<()> {
+        if maxdigits != 0 && maxdigits < 640 {
+            raise!(th, ValueError, "maxdigits must be 0 or larger than 640");
+        }
+        th.interp().int_max_str_digits.set(maxdigits);
+        Ok(())
+    }
+
+    /// ``Intern'' the given string.
+    #[sig = "(string, /)"]
+    fn intern(th: Thread<'_>, string: &Str) -> Result<Ref<Str>> {
+        if !string.is_exact_str() {
+            raise!(th, TypeError, "can't intern {}", string.obj().type_name());
+        }
+        Ok(Str::intern_ref(th, object::own(string)))
+    }
+
+    /// Return True if the given string is "interned".
+    #[sig = "(string, /)"]
+    fn _is_interned(_: Thread<'_>, string: &Str) -> bool {
+        string.is_interned()
+    }
+
+    /// Return True if the given object is "immortal".
+    #[sig = "(op, /)"]
+    fn _is_immortal(_: Thread<'_>, op: Obj<'_>) -> bool {
+        op.refcount() >= 1 << 31
+    }
+
+    /// Return True if Python is exiting.
+    #[sig = "()"]
+    fn is_finalizing(_: Thread<'_>) -> bool {
+        false
+    }
+
+    /// Return True if the GIL is currently enabled and False otherwise.
+    #[sig = "()"]
+    fn _is_gil_enabled(_: Thread<'_>) -> bool {
+        true
+    }
+
+    /// Return the current thread switch interval.
+    #[sig = "()"]
+    fn getswitchinterval(th: Thread<'_>) -> f64 {
+        th.interp().extensions.get::<hooks::Settings>().switch_interval()
+    }
+
+    /// Set the ideal thread switching delay inside the Python interpreter.
+    #[sig = "(interval, /)"]
+    fn setswitchinterval(th: Thread<'_>, interval: f64) -> Result<()> {
+        if interval <= 0.0 {
+            raise!(th, ValueError, "switch interval must be strictly positive");
+        }
+        th.interp().extensions.get::<hooks::Settings>().set_switch_interval(interval);
+        Ok(())
+    }
+
+    /// Return the number of memory blocks currently allocated.
+    #[sig = "()"]
+    fn getallocatedblocks(th: Thread<'_>) -> usize {
+        th.heap().allocated_blocks()
+    }
+
+    /// Return the number of elements of the unicode interned dictionary.
+    #[sig = "(*, _only_immortal=False)"]
+    fn getunicodeinternedsize(th: Thread<'_>, _only_immortal: bool) -> usize {
+        types::str::interned_count(th)
+    }
+
+    /// Print debug info to stderr about the state of the memory allocator.
+    #[sig = "()"]
+    fn _debugmallocstats(th: Thread<'_>) {
+        eprintln!("{}", th.heap().report());
+    }
+
+    /// Clear the internal type lookup cache.
+    #[sig = "()"]
+    fn _clear_type_cache(th: Thread<'_>) {
+        th.interp().type_cache.clear();
+    }
+
+    /// Clear all internal performance-related caches.
+    #[sig = "()"]
+    fn _clear_internal_caches(th: Thread<'_>) {
+        th.interp().type_cache.clear();
+    }
+
+    /// Return a frame object from the call stack.
+    #[sig = "(depth=0, /)"]
+    fn _getframe(th: Thread<'_>, depth: i32) -> Result {
+        vm::get_frame(th, depth)
+    }
+
+    /// Return the name of the module for a calling frame.
+    #[sig = "(depth=0)"]
+    fn _getframemodulename(th: Thread<'_>, depth: i32) -> Result {
+        vm::frame_module_name(th, depth)
+    }
+
+    /// Return a dict mapping each thread's identifier to its current stack frame.
+    #[sig = "()"]
+    fn _current_frames(th: Thread<'_>) -> Result {
+        let frames = Dict::new(th)?;
+        let ident = Int::from_u64(th, host_thread_ident())?;
+        frames.set(th, ident.obj(), vm::get_frame(th, 0)?.obj())?;
+        Ok(frames.upcast())
+    }
+
+    /// Return a dict mapping each thread's identifier to its current raised exception.
+    #[sig = "()"]
+    fn _current_exceptions(th: Thread<'_>) -> Result {
+        let map = Dict::new(th)?;
+        let ident = Int::from_u64(th, host_thread_ident())?;
+        let exception = exceptions::handled(th).unwrap_or_else(|| types::none().own());
+        map.set(th, ident.obj(), exception.obj())?;
+        Ok(map.upcast())
+    }
+
+    /// Set the global debug tracing function.
+    #[sig = "(function, /)"]
+    fn settrace(th: Thread<'_>, function: Obj<'_>) -> Result<()> {
+        vm::tracing::set_trace(th, function)
+    }
+
+    /// Return the global debug tracing function set with sys.settrace.
+    #[sig = "()"]
+    fn gettrace(th: Thread<'_>) -> Option<Ref> {
+        vm::tracing::trace(th)
+    }
+
+    /// Set the profiling function.
+    #[sig = "(function, /)"]
+    fn setprofile(th: Thread<'_>, function: Obj<'_>) -> Result<()> {
+        vm::tracing::set_profile(th, function)
+    }
+
+    /// Return the profiling function set with sys.setprofile.
+    #[sig = "()"]
+    fn getprofile(th: Thread<'_>) -> Option<Ref> {
+        vm::tracing::profile(th)
+    }
+
+    /// Call func(*args), while tracing is enabled.
+    #[sig = "(func, args, /)"]
+    fn call_tracing(th: Thread<'_>, func: Obj<'_>, args: &Tuple) -> Result {
+        func.call(th, args.items())
+    }
+
+    /// Set a finalizer and/or first-iteration hook for async generators.
+    #[sig = "(firstiter=<unrepresentable>, finalizer=<unrepresentable>)"]
+    fn set_asyncgen_hooks(
+        th: Thread<'_>,
+        firstiter: Option<Obj<'_>>,
+        finalizer: Option<Obj<'_>>,
+    ) -> Result<()> {
+        hooks::set_asyncgen_hooks(th, firstiter, finalizer)
+    }
+
+    /// Return the installed asynchronous generators hooks.
+    #[sig = "()"]
+    fn get_asyncgen_hooks(th: Thread<'_>) -> Result {
+        hooks::get_asyncgen_hooks(th)
+    }
+
+    /// Check status of origin tracking for coroutine objects in this thread.
+    #[sig = "()"]
+    fn get_coroutine_origin_tracking_depth(th: Thread<'_>) -> i32 {
+        vm::coroutine_origin_depth(th)
+    }
+
+    /// Enable or disable origin tracking for coroutine objects in this thread.
+    #[sig = "(depth)"]
+    fn set_coroutine_origin_tracking_depth(th: Thread<'_>, depth: i32) -> Result<()> {
+        if depth < 0 {
+            raise!(th, ValueError, "depth must be >= 0");
+        }
+        vm::set_coroutine_origin_depth(th, depth);
+        Ok(())
+    }
+
+    /// Return the flags that are used for dlopen calls.
+    #[sig = "()"]
+    fn getdlopenflags(th: Thread<'_>) -> i32 {
+        th.interp().extensions.get::<hooks::Settings>().dlopen_flags()
+    }
+
+    /// Set the flags used by the interpreter for dlopen calls.
+    #[sig = "(flags, /)"]
+    fn setdlopenflags(th: Thread<'_>, flags: i32) {
+        th.interp().extensions.get::<hooks::Settings>().set_dlopen_flags(flags);
+    }
+
+    /// Return True if a stack profiler trampoline is active.
+    #[sig = "()"]
+    fn is_stack_trampoline_active(_: Thread<'_>) -> bool {
+        false
+    }
+
+    /// Return True if remote debugging is enabled, False otherwise.
+    #[sig = "()"]
+    fn is_remote_debug_enabled(_: Thread<'_>) -> bool {
+        false
+    }
+
+    /// Get the PyConfig.cpu_count value.
+    #[sig = "()"]
+    fn _get_cpu_count_config(_: Thread<'_>) -> i32 {
+        -1
+    }
+
+    #[exec]
+    fn exec(th: Thread<'_>, module: &Module) -> Result<()> {
+        describe::fill(th, module)?;
+        hooks::fill(th, module)
+    }
+}
+
+fn host_thread_ident() -> u64 {
+    host::process::thread_ident()
+}
+
+fn size_of_object(th: Thread<'_>, object: Obj<'_>, default: Option<Obj<'_>>) -> Result {
+    let name = id!(th, "__sizeof__");
+    let size = match types::type_::slot_functions::call_special(th, object, name, &[]) {
+        Ok(Some(size)) => size,
+        Ok(None) => raise!(th, TypeError, "Type {} doesn't define __sizeof__", object.type_name()),
+        Err(raised) => {
+            let Some(default) = default else { return Err(raised) };
+            th.catch(raised, exceptions::types::TypeError())?;
+            return Ok(default.own());
+        }
+    };
+    let size = match Int::index(th, size.obj()) {
+        Ok(size) => size,
+        Err(raised) => {
+            let Some(default) = default else { return Err(raised) };
+            th.catch(raised, exceptions::types::TypeError())?;
+            return Ok(default.own());
+        }
+    };
+    let Some(bytes) = Int::to_i64(size.obj()) else {
+        raise!(th, OverflowError, "Python int too large to convert to C ssize_t");
+    };
+    if bytes < 0 {
+        raise!(th, ValueError, "__sizeof__() should return >= 0");
+    }
+    // COMPAT: CPython counts the collector's header and the dict and weak
+    // reference words before an object; test_sys compares sizes.
+    let ty = object.ty();
+    let header = if ty.is_gc() && !is_untracked_type(object) { 16 } else { 0 };
+    Int::from_i64(th, bytes + header + ty.prefix() as i64)
+}
+
+/// Static types are not collected.
+fn is_untracked_type(object: Obj<'_>) -> bool {
+    types::type_::as_type(object).is_some_and(|ty| !ty.is_heap())
+}
+

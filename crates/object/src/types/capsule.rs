@@ -1,0 +1,93 @@
+//! `PyCapsule`: a C pointer with a name, passed between extension modules.
+
+use std::{
+    cell::Cell,
+    ffi::{CStr, c_char, c_void},
+};
+
+use macros::{pymethods, pytype};
+
+use crate::{AsObject, Head, Obj, Ref, Result, Str, Thread, alloc_object, raise};
+
+/// `PyCapsule_Destructor`.
+pub type Destructor = unsafe extern "C" fn(*mut abi::PyObject);
+
+/// Capsule objects let you wrap a C "void *" pointer in a Python object.
+///
+/// They're a way of passing data through the Python interpreter without
+/// creating your own custom type.
+#[pytype(name = "PyCapsule", flags = DISALLOW_INSTANTIATION)]
+pub struct Capsule {
+    head: Head,
+    pub pointer: Cell<*mut c_void>,
+    pub name: Cell<*const c_char>,
+    pub context: Cell<*mut c_void>,
+    pub destructor: Cell<Option<Destructor>>,
+}
+
+/// A new capsule.
+pub fn new(
+    th: Thread<'_>,
+    pointer: *mut c_void,
+    name: *const c_char,
+    destructor: Option<Destructor>,
+) -> Result<Ref> {
+    if pointer.is_null() {
+        raise!(th, ValueError, "PyCapsule_New called with null pointer");
+    }
+    let capsule = Capsule {
+        head: Head::new(),
+        pointer: Cell::new(pointer),
+        name: Cell::new(name),
+        context: Cell::new(std::ptr::null_mut()),
+        destructor: Cell::new(destructor),
+    };
+    alloc_object::new(th, capsule).map(Ref::upcast)
+}
+
+impl Capsule {
+    /// Whether the capsule goes by that name (null equals null).
+    ///
+    /// # Safety
+    ///
+    /// `name` is null or a C string.
+    pub unsafe fn has_name(&self, name: *const c_char) -> bool {
+        let own = self.name.get();
+        if own.is_null() || name.is_null() {
+            return own == name;
+        }
+        // SAFETY: a capsule's name outlives it; the other is the caller's promise.
+        let (own, name) = unsafe { (CStr::from_ptr(own), CStr::from_ptr(name)) };
+        own == name
+    }
+}
+
+impl Drop for Capsule {
+    fn drop(&mut self) {
+        if let Some(destructor) = self.destructor.take() {
+            let this = self.obj().as_ptr();
+            // SAFETY: the destructor gets the capsule it was set for, whose
+            // fields are all in place.
+            unsafe { destructor(this) };
+        }
+    }
+}
+
+#[pymethods]
+impl Capsule {
+    fn __repr__(&self, th: Thread<'_>) -> Result<Ref<Str>> {
+        let name = self.name.get();
+        let address = self.obj().as_ptr();
+        if name.is_null() {
+            return Str::from_fmt(th, format_args!("<capsule object NULL at {address:p}>"));
+        }
+        // SAFETY: a capsule's name outlives it.
+        let name = unsafe { CStr::from_ptr(name) }.to_string_lossy();
+        Str::from_fmt(th, format_args!("<capsule object \"{name}\" at {address:p}>"))
+    }
+}
+
+/// See `object` as a capsule.
+pub fn as_capsule(object: Obj<'_>) -> Option<&Capsule> {
+    object.downcast_exact::<Capsule>()
+}

@@ -1,0 +1,192 @@
+//! The iterators over dicts and their views, forwards and backwards.
+//!
+//! An iterator remembers how many entries the dict had; a different number is
+//! an error at the next step. It lets go of the dict at the end.
+
+use std::cell::Cell;
+
+use macros::{pymethods, pytype};
+
+use super::Dict;
+use crate::{AsObject, Head, Link, List, Ref, Result, Thread, Tuple, alloc_object, id, own, raise};
+
+/// What an iterator yields.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Keys,
+    Values,
+    Items,
+}
+
+fn pick(th: Thread<'_>, kind: Kind, (key, value): (Ref, Ref)) -> Result<Ref> {
+    match kind {
+        Kind::Keys => Ok(key),
+        Kind::Values => Ok(value),
+        Kind::Items => Tuple::from_refs(th, vec![key, value]).map(Ref::upcast),
+    }
+}
+
+/// Where an iterator is.
+struct State<'a> {
+    dict: &'a Link<Dict>,
+    used: &'a Cell<isize>,
+    position: &'a Cell<isize>,
+    left: &'a Cell<isize>,
+}
+
+impl State<'_> {
+    /// The next entry.
+    fn step(&self, th: Thread<'_>, reverse: bool) -> Result<Option<(Ref, Ref)>> {
+        // SAFETY: the link is assigned below only when the borrow is over.
+        let Some(dict) = (unsafe { self.dict.peek() }) else { return Ok(None) };
+        // SAFETY: the link holds a dict.
+        let dict = unsafe { dict.cast::<Dict>() };
+        if self.used.get() != dict.len() as isize {
+            self.used.set(-1);
+            raise!(th, RuntimeError, "dictionary changed size during iteration");
+        }
+        let entries = dict.entries() as isize;
+        let mut position = self.position.get();
+        if reverse {
+            position = position.min(entries - 1);
+            while position >= 0 && dict.key_at(position as usize).is_none() {
+                position -= 1;
+            }
+        } else {
+            while position < entries && dict.key_at(position as usize).is_none() {
+                position += 1;
+            }
+        }
+        let entry = usize::try_from(position).ok().and_then(|index| dict.entry(index));
+        let Some(entry) = entry else {
+            self.dict.take();
+            return Ok(None);
+        };
+        if self.left.get() == 0 && !reverse {
+            drop(entry);
+            self.dict.take();
+            raise!(th, RuntimeError, "dictionary keys changed during iteration");
+        }
+        self.position.set(if reverse { position - 1 } else { position + 1 });
+        self.left.set(self.left.get() - 1);
+        Ok(Some(entry))
+    }
+
+    fn length_hint(&self) -> isize {
+        match self.dict.get() {
+            Some(dict) if dict.len() as isize == self.used.get() => self.left.get(),
+            _ => 0,
+        }
+    }
+
+    /// `(iter, ([what is left],))`.
+    fn reduce(&self, th: Thread<'_>, kind: Kind, reverse: bool) -> Result<Ref<Tuple>> {
+        let dict = Link::from_option(self.dict.get());
+        let copy = State {
+            dict: &dict,
+            used: &self.used.clone(),
+            position: &self.position.clone(),
+            left: &self.left.clone(),
+        };
+        let mut items = Vec::new();
+        while let Some(entry) = copy.step(th, reverse)? {
+            items.push(pick(th, kind, entry)?);
+        }
+        reduce_to_list(th, items)
+    }
+}
+
+/// `(iter, (list,))`, how iterators are pickled.
+pub(crate) fn reduce_to_list(th: Thread<'_>, items: Vec<Ref>) -> Result<Ref<Tuple>> {
+    let list = List::from_refs(th, items)?.upcast();
+    let iter = match th.interp().builtins.get() {
+        Some(builtins) => builtins.get(th, id!(th, "iter").obj())?,
+        None => None,
+    };
+    let Some(iter) = iter else { raise!(th, AttributeError, "iter") };
+    Tuple::from_refs(th, vec![iter, Tuple::from_refs(th, vec![list])?.upcast()])
+}
+
+macro_rules! iterators {
+    ($($(#[$doc:meta])* $ty:ident $name:tt $kind:ident $reverse:tt;)*) => { $(
+        $(#[$doc])*
+        #[pytype(name = $name, flags = DISALLOW_INSTANTIATION)]
+        pub struct $ty {
+            head: Head,
+            dict: Link<Dict>,
+            used: Cell<isize>,
+            position: Cell<isize>,
+            result: Link,
+            left: Cell<isize>,
+        }
+
+        impl $ty {
+            /// Iterate over `dict`.
+            pub fn new(th: Thread<'_>, dict: &Dict) -> Result<Ref<$ty>> {
+                let used = dict.len() as isize;
+                alloc_object::new(
+                    th,
+                    $ty {
+                        head: Head::new(),
+                        dict: Link::new(own(dict)),
+                        used: Cell::new(used),
+                        position: Cell::new(if $reverse { dict.entries() as isize - 1 } else { 0 }),
+                        result: Link::null(),
+                        left: Cell::new(used),
+                    },
+                )
+            }
+
+            fn state(&self) -> State<'_> {
+                let Self { dict, used, position, left, .. } = self;
+                State { dict, used, position, left }
+            }
+
+            /// The next item.
+            pub fn advance(&self, th: Thread<'_>) -> Result<Option<Ref>> {
+                match self.state().step(th, $reverse)? {
+                    Some(entry) => pick(th, Kind::$kind, entry).map(Some),
+                    None => Ok(None),
+                }
+            }
+        }
+
+        #[pymethods]
+        impl $ty {
+            fn __iter__(&self, _: Thread<'_>) -> Ref {
+                self.obj().own()
+            }
+
+            fn __next__(&self, th: Thread<'_>) -> Result<Option<Ref>> {
+                self.advance(th)
+            }
+
+            /// Private method returning an estimate of len(list(it)).
+            #[sig = "($self, /)"]
+            fn __length_hint__(&self, _: Thread<'_>) -> isize {
+                self.state().length_hint()
+            }
+
+            /// Return state information for pickling.
+            #[sig = "($self, /)"]
+            fn __reduce__(&self, th: Thread<'_>) -> Result<Ref<Tuple>> {
+                self.state().reduce(th, Kind::$kind, $reverse)
+            }
+        }
+    )* };
+}
+
+iterators! {
+    #[allow(missing_docs, reason = "an iterator has no docstring")]
+    KeyIterator "dict_keyiterator" Keys false;
+    #[allow(missing_docs, reason = "an iterator has no docstring")]
+    ValueIterator "dict_valueiterator" Values false;
+    #[allow(missing_docs, reason = "an iterator has no docstring")]
+    ItemIterator "dict_itemiterator" Items false;
+    #[allow(missing_docs, reason = "an iterator has no docstring")]
+    ReverseKeyIterator "dict_reversekeyiterator" Keys true;
+    #[allow(missing_docs, reason = "an iterator has no docstring")]
+    ReverseValueIterator "dict_reversevalueiterator" Values true;
+    #[allow(missing_docs, reason = "an iterator has no docstring")]
+    ReverseItemIterator "dict_reverseitemiterator" Items true;
+}

@@ -1,0 +1,107 @@
+//! `enumerate`: pairs of a count and an item.
+
+use std::cell::Cell;
+
+use macros::{pymethods, pytype};
+
+use crate::{
+    AsObject, Head, Int, IntoObject, Link, Obj, Protocol, Ref, Result, Thread, Tuple, Type,
+    alloc_object, protocol::number,
+};
+
+use super::generic_alias;
+
+/// Return an enumerate object.
+///
+///   iterable
+///     an object supporting iteration
+///
+/// The enumerate object yields pairs containing a count (from start, which
+/// defaults to zero) and a value yielded by the iterable argument.
+///
+/// enumerate is useful for obtaining an indexed list:
+///     (0, seq[0]), (1, seq[1]), (2, seq[2]), ...
+#[pytype(name = "enumerate", sig = "(iterable, start=0)", flags = BASETYPE)]
+pub struct Enumerate {
+    head: Head,
+    /// Counts until it is `isize::MAX`; then `large` does.
+    index: Cell<isize>,
+    iterator: Ref,
+    large: Link,
+    /// CPython keeps a tuple for reuse and the number one here.
+    unused: [Cell<usize>; 2],
+}
+
+impl Enumerate {
+    fn count(&self, th: Thread<'_>) -> Result<Ref> {
+        match self.large.get() {
+            Some(large) => Ok(large),
+            None => self.index.get().into_object(th),
+        }
+    }
+}
+
+#[pymethods]
+impl Enumerate {
+    #[sig = "enumerate(iterable, start=0)"]
+    fn __new__(
+        th: Thread<'_>,
+        cls: &Type,
+        iterable: Obj<'_>,
+        start: Option<Obj<'_>>,
+    ) -> Result<Ref> {
+        let (mut index, mut large) = (0, None);
+        if let Some(start) = start {
+            let start = Int::index(th, start)?;
+            match Int::to_i64(start.obj()) {
+                Some(start) => index = start as isize,
+                None => {
+                    index = isize::MAX;
+                    large = Some(start);
+                }
+            }
+        }
+        let iterator = iterable.iter(th)?;
+        let enumerate = Enumerate {
+            head: Head::new(),
+            index: Cell::new(index),
+            iterator,
+            large: Link::from_option(large),
+            unused: Default::default(),
+        };
+        alloc_object::alloc(th, cls, enumerate).map(Ref::upcast)
+    }
+
+    fn __iter__(_: Thread<'_>, this: Obj<'_>) -> Ref {
+        this.own()
+    }
+
+    fn __next__(&self, th: Thread<'_>) -> Result<Option<Ref>> {
+        let Some(item) = self.iterator.next(th)? else { return Ok(None) };
+        let index = self.index.get();
+        let count = if index < isize::MAX {
+            self.index.set(index + 1);
+            index.into_object(th)?
+        } else {
+            let count = self.count(th)?;
+            let one = 1i64.into_object(th)?;
+            self.large.set(Some(number::binary(th, number::ADD, count.obj(), one.obj())?));
+            count
+        };
+        Tuple::from_array(th, [count, item]).map(|pair| Some(pair.upcast()))
+    }
+
+    /// Return state information for pickling.
+    #[sig = "($self, /)"]
+    fn __reduce__(&self, th: Thread<'_>) -> Result<Ref> {
+        let args = Tuple::from_array(th, [self.iterator.clone(), self.count(th)?])?;
+        (self.obj().ty().obj().own(), args).into_object(th)
+    }
+
+    /// See PEP 585
+    #[classmethod]
+    #[sig = "($type, object, /)"]
+    fn __class_getitem__(th: Thread<'_>, cls: &Type, object: Obj<'_>) -> Result<Ref> {
+        generic_alias::new(th, cls.obj(), object)
+    }
+}

@@ -1,0 +1,384 @@
+//! The operators of ints as functions.
+//!
+//! Both operands are ints (see the parent module); the result is an exact int.
+//! Machine arithmetic first, then digit slices, then the library's numbers
+//! where those are faster.
+
+use num::{bigint, digits};
+
+use super::{Digits, Int};
+use crate::{AsObject, Float, Obj, Ref, Result, Thread, raise, small_int};
+
+/// From this many digits of the smaller factor on the library multiplies.
+const LIBRARY_MUL: usize = 40;
+/// From this many digits of the divisor on the library divides.
+const LIBRARY_DIV: usize = 60;
+
+#[inline(always)]
+fn small_pair(a: Obj<'_>, b: Obj<'_>) -> Option<(i64, i64)> {
+    small_int::both_in_range(a.as_ptr(), b.as_ptr())
+        .then(|| (small_int::decode(a.as_ptr()), small_int::decode(b.as_ptr())))
+}
+
+fn machine_pair(a: Obj<'_>, b: Obj<'_>) -> Option<(i128, i128)> {
+    Some((Int::to_i64(a)?.into(), Int::to_i64(b)?.into()))
+}
+
+/// `a + b`.
+#[inline]
+pub fn add(th: Thread<'_>, a: Obj<'_>, b: Obj<'_>) -> Result<Ref> {
+    if let Some((x, y)) = small_pair(a, b) {
+        return Int::from_i64(th, x + y);
+    }
+    add_slow(th, a, b)
+}
+
+fn add_slow(th: Thread<'_>, a: Obj<'_>, b: Obj<'_>) -> Result<Ref> {
+    if let Some((x, y)) = machine_pair(a, b) {
+        return Int::from_i128(th, x + y);
+    }
+    let (x, y) = (Int::digits(a), Int::digits(b));
+    let negative = y.negative;
+    add_signed(th, &x, &y, negative)
+}
+
+/// `a - b`.
+#[inline]
+pub fn sub(th: Thread<'_>, a: Obj<'_>, b: Obj<'_>) -> Result<Ref> {
+    if let Some((x, y)) = small_pair(a, b) {
+        return Int::from_i64(th, x - y);
+    }
+    sub_slow(th, a, b)
+}
+
+fn sub_slow(th: Thread<'_>, a: Obj<'_>, b: Obj<'_>) -> Result<Ref> {
+    if let Some((x, y)) = machine_pair(a, b) {
+        return Int::from_i128(th, x - y);
+    }
+    let (x, y) = (Int::digits(a), Int::digits(b));
+    let negative = !y.negative;
+    add_signed(th, &x, &y, negative)
+}
+
+/// `x + y`, where `y` has the sign `y_negative`.
+fn add_signed(th: Thread<'_>, x: &Digits<'_>, y: &Digits<'_>, y_negative: bool) -> Result<Ref> {
+    let (p, q) = (x.magnitude(), y.magnitude());
+    if x.negative == y_negative {
+        let capacity = p.len().max(q.len()) + 1;
+        return Int::build(th, capacity, x.negative, |out| digits::add(p, q, out));
+    }
+    if digits::compare(p, q).is_lt() {
+        return Int::build(th, q.len(), y_negative, |out| digits::sub(q, p, out));
+    }
+    Int::build(th, p.len(), x.negative, |out| digits::sub(p, q, out))
+}
+
+/// `a * b`.
+#[inline]
+pub fn mul(th: Thread<'_>, a: Obj<'_>, b: Obj<'_>) -> Result<Ref> {
+    if let Some((x, y)) = small_pair(a, b)
+        && let Some(product) = x.checked_mul(y)
+    {
+        return Int::from_i64(th, product);
+    }
+    mul_slow(th, a, b)
+}
+
+fn mul_slow(th: Thread<'_>, a: Obj<'_>, b: Obj<'_>) -> Result<Ref> {
+    if let Some((x, y)) = machine_pair(a, b) {
+        return Int::from_i128(th, x * y);
+    }
+    let (x, y) = (Int::digits(a), Int::digits(b));
+    let (p, q) = (x.magnitude(), y.magnitude());
+    if p.len().min(q.len()) < LIBRARY_MUL {
+        let negative = x.negative != y.negative;
+        return Int::build(th, p.len() + q.len(), negative, |out| digits::mul(p, q, out));
+    }
+    match bigint::mul(&x.to_bigint(), &y.to_bigint()) {
+        Ok(product) => Int::from_bigint(th, &product),
+        Err(_) => Err(th.no_memory()),
+    }
+}
+
+fn zero_division<T>(th: Thread<'_>) -> Result<T> {
+    raise!(th, ZeroDivisionError, "division by zero")
+}
+
+/// `a // b` and `a % b` of machine integers, `b` not zero.
+fn floor_pair(a: i128, b: i128) -> (i128, i128) {
+    let (quotient, remainder) = (a / b, a % b);
+    if remainder != 0 && (remainder < 0) != (b < 0) {
+        return (quotient - 1, remainder + b);
+    }
+    (quotient, remainder)
+}
+
+/// `a // b`.
+#[inline]
+pub fn floordiv(th: Thread<'_>, a: Obj<'_>, b: Obj<'_>) -> Result<Ref> {
+    if let Some((x, y)) = small_pair(a, b) {
+        if y == 0 {
+            return zero_division(th);
+        }
+        let quotient = x / y;
+        return Int::from_i64(
+            th,
+            if x % y != 0 && (x < 0) != (y < 0) { quotient - 1 } else { quotient },
+        );
+    }
+    Ok(divmod_pair(th, a, b, true, false)?.0)
+}
+
+/// `a % b`.
+#[inline]
+pub fn rem(th: Thread<'_>, a: Obj<'_>, b: Obj<'_>) -> Result<Ref> {
+    if let Some((x, y)) = small_pair(a, b) {
+        if y == 0 {
+            return zero_division(th);
+        }
+        let remainder = x % y;
+        return Int::from_i64(
+            th,
+            if remainder != 0 && (remainder < 0) != (y < 0) { remainder + y } else { remainder },
+        );
+    }
+    Ok(divmod_pair(th, a, b, false, true)?.1)
+}
+
+/// `divmod(a, b)`.
+pub fn divmod(th: Thread<'_>, a: Obj<'_>, b: Obj<'_>) -> Result<(Ref, Ref)> {
+    divmod_pair(th, a, b, true, true)
+}
+
+/// Quotient and remainder; one that is not wanted may be 0.
+fn divmod_pair(
+    th: Thread<'_>,
+    a: Obj<'_>,
+    b: Obj<'_>,
+    want_quotient: bool,
+    want_remainder: bool,
+) -> Result<(Ref, Ref)> {
+    if let Some((x, y)) = machine_pair(a, b) {
+        if y == 0 {
+            return zero_division(th);
+        }
+        let (quotient, remainder) = floor_pair(x, y);
+        return Ok((Int::from_i128(th, quotient)?, Int::from_i128(th, remainder)?));
+    }
+    let (x, y) = (Int::digits(a), Int::digits(b));
+    let (p, q) = (x.magnitude(), y.magnitude());
+    if q.is_empty() {
+        return zero_division(th);
+    }
+    let zero = || Int::from_i64(th, 0);
+    if q.len() < LIBRARY_DIV || p.len() < LIBRARY_DIV {
+        let Some((quotient, remainder)) = digits::div_rem(p, q) else { return zero_division(th) };
+        let opposite = x.negative != y.negative;
+        let quotient_ref = |digits: &[u32], plus_one: bool| {
+            if !want_quotient {
+                return zero();
+            }
+            if !plus_one {
+                return Int::from_digits(th, digits, opposite);
+            }
+            Int::build(th, digits.len() + 1, opposite, |out| num::digits::add(digits, &[1], out))
+        };
+        if remainder.is_empty() || !opposite {
+            let quotient = quotient_ref(&quotient, false)?;
+            let remainder = Int::from_digits(th, &remainder, y.negative)?;
+            return Ok((quotient, remainder));
+        }
+        // The remainder takes the sign of the divisor.
+        let quotient = quotient_ref(&quotient, true)?;
+        let remainder = Int::build(th, q.len(), y.negative, |out| digits::sub(q, &remainder, out))?;
+        return Ok((quotient, remainder));
+    }
+    let (x, y) = (x.to_bigint(), y.to_bigint());
+    let Some((quotient, remainder)) = bigint::divmod(&x, &y) else { return zero_division(th) };
+    let quotient = if want_quotient { Int::from_bigint(th, &quotient)? } else { zero()? };
+    let remainder = if want_remainder { Int::from_bigint(th, &remainder)? } else { zero()? };
+    Ok((quotient, remainder))
+}
+
+/// `a / b`, correctly rounded.
+pub fn truediv(th: Thread<'_>, a: Obj<'_>, b: Obj<'_>) -> Result<f64> {
+    const EXACT: i64 = 1 << 53;
+    if let (Some(x), Some(y)) = (Int::to_i64(a), Int::to_i64(b)) {
+        if y == 0 {
+            return zero_division(th);
+        }
+        if (-EXACT..=EXACT).contains(&x) && (-EXACT..=EXACT).contains(&y) {
+            return Ok(x as f64 / y as f64);
+        }
+    }
+    match bigint::true_div(&Int::to_bigint(a), &Int::to_bigint(b)) {
+        Ok(quotient) => Ok(quotient),
+        Err(error @ bigint::TrueDivError::Zero) => raise!(th, ZeroDivisionError, "{error}"),
+        Err(error) => raise!(th, OverflowError, "{error}"),
+    }
+}
+
+/// `a ** b`; a negative exponent makes a float.
+pub fn pow(th: Thread<'_>, a: Obj<'_>, b: Obj<'_>) -> Result<Ref> {
+    if Int::sign(b) < 0 {
+        let (x, y) = (Int::to_f64(th, a)?, Int::to_f64(th, b)?);
+        return crate::types::float::power(th, x, y);
+    }
+    if let (Some(base), Some(exponent)) = (Int::to_i64(a), Int::to_i64(b))
+        && let Ok(exponent) = u32::try_from(exponent)
+        && let Some(power) = base.checked_pow(exponent)
+    {
+        return Int::from_i64(th, power);
+    }
+    let base = Int::to_bigint(a);
+    let Some(exponent) = Int::to_u64(b) else {
+        // Only powers of -1, 0 and 1 fit in memory.
+        let odd = Int::digits(b).magnitude().first().is_some_and(|digit| digit & 1 == 1);
+        return match Int::to_i64(a) {
+            Some(-1) => Int::from_i64(th, if odd { -1 } else { 1 }),
+            Some(value @ (0 | 1)) => Int::from_i64(th, value),
+            _ => Err(th.no_memory()),
+        };
+    };
+    match bigint::pow(&base, exponent) {
+        Ok(power) => Int::from_bigint(th, &power),
+        Err(_) => Err(th.no_memory()),
+    }
+}
+
+/// `pow(a, b, modulus)`.
+pub fn pow_mod(th: Thread<'_>, a: Obj<'_>, b: Obj<'_>, modulus: Obj<'_>) -> Result<Ref> {
+    match bigint::pow_mod(&Int::to_bigint(a), &Int::to_bigint(b), &Int::to_bigint(modulus)) {
+        Ok(power) => Int::from_bigint(th, &power),
+        Err(error) => raise!(th, ValueError, "{error}"),
+    }
+}
+
+/// The shift count: `None` if it is beyond any machine integer.
+fn shift_count(th: Thread<'_>, count: Obj<'_>) -> Result<Option<u64>> {
+    if Int::sign(count) < 0 {
+        raise!(th, ValueError, "negative shift count");
+    }
+    Ok(Int::to_u64(count))
+}
+
+/// `a << b`.
+pub fn lshift(th: Thread<'_>, a: Obj<'_>, b: Obj<'_>) -> Result<Ref> {
+    let count = shift_count(th, b)?;
+    if Int::sign(a) == 0 {
+        return Int::from_i64(th, 0);
+    }
+    let Some(count) = count.filter(|count| *count <= i64::MAX as u64) else {
+        raise!(th, OverflowError, "too many digits in integer");
+    };
+    if let Some(value) = Int::to_i64(a)
+        && count < 64
+    {
+        return Int::from_i128(th, i128::from(value) << count);
+    }
+    let value = Int::digits(a);
+    let magnitude = value.magnitude();
+    let Some(capacity) = (count / 30 + 1).checked_add(magnitude.len() as u64) else {
+        return Err(th.no_memory());
+    };
+    Int::build(th, capacity as usize, value.negative, |out| digits::shl(magnitude, count, out))
+}
+
+/// `a >> b`.
+pub fn rshift(th: Thread<'_>, a: Obj<'_>, b: Obj<'_>) -> Result<Ref> {
+    let count = shift_count(th, b)?.unwrap_or(u64::MAX);
+    if let Some(value) = Int::to_i64(a) {
+        return Int::from_i64(th, value >> count.min(63));
+    }
+    let value = Int::digits(a);
+    let magnitude = value.magnitude();
+    let words = (count / 30).min(magnitude.len() as u64) as usize;
+    let mut lost = false;
+    let shifted = Int::build(th, magnitude.len() - words, value.negative, |out| {
+        let (len, inexact) = digits::shr(magnitude, count, out);
+        lost = inexact;
+        len
+    })?;
+    if lost && value.negative {
+        let one = Int::from_i64(th, 1)?;
+        return sub(th, shifted.obj(), one.obj());
+    }
+    Ok(shifted)
+}
+
+macro_rules! bitwise {
+    ($($(#[$doc:meta])* $name:ident $op:tt;)*) => { $(
+        $(#[$doc])*
+        #[inline]
+        pub fn $name(th: Thread<'_>, a: Obj<'_>, b: Obj<'_>) -> Result<Ref> {
+            if let (Some(x), Some(y)) = (Int::to_i64(a), Int::to_i64(b)) {
+                return Int::from_i64(th, x $op y);
+            }
+            Int::from_bigint(th, &(Int::to_bigint(a) $op Int::to_bigint(b)))
+        }
+    )* };
+}
+
+bitwise! {
+    /// `a & b`.
+    and &;
+    /// `a | b`.
+    or |;
+    /// `a ^ b`.
+    xor ^;
+}
+
+/// `-a`.
+pub fn neg(th: Thread<'_>, a: Obj<'_>) -> Result<Ref> {
+    match Int::to_i64(a) {
+        Some(value) => Int::from_i128(th, -i128::from(value)),
+        None => {
+            let value = Int::digits(a);
+            Int::from_digits(th, value.magnitude(), !value.negative)
+        }
+    }
+}
+
+/// `abs(a)`.
+pub fn abs(th: Thread<'_>, a: Obj<'_>) -> Result<Ref> {
+    if Int::sign(a) < 0 { neg(th, a) } else { Int::exact(th, a) }
+}
+
+/// `~a`.
+pub fn invert(th: Thread<'_>, a: Obj<'_>) -> Result<Ref> {
+    match Int::to_i64(a) {
+        Some(value) => Int::from_i64(th, !value),
+        None => Int::from_bigint(th, &!Int::to_bigint(a)),
+    }
+}
+
+/// `round(a, ndigits)`: for a negative `ndigits` the nearest multiple of a
+/// power of ten, ties to even.
+pub fn round(th: Thread<'_>, a: Obj<'_>, ndigits: Obj<'_>) -> Result<Ref> {
+    if Int::sign(ndigits) >= 0 {
+        return Int::exact(th, a);
+    }
+    let places = Int::to_i64(ndigits).map_or(u64::MAX, i64::unsigned_abs);
+    // 10**places is more than twice a number of fewer bits than places * 3.
+    if places > Int::bit_length(a) / 3 + 1 {
+        return Int::from_i64(th, 0);
+    }
+    let unit = match bigint::pow(&10.into(), places) {
+        Ok(unit) => unit,
+        Err(_) => return Err(th.no_memory()),
+    };
+    let value = Int::to_bigint(a);
+    let Some((quotient, remainder)) = bigint::divmod(&value, &unit) else {
+        return zero_division(th);
+    };
+    let twice = &remainder * 2;
+    let is_odd = bigint::to_digits(&quotient).first().is_some_and(|digit| digit & 1 == 1);
+    let up = twice > unit || twice == unit && is_odd;
+    let down = value - &remainder;
+    Int::from_bigint(th, &if up { down + unit } else { down })
+}
+
+/// `float(a)` as an object.
+pub fn float(th: Thread<'_>, a: Obj<'_>) -> Result<Ref> {
+    Float::new(th, Int::to_f64(th, a)?).map(|value| value.obj().own())
+}

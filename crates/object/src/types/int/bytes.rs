@@ -1,0 +1,89 @@
+//! `int.to_bytes` and `int.from_bytes`.
+
+use num::bigint::{self, ToBytesError};
+
+use super::Int;
+use crate::{
+    AsObject, Bytes, Obj, PyStruct, Ref, Result, Str, Thread, protocol::Protocol, raise,
+    types::str_eq,
+};
+
+/// `byteorder`: whether little-endian.
+fn is_little(th: Thread<'_>, byteorder: Option<&Str>) -> Result<bool> {
+    let Some(order) = byteorder else { return Ok(false) };
+    if str_eq(order.obj(), "little") {
+        return Ok(true);
+    }
+    if str_eq(order.obj(), "big") {
+        return Ok(false);
+    }
+    raise!(th, ValueError, "byteorder must be either 'little' or 'big'")
+}
+
+impl Int {
+    /// The bytes of an int in two's complement.
+    pub fn to_bytes(
+        th: Thread<'_>,
+        value: Obj<'_>,
+        length: usize,
+        little: bool,
+        signed: bool,
+    ) -> Result<Ref<Bytes>> {
+        match bigint::to_bytes(&Self::to_bigint(value), length, little, signed) {
+            Ok(bytes) => Bytes::new(th, &bytes),
+            Err(ToBytesError::TooLarge) => Err(th.no_memory()),
+            Err(error) => raise!(th, OverflowError, "{error}"),
+        }
+    }
+
+    /// The int whose two's complement is `bytes`.
+    pub fn from_bytes(th: Thread<'_>, bytes: &[u8], little: bool, signed: bool) -> Result<Ref> {
+        if bytes.len() <= 8 && !bytes.is_empty() {
+            let fold = |value: u64, byte: &u8| value << 8 | u64::from(*byte);
+            let value =
+                if little { bytes.iter().rev().fold(0, fold) } else { bytes.iter().fold(0, fold) };
+            if !signed {
+                return Self::from_u64(th, value);
+            }
+            let unused = 64 - 8 * bytes.len() as u32;
+            return Self::from_i64(th, ((value << unused) as i64) >> unused);
+        }
+        Self::from_bigint(th, &bigint::from_bytes(bytes, little, signed))
+    }
+
+    pub(super) fn to_bytes_method(
+        th: Thread<'_>,
+        value: Obj<'_>,
+        length: isize,
+        byteorder: Option<&Str>,
+        signed: bool,
+    ) -> Result<Ref<Bytes>> {
+        let little = is_little(th, byteorder)?;
+        match usize::try_from(length) {
+            Ok(length) => Self::to_bytes(th, value, length, little, signed),
+            Err(_) => raise!(th, ValueError, "length argument must be non-negative"),
+        }
+    }
+
+    pub(super) fn from_bytes_method(
+        th: Thread<'_>,
+        source: Obj<'_>,
+        byteorder: Option<&Str>,
+        signed: bool,
+    ) -> Result<Ref> {
+        let little = is_little(th, byteorder)?;
+        if let Some(bytes) = source.downcast_exact::<Bytes>() {
+            return Self::from_bytes(th, bytes.as_bytes(), little, signed);
+        }
+        if Self::is_int(source) || source.downcast::<Str>().is_some() {
+            raise!(th, TypeError, "cannot convert '{}' object to bytes", source.type_name());
+        }
+        let bytes = Bytes::type_object().call(th, &[source])?;
+        match bytes.obj().downcast::<Bytes>() {
+            Some(bytes) => Self::from_bytes(th, bytes.as_bytes(), little, signed),
+            None => {
+                raise!(th, TypeError, "cannot convert '{}' object to bytes", source.type_name())
+            }
+        }
+    }
+}

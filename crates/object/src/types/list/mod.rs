@@ -1,0 +1,436 @@
+//! `list`: a growable array of references.
+//!
+//! A list owns `allocated` slots and uses the first `ob_size` of them. Growth
+//! is geometric with CPython's constants, because `sys.getsizeof` and a good
+//! many tests observe it. Comparing or hashing an element can run Python code
+//! that resizes this very list, so no borrow of the items outlives a call that
+//! takes a `Thread`: iterate by index and re-read the length.
+
+mod assign;
+mod merge;
+mod methods;
+mod sort;
+
+use std::{cell::Cell, ptr::NonNull};
+
+use macros::pytype;
+
+use abi::PyObject;
+
+use crate::{AsObject, Obj, Ref, Result, Thread, Traverse, VarHead, alloc_object, protocol::iter};
+
+use super::tuple::Tuple;
+
+/// Built-in mutable sequence.
+///
+/// If no argument is given, the constructor creates a new empty list.
+/// The argument must be an iterable if specified.
+#[pytype(name = "list", sig = "(iterable=(), /)", flags = BASETYPE | LIST_SUBCLASS | SEQUENCE | MATCH_SELF, layout = abi::PyListObject, traverse = manual)]
+pub struct List {
+    head: VarHead,
+    items: Cell<*mut *mut PyObject>,
+    allocated: Cell<isize>,
+}
+
+/// The storage of a list, taken out of it.
+pub(super) struct Storage {
+    items: *mut *mut PyObject,
+    size: isize,
+    allocated: isize,
+}
+
+impl Drop for Storage {
+    fn drop(&mut self) {
+        for index in (0..self.size.max(0) as usize).rev() {
+            // SAFETY: the first `size` slots are owned, or null where C code made the list.
+            drop(unsafe { Ref::from_raw(self.items.add(index).read()) });
+        }
+        // SAFETY: null or allocated by `reallocate`.
+        unsafe { libc_free(self.items.cast()) };
+    }
+}
+
+impl List {
+    /// The fields of an empty list.
+    pub(super) fn empty() -> Self {
+        List {
+            head: VarHead::new(0),
+            items: Cell::new(std::ptr::null_mut()),
+            allocated: Cell::new(0),
+        }
+    }
+
+    /// A new empty list.
+    pub fn new(th: Thread<'_>) -> Result<Ref<List>> {
+        alloc_object::new(th, Self::empty())
+    }
+
+    /// A new empty list with room for exactly `capacity` items.
+    pub fn with_capacity(th: Thread<'_>, capacity: usize) -> Result<Ref<List>> {
+        let list = Self::new(th)?;
+        if capacity > 0 {
+            list.reallocate(th, capacity)?;
+        }
+        Ok(list)
+    }
+
+    /// A new list that takes over `items`.
+    pub fn from_refs(th: Thread<'_>, items: Vec<Ref>) -> Result<Ref<List>> {
+        let list = Self::with_capacity(th, items.len())?;
+        for item in items {
+            list.push(th, item)?;
+        }
+        Ok(list)
+    }
+
+    /// A new list of `items`.
+    pub fn from_objs(th: Thread<'_>, items: &[Obj<'_>]) -> Result<Ref<List>> {
+        let list = Self::with_capacity(th, items.len())?;
+        for item in items {
+            list.push(th, item.own())?;
+        }
+        Ok(list)
+    }
+
+    /// `list(iterable)`.
+    pub fn from_iterable(th: Thread<'_>, iterable: Obj<'_>) -> Result<Ref<List>> {
+        let list = Self::new(th)?;
+        list.extend(th, iterable)?;
+        Ok(list)
+    }
+
+    /// How many items.
+    #[inline]
+    #[allow(clippy::len_without_is_empty, reason = "named after Python's len()")]
+    pub fn len(&self) -> usize {
+        self.head.size() as usize
+    }
+
+    /// Item `index`, owned.
+    #[inline]
+    pub fn get(&self, index: usize) -> Option<Ref> {
+        // SAFETY: owned before anything can change the list.
+        unsafe { self.items() }.get(index).map(|item| item.own())
+    }
+
+    /// The items.
+    ///
+    /// # Safety
+    ///
+    /// The list is not changed while the borrow lives: no call in between that
+    /// can run Python code or drop a reference.
+    #[inline]
+    pub unsafe fn items(&self) -> &[Obj<'_>] {
+        // SAFETY: the first `ob_size` slots are non-null.
+        unsafe { crate::reference::objects(self.items.get(), self.len()) }
+    }
+
+    /// The slots in use, to permute.
+    ///
+    /// # Safety
+    ///
+    /// As [`List::items`], and every slot keeps a reference of the list.
+    unsafe fn slots(&self) -> &mut [NonNull<PyObject>] {
+        if self.len() == 0 {
+            return &mut [];
+        }
+        // SAFETY: the first `ob_size` slots are non-null.
+        unsafe { std::slice::from_raw_parts_mut(self.items.get().cast(), self.len()) }
+    }
+
+    /// An owned copy of the items.
+    pub fn to_vec(&self) -> Vec<Ref> {
+        // SAFETY: counting runs no code.
+        unsafe { self.items() }.iter().map(|item| item.own()).collect()
+    }
+
+    /// How many slots are allocated.
+    pub fn capacity(&self) -> usize {
+        self.allocated.get().max(0) as usize
+    }
+
+    /// Change the number of slots; the items in use have to fit.
+    fn reallocate(&self, th: Thread<'_>, slots: usize) -> Result<()> {
+        if slots == 0 {
+            // SAFETY: null or allocated here.
+            unsafe { libc_free(self.items.replace(std::ptr::null_mut()).cast()) };
+            self.allocated.set(0);
+            return Ok(());
+        }
+        let Ok(layout) = std::alloc::Layout::array::<*mut PyObject>(slots) else {
+            return Err(th.no_memory());
+        };
+        // SAFETY: null or allocated here with `allocated` slots.
+        let items = unsafe { libc_realloc(self.items.get().cast(), layout.size()) };
+        if items.is_null() {
+            return Err(th.no_memory());
+        }
+        self.items.set(items.cast());
+        self.allocated.set(slots as isize);
+        Ok(())
+    }
+
+    /// How many slots a list gets that needs `wanted` and has `size` items.
+    fn slots_for(wanted: usize, size: usize) -> usize {
+        if wanted == 0 {
+            return 0;
+        }
+        let slots = (wanted + (wanted >> 3) + 6) & !3;
+        // A large jump is not likely to be followed by another.
+        if wanted > size && wanted - size > slots - wanted { (wanted + 3) & !3 } else { slots }
+    }
+
+    /// Have room for `wanted` items in all, and maybe for more to come.
+    #[inline]
+    fn grow_to(&self, th: Thread<'_>, wanted: usize) -> Result<()> {
+        let allocated = self.capacity();
+        if allocated >= wanted && wanted >= allocated >> 1 {
+            return Ok(());
+        }
+        self.reallocate(th, Self::slots_for(wanted, self.len()))
+    }
+
+    /// Give back slots after items were taken out of the end.
+    fn shrink(&self, th: Thread<'_>) {
+        let size = self.len();
+        if size >= self.capacity() >> 1 {
+            return;
+        }
+        // Having too many slots is no error.
+        if self.reallocate(th, Self::slots_for(size, size)).is_err() {
+            th.clear_exception(crate::Raised);
+        }
+    }
+
+    /// Have room for `more` items; exact but for the allocator's granularity in
+    /// a list that never had an item.
+    fn reserve(&self, th: Thread<'_>, more: usize) -> Result<()> {
+        let Some(wanted) = self.len().checked_add(more).filter(|n| *n < isize::MAX as usize / 8)
+        else {
+            return Err(th.no_memory());
+        };
+        if self.items.get().is_null() {
+            return self.reallocate(th, (wanted + 1) & !1);
+        }
+        self.grow_to(th, wanted)
+    }
+
+    /// `append`.
+    #[inline]
+    pub fn push(&self, th: Thread<'_>, item: Ref) -> Result<()> {
+        let size = self.len();
+        if size as isize >= self.allocated.get() {
+            self.grow_to(th, size + 1)?;
+        }
+        // SAFETY: `size < allocated`.
+        unsafe { self.items.get().add(size).write(item.into_raw()) };
+        self.head.set_size(size as isize + 1);
+        Ok(())
+    }
+
+    /// `insert`, for an index in range.
+    pub fn insert(&self, th: Thread<'_>, index: usize, item: Ref) -> Result<()> {
+        let size = self.len();
+        let index = index.min(size);
+        self.grow_to(th, size + 1)?;
+        // SAFETY: `index <= size < allocated`.
+        let slot = unsafe { self.items.get().add(index) };
+        // SAFETY: the slots behind move up by one, into the room just made.
+        unsafe { std::ptr::copy(slot, slot.add(1), size - index) };
+        // SAFETY: as above.
+        unsafe { slot.write(item.into_raw()) };
+        self.head.set_size(size as isize + 1);
+        Ok(())
+    }
+
+    /// Replace item `index`; gives `item` back if there is none.
+    #[inline]
+    pub fn set(&self, index: usize, item: Ref) -> Result<(), Ref> {
+        if index >= self.len() {
+            return Err(item);
+        }
+        // SAFETY: in range.
+        let slot = unsafe { self.items.get().add(index) };
+        // SAFETY: the slot owned a reference.
+        drop(unsafe { Ref::from_raw(slot.replace(item.into_raw())) });
+        Ok(())
+    }
+
+    /// Take item `index` out.
+    pub fn remove(&self, th: Thread<'_>, index: usize) -> Option<Ref> {
+        let size = self.len();
+        if index >= size {
+            return None;
+        }
+        // SAFETY: in range.
+        let slot = unsafe { self.items.get().add(index) };
+        // SAFETY: the slot owned a reference.
+        let item = unsafe { Ref::from_raw(slot.read()) };
+        // SAFETY: the slots behind move down by one.
+        unsafe { std::ptr::copy(slot.add(1), slot, size - index - 1) };
+        self.head.set_size(size as isize - 1);
+        self.shrink(th);
+        item
+    }
+
+    /// `del self[start:end]`.
+    pub fn remove_range(&self, th: Thread<'_>, start: usize, end: usize) -> Result<()> {
+        self.replace_range(th, start, end, Vec::new())
+    }
+
+    /// `self[start:end] = items`.
+    pub fn replace_range(
+        &self,
+        th: Thread<'_>,
+        start: usize,
+        end: usize,
+        items: Vec<Ref>,
+    ) -> Result<()> {
+        let size = self.len();
+        let start = start.min(size);
+        let end = end.clamp(start, size);
+        let (removed, added) = (end - start, items.len());
+        let new_size = size - removed + added;
+        let mut old = Vec::new();
+        if old.try_reserve_exact(removed).is_err() {
+            return Err(th.no_memory());
+        }
+        if added > removed {
+            self.grow_to(th, new_size)?;
+        }
+        let base = self.items.get();
+        for index in start..end {
+            // SAFETY: in range; the references leave with `old`.
+            old.push(unsafe { Ref::from_raw(base.add(index).read()) });
+        }
+        if !base.is_null() {
+            // SAFETY: the tail moves inside the slots that are allocated.
+            unsafe { std::ptr::copy(base.add(end), base.add(start + added), size - end) };
+        }
+        for (index, item) in items.into_iter().enumerate() {
+            // SAFETY: the gap has `added` slots.
+            unsafe { base.add(start + index).write(item.into_raw()) };
+        }
+        self.head.set_size(new_size as isize);
+        self.shrink(th);
+        // Last, as dropping can run Python code that uses this list.
+        drop(old);
+        Ok(())
+    }
+
+    /// `clear`.
+    pub fn clear_items(&self) {
+        // A list without storage stays as it is: it may be the one being sorted.
+        if !self.items.get().is_null() {
+            drop(self.take_storage());
+        }
+    }
+
+    /// Empty the list and keep what it held.
+    fn take_storage(&self) -> Storage {
+        let storage = Storage {
+            items: self.items.replace(std::ptr::null_mut()),
+            size: self.head.size(),
+            allocated: self.allocated.replace(0),
+        };
+        self.head.set_size(0);
+        storage
+    }
+
+    /// Hold `storage` again; returns what the list held meanwhile.
+    fn put_storage(&self, storage: Storage) -> Storage {
+        let storage = std::mem::ManuallyDrop::new(storage);
+        let meanwhile = self.take_storage();
+        self.items.set(storage.items);
+        self.head.set_size(storage.size);
+        self.allocated.set(storage.allocated);
+        meanwhile
+    }
+
+    /// Append borrowed items that stay alive and unchanged meanwhile.
+    fn append_all(&self, th: Thread<'_>, items: &[Obj<'_>]) -> Result<()> {
+        if items.is_empty() {
+            return Ok(());
+        }
+        self.reserve(th, items.len())?;
+        let size = self.len();
+        for (index, item) in items.iter().enumerate() {
+            // SAFETY: room was made for all of them.
+            unsafe { self.items.get().add(size + index).write(item.own().into_raw()) };
+        }
+        self.head.set_size((size + items.len()) as isize);
+        Ok(())
+    }
+
+    /// `extend`.
+    pub fn extend(&self, th: Thread<'_>, iterable: Obj<'_>) -> Result<()> {
+        if let Some(other) = iterable.downcast_exact::<List>() {
+            if std::ptr::eq(self, other) {
+                let items = self.to_vec();
+                return self.append_all(th, crate::args::borrow_all(&items));
+            }
+            // SAFETY: appending to another list runs no Python code.
+            return self.append_all(th, unsafe { other.items() });
+        }
+        if let Some(other) = iterable.downcast_exact::<Tuple>() {
+            return self.append_all(th, other.items());
+        }
+        let iterator = iter::iter(th, iterable)?;
+        let hint = iter::length_hint(th, iterable, 8)?;
+        let fits = self.len().checked_add(hint).is_some_and(|n| n < isize::MAX as usize / 8);
+        if fits && hint > 0 {
+            if self.items.get().is_null() {
+                self.reallocate(th, (hint + 1) & !1)?;
+            } else {
+                self.grow_to(th, self.len() + hint)?;
+            }
+        }
+        while let Some(item) = iter::next(th, iterator.obj())? {
+            self.push(th, item)?;
+        }
+        if self.len() < self.capacity() {
+            self.shrink(th);
+        }
+        Ok(())
+    }
+
+    /// A new tuple of the items.
+    pub fn to_tuple(&self, th: Thread<'_>) -> Result<Ref<Tuple>> {
+        // SAFETY: the tuple is filled before anything else runs.
+        Tuple::from_objs(th, unsafe { self.items() })
+    }
+
+    /// Sort in place by `<`, stable.
+    pub fn sort(&self, th: Thread<'_>) -> Result<()> {
+        self.sort_by(th, None, false)
+    }
+}
+
+unsafe extern "C" {
+    #[link_name = "realloc"]
+    fn libc_realloc(ptr: *mut u8, size: usize) -> *mut u8;
+    #[link_name = "free"]
+    fn libc_free(ptr: *mut u8);
+}
+
+impl Traverse for List {
+    const GC: bool = true;
+    fn traverse(&self, visit: &mut dyn FnMut(Obj<'_>)) {
+        let items = self.items.get();
+        for index in 0..self.len() {
+            // SAFETY: a reference of the list, or null where C code made it.
+            if let Some(item) = unsafe { Obj::from_raw(items.add(index).read()) } {
+                visit(item);
+            }
+        }
+    }
+    fn clear(&self) {
+        self.clear_items();
+    }
+}
+
+impl Drop for List {
+    fn drop(&mut self) {
+        self.clear_items();
+    }
+}

@@ -1,0 +1,540 @@
+//! The hash table of a set: the fields of `PySetObject` between the header and
+//! the weak references.
+//!
+//! A slot is empty (null key, hash 0), deleted (the dummy key, hash -1) or
+//! holds a key. Comparing keys can run Python code that changes this table; no
+//! pointer into it survives a comparison unchecked.
+
+use std::{
+    alloc::{Layout, alloc_zeroed, dealloc},
+    cell::{Cell, UnsafeCell},
+    ptr::NonNull,
+};
+
+use abi::{PyObject, setentry};
+
+use crate::{
+    AsObject, Dict, Obj, Object, Ref, Result, Str, Thread, Traverse, exceptions::types::TypeError,
+    protocol, protocol::compare, reference::incref, small_int, types::dict,
+};
+
+const MINSIZE: usize = 8;
+const LINEAR_PROBES: usize = 9;
+const PERTURB_SHIFT: u32 = 5;
+const EMPTY: setentry = setentry { key: std::ptr::null_mut(), hash: 0 };
+
+static DUMMY: u64 = 0;
+
+/// The key of deleted slots; never dereferenced.
+#[inline(always)]
+fn dummy() -> *mut PyObject {
+    (&raw const DUMMY).cast_mut().cast()
+}
+
+/// The table, with the hash of a frozenset and the finger of `pop`.
+#[repr(C)]
+pub struct Table {
+    /// Used and deleted slots.
+    fill: Cell<isize>,
+    used: Cell<isize>,
+    mask: Cell<isize>,
+    table: Cell<*mut setentry>,
+    /// The hash of a frozenset, -1 until computed.
+    pub(super) hash: Cell<isize>,
+    finger: Cell<isize>,
+    small: UnsafeCell<[setentry; MINSIZE]>,
+}
+
+impl Traverse for Table {
+    const GC: bool = true;
+
+    fn traverse(&self, visit: &mut dyn FnMut(Obj<'_>)) {
+        for slot in 0..=self.mask.get() as usize {
+            // SAFETY: a key in the table is owned; visiting changes nothing.
+            if let Some(key) = unsafe { Obj::from_raw(self.live_key(slot)) } {
+                visit(key);
+            }
+        }
+    }
+
+    fn clear(&self) {
+        Table::clear(self);
+    }
+}
+
+impl Drop for Table {
+    fn drop(&mut self) {
+        Table::clear(self);
+    }
+}
+
+/// What a search finds.
+enum Slot {
+    /// The key is there.
+    Active(usize),
+    /// It is not; it would go here.
+    Unused(usize),
+}
+
+impl Table {
+    /// An empty table, to be [settled](Table::settle) once it is in place.
+    pub(super) fn new() -> Table {
+        Table {
+            fill: Cell::new(0),
+            used: Cell::new(0),
+            mask: Cell::new(MINSIZE as isize - 1),
+            table: Cell::new(std::ptr::null_mut()),
+            hash: Cell::new(-1),
+            finger: Cell::new(0),
+            small: UnsafeCell::new([EMPTY; MINSIZE]),
+        }
+    }
+
+    fn small(&self) -> *mut setentry {
+        self.small.get().cast()
+    }
+
+    /// Point to the small table, whose address is final now.
+    pub(super) fn settle(&self) {
+        self.table.set(self.small());
+    }
+
+    #[inline(always)]
+    fn entries(&self) -> *mut setentry {
+        let table = self.table.get();
+        if table.is_null() { self.small() } else { table }
+    }
+
+    #[inline(always)]
+    fn entry(&self, slot: usize) -> setentry {
+        // SAFETY: `slot` is at most the mask.
+        unsafe { self.entries().add(slot).read() }
+    }
+
+    #[inline(always)]
+    fn set_entry(&self, slot: usize, entry: setentry) {
+        // SAFETY: `slot` is at most the mask.
+        unsafe { self.entries().add(slot).write(entry) };
+    }
+
+    /// The key in a slot, null if there is none.
+    fn live_key(&self, slot: usize) -> *mut PyObject {
+        let key = self.entry(slot).key;
+        if key == dummy() { std::ptr::null_mut() } else { key }
+    }
+
+    /// How many elements.
+    #[inline(always)]
+    pub fn len(&self) -> usize {
+        self.used.get() as usize
+    }
+
+    /// Bytes of the table beyond the object itself.
+    pub(super) fn extra_size(&self) -> usize {
+        if self.entries() == self.small() {
+            return 0;
+        }
+        (self.mask.get() as usize + 1) * size_of::<setentry>()
+    }
+
+    /// `hash(key)`; an unhashable key gets the message of sets.
+    #[inline]
+    pub(super) fn hash_key(th: Thread<'_>, key: Obj<'_>) -> Result<isize> {
+        if let Some(value) = small_int::value(key.as_ptr()) {
+            return Ok(if value == -1 { -2 } else { value as isize });
+        }
+        if let Some(string) = key.downcast_exact::<Str>() {
+            return Ok(string.hash(th));
+        }
+        match compare::hash(th, key) {
+            Ok(hash) => Ok(hash),
+            Err(raised) => Err(dict::unhashable(th, raised, key, "a set element")),
+        }
+    }
+
+    /// `hash(key)` where a set stands for the equal frozenset.
+    fn hash_key_or_set(th: Thread<'_>, key: Obj<'_>) -> Result<isize> {
+        match Self::hash_key(th, key) {
+            Ok(hash) => Ok(hash),
+            Err(raised) => match key.downcast::<super::Set>() {
+                Some(set) => {
+                    th.catch(raised, TypeError())?;
+                    Ok(set.table.compute_hash())
+                }
+                None => Err(raised),
+            },
+        }
+    }
+
+    /// Look for a key.
+    fn find(&self, th: Thread<'_>, key: Obj<'_>, hash: isize) -> Result<Slot> {
+        'restart: loop {
+            let (table, mask) = (self.entries(), self.mask.get() as usize);
+            let mut perturb = hash as usize;
+            let mut start = hash as usize & mask;
+            loop {
+                let neighbours = if start + LINEAR_PROBES <= mask { LINEAR_PROBES } else { 0 };
+                for slot in start..=start + neighbours {
+                    let entry = self.entry(slot);
+                    if entry.hash == 0 && entry.key.is_null() {
+                        return Ok(Slot::Unused(slot));
+                    }
+                    if entry.hash != hash {
+                        continue;
+                    }
+                    if entry.key == key.as_ptr() {
+                        return Ok(Slot::Active(slot));
+                    }
+                    if entry.key.is_null()
+                        || entry.key == dummy()
+                        || small_int::both_in_range(entry.key, key.as_ptr())
+                    {
+                        continue;
+                    }
+                    // SAFETY: neither null nor the dummy, so a key that we own from here on.
+                    let candidate = unsafe { th.argument(entry.key) }.own();
+                    if candidate.obj().is_exact::<Str>() && key.is_exact::<Str>() {
+                        // SAFETY: as checked.
+                        if unsafe { dict::same_text(candidate.as_ptr(), key.as_ptr()) } {
+                            return Ok(Slot::Active(slot));
+                        }
+                        continue;
+                    }
+                    let equal = compare::eq(th, candidate.obj(), key)?;
+                    let unchanged = self.entries() == table
+                        && self.mask.get() as usize == mask
+                        && self.entry(slot).key == candidate.as_ptr();
+                    if !unchanged {
+                        continue 'restart;
+                    }
+                    if equal {
+                        return Ok(Slot::Active(slot));
+                    }
+                }
+                perturb >>= PERTURB_SHIFT;
+                start = start.wrapping_mul(5).wrapping_add(1).wrapping_add(perturb) & mask;
+            }
+        }
+    }
+
+    /// Add a key; whether it is new.
+    pub(super) fn add(&self, th: Thread<'_>, key: Obj<'_>) -> Result<bool> {
+        let hash = Self::hash_key(th, key)?;
+        self.add_with_hash(th, key, hash)
+    }
+
+    /// Add a key of known hash; whether it is new.
+    pub(super) fn add_with_hash(&self, th: Thread<'_>, key: Obj<'_>, hash: isize) -> Result<bool> {
+        let Slot::Unused(slot) = self.find(th, key, hash)? else { return Ok(false) };
+        self.fill.set(self.fill.get() + 1);
+        self.used.set(self.used.get() + 1);
+        self.set_entry(slot, setentry { key: key.own().into_raw(), hash });
+        if (self.fill.get() * 5) < self.mask.get() * 3 {
+            return Ok(true);
+        }
+        let used = self.len();
+        self.resize(th, if used > 50_000 { used * 2 } else { used * 4 })?;
+        Ok(true)
+    }
+
+    /// Put a key that is not there into a table without deleted slots.
+    fn insert_clean(table: *mut setentry, mask: usize, entry: setentry) {
+        let mut perturb = entry.hash as usize;
+        let mut start = entry.hash as usize & mask;
+        loop {
+            let neighbours = if start + LINEAR_PROBES <= mask { LINEAR_PROBES } else { 0 };
+            for slot in start..=start + neighbours {
+                // SAFETY: `slot` is at most the mask.
+                let place = unsafe { table.add(slot) };
+                // SAFETY: inside the table.
+                if unsafe { (*place).key }.is_null() {
+                    // SAFETY: inside the table.
+                    unsafe { place.write(entry) };
+                    return;
+                }
+            }
+            perturb >>= PERTURB_SHIFT;
+            start = start.wrapping_mul(5).wrapping_add(1).wrapping_add(perturb) & mask;
+        }
+    }
+
+    fn layout(slots: usize) -> Option<Layout> {
+        Layout::array::<setentry>(slots).ok()
+    }
+
+    /// Make room for more than `wanted` keys.
+    fn resize(&self, th: Thread<'_>, wanted: usize) -> Result<()> {
+        let mut slots = MINSIZE;
+        while slots <= wanted {
+            slots <<= 1;
+        }
+        let (old, old_mask) = (self.entries(), self.mask.get() as usize);
+        let mut copy = [EMPTY; MINSIZE];
+        let (source, table) = if slots == MINSIZE {
+            if old == self.small() {
+                if self.fill == self.used {
+                    return Ok(());
+                }
+                // SAFETY: the small table; nobody else looks at it.
+                copy = unsafe { *self.small.get() };
+            }
+            let source = if old == self.small() { copy.as_ptr().cast_mut() } else { old };
+            // SAFETY: as above.
+            unsafe { *self.small.get() = [EMPTY; MINSIZE] };
+            (source, self.small())
+        } else {
+            let Some(layout) = Self::layout(slots) else { return Err(th.no_memory()) };
+            // SAFETY: the size is not zero.
+            let table = unsafe { alloc_zeroed(layout) };
+            if table.is_null() {
+                return Err(th.no_memory());
+            }
+            (old, table.cast())
+        };
+        for slot in 0..=old_mask {
+            // SAFETY: inside the old table or its copy.
+            let entry = unsafe { source.add(slot).read() };
+            if !entry.key.is_null() && entry.key != dummy() {
+                Self::insert_clean(table, slots - 1, entry);
+            }
+        }
+        self.table.set(table);
+        self.mask.set(slots as isize - 1);
+        self.fill.set(self.used.get());
+        self.free(old, old_mask);
+        Ok(())
+    }
+
+    fn free(&self, table: *mut setentry, mask: usize) {
+        if table == self.small() {
+            return;
+        }
+        if let Some(layout) = Self::layout(mask + 1) {
+            // SAFETY: allocated by `resize` with this layout.
+            unsafe { dealloc(table.cast(), layout) };
+        }
+    }
+
+    /// `key in self`.
+    pub(super) fn contains(&self, th: Thread<'_>, key: Obj<'_>) -> Result<bool> {
+        let hash = Self::hash_key_or_set(th, key)?;
+        self.contains_with_hash(th, key, hash)
+    }
+
+    /// `key in self` for a key of known hash.
+    #[inline]
+    pub(super) fn contains_with_hash(
+        &self,
+        th: Thread<'_>,
+        key: Obj<'_>,
+        hash: isize,
+    ) -> Result<bool> {
+        Ok(matches!(self.find(th, key, hash)?, Slot::Active(_)))
+    }
+
+    /// Remove a key; whether it was there.
+    pub(super) fn discard(&self, th: Thread<'_>, key: Obj<'_>) -> Result<bool> {
+        let hash = Self::hash_key_or_set(th, key)?;
+        self.discard_with_hash(th, key, hash)
+    }
+
+    /// Remove a key of known hash; whether it was there.
+    pub(super) fn discard_with_hash(
+        &self,
+        th: Thread<'_>,
+        key: Obj<'_>,
+        hash: isize,
+    ) -> Result<bool> {
+        match self.find(th, key, hash)? {
+            Slot::Active(slot) => {
+                drop(self.take(slot));
+                Ok(true)
+            }
+            Slot::Unused(_) => Ok(false),
+        }
+    }
+
+    /// Take the key out of a slot.
+    fn take(&self, slot: usize) -> Option<Ref> {
+        let key = self.live_key(slot);
+        self.set_entry(slot, setentry { key: dummy(), hash: -1 });
+        self.used.set(self.used.get() - 1);
+        // SAFETY: the table owned the key.
+        unsafe { Ref::from_raw(key) }
+    }
+
+    /// Remove and return some key.
+    pub(super) fn pop(&self) -> Option<Ref> {
+        if self.len() == 0 {
+            return None;
+        }
+        let mask = self.mask.get() as usize;
+        let mut slot = self.finger.get() as usize & mask;
+        while self.live_key(slot).is_null() {
+            slot = (slot + 1) & mask;
+        }
+        self.finger.set(slot as isize + 1);
+        self.take(slot)
+    }
+
+    /// Remove all keys.
+    pub(super) fn clear(&self) {
+        if self.fill.get() == 0 && self.entries() == self.small() {
+            return;
+        }
+        let (table, mask) = (self.entries(), self.mask.get() as usize);
+        // SAFETY: the small table; copied before it is emptied.
+        let copy = unsafe { *self.small.get() };
+        let source = if table == self.small() { copy.as_ptr() } else { table.cast_const() };
+        // SAFETY: as above.
+        unsafe { *self.small.get() = [EMPTY; MINSIZE] };
+        self.settle();
+        self.mask.set(MINSIZE as isize - 1);
+        self.fill.set(0);
+        self.used.set(0);
+        self.hash.set(-1);
+        for slot in 0..=mask {
+            // SAFETY: inside the old table or its copy.
+            let entry = unsafe { source.add(slot).read() };
+            if entry.key != dummy() {
+                // SAFETY: null, or the table owned the key and is out of reach now.
+                drop(unsafe { Ref::<Object>::from_raw(entry.key) });
+            }
+        }
+        self.free(table, mask);
+    }
+
+    /// Exchange the contents of two tables.
+    pub(super) fn swap(&self, other: &Table) {
+        self.fill.swap(&other.fill);
+        self.used.swap(&other.used);
+        self.mask.swap(&other.mask);
+        let (mine, theirs) = (self.entries(), other.entries());
+        self.table.set(if theirs == other.small() { self.small() } else { theirs });
+        other.table.set(if mine == self.small() { other.small() } else { mine });
+        // SAFETY: two different tables, which nobody else looks at.
+        unsafe { std::ptr::swap(self.small.get(), other.small.get()) };
+        self.hash.set(-1);
+        other.hash.set(-1);
+    }
+
+    /// The key at or after slot `position`, which moves past it, and its hash.
+    #[inline]
+    pub(super) fn next_entry(&self, position: &mut usize) -> Option<(Ref, isize)> {
+        while *position <= self.mask.get() as usize {
+            let slot = *position;
+            *position += 1;
+            // SAFETY: a key in the table is owned.
+            if let Some(key) = unsafe { Obj::from_raw(self.live_key(slot)) } {
+                return Some((key.own(), self.entry(slot).hash));
+            }
+        }
+        None
+    }
+
+    /// Add the keys of another table.
+    pub(super) fn merge(&self, th: Thread<'_>, other: &Table) -> Result<()> {
+        if std::ptr::eq(self, other) || other.len() == 0 {
+            return Ok(());
+        }
+        if (self.fill.get() + other.used.get()) * 5 >= self.mask.get() * 3 {
+            self.resize(th, (self.len() + other.len()) * 2)?;
+        }
+        if self.fill.get() == 0 {
+            let same_shape = self.mask == other.mask && other.fill == other.used;
+            for slot in 0..=other.mask.get() as usize {
+                let Some(key) = NonNull::new(other.live_key(slot)) else { continue };
+                incref(key);
+                let entry = other.entry(slot);
+                if same_shape {
+                    self.set_entry(slot, entry);
+                } else {
+                    Self::insert_clean(self.entries(), self.mask.get() as usize, entry);
+                }
+            }
+            self.fill.set(other.used.get());
+            self.used.set(other.used.get());
+            return Ok(());
+        }
+        let mut position = 0;
+        while let Some((key, hash)) = other.next_entry(&mut position) {
+            self.add_with_hash(th, key.obj(), hash)?;
+        }
+        Ok(())
+    }
+
+    /// Add the items of any iterable.
+    pub(super) fn update(&self, th: Thread<'_>, other: Obj<'_>) -> Result<()> {
+        if let Some(other) = super::table_of(other) {
+            return self.merge(th, other);
+        }
+        if let Some(dict) = other.downcast_exact::<Dict>() {
+            let len = dict.len();
+            if (self.fill.get() + len as isize) * 5 >= self.mask.get() * 3 {
+                self.resize(th, (self.len() + len) * 2)?;
+            }
+            let mut index = 0;
+            while index < dict.entries() {
+                if let (Some(key), Some(hash)) =
+                    (dict.key_at(index).map(Obj::own), dict.hash_at(index))
+                {
+                    self.add_with_hash(th, key.obj(), hash)?;
+                }
+                index += 1;
+            }
+            return Ok(());
+        }
+        protocol::iter::for_each(th, other, |key| self.add(th, key.obj()).map(drop))
+    }
+
+    /// Remove the items of any iterable. `this` is the set of this table.
+    pub(super) fn difference_update(
+        &self,
+        th: Thread<'_>,
+        this: Obj<'_>,
+        other: Obj<'_>,
+    ) -> Result<()> {
+        if this.is(other) {
+            self.clear();
+            return Ok(());
+        }
+        match super::table_of(other) {
+            // Cheaper to look for our few keys there.
+            Some(theirs) if theirs.len() >> 3 > self.len() => {
+                let mut position = 0;
+                while let Some((key, hash)) = self.next_entry(&mut position) {
+                    if theirs.contains_with_hash(th, key.obj(), hash)? {
+                        self.discard_with_hash(th, key.obj(), hash)?;
+                    }
+                }
+            }
+            Some(theirs) => {
+                let mut position = 0;
+                while let Some((key, hash)) = theirs.next_entry(&mut position) {
+                    self.discard_with_hash(th, key.obj(), hash)?;
+                }
+            }
+            None => protocol::iter::for_each(th, other, |key| {
+                let hash = Self::hash_key(th, key.obj())?;
+                self.discard_with_hash(th, key.obj(), hash).map(drop)
+            })?,
+        }
+        // Too many deleted slots: make the table tidy.
+        if self.fill.get() - self.used.get() <= self.mask.get() / 4 {
+            return Ok(());
+        }
+        let used = self.len();
+        self.resize(th, if used > 50_000 { used * 2 } else { used * 4 })
+    }
+
+    /// The hash of the frozenset with these elements.
+    pub(super) fn compute_hash(&self) -> isize {
+        let mut hasher = num::hash::FrozensetHasher::default();
+        for slot in 0..=self.mask.get() as usize {
+            if !self.live_key(slot).is_null() {
+                hasher.push(self.entry(slot).hash as i64);
+            }
+        }
+        hasher.finish(self.len()) as isize
+    }
+}

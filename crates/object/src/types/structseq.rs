@@ -1,0 +1,373 @@
+//! Struct sequences: tuples whose items also have names, such as
+//! `time.struct_time`.
+//!
+//! A struct sequence type is a class made at run time with `tuple` as its
+//! base. Its named items are members at the offsets of the tuple's items; an
+//! instance may have more of them than its length shows.
+
+use std::ffi::CString;
+
+use abi::{PyMemberDef, PyObject, PyTypeObject};
+
+use crate::{
+    AsObject, Dict, Int, Kwargs, Obj, Protocol, PyStruct, Raised, Ref, Result, Str, Thread, Tuple,
+    Type, VarHead, alloc_object, declare, gc, id, protocol, raise, types,
+};
+
+/// A struct sequence type, declared.
+pub struct Description {
+    /// With its module before a dot.
+    pub name: &'static str,
+    pub doc: &'static str,
+    /// Names and docs; an empty name is an item without one.
+    pub fields: &'static [(&'static str, &'static str)],
+    /// How many items the sequence shows; the others are reached by name only.
+    pub visible: usize,
+    /// Whether programs may make instances.
+    pub instantiable: bool,
+}
+
+/// Byte offset of item `i`.
+fn item_offset(i: usize) -> usize {
+    Tuple::type_object().basicsize() + 8 * i
+}
+
+/// Make the type.
+pub fn make_type(th: Thread<'_>, description: &'static Description) -> Result<Ref<Type>> {
+    let (module, name) =
+        description.name.rsplit_once('.').unwrap_or(("builtins", description.name));
+    let namespace = Dict::new(th)?;
+    let set = |key: &Str, value: Ref| namespace.set(th, key.obj(), value.obj());
+    set(id!(th, "__module__"), Str::intern(th, module)?.upcast())?;
+    set(id!(th, "__doc__"), Str::new(th, description.doc)?.upcast())?;
+    set(id!(th, "__slots__"), Tuple::from_refs(th, Vec::new())?.upcast())?;
+    let count = |n: usize| Int::from_i64(th, n as i64);
+    let unnamed = description.fields.iter().filter(|(name, _)| name.is_empty()).count();
+    set(id!(th, "n_sequence_fields"), count(description.visible)?)?;
+    set(id!(th, "n_fields"), count(description.fields.len())?)?;
+    set(id!(th, "n_unnamed_fields"), count(unnamed)?)?;
+    let mut match_args = Vec::new();
+    for (field, _) in &description.fields[..description.visible] {
+        if !field.is_empty() {
+            match_args.push(Str::intern(th, field)?.upcast());
+        }
+    }
+    set(id!(th, "__match_args__"), Tuple::from_refs(th, match_args)?.upcast())?;
+    let name = Str::intern(th, name)?;
+    let bases = Tuple::from_objs(th, &[Tuple::type_object().obj()])?;
+    let args = Tuple::from_objs(th, &[name.obj(), bases.obj(), namespace.obj()])?;
+    let class = types::type_::create::type_new(th, Type::type_object(), &args, None)?;
+    let Ok(class) = class.downcast::<Type>() else {
+        raise!(th, SystemError, "type() returned no type");
+    };
+    let Some(dict) = class.dict() else { return Err(th.no_memory()) };
+    dict.remove(th, id!(th, "__slots__").obj())?;
+    for (i, (field, doc)) in description.fields.iter().enumerate() {
+        if field.is_empty() {
+            continue;
+        }
+        let text = |text: &str| CString::new(text).unwrap_or_default().into_raw();
+        let def = Box::leak(Box::new(PyMemberDef {
+            name: text(field),
+            r#type: abi::_Py_T_OBJECT,
+            offset: item_offset(i) as isize,
+            flags: abi::Py_READONLY,
+            doc: text(doc),
+        }));
+        let member = types::descr::member_descriptor(th, &class, def)?;
+        dict.set(th, Str::intern(th, field)?.obj(), member.obj())?;
+    }
+    // SAFETY: a fresh class that nobody else uses.
+    let t = unsafe { &mut *class.obj().as_ptr().cast::<PyTypeObject>() };
+    t.tp_repr = Some(repr);
+    t.tp_new = if description.instantiable { Some(new) } else { None };
+    t.tp_flags |= abi::Py_TPFLAGS_IMMUTABLETYPE;
+    if !description.instantiable {
+        t.tp_flags |= abi::Py_TPFLAGS_DISALLOW_INSTANTIATION;
+    }
+    add_methods(th, &class, dict)?;
+    class.modified(th);
+    Ok(class)
+}
+
+fn add_methods(th: Thread<'_>, class: &Ref<Type>, dict: &Dict) -> Result<()> {
+    let reduce = declare::noargs_fn(
+        c"__reduce__",
+        c"__reduce__($self, /)\n--\n\nHelper for pickle.",
+        reduce,
+    );
+    let replace = declare::fast_fn(
+        c"__replace__",
+        c"__replace__($self, /, **changes)\n--\n\nReturn a copy with new values for the given fields.",
+        ReplaceSignature,
+        |th, this: Obj<'_>, parsed: &crate::args::Parsed<'_, 0>| -> Result<Ref> {
+            replace_fields(th, this, parsed.keywords)
+        },
+    );
+    for (name, def) in [(id!(th, "__reduce__"), reduce), (id!(th, "__replace__"), replace)] {
+        let method = types::descr::method_descriptor(th, class, def)?;
+        dict.set(th, name.obj(), method.obj())?;
+    }
+    if let Some(row) = crate::slots::ROWS.iter().find(|row| row.dunder == "__repr__") {
+        let wrapper = types::descr::slot_wrapper(th, class, row, repr as *const () as usize)?;
+        dict.set(th, id!(th, "__repr__").obj(), wrapper.obj())?;
+    }
+    if class.slots().tp_new.is_some() {
+        let function = types::builtin_function::new(
+            th,
+            types::builtin_function::new_def(),
+            Some(class.obj()),
+            None,
+        )?;
+        dict.set(th, id!(th, "__new__").obj(), function.obj())?;
+    }
+    Ok(())
+}
+
+struct ReplaceSignature;
+
+impl declare::HasSignature for ReplaceSignature {
+    const SIGNATURE: &'static crate::args::Signature = &crate::args::Signature {
+        name: "__replace__",
+        params: &[],
+        positional_only: 0,
+        positional: 0,
+        var_positional: false,
+        var_keyword: true,
+    };
+}
+
+fn class_number(th: Thread<'_>, class: &Type, name: &Str) -> Result<usize> {
+    let value = class.get_attribute(th, name)?;
+    Ok(usize::try_from(Int::index_to_isize(th, value.obj())?).unwrap_or(0))
+}
+
+/// A new instance with `values` for its items, hidden ones included; missing
+/// hidden ones are `None`.
+pub fn instance(th: Thread<'_>, class: &Type, mut values: Vec<Ref>) -> Result<Ref> {
+    let visible = class_number(th, class, id!(th, "n_sequence_fields"))?;
+    let total = class_number(th, class, id!(th, "n_fields"))?;
+    values.resize_with(total, || types::none().own());
+    let object = alloc_object::alloc_raw(th, class, total, 0)?;
+    // SAFETY: fresh memory for a tuple of `total` items, which start behind its header.
+    let first = unsafe { object.as_ptr().cast::<u8>().add(item_offset(0)) }.cast::<*mut PyObject>();
+    for (i, value) in values.into_iter().enumerate() {
+        // SAFETY: `i` is below the number of items allocated.
+        unsafe { first.add(i).write(value.into_raw()) };
+    }
+    // SAFETY: a variable-size object starts with its length.
+    unsafe { object.cast::<VarHead>().as_ref() }.set_size(visible as isize);
+    Tuple::unset_hash(object);
+    // SAFETY: a complete gc object.
+    unsafe { gc::track(th.heap(), object) };
+    // SAFETY: the header's count is the reference we hand over.
+    Ok(unsafe { Ref::from_owned(object) })
+}
+
+/// Item `i`, hidden ones included.
+fn item(object: Obj<'_>, i: usize) -> Obj<'_> {
+    // SAFETY: `i` is below `n_fields`.
+    let slot = unsafe { object.as_ptr().cast::<u8>().add(item_offset(i)) }.cast::<*mut PyObject>();
+    // SAFETY: an item is null or a reference that the tuple owns.
+    unsafe { Obj::from_raw(*slot) }.unwrap_or_else(types::none)
+}
+
+fn field_names(th: Thread<'_>, class: &Type) -> Result<Vec<(usize, String)>> {
+    let total = class_number(th, class, id!(th, "n_fields"))?;
+    let mut names = vec![None; total];
+    for base in class.mro().map(|mro| mro.items().to_vec()).unwrap_or_default() {
+        let Some(dict) = types::type_::as_type(base).and_then(Type::dict) else { continue };
+        let mut position = 0;
+        while let Some((key, value)) = dict.next_entry(&mut position) {
+            let Some(member) = value.obj().downcast_exact::<types::descr::MemberDescriptor>()
+            else {
+                continue;
+            };
+            let offset = member.def().offset.unsigned_abs();
+            if offset >= item_offset(0)
+                && let Some(slot) = names.get_mut((offset - item_offset(0)) / 8)
+            {
+                *slot = Some(key.str(th)?.to_string());
+            }
+        }
+    }
+    Ok(names.into_iter().enumerate().filter_map(|(i, name)| Some((i, name?))).collect())
+}
+
+unsafe extern "C" fn repr(object: *mut PyObject) -> *mut PyObject {
+    // SAFETY: called on an attached thread with a live object.
+    let (th, this) = unsafe { (Thread::current(), Thread::current().argument(object)) };
+    repr_of(th, this).map_or(std::ptr::null_mut(), Ref::into_raw)
+}
+
+fn repr_of(th: Thread<'_>, this: Obj<'_>) -> Result<Ref<Str>> {
+    let class = this.ty();
+    let visible = class_number(th, class, id!(th, "n_sequence_fields"))?;
+    let module = class.module_name(th)?.unwrap_or_default();
+    let mut text = format!("{module}.{}(", class.name());
+    let names = field_names(th, class)?;
+    for i in 0..visible {
+        if i > 0 {
+            text.push_str(", ");
+        }
+        if let Some((_, name)) = names.iter().find(|(index, _)| *index == i) {
+            text.push_str(name);
+            text.push('=');
+        }
+        text.push_str(&item(this, i).repr(th)?.to_string());
+    }
+    text.push(')');
+    Str::new(th, &text)
+}
+
+unsafe extern "C" fn new(
+    class: *mut PyTypeObject,
+    args: *mut PyObject,
+    kwargs: *mut PyObject,
+) -> *mut PyObject {
+    // SAFETY: called on an attached thread with a live type, a tuple, and null or a dict.
+    let (th, class, args, kwargs) = unsafe {
+        let th = Thread::current();
+        let kwargs = Obj::from_raw(kwargs).map(|kwargs| kwargs.cast::<Dict>());
+        (th, Type::from_ptr(class), th.argument(args).cast::<Tuple>(), kwargs)
+    };
+    match construct(th, class, args, kwargs) {
+        Ok(value) => value.into_raw(),
+        Err(Raised) => std::ptr::null_mut(),
+    }
+}
+
+fn construct(th: Thread<'_>, class: &Type, args: &Tuple, kwargs: Option<&Dict>) -> Result<Ref> {
+    let (mut sequence, mut dict) = (args.get(0).map(Obj::own), args.get(1).map(Obj::own));
+    if let Some(kwargs) = kwargs {
+        let mut position = 0;
+        while let Some((key, value)) = kwargs.next_entry(&mut position) {
+            if types::str_eq(key.obj(), "sequence") {
+                sequence = Some(value);
+            } else if types::str_eq(key.obj(), "dict") {
+                dict = Some(value);
+            } else {
+                let name = key.str(th)?;
+                raise!(
+                    th,
+                    TypeError,
+                    "{}() got an unexpected keyword argument '{name}'",
+                    class.name()
+                );
+            }
+        }
+    }
+    let Some(sequence) = sequence else {
+        raise!(th, TypeError, "{}() missing required argument 'sequence' (pos 1)", class.name());
+    };
+    if args.len() > 2 {
+        raise!(
+            th,
+            TypeError,
+            "{}() takes at most 2 arguments ({} given)",
+            class.name(),
+            args.len()
+        );
+    }
+    let dict = match &dict {
+        Some(dict) => match dict.obj().downcast::<Dict>() {
+            Some(dict) => Some(crate::own(dict)),
+            None => {
+                raise!(th, TypeError, "{}() takes a dict as second arg, if any", class.full_name())
+            }
+        },
+        None => None,
+    };
+    let mut values = match protocol::iter::collect(th, sequence.obj()) {
+        Ok(values) => values,
+        Err(raised) => {
+            th.catch(raised, crate::exceptions::types::TypeError())?;
+            raise!(th, TypeError, "constructor requires a sequence");
+        }
+    };
+    let visible = class_number(th, class, id!(th, "n_sequence_fields"))?;
+    let total = class_number(th, class, id!(th, "n_fields"))?;
+    let given = values.len();
+    let name = class_full_name(th, class)?;
+    if given < visible || given > total {
+        let bound = match (visible == total, given < visible) {
+            (true, _) => String::new(),
+            (false, true) => "at least ".to_owned(),
+            (false, false) => "at most ".to_owned(),
+        };
+        let n = if given < visible { visible } else { total };
+        raise!(
+            th,
+            TypeError,
+            "{name}() takes a{} {bound}{n}-sequence ({given}-sequence given)",
+            if bound.is_empty() { "" } else { "n" }
+        );
+    }
+    let names = field_names(th, class)?;
+    let mut used = 0;
+    for i in given..total {
+        let mut value = None;
+        if let (Some(dict), Some((_, field))) = (&dict, names.iter().find(|(index, _)| *index == i))
+        {
+            value = dict.get(th, Str::intern(th, field)?.obj())?;
+            used += usize::from(value.is_some());
+        }
+        values.push(value.unwrap_or_else(|| types::none().own()));
+    }
+    if dict.as_ref().is_some_and(|dict| dict.len() > used) {
+        raise!(th, TypeError, "{name}() got duplicate or unexpected field name(s)");
+    }
+    instance(th, class, values)
+}
+
+fn class_full_name(th: Thread<'_>, class: &Type) -> Result<String> {
+    let module = class.module_name(th)?.unwrap_or_default();
+    Ok(if module.is_empty() {
+        class.name().to_owned()
+    } else {
+        format!("{module}.{}", class.name())
+    })
+}
+
+/// `(class, (visible items, {hidden names: values}))`.
+fn reduce(th: Thread<'_>, this: Obj<'_>) -> Result<Ref> {
+    let class = this.ty();
+    let visible = class_number(th, class, id!(th, "n_sequence_fields"))?;
+    let total = class_number(th, class, id!(th, "n_fields"))?;
+    let items = Tuple::from_refs(th, (0..visible).map(|i| item(this, i).own()).collect())?;
+    let hidden = Dict::new(th)?;
+    for (i, name) in field_names(th, class)? {
+        if (visible..total).contains(&i) {
+            hidden.set(th, Str::intern(th, &name)?.obj(), item(this, i))?;
+        }
+    }
+    let args = Tuple::from_objs(th, &[items.obj(), hidden.obj()])?;
+    Tuple::from_objs(th, &[class.obj(), args.obj()]).map(Ref::upcast)
+}
+
+fn replace_fields(th: Thread<'_>, this: Obj<'_>, changes: Kwargs<'_>) -> Result<Ref> {
+    let class = this.ty();
+    let total = class_number(th, class, id!(th, "n_fields"))?;
+    if class_number(th, class, id!(th, "n_unnamed_fields"))? > 0 {
+        let name = class_full_name(th, class)?;
+        raise!(
+            th,
+            TypeError,
+            "__replace__() is not supported for {name} because it has unnamed field(s)"
+        );
+    }
+    let mut values: Vec<Ref> = (0..total).map(|i| item(this, i).own()).collect();
+    let names = field_names(th, class)?;
+    let mut unexpected = Vec::new();
+    for (key, value) in changes.iter() {
+        let key = key.str(th)?.to_string();
+        match names.iter().find(|(_, name)| *name == key) {
+            Some((i, _)) => values[*i] = value.own(),
+            None => unexpected.push(format!("'{key}'")),
+        }
+    }
+    if !unexpected.is_empty() {
+        raise!(th, TypeError, "Got unexpected field name(s): [{}]", unexpected.join(", "));
+    }
+    instance(th, class, values)
+}

@@ -1,0 +1,130 @@
+//! The collector at work: its hooks into Python, and `gc.garbage` and
+//! `gc.callbacks`.
+
+use std::cell::OnceCell;
+
+use abi::PyObject;
+
+use object::{
+    AsObject, Dict, Int, List, Obj, Protocol, PyStruct, Ref, Result, Str, Thread, Tuple,
+    gc::{self, Phase},
+    id,
+    thread::breaker,
+    types,
+};
+
+/// The lists of module `gc`.
+pub struct State {
+    pub garbage: Ref<List>,
+    pub callbacks: Ref<List>,
+}
+
+#[derive(Default)]
+struct Slot(OnceCell<State>);
+
+/// The lists of module `gc`, made on first use.
+pub fn state(th: Thread<'_>) -> Result<&'static State> {
+    let slot = &th.interp().extensions.get::<Slot>().0;
+    if let Some(state) = slot.get() {
+        return Ok(state);
+    }
+    let state = State { garbage: List::new(th)?, callbacks: List::new(th)? };
+    Ok(slot.get_or_init(|| state))
+}
+
+fn current<'a>() -> Thread<'a> {
+    // SAFETY: the collector runs on attached threads only.
+    unsafe { Thread::current() }
+}
+
+fn borrow<'a>(object: *mut PyObject) -> Option<Obj<'a>> {
+    // SAFETY: the collector passes live objects.
+    unsafe { Obj::from_raw(object) }
+}
+
+/// Connect the collector with the interpreter.
+pub fn init(th: Thread<'_>) {
+    th.heap().gc().set_hooks(gc::Hooks {
+        weakref_callbacks: types::weakref::gc_callbacks,
+        clear_weakrefs: types::weakref::gc_clear,
+        append_garbage: |object| {
+            let th = current();
+            if let (Ok(state), Some(object)) = (state(th), borrow(object))
+                && let Err(raised) = state.garbage.push(th, object.own())
+            {
+                th.clear_exception(raised);
+            }
+        },
+        unraisable: |object| {
+            let th = current();
+            if th.is_raised() {
+                (th.hooks().unraisable)(th, None, borrow(object));
+            }
+        },
+        notify,
+        message: |text| {
+            let th = current();
+            let Some(sys) = th.interp().sys_dict.get() else { return };
+            let Ok(Some(stderr)) = sys.get(th, id!(th, "stderr").obj()) else { return };
+            let written = Str::new(th, text)
+                .and_then(|text| stderr.call_method(th, id!(th, "write"), &[text.obj()]));
+            if let Err(raised) = written {
+                th.clear_exception(raised);
+            }
+        },
+        request: || current().request_break(breaker::COLLECT),
+        tuple_type: Tuple::type_object().as_ptr(),
+        ..gc::Hooks::NONE
+    });
+}
+
+/// Call `gc.callbacks` with the phase and what is known of the collection.
+fn notify(phase: Phase, generation: usize, outcome: gc::Outcome) {
+    let th = current();
+    let Ok(state) = state(th) else { return };
+    if state.callbacks.len() == 0 {
+        return;
+    }
+    let call = || -> Result<()> {
+        let info = Dict::new(th)?;
+        let facts = [
+            ("generation", generation),
+            ("collected", outcome.collected),
+            ("uncollectable", outcome.uncollectable),
+        ];
+        for (name, value) in facts {
+            info.set(th, Str::intern(th, name)?.obj(), Int::from_i64(th, value as i64)?.obj())?;
+        }
+        let phase = match phase {
+            Phase::Start => id!(th, "start"),
+            Phase::Stop => id!(th, "stop"),
+        };
+        let mut index = 0;
+        while let Some(callback) = state.callbacks.get(index) {
+            index += 1;
+            if callback.call(th, &[phase.obj(), info.obj()]).is_err() {
+                (th.hooks().unraisable)(th, None, Some(callback.obj()));
+            }
+        }
+        Ok(())
+    };
+    if let Err(raised) = call() {
+        th.clear_exception(raised);
+    }
+}
+
+/// Collect `generation` and the younger ones; how many unreachable objects
+/// were found. The exception that is set, if any, is kept.
+pub fn collect(th: Thread<'_>, generation: usize) -> isize {
+    let saved = th.swap_exception(None);
+    let outcome = gc::collect(th.heap(), generation);
+    drop(th.swap_exception(saved));
+    (outcome.collected + outcome.uncollectable) as isize
+}
+
+/// What the eval breaker does for [`breaker::COLLECT`].
+pub fn collect_if_due(th: Thread<'_>) {
+    let saved = th.swap_exception(None);
+    gc::collect_if_due(th.heap());
+    drop(th.swap_exception(saved));
+}
