@@ -314,6 +314,12 @@ impl<'a> Thread<'a> {
         raised
     }
 
+    /// Run `f`, which may block and touches no object, without holding the GIL.
+    #[inline]
+    pub fn allow_threads<R>(self, f: impl FnOnce() -> R) -> R {
+        f()
+    }
+
     /// Ask the interpreter to look at `reason` (a bit of [`breaker`]) soon.
     pub fn request_break(self, reason: u32) {
         self.state().eval_breaker.fetch_or(reason, Ordering::Relaxed);

@@ -95,7 +95,7 @@ pub(crate) fn append_str(th: Thread<'_>, a: Ref, b: Obj<'_>) -> Result<Ref> {
 
 #[inline(never)]
 pub(crate) fn join_str(th: Thread<'_>, pieces: &[Obj<'_>]) -> Result<Ref> {
-    let mut builder = object::types::str::builder::StrBuilder::new();
+    let mut builder = object::types::str::StrBuilder::new();
     for piece in pieces {
         match as_str(*piece) {
             Some(piece) => builder.push_obj(th, piece)?,
@@ -198,7 +198,7 @@ pub(crate) fn ascii(th: Thread<'_>, object: Obj<'_>) -> Result<Ref> {
 }
 
 pub(crate) fn format(th: Thread<'_>, value: Obj<'_>, spec: Option<Obj<'_>>) -> Result<Ref> {
-    protocol::text::format(th, value, spec.and_then(as_str))
+    protocol::text::format_value(th, value, spec).map(Ref::upcast)
 }
 
 /// A function as messages about its arguments show it: `module.name()`.

@@ -32,7 +32,7 @@ pub struct Embedded {
 /// What the executable brings along.
 #[derive(Clone, Copy)]
 pub struct Inventory {
-    pub modules: &'static [&'static ModuleDecl],
+    pub modules: &'static [ModuleDecl],
     /// Sorted by name.
     pub embedded: &'static [Embedded],
     pub decompress: fn(&[u8]) -> Option<Vec<u8>>,
@@ -79,7 +79,7 @@ impl Inventory {
 impl Handle<'_> {
     /// The native module `name`.
     pub fn builtin(&self, name: &str) -> Option<&'static ModuleDecl> {
-        self.0.inventory.get()?.modules.iter().copied().find(|decl| decl.name == name)
+        self.0.inventory.get()?.modules.iter().find(|decl| decl.name == name)
     }
 
     /// The names of all native modules.

@@ -16,6 +16,8 @@ use crate::{
     word::Word,
 };
 
+pub(crate) use crate::traceback::remove_importlib_frames;
+
 /// Where to go on.
 pub(crate) enum Unwound {
     /// In this frame, whose `ip` and `sp` are those of the handler.

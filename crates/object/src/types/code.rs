@@ -12,7 +12,7 @@ use macros::{pymethods, pytype};
 
 use crate::{
     AsObject, Bytes, CompareOp, Float, Int, Kwargs, Link, List, Obj, Protocol, Ref, Result, Str,
-    Thread, Traverse, Tuple, Type, VarHead, alloc_object, error, id, protocol, raise, types,
+    Thread, Traverse, Tuple, Type, VarHead, alloc_object, error, protocol, raise, types,
 };
 
 pub use super::cell::CellObject;
@@ -343,7 +343,7 @@ pub fn constant(th: Thread<'_>, value: &Constant) -> Result<Ref> {
         },
         Constant::Float(value) => Float::new(th, *value)?.upcast(),
         Constant::Complex(real, imag) => {
-            types::Complex::new(th, *real, *imag)?.upcast()
+            types::Complex::new(th, num::complex::complex(*real, *imag))?.upcast()
         }
         Constant::Str(value) => text(th, value)?.upcast(),
         Constant::Bytes(value) => Bytes::new(th, value)?.upcast(),
@@ -352,9 +352,10 @@ pub fn constant(th: Thread<'_>, value: &Constant) -> Result<Ref> {
             types::FrozenSet::from_iterable(th, items(value)?.obj())?.upcast()
         }
         Constant::Slice(parts) => {
-            let parts = items(&parts[..])?;
-            let part = |i: usize| parts.get(i).unwrap_or_else(types::none);
-            types::Slice::new(th, part(0), part(1), part(2))?.upcast()
+            let [start, stop, step] = &**parts;
+            let (start, stop) = (constant(th, start)?, constant(th, stop)?);
+            let step = constant(th, step)?;
+            types::Slice::new(th, start.obj(), stop.obj(), step.obj())?.upcast()
         }
         Constant::Code(code) => Code::from_bytecode(th, code)?.upcast(),
     })

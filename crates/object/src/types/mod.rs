@@ -5,6 +5,7 @@
 
 pub mod bool_;
 pub mod builtin_function;
+pub mod bytearray;
 pub mod bytes;
 pub mod capsule;
 pub mod cell;
@@ -48,6 +49,7 @@ pub mod zip;
 
 pub use self::{
     bool_::{Bool, bool_},
+    bytearray::ByteArray,
     bytes::Bytes,
     code::Code,
     complex::Complex,
@@ -56,6 +58,7 @@ pub use self::{
     function::Function,
     int::Int,
     list::List,
+    memoryview::MemoryView,
     module::Module,
     object_::{BaseObject, object_type},
     range::Range,
@@ -89,7 +92,16 @@ builtin_types![
     Float,
     Complex,
     Str,
+    str::StrAsciiIterator,
+    str::StrIterator,
     Bytes,
+    bytes::BytesIterator,
+    bytearray::ByteArray,
+    bytes::iter::ByteArrayIterator,
+    memoryview::ManagedBuffer,
+    memoryview::MemoryView,
+    memoryview::MemoryIterator,
+    memoryview::BufferWrapper,
     Tuple,
     List,
     Dict,
@@ -108,6 +120,8 @@ builtin_types![
     Module,
     Function,
     Code,
+    Slice,
+    Range,
     range::RangeIterator,
     range::LongRangeIterator,
     iter::SequenceIterator,

@@ -10,7 +10,7 @@
 use bytecode::Op;
 use object::{
     AsObject, Dict, Function, Module, Obj, Str, Thread, Type, shape,
-    types::{Property, descr::MemberDescriptor},
+    types::{descr::MemberDescriptor, property::Property},
 };
 
 use super::{choose, read_u32, read_u64, write_u32, write_u64};
