@@ -11,5 +11,6 @@ pub mod random;
 pub mod signal;
 pub mod spawn;
 pub mod terminal;
+pub mod thread;
 pub mod time;
 pub mod user;

@@ -182,6 +182,11 @@ pub(crate) fn absolute_script(path: &[u8]) -> Vec<u8> {
     }
 }
 
+/// The working directory; empty if it is gone.
+pub(crate) fn working_folder() -> Vec<u8> {
+    env::current_dir().map(|path| bytes(&path)).unwrap_or_default()
+}
+
 /// The directory of a script, for the front of `sys.path`: links followed.
 pub(crate) fn script_folder(path: &[u8]) -> Vec<u8> {
     let path = Path::new(as_os(path));

@@ -22,7 +22,7 @@ pub(crate) fn install(th: Thread<'_>, config: &Config) -> Result<()> {
 
 /// One stream; `None` if the descriptor is closed.
 fn stream(th: Thread<'_>, config: &Config, io: &Ref, fd: i32, name: &str) -> Result<Ref> {
-    if !host::process::is_open(fd) {
+    if host::fs::fstat(fd).is_err() {
         return Ok(types::none().own());
     }
     let write = fd != 0;
