@@ -10,6 +10,11 @@ pub fn is_sequence(object: Obj<'_>) -> bool {
         && ty.sequence().is_some_and(|sequence| sequence.sq_item.is_some())
 }
 
+/// Whether `object[key]` works as a mapping's.
+pub fn is_mapping(object: Obj<'_>) -> bool {
+    object.ty().mapping().is_some_and(|mapping| mapping.mp_subscript.is_some())
+}
+
 /// `len(object)`.
 pub fn len(th: Thread<'_>, object: Obj<'_>) -> Result<usize> {
     let ty = object.ty();
