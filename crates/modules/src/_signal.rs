@@ -14,7 +14,7 @@ use object::{
 };
 
 use crate::support::{
-    self, Round, add_ints, check, now_ns, retry, seconds_to_ns, structseq::Decl,
+    self, Round, add_ints, check, now_ns, retry, seconds_to_ns, structseq::{Decl, StructSeq as _},
 };
 
 const NSIG: i32 = host::signal::NSIG;
@@ -187,6 +187,7 @@ static SIGINFO: Decl = Decl {
         ("si_band", "band event for SIGPOLL"),
     ],
     visible: 7,
+    instantiable: true,
 };
 
 fn siginfo(th: Thread<'_>, info: &host::signal::Info) -> Result<Ref> {

@@ -2,11 +2,13 @@
 
 use macros::pymodule;
 use object::{args::Maybe, 
-    Args, AsObject, Bytes, Int, IntoObject, Obj, Protocol, Ref, Result, Str, Thread, Tuple, error, raise,
+    AsObject, Bytes, Int, IntoObject, Obj, Ref, Result, Str, Thread, raise,
     types::none,
 };
 
-use crate::support::{Data, DirFd, Fd, Path, Writable, as_descriptor, call, call_named, check, decode_fs};
+use crate::support::{
+    Data, DirFd, Fd, Path, Writable, call, call_named, check, decode_fs, structseq::StructSeq as _,
+};
 
 /// Read with `f` into a new bytes object of at most `length` bytes.
 fn read_bytes(

@@ -2,7 +2,7 @@
 
 use macros::pymodule;
 use object::{args::Maybe, 
-    AsObject, Bytes, Int, IntoObject, List, Obj, Ref, Result, Str, Thread, Tuple, exceptions, raise,
+    AsObject, Bytes, Int, List, Obj, Ref, Result, Str, Thread, Tuple, exceptions, raise,
 };
 
 use crate::support::{

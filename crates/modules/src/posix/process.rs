@@ -12,7 +12,7 @@ use crate::support::{
     Fd, FsPath, Path, call, check, decode_fs, encode_fs, int_arg,
     path::{Id, id_of},
     retry,
-    structseq::Decl,
+    structseq::{Decl, StructSeq as _},
 };
 
 static TIMES_RESULT: Decl = Decl {
@@ -30,6 +30,7 @@ static TIMES_RESULT: Decl = Decl {
         ("elapsed", "elapsed time since an arbitrary point in the past"),
     ],
     visible: 5,
+    instantiable: true,
 };
 
 static UNAME_RESULT: Decl = Decl {
@@ -47,6 +48,7 @@ static UNAME_RESULT: Decl = Decl {
         ("machine", "hardware identifier"),
     ],
     visible: 5,
+    instantiable: true,
 };
 
 static WAITID_RESULT: Decl = Decl {
@@ -64,6 +66,7 @@ static WAITID_RESULT: Decl = Decl {
         ("si_code", ""),
     ],
     visible: 5,
+    instantiable: true,
 };
 
 static SCHED_PARAM: Decl = Decl {
@@ -72,6 +75,7 @@ static SCHED_PARAM: Decl = Decl {
           sched_priority\n    A scheduling parameter.",
     fields: &[("sched_priority", "the scheduling priority")],
     visible: 1,
+    instantiable: true,
 };
 
 /// `resource.struct_rusage`, which `wait3` and `wait4` return too.
@@ -101,6 +105,7 @@ pub(crate) static RUSAGE: Decl = Decl {
         ("ru_nivcsw", "involuntary context switches"),
     ],
     visible: 16,
+    instantiable: true,
 };
 
 /// A `struct_rusage`.

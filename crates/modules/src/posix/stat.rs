@@ -3,7 +3,7 @@
 use macros::pymodule;
 use object::{args::Maybe, Float, Int, IntoObject, Module, Ref, Result, Thread};
 
-use crate::support::{DirFd, Fd, FsPath, Path, call, call_named, structseq::Decl};
+use crate::support::{DirFd, Fd, FsPath, Path, call, call_named, structseq::{Decl, StructSeq as _}};
 
 use super::paths::check_combination;
 
@@ -39,6 +39,7 @@ pub(crate) static STAT_RESULT: Decl = Decl {
         ("st_rdev", "device type (if inode device)"),
     ],
     visible: 10,
+    instantiable: true,
 };
 
 /// `os.statvfs_result`.
@@ -63,6 +64,7 @@ static STATVFS_RESULT: Decl = Decl {
         ("f_fsid", ""),
     ],
     visible: 10,
+    instantiable: true,
 };
 
 /// `os.terminal_size`.
@@ -74,6 +76,7 @@ pub(crate) static TERMINAL_SIZE: Decl = Decl {
         ("lines", "height of the terminal window in characters"),
     ],
     visible: 2,
+    instantiable: true,
 };
 
 /// A `stat_result`.
