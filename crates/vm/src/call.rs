@@ -23,9 +23,9 @@ use crate::{
 const VARARGS: i32 = abi::CO_VARARGS;
 const VARKEYWORDS: i32 = abi::CO_VARKEYWORDS;
 
-/// A frame for a simple function and exactly its arguments, which are taken
-/// over; `None` (nothing taken) if the function wants other ones. The function
-/// itself is only borrowed by the word.
+/// A frame for a simple function and exactly its arguments. Function and
+/// arguments are taken over; on `None` nothing is, and no exception is set: the
+/// function wants other arguments, or the generic way has to raise.
 #[inline(always)]
 pub(crate) unsafe fn exact_frame(
     th: Thread<'_>,
@@ -41,7 +41,12 @@ pub(crate) unsafe fn exact_frame(
     if state.recursion_remaining.get() <= 1 {
         return None;
     }
-    let frame = frame::push(th, state, function.dup().ptr(), n)?;
+    let base = frame::push_words(state, (*code).framesize as usize);
+    if base.is_null() {
+        return None;
+    }
+    let frame = base.cast::<Frame>();
+    frame::init(frame, function.owned().ptr(), code, n);
     let locals = Frame::localsplus(frame);
     for i in 0..n {
         *locals.add(i) = *args.add(i);

@@ -1,15 +1,26 @@
 //! `code`: compiled code.
+//!
+//! The fields up to `weakreflist` are those of `PyCodeObject`. What executes
+//! is `units`: the instructions with their inline caches, rewritten while they
+//! run; `co_code` is made from it by taking every opcode back to its generic
+//! form and emptying the caches.
 
-use std::cell::Cell;
+use std::cell::{Cell, UnsafeCell};
 
+use bytecode::{CodeObject, ConstStr, Constant, Op, code_flags, fast_kind, linetable};
 use macros::{pymethods, pytype};
 
-use crate::{Bytes, Head, Link, Ref, Str, Traverse, Tuple, VarHead};
+use crate::{
+    AsObject, Bytes, CompareOp, Float, Int, Kwargs, Link, List, Obj, Protocol, Ref, Result, Str,
+    Thread, Traverse, Tuple, Type, VarHead, alloc_object, error, protocol, raise, types,
+};
+
+pub use super::cell::CellObject;
 
 /// Code object.
 ///
 /// Not for the faint of heart.
-#[pytype(name = "code", flags = 0, itemsize = 2, traverse = manual)]
+#[pytype(name = "code", flags = 0, itemsize = 2, weaklistoffset = weakreflist, traverse = manual)]
 pub struct Code {
     head: VarHead,
     pub consts: Ref<Tuple>,
@@ -22,6 +33,7 @@ pub struct Code {
     pub stacksize: i32,
     pub firstlineno: i32,
     pub nlocalsplus: i32,
+    /// Words of a frame.
     pub framesize: i32,
     pub nlocals: i32,
     pub ncellvars: i32,
@@ -29,27 +41,798 @@ pub struct Code {
     pub version: Cell<u32>,
     pub localsplusnames: Ref<Tuple>,
     pub localspluskinds: Ref<Bytes>,
-    pub filename: Ref<Str>,
+    filename: Link<Str>,
     pub name: Ref<Str>,
     pub qualname: Ref<Str>,
     pub linetable: Ref<Bytes>,
     pub weakreflist: Cell<*mut abi::PyObject>,
+    units: Box<[UnsafeCell<u16>]>,
+    /// The first instruction at which the frame may be seen.
+    first_traceable: u32,
+    /// Takes exactly `argcount` positional arguments and nothing else.
+    simple: bool,
+    /// Caches: `co_code`, and who else keeps something here (tracing).
+    code_bytes: Link<Bytes>,
+    pub monitoring: Link,
 }
 
 impl Traverse for Code {
     const GC: bool = false;
-    fn traverse(&self, _: &mut dyn FnMut(crate::Obj<'_>)) {}
+    fn traverse(&self, _: &mut dyn FnMut(Obj<'_>)) {}
 }
 
-#[pymethods]
-impl Code {}
+/// Words of a frame before its variables, as the interpreter lays it out.
+const FRAME_WORDS: i32 = 10;
 
-/// A cell: the box of a variable that closures share.
-#[pytype(name = "cell", layout = abi::PyCellObject)]
-pub struct CellObject {
-    head: Head,
-    pub contents: Link,
+/// What a code object is made of.
+pub struct CodeParts {
+    pub argcount: i32,
+    pub posonlyargcount: i32,
+    pub kwonlyargcount: i32,
+    pub stacksize: i32,
+    pub flags: i32,
+    pub code: Vec<u8>,
+    pub consts: Ref<Tuple>,
+    pub names: Ref<Tuple>,
+    pub localsplusnames: Ref<Tuple>,
+    pub localspluskinds: Vec<u8>,
+    pub filename: Ref<Str>,
+    pub name: Ref<Str>,
+    pub qualname: Ref<Str>,
+    pub firstlineno: i32,
+    pub linetable: Ref<Bytes>,
+    pub exceptiontable: Ref<Bytes>,
 }
 
-#[pymethods]
-impl CellObject {}
+impl Code {
+    /// Make a code object, names interned.
+    pub fn create(th: Thread<'_>, parts: CodeParts) -> Result<Ref<Code>> {
+        let count =
+            |kind: u8| parts.localspluskinds.iter().filter(|k| **k & kind != 0).count() as i32;
+        let nlocalsplus = parts.localspluskinds.len() as i32;
+        let (nlocals, ncellvars, nfreevars) = (
+            count(fast_kind::CO_FAST_LOCAL),
+            count(fast_kind::CO_FAST_CELL),
+            count(fast_kind::CO_FAST_FREE),
+        );
+        let units = quicken(&parts.code);
+        let resume = Op::RESUME as u16;
+        // SAFETY: nobody else sees the units yet.
+        let is_resume = |unit: &UnsafeCell<u16>| unsafe { *unit.get() } & 0xFF == resume;
+        let first_traceable = units.iter().position(is_resume).unwrap_or(0) as u32;
+        let special = abi::CO_VARARGS | abi::CO_VARKEYWORDS;
+        let code = Code {
+            head: VarHead::new(units.len() as isize),
+            consts: parts.consts,
+            names: parts.names,
+            exceptiontable: parts.exceptiontable,
+            flags: parts.flags,
+            argcount: parts.argcount,
+            posonlyargcount: parts.posonlyargcount,
+            kwonlyargcount: parts.kwonlyargcount,
+            stacksize: parts.stacksize,
+            firstlineno: parts.firstlineno,
+            nlocalsplus,
+            framesize: nlocalsplus + parts.stacksize + FRAME_WORDS,
+            nlocals,
+            ncellvars,
+            nfreevars,
+            version: Cell::new(0),
+            localsplusnames: parts.localsplusnames,
+            localspluskinds: Bytes::new(th, &parts.localspluskinds)?,
+            filename: Link::new(parts.filename),
+            name: parts.name,
+            qualname: parts.qualname,
+            linetable: parts.linetable,
+            weakreflist: Cell::new(std::ptr::null_mut()),
+            first_traceable,
+            simple: parts.flags & special == 0
+                && parts.flags & abi::CO_OPTIMIZED != 0
+                && parts.kwonlyargcount == 0,
+            units,
+            code_bytes: Link::null(),
+            monitoring: Link::null(),
+        };
+        let count = code.units.len() as isize;
+        let code = alloc_object::new(th, code)?;
+        code.head.set_size(count);
+        Ok(code)
+    }
+
+    /// The runtime form of compiled code, constants and names interned as
+    /// CPython does.
+    pub fn from_bytecode(th: Thread<'_>, code: &CodeObject) -> Result<Ref<Code>> {
+        let interned = |name: &str| Str::intern(th, name).map(Ref::upcast);
+        let names = |names: &[bytecode::Name]| -> Result<Ref<Tuple>> {
+            let names = names.iter().map(|name| interned(name)).collect::<Result<Vec<_>>>()?;
+            Tuple::from_refs(th, names)
+        };
+        let consts =
+            code.consts.iter().map(|value| constant(th, value)).collect::<Result<Vec<_>>>()?;
+        Code::create(
+            th,
+            CodeParts {
+                argcount: code.argcount as i32,
+                posonlyargcount: code.posonlyargcount as i32,
+                kwonlyargcount: code.kwonlyargcount as i32,
+                stacksize: code.stacksize as i32,
+                flags: code.flags as i32,
+                code: code.code.clone(),
+                consts: Tuple::from_refs(th, consts)?,
+                names: names(&code.names)?,
+                localsplusnames: names(&code.localsplusnames)?,
+                localspluskinds: code.localspluskinds.to_vec(),
+                filename: Str::intern(th, &code.filename)?,
+                name: Str::intern(th, &code.name)?,
+                qualname: Str::intern(th, &code.qualname)?,
+                firstlineno: code.firstlineno,
+                linetable: Bytes::new(th, &code.linetable)?,
+                exceptiontable: Bytes::new(th, &code.exceptiontable)?,
+            },
+        )
+    }
+
+    /// `co_filename`.
+    pub fn filename(&self) -> Ref<Str> {
+        self.filename.get().unwrap_or_else(|| self.name.clone())
+    }
+
+    /// Change `co_filename`, for code that was loaded from elsewhere.
+    pub fn set_filename(&self, filename: Ref<Str>) {
+        self.filename.set(Some(filename));
+    }
+
+    /// The instructions that execute.
+    #[inline(always)]
+    pub fn units(&self) -> *mut u16 {
+        self.units.as_ptr().cast_mut().cast()
+    }
+
+    /// How many code units.
+    #[inline]
+    pub fn unit_count(&self) -> usize {
+        self.units.len()
+    }
+
+    /// The constants, as the interpreter loads them.
+    #[inline(always)]
+    pub fn consts_ptr(&self) -> *const *mut abi::PyObject {
+        self.consts.items().as_ptr().cast()
+    }
+
+    /// The names, as the interpreter loads them.
+    #[inline(always)]
+    pub fn names_ptr(&self) -> *const *mut abi::PyObject {
+        self.names.items().as_ptr().cast()
+    }
+
+    /// Whether a call needs nothing but `argcount` positional arguments.
+    #[inline(always)]
+    pub fn is_simple(&self) -> bool {
+        self.simple
+    }
+
+    /// The first instruction at which the frame may be seen.
+    pub fn first_traceable(&self) -> u32 {
+        self.first_traceable
+    }
+
+    /// The name of a variable.
+    pub fn local_name(&self, index: usize) -> &Str {
+        match self.localsplusnames.items().get(index).and_then(|name| name.downcast::<Str>()) {
+            Some(name) => name,
+            None => &self.name,
+        }
+    }
+
+    /// The kind of a variable, bits of `fast_kind`.
+    pub fn local_kind(&self, index: usize) -> u8 {
+        self.localspluskinds.as_bytes().get(index).copied().unwrap_or(0)
+    }
+
+    /// The line of an instruction, by its offset in code units.
+    pub fn line_at(&self, unit: u32) -> Option<i32> {
+        linetable::lines(self.linetable.as_bytes(), self.firstlineno)
+            .find(|(start, end, _)| (*start..*end).contains(&(2 * unit)))
+            .and_then(|(_, _, line)| line)
+    }
+
+    /// The opcode at an offset in its generic form, and its argument byte.
+    pub fn instruction(&self, unit: usize) -> Option<(Op, u8)> {
+        // SAFETY: units are plain numbers that only this thread writes.
+        let word = unsafe { *self.units.get(unit)?.get() };
+        let op = Op::from_number(word & 0xFF).map_or(Op::RESERVED, Op::base);
+        Some((op, (word >> 8) as u8))
+    }
+
+    /// `co_code`.
+    pub fn code(&self, th: Thread<'_>) -> Result<Ref<Bytes>> {
+        if let Some(bytes) = self.code_bytes.get() {
+            return Ok(bytes);
+        }
+        let mut bytes = Vec::with_capacity(self.units.len() * 2);
+        while let Some((op, arg)) = self.instruction(bytes.len() / 2) {
+            bytes.extend([op.number() as u8, arg]);
+            bytes.resize(bytes.len() + 2 * op.caches(), 0);
+        }
+        let bytes = Bytes::new(th, &bytes)?;
+        self.code_bytes.set(Some(bytes.clone()));
+        Ok(bytes)
+    }
+
+    fn variables(&self, th: Thread<'_>, kind: u8) -> Result<Ref<Tuple>> {
+        let names = self.localsplusnames.items().iter().enumerate();
+        let names = names.filter(|(i, _)| self.local_kind(*i) & kind != 0);
+        Tuple::from_refs(th, names.map(|(_, name)| name.own()).collect())
+    }
+
+    fn parts(&self, th: Thread<'_>) -> Result<CodeParts> {
+        Ok(CodeParts {
+            argcount: self.argcount,
+            posonlyargcount: self.posonlyargcount,
+            kwonlyargcount: self.kwonlyargcount,
+            stacksize: self.stacksize,
+            flags: self.flags,
+            code: self.code(th)?.as_bytes().to_vec(),
+            consts: self.consts.clone(),
+            names: self.names.clone(),
+            localsplusnames: self.localsplusnames.clone(),
+            localspluskinds: self.localspluskinds.as_bytes().to_vec(),
+            filename: self.filename(),
+            name: self.name.clone(),
+            qualname: self.qualname.clone(),
+            firstlineno: self.firstlineno,
+            linetable: self.linetable.clone(),
+            exceptiontable: self.exceptiontable.clone(),
+        })
+    }
+
+    /// A copy with a `CO_*` flag set, for `types.coroutine`.
+    pub fn with_flags(&self, th: Thread<'_>, flags: i32) -> Result<Ref<Code>> {
+        let mut parts = self.parts(th)?;
+        parts.flags |= flags;
+        Code::create(th, parts)
+    }
+}
+
+/// Code units from bytes, each adaptive counter at its start.
+fn quicken(code: &[u8]) -> Box<[UnsafeCell<u16>]> {
+    /// An instruction specialises when it runs for the second time.
+    const WARMUP: u16 = 1 << 4;
+    let mut units: Vec<UnsafeCell<u16>> = code
+        .chunks_exact(2)
+        .map(|pair| UnsafeCell::new(u16::from(pair[0]) | u16::from(pair[1]) << 8))
+        .collect();
+    let mut i = 0;
+    while i < units.len() {
+        let op = Op::from_number(*units[i].get_mut() & 0xFF);
+        let caches = op.map_or(0, Op::caches);
+        if caches > 0
+            && let Some(counter) = units.get_mut(i + 1)
+        {
+            *counter.get_mut() = WARMUP;
+        }
+        i += 1 + caches;
+    }
+    units.into_boxed_slice()
+}
+
+fn text(th: Thread<'_>, text: &ConstStr) -> Result<Ref<Str>> {
+    match text.as_str() {
+        Some(text) if text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') => {
+            Str::intern(th, text)
+        }
+        Some(text) => Str::new(th, text),
+        None => Str::from_wtf8(th, text.as_bytes()),
+    }
+}
+
+/// The object of a constant.
+pub fn constant(th: Thread<'_>, value: &Constant) -> Result<Ref> {
+    let items = |items: &[Constant]| -> Result<Ref<Tuple>> {
+        let items = items.iter().map(|item| constant(th, item)).collect::<Result<Vec<_>>>()?;
+        Tuple::from_refs(th, items)
+    };
+    Ok(match value {
+        Constant::None => types::none().own(),
+        Constant::Ellipsis => types::ellipsis().own(),
+        Constant::Bool(value) => types::bool_(*value).own(),
+        Constant::Int(value) => match i64::try_from(value) {
+            Ok(value) => Int::from_i64(th, value)?,
+            Err(_) => Int::from_bigint(th, value)?,
+        },
+        Constant::Float(value) => Float::new(th, *value)?.upcast(),
+        Constant::Complex(real, imag) => {
+            types::Complex::new(th, num::complex::complex(*real, *imag))?.upcast()
+        }
+        Constant::Str(value) => text(th, value)?.upcast(),
+        Constant::Bytes(value) => Bytes::new(th, value)?.upcast(),
+        Constant::Tuple(value) => items(value)?.upcast(),
+        Constant::FrozenSet(value) => {
+            types::FrozenSet::from_iterable(th, items(value)?.obj())?.upcast()
+        }
+        Constant::Slice(parts) => {
+            let [start, stop, step] = &**parts;
+            let (start, stop) = (constant(th, start)?, constant(th, stop)?);
+            let step = constant(th, step)?;
+            types::Slice::new(th, start.obj(), stop.obj(), step.obj())?.upcast()
+        }
+        Constant::Code(code) => Code::from_bytecode(th, code)?.upcast(),
+    })
+}
+
+/// Whether constants are the same, with their types and signs of zero.
+fn same_constants(th: Thread<'_>, a: &Tuple, b: &Tuple) -> Result<bool> {
+    if a.len() != b.len() {
+        return Ok(false);
+    }
+    for (a, b) in a.items().iter().zip(b.items()) {
+        if !same_constant(th, *a, *b)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn same_constant(th: Thread<'_>, a: Obj<'_>, b: Obj<'_>) -> Result<bool> {
+    if a.is(b) {
+        return Ok(true);
+    }
+    if !std::ptr::eq(a.ty(), b.ty()) {
+        return Ok(false);
+    }
+    if let (Some(a), Some(b)) = (a.downcast_exact::<Tuple>(), b.downcast_exact::<Tuple>()) {
+        return same_constants(th, a, b);
+    }
+    if let (Some(a), Some(b)) = (a.downcast_exact::<Float>(), b.downcast_exact::<Float>()) {
+        return Ok(a.value().to_bits() == b.value().to_bits());
+    }
+    protocol::compare::eq(th, a, b)
+}
+
+/// A tuple of strings given from outside, interned.
+fn name_tuple(th: Thread<'_>, tuple: &Tuple) -> Result<Ref<Tuple>> {
+    let mut names = Vec::new();
+    for name in tuple.items() {
+        let Some(name) = name.downcast::<Str>() else {
+            raise!(
+                th,
+                TypeError,
+                "name tuples must contain only strings, not '{}'",
+                name.type_name()
+            );
+        };
+        names.push(Str::intern(th, name.to_utf8(th)?)?.upcast());
+    }
+    Tuple::from_refs(th, names)
+}
+
+/// Names and kinds of all variables, from the three tuples Python code sees.
+fn localsplus(
+    th: Thread<'_>,
+    parts: &CodeParts,
+    varnames: &Tuple,
+    cellvars: &Tuple,
+    freevars: &Tuple,
+) -> Result<(Ref<Tuple>, Vec<u8>)> {
+    let total = parts.argcount + parts.kwonlyargcount;
+    let flag = |bit: i32| i32::from(parts.flags & bit != 0);
+    let arguments = total + flag(abi::CO_VARARGS) + flag(abi::CO_VARKEYWORDS);
+    if (varnames.len() as i32) < arguments {
+        raise!(th, ValueError, "code: co_varnames is too small");
+    }
+    let (mut names, mut kinds) = (Vec::new(), Vec::new());
+    for (i, name) in varnames.items().iter().enumerate() {
+        let i = i as i32;
+        let mut kind = fast_kind::CO_FAST_LOCAL;
+        kind |= match i {
+            _ if i < parts.posonlyargcount => fast_kind::CO_FAST_ARG_POS,
+            _ if i < parts.argcount => fast_kind::CO_FAST_ARG_POS | fast_kind::CO_FAST_ARG_KW,
+            _ if i < total => fast_kind::CO_FAST_ARG_KW,
+            _ if i == total && flag(abi::CO_VARARGS) == 1 => {
+                fast_kind::CO_FAST_ARG_VAR | fast_kind::CO_FAST_ARG_POS
+            }
+            _ if i < arguments => fast_kind::CO_FAST_ARG_VAR | fast_kind::CO_FAST_ARG_KW,
+            _ => 0,
+        };
+        names.push(name.own());
+        kinds.push(kind);
+    }
+    'cells: for cell in cellvars.items() {
+        for (i, name) in varnames.items().iter().enumerate() {
+            if protocol::compare::eq(th, *cell, *name)? {
+                kinds[i] |= fast_kind::CO_FAST_CELL;
+                continue 'cells;
+            }
+        }
+        names.push(cell.own());
+        kinds.push(fast_kind::CO_FAST_CELL);
+    }
+    for free in freevars.items() {
+        names.push(free.own());
+        kinds.push(fast_kind::CO_FAST_FREE);
+    }
+    let names = Tuple::from_refs(th, names)?;
+    Ok((name_tuple(th, &names)?, kinds))
+}
+
+fn validate(th: Thread<'_>, parts: &CodeParts) -> Result<()> {
+    if parts.argcount < parts.posonlyargcount
+        || parts.posonlyargcount < 0
+        || parts.kwonlyargcount < 0
+        || parts.stacksize < 0
+        || parts.flags < 0
+    {
+        raise!(th, ValueError, "code: argument counts are inconsistent");
+    }
+    if parts.code.is_empty() || parts.code.len() % 2 != 0 {
+        raise!(th, ValueError, "code: co_code is malformed");
+    }
+    if parts.stacksize > 1 << 24 || parts.localspluskinds.len() > 1 << 24 {
+        raise!(th, OverflowError, "code: co_stacksize is too large");
+    }
+    Ok(())
+}
+
+fn none_or_int(th: Thread<'_>, value: Option<i32>) -> Result<Ref> {
+    match value {
+        Some(value) => Int::from_i64(th, i64::from(value)),
+        None => Ok(types::none().own()),
+    }
+}
+
+macro_rules! getters {
+    ($($name:ident: $ty:ty = |$this:ident, $th:ident| $value:expr;)*) => {
+        #[pymethods(part = fields)]
+        impl Code { $(
+            #[getter]
+            fn $name(&self, th: Thread<'_>) -> Result<$ty> {
+                let ($this, $th) = (self, th);
+                let _ = $th;
+                Ok($value)
+            }
+        )* }
+    };
+}
+
+getters! {
+    co_argcount: i32 = |this, th| this.argcount;
+    co_posonlyargcount: i32 = |this, th| this.posonlyargcount;
+    co_kwonlyargcount: i32 = |this, th| this.kwonlyargcount;
+    co_stacksize: i32 = |this, th| this.stacksize;
+    co_flags: i32 = |this, th| this.flags;
+    co_nlocals: i32 = |this, th| this.nlocals;
+    co_firstlineno: i32 = |this, th| this.firstlineno;
+    co_names: Ref<Tuple> = |this, th| this.names.clone();
+    co_consts: Ref<Tuple> = |this, th| this.consts.clone();
+    co_filename: Ref<Str> = |this, th| this.filename();
+    co_name: Ref<Str> = |this, th| this.name.clone();
+    co_qualname: Ref<Str> = |this, th| this.qualname.clone();
+    co_linetable: Ref<Bytes> = |this, th| this.linetable.clone();
+    co_exceptiontable: Ref<Bytes> = |this, th| this.exceptiontable.clone();
+    co_code: Ref<Bytes> = |this, th| this.code(th)?;
+    co_varnames: Ref<Tuple> = |this, th| this.variables(th, fast_kind::CO_FAST_LOCAL)?;
+    co_cellvars: Ref<Tuple> = |this, th| this.variables(th, fast_kind::CO_FAST_CELL)?;
+    co_freevars: Ref<Tuple> = |this, th| this.variables(th, fast_kind::CO_FAST_FREE)?;
+}
+
+#[pymethods(parts(fields))]
+impl Code {
+    #[allow(clippy::too_many_arguments, reason = "the signature is Python's")]
+    #[sig = "code(argcount, posonlyargcount, kwonlyargcount, nlocals, stacksize, flags, codestring, constants, names, varnames, filename, name, qualname, firstlineno, linetable, exceptiontable, freevars=(), cellvars=(), /)"]
+    fn __new__(
+        th: Thread<'_>,
+        _: &Type,
+        argcount: i32,
+        posonlyargcount: i32,
+        kwonlyargcount: i32,
+        nlocals: i32,
+        stacksize: i32,
+        flags: i32,
+        codestring: &Bytes,
+        constants: &Tuple,
+        names: &Tuple,
+        varnames: &Tuple,
+        filename: &Str,
+        name: &Str,
+        qualname: &Str,
+        firstlineno: i32,
+        linetable: &Bytes,
+        exceptiontable: &Bytes,
+        freevars: Option<&Tuple>,
+        cellvars: Option<&Tuple>,
+    ) -> Result<Ref<Code>> {
+        let empty = Tuple::from_refs(th, Vec::new())?;
+        let mut parts = CodeParts {
+            argcount,
+            posonlyargcount,
+            kwonlyargcount,
+            stacksize,
+            flags,
+            code: codestring.as_bytes().to_vec(),
+            consts: crate::own(constants),
+            names: name_tuple(th, names)?,
+            localsplusnames: empty.clone(),
+            localspluskinds: Vec::new(),
+            filename: crate::own(filename),
+            name: Str::intern(th, name.to_utf8(th)?)?,
+            qualname: Str::intern(th, qualname.to_utf8(th)?)?,
+            firstlineno,
+            linetable: crate::own(linetable),
+            exceptiontable: crate::own(exceptiontable),
+        };
+        if nlocals as usize != varnames.len() {
+            raise!(th, ValueError, "code: co_nlocals != len(co_varnames)");
+        }
+        let (free, cell) = (freevars.unwrap_or(&empty), cellvars.unwrap_or(&empty));
+        (parts.localsplusnames, parts.localspluskinds) =
+            localsplus(th, &parts, varnames, cell, free)?;
+        validate(th, &parts)?;
+        Code::create(th, parts)
+    }
+
+    fn __repr__(&self, th: Thread<'_>) -> Result<Ref<Str>> {
+        let line = if self.firstlineno != 0 { self.firstlineno } else { -1 };
+        Str::from_fmt(
+            th,
+            format_args!(
+                "<code object {} at {:p}, file \"{}\", line {line}>",
+                &*self.name,
+                std::ptr::from_ref(self),
+                &*self.filename()
+            ),
+        )
+    }
+
+    fn tp_richcompare(&self, th: Thread<'_>, other: Obj<'_>, op: CompareOp) -> Result<Ref> {
+        let Some(other) = other.downcast::<Code>() else {
+            return Ok(types::not_implemented().own());
+        };
+        if !matches!(op, CompareOp::Eq | CompareOp::Ne) {
+            return Ok(types::not_implemented().own());
+        }
+        let same_object = |a: Obj<'_>, b: Obj<'_>| protocol::compare::eq(th, a, b);
+        let same = same_object(self.name.obj(), other.name.obj())?
+            && self.argcount == other.argcount
+            && self.posonlyargcount == other.posonlyargcount
+            && self.kwonlyargcount == other.kwonlyargcount
+            && self.flags == other.flags
+            && self.firstlineno == other.firstlineno
+            && self.code(th)?.as_bytes() == other.code(th)?.as_bytes()
+            && same_constants(th, &self.consts, &other.consts)?
+            && same_object(self.names.obj(), other.names.obj())?
+            && same_object(self.localsplusnames.obj(), other.localsplusnames.obj())?
+            && self.linetable.as_bytes() == other.linetable.as_bytes()
+            && self.exceptiontable.as_bytes() == other.exceptiontable.as_bytes();
+        Ok(types::bool_(same == (op == CompareOp::Eq)).own())
+    }
+
+    fn __hash__(&self, th: Thread<'_>) -> Result<isize> {
+        let mut hash: usize = 20221211;
+        let mut mix = |value: usize| {
+            hash ^= value;
+            hash = hash.wrapping_mul(1_000_003);
+        };
+        mix(self.name.obj().hash(th)? as usize);
+        mix(self.consts.len());
+        mix(self.localsplusnames.obj().hash(th)? as usize);
+        mix(self.linetable.obj().hash(th)? as usize);
+        mix(self.exceptiontable.obj().hash(th)? as usize);
+        for number in [
+            self.argcount,
+            self.posonlyargcount,
+            self.kwonlyargcount,
+            self.flags,
+            self.firstlineno,
+            self.units.len() as i32,
+        ] {
+            mix(number as usize);
+        }
+        for unit in 0..self.units.len() {
+            if let Some((op, arg)) = self.instruction(unit) {
+                mix(op.number() as usize);
+                mix(usize::from(arg));
+            }
+        }
+        Ok(hash as isize)
+    }
+
+    /// The instructions as they are now.
+    #[getter]
+    fn _co_code_adaptive(&self, th: Thread<'_>) -> Result<Ref<Bytes>> {
+        // SAFETY: units are plain numbers that only this thread writes.
+        let units = self.units.iter().map(|unit| unsafe { *unit.get() });
+        let bytes: Vec<u8> = units.flat_map(u16::to_le_bytes).collect();
+        Bytes::new(th, &bytes)
+    }
+
+    /// The old line table.
+    #[getter]
+    fn co_lnotab(&self, th: Thread<'_>) -> Result<Ref<Bytes>> {
+        let message = Str::new(th, "co_lnotab is deprecated, use co_lines instead.")?;
+        let category = crate::exceptions::types::DeprecationWarning();
+        (th.hooks().warn)(th, category.obj(), &message, 1)?;
+        let (mut bytes, mut line, mut at) = (Vec::new(), self.firstlineno, 0);
+        for (start, _, next) in linetable::lines(self.linetable.as_bytes(), self.firstlineno) {
+            let Some(next) = next.filter(|next| *next != line) else { continue };
+            let (mut delta, mut step) = (next - line, start - at);
+            while step > 255 {
+                bytes.extend([255, 0]);
+                step -= 255;
+            }
+            while !(-128..=127).contains(&delta) {
+                let part = delta.clamp(-128, 127);
+                bytes.extend([step as u8, part as i8 as u8]);
+                delta -= part;
+                step = 0;
+            }
+            bytes.extend([step as u8, delta as i8 as u8]);
+            (line, at) = (next, start);
+        }
+        Bytes::new(th, &bytes)
+    }
+
+    /// Iterate over the ranges of instructions: start, end, line.
+    #[sig = "($self, /)"]
+    fn co_lines(&self, th: Thread<'_>) -> Result<Ref> {
+        let mut rows = Vec::new();
+        for (start, end, line) in linetable::lines(self.linetable.as_bytes(), self.firstlineno) {
+            let row = vec![
+                Int::from_i64(th, i64::from(start))?,
+                Int::from_i64(th, i64::from(end))?,
+                none_or_int(th, line)?,
+            ];
+            rows.push(Tuple::from_refs(th, row)?.upcast());
+        }
+        List::from_refs(th, rows)?.obj().iter(th)
+    }
+
+    /// Iterate over the positions of the code units: line, end line, column, end column.
+    #[sig = "($self, /)"]
+    fn co_positions(&self, th: Thread<'_>) -> Result<Ref> {
+        let mut rows = Vec::new();
+        for position in linetable::positions(self.linetable.as_bytes(), self.firstlineno) {
+            let row = vec![
+                none_or_int(th, position.line)?,
+                none_or_int(th, position.end_line)?,
+                none_or_int(th, position.col)?,
+                none_or_int(th, position.end_col)?,
+            ];
+            rows.push(Tuple::from_refs(th, row)?.upcast());
+        }
+        List::from_refs(th, rows)?.obj().iter(th)
+    }
+
+    /// Iterate over the branches: source, not taken, taken.
+    #[sig = "($self, /)"]
+    fn co_branches(&self, th: Thread<'_>) -> Result<Ref> {
+        let (mut rows, mut i, mut extended) = (Vec::new(), 0, 0usize);
+        while let Some((op, arg)) = self.instruction(i) {
+            let oparg = extended << 8 | usize::from(arg);
+            extended = if op == Op::EXTENDED_ARG { oparg } else { 0 };
+            let next = i + 1 + op.caches();
+            let targets = match op {
+                Op::FOR_ITER => Some((next, next + oparg + 2)),
+                Op::END_ASYNC_FOR => Some((next.saturating_sub(oparg), next)),
+                _ if op.is_conditional_jump() => Some((next + 1, next + oparg)),
+                _ => None,
+            };
+            if let Some((left, right)) = targets {
+                let row = [i, left, right]
+                    .iter()
+                    .map(|unit| Int::from_i64(th, 2 * *unit as i64))
+                    .collect::<Result<Vec<_>>>()?;
+                rows.push(Tuple::from_refs(th, row)?.upcast());
+            }
+            i = next;
+        }
+        List::from_refs(th, rows)?.obj().iter(th)
+    }
+
+    /// Return a copy of the code object with new values for the specified fields.
+    #[sig = "($self, /, **changes)"]
+    fn replace(&self, th: Thread<'_>, changes: Kwargs<'_>) -> Result<Ref<Code>> {
+        let mut parts = self.parts(th)?;
+        let mut varnames = self.variables(th, fast_kind::CO_FAST_LOCAL)?;
+        let mut cellvars = self.variables(th, fast_kind::CO_FAST_CELL)?;
+        let mut freevars = self.variables(th, fast_kind::CO_FAST_FREE)?;
+        let mut nlocals = None;
+        let mut renamed = false;
+        fn typed<T: crate::PyStruct>(
+            th: Thread<'_>,
+            name: &str,
+            what: &str,
+            value: Obj<'_>,
+        ) -> Result<Ref<T>> {
+            match value.downcast::<T>() {
+                Some(value) => Ok(crate::own(value)),
+                None => raise!(
+                    th,
+                    TypeError,
+                    "replace() argument '{name}' must be {what}, not {}",
+                    value.type_name()
+                ),
+            }
+        }
+        let int = |value: Obj<'_>| -> Result<i32> {
+            i32::try_from(Int::index_to_i64(th, value)?)
+                .map_err(|_| error!(th, OverflowError, "Python int too large to convert to C int"))
+        };
+        for (name, value) in changes.iter() {
+            let Some(name) = name.downcast::<Str>() else { continue };
+            let name = name.to_string();
+            match name.as_str() {
+                "co_argcount" => (parts.argcount, renamed) = (int(value)?, true),
+                "co_posonlyargcount" => (parts.posonlyargcount, renamed) = (int(value)?, true),
+                "co_kwonlyargcount" => (parts.kwonlyargcount, renamed) = (int(value)?, true),
+                "co_nlocals" => nlocals = Some(int(value)?),
+                "co_stacksize" => parts.stacksize = int(value)?,
+                "co_flags" => (parts.flags, renamed) = (int(value)?, true),
+                "co_firstlineno" => parts.firstlineno = int(value)?,
+                "co_code" => {
+                    parts.code = typed::<Bytes>(th, &name, "bytes", value)?.as_bytes().to_vec();
+                }
+                "co_consts" => parts.consts = typed(th, &name, "tuple", value)?,
+                "co_names" => {
+                    let names: Ref<Tuple> = typed(th, &name, "tuple", value)?;
+                    parts.names = name_tuple(th, &names)?;
+                }
+                "co_varnames" => {
+                    (varnames, renamed) = (typed(th, &name, "tuple", value)?, true);
+                }
+                "co_freevars" => {
+                    (freevars, renamed) = (typed(th, &name, "tuple", value)?, true);
+                }
+                "co_cellvars" => {
+                    (cellvars, renamed) = (typed(th, &name, "tuple", value)?, true);
+                }
+                "co_filename" => parts.filename = typed(th, &name, "str", value)?,
+                "co_name" => parts.name = typed(th, &name, "str", value)?,
+                "co_qualname" => parts.qualname = typed(th, &name, "str", value)?,
+                "co_linetable" => parts.linetable = typed(th, &name, "bytes", value)?,
+                "co_exceptiontable" => parts.exceptiontable = typed(th, &name, "bytes", value)?,
+                _ => {
+                    raise!(th, TypeError, "replace() got an unexpected keyword argument '{name}'")
+                }
+            }
+        }
+        if nlocals.is_some_and(|nlocals| nlocals as usize != varnames.len()) {
+            raise!(th, ValueError, "code: co_nlocals != len(co_varnames)");
+        }
+        if renamed {
+            (parts.localsplusnames, parts.localspluskinds) =
+                localsplus(th, &parts, &varnames, &cellvars, &freevars)?;
+        }
+        validate(th, &parts)?;
+        Code::create(th, parts)
+    }
+
+    /// The same as replace().
+    #[sig = "($self, /, **changes)"]
+    fn __replace__(&self, th: Thread<'_>, changes: Kwargs<'_>) -> Result<Ref<Code>> {
+        self.replace(th, changes)
+    }
+
+    /// (internal-only) Return the local variable name for the given oparg.
+    ///
+    /// WARNING: this method is for internal use only and may change or go away.
+    #[sig = "($self, /, oparg)"]
+    fn _varname_from_oparg(&self, th: Thread<'_>, oparg: i32) -> Result<Ref> {
+        match usize::try_from(oparg).ok().and_then(|i| self.localsplusnames.get(i)) {
+            Some(name) => Ok(name.own()),
+            None => raise!(th, IndexError, "tuple index out of range"),
+        }
+    }
+
+    /// Size in memory, in bytes.
+    #[sig = "($self, /)"]
+    fn __sizeof__(&self, _: Thread<'_>) -> Result<usize> {
+        Ok(size_of::<Code>() + 2 * self.units.len())
+    }
+}
+
+/// Whether calling code with these flags makes a generator or coroutine.
+pub fn makes_generator(flags: i32) -> bool {
+    let mask = code_flags::CO_GENERATOR | code_flags::CO_COROUTINE | code_flags::CO_ASYNC_GENERATOR;
+    flags as u32 & mask != 0
+}

@@ -1,0 +1,95 @@
+//! Attribute access that avoids bound methods.
+
+use object::{
+    AsObject, Obj, Protocol, Ref, Result, Str, Thread, Type, shape, types::type_,
+};
+
+/// What a method lookup found.
+pub(crate) enum Method {
+    /// A function to be called with the object in front.
+    Unbound(Ref),
+    /// Anything else, to be called as it is.
+    Value(Ref),
+}
+
+/// `object.name`, about to be called.
+#[inline(never)]
+pub(crate) fn method(th: Thread<'_>, object: Obj<'_>, name: &Str) -> Result<Method> {
+    let ty = object.ty();
+    let generic = ty.slots().tp_getattro.map(|slot| slot as usize) == generic_getattro();
+    if !generic {
+        return object.getattr(th, name).map(Method::Value);
+    }
+    let Some(found) = ty.lookup(th, name).map(Obj::own) else {
+        return object.getattr(th, name).map(Method::Value);
+    };
+    if found.obj().ty().flags() & abi::Py_TPFLAGS_METHOD_DESCRIPTOR == 0 {
+        return object.getattr(th, name).map(Method::Value);
+    }
+    if ty.flags() & abi::Py_TPFLAGS_MANAGED_DICT != 0 {
+        if let Some(value) = shape::get(th, object, name)? {
+            return Ok(Method::Value(value));
+        }
+    } else if ty.slots().tp_dictoffset != 0 {
+        return object.getattr(th, name).map(Method::Value);
+    }
+    Ok(Method::Unbound(found))
+}
+
+/// The address of `object.__getattribute__`'s slot.
+pub(crate) fn generic_getattro() -> Option<usize> {
+    object::types::object_type().slots().tp_getattro.map(|slot| slot as usize)
+}
+
+/// A special method: looked up on the type.
+pub(crate) fn special(th: Thread<'_>, object: Obj<'_>, name: &Str) -> Result<Option<Method>> {
+    let ty = object.ty();
+    let Some(found) = ty.lookup(th, name).map(Obj::own) else { return Ok(None) };
+    let kind = found.obj().ty();
+    if kind.flags() & abi::Py_TPFLAGS_METHOD_DESCRIPTOR != 0 {
+        return Ok(Some(Method::Unbound(found)));
+    }
+    let Some(get) = kind.slots().tp_descr_get else { return Ok(Some(Method::Value(found))) };
+    // SAFETY: the slot belongs to the descriptor's type.
+    let value = unsafe { get(found.as_ptr(), object.as_ptr(), ty.obj().as_ptr()) };
+    // SAFETY: a new reference or null.
+    unsafe { Ref::from_raw(value) }.ok_or(object::Raised).map(|value| Some(Method::Value(value)))
+}
+
+/// `super(ty, this).name` without making the `super` object; `None` if the
+/// generic way has to decide.
+pub(crate) fn super_method(
+    th: Thread<'_>,
+    ty: &Type,
+    this: Obj<'_>,
+    name: &Str,
+    wants_method: bool,
+) -> Result<Option<Method>> {
+    let start = match type_::as_type(this) {
+        Some(class) if class.is_subtype(ty) => return Ok(None),
+        _ => this.ty(),
+    };
+    if !start.is_subtype(ty) || name.to_utf8(th).is_ok_and(|name| name == "__class__") {
+        return Ok(None);
+    }
+    let Some(mro) = start.mro().map(object::own) else { return Ok(None) };
+    let at = mro.items().iter().position(|class| class.as_ptr() == ty.as_ptr().cast());
+    let Some(at) = at else { return Ok(None) };
+    for class in &mro.items()[at + 1..] {
+        let Some(class) = type_::as_type(*class) else { continue };
+        let Some(dict) = class.dict() else { continue };
+        let Some(found) = dict.get(th, name.obj())? else { continue };
+        let kind = found.obj().ty();
+        if wants_method && kind.flags() & abi::Py_TPFLAGS_METHOD_DESCRIPTOR != 0 {
+            return Ok(Some(Method::Unbound(found)));
+        }
+        let Some(get) = kind.slots().tp_descr_get else { return Ok(Some(Method::Value(found))) };
+        // SAFETY: the slot belongs to the descriptor's type.
+        let value = unsafe { get(found.as_ptr(), this.as_ptr(), start.obj().as_ptr()) };
+        // SAFETY: a new reference or null.
+        return unsafe { Ref::from_raw(value) }
+            .ok_or(object::Raised)
+            .map(|value| Some(Method::Value(value)));
+    }
+    Ok(None)
+}
