@@ -30,6 +30,7 @@ pub mod math;
 pub mod posix;
 mod support;
 pub mod sys;
+pub mod time;
 
 use object::declare::ModuleDecl;
 
@@ -40,6 +41,7 @@ pub const ALL: &[ModuleDecl] = &[
     _bisect::module::MODULE,
     _functools::module::MODULE,
     _heapq::module::MODULE,
+    _io::_io::MODULE,
     _imp::_imp::MODULE,
     _operator::module::MODULE,
     _random::_random::MODULE,
@@ -59,4 +61,5 @@ pub const ALL: &[ModuleDecl] = &[
     math::math::MODULE,
     posix::MODULE,
     sys::sys::MODULE,
+    time::time::MODULE,
 ];

@@ -8,8 +8,8 @@ use std::cell::Cell;
 
 use macros::{pymethods, pytype};
 use object::{
-    AsObject, Bytes, Dict, Head, Int, Link, List, Obj, Protocol, Ref, Result, Str,
-    Thread, Tuple, Type, alloc_object, exceptions, id, raise, types,
+    AsObject, Bytes, Dict, Head, Int, Link, List, Obj, Protocol, Ref, Result, Str, Thread, Tuple,
+    Type, alloc_object, exceptions, id, raise, types,
 };
 
 use super::unsupported;
@@ -28,11 +28,7 @@ pub(super) struct IOBase {
 
 impl IOBase {
     pub(super) fn empty() -> IOBase {
-        IOBase {
-            head: Head::new(),
-            weaklist: Cell::new(std::ptr::null_mut()),
-            dict: Link::null(),
-        }
+        IOBase { head: Head::new(), weaklist: Cell::new(std::ptr::null_mut()), dict: Link::null() }
     }
 }
 
@@ -117,13 +113,17 @@ fn generic_readline(th: Thread<'_>, this: Obj<'_>, limit: isize) -> Result<Ref<B
 }
 
 /// Lines of `this` until their sizes exceed `hint`.
-pub(super) fn generic_readlines(th: Thread<'_>, this: Obj<'_>, hint: Option<isize>) -> Result<Ref<List>> {
+pub(super) fn generic_readlines(
+    th: Thread<'_>,
+    this: Obj<'_>,
+    hint: Option<isize>,
+) -> Result<Ref<List>> {
     let list = List::new(th)?;
     let hint = hint.unwrap_or(-1);
     let iterator = this.iter(th)?;
     let mut total = 0isize;
     while let Some(line) = iterator.next(th)? {
-        let size = line.len(th)? as isize;
+        let size = line.length(th)? as isize;
         list.push(th, line)?;
         total = total.saturating_add(size);
         if hint > 0 && total > hint {
@@ -351,7 +351,7 @@ impl IOBase {
 
     fn __next__(th: Thread<'_>, this: Obj<'_>) -> Result<Option<Ref>> {
         let line = this.call_method(th, id!(th, "readline"), &[])?;
-        Ok((line.len(th)? > 0).then_some(line))
+        Ok((line.length(th)? > 0).then_some(line))
     }
 
     fn __del__(th: Thread<'_>, this: Obj<'_>) {
@@ -392,12 +392,9 @@ impl RawIOBase {
         let bytes = data.bytes();
         match usize::try_from(n).ok().and_then(|n| bytes.get(..n)) {
             Some(bytes) => Bytes::new(th, bytes).map(Ref::upcast),
-            None => raise!(
-                th,
-                ValueError,
-                "readinto returned {n} outside buffer size {}",
-                bytes.len()
-            ),
+            None => {
+                raise!(th, ValueError, "readinto returned {n} outside buffer size {}", bytes.len())
+            }
         }
     }
 
@@ -466,7 +463,12 @@ impl BufferedIOBase {
 }
 
 /// `readinto` by way of `read` or `read1`.
-fn readinto_by(th: Thread<'_>, this: Obj<'_>, buffer: &crate::support::Writable, name: &Str) -> Result<usize> {
+fn readinto_by(
+    th: Thread<'_>,
+    this: Obj<'_>,
+    buffer: &crate::support::Writable,
+    name: &Str,
+) -> Result<usize> {
     let size = Int::from_i64(th, buffer.len() as i64)?;
     let data = this.call_method(th, name, &[size.obj()])?;
     let Some(bytes) = data.obj().downcast::<Bytes>() else {

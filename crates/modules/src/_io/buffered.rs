@@ -10,8 +10,8 @@ use std::cell::{Cell, RefCell};
 
 use macros::{pymethods, pytype};
 use object::{
-    AsObject, Bytes, Dict, Int, IntoObject, Link, Obj, Protocol, Ref, Result, Str, Thread, Traverse,
-    Tuple, Type, alloc_object, exceptions, id, raise, types,
+    AsObject, Bytes, Dict, Int, IntoObject, Link, Obj, Protocol, Ref, Result, Str, Thread,
+    Traverse, Tuple, Type, alloc_object, exceptions, id, raise, types,
 };
 
 use super::{
@@ -405,7 +405,12 @@ impl Core {
     }
 
     /// At most one read of the raw stream.
-    pub(super) fn read_once(&self, th: Thread<'_>, this: Obj<'_>, wanted: isize) -> Result<Vec<u8>> {
+    pub(super) fn read_once(
+        &self,
+        th: Thread<'_>,
+        this: Obj<'_>,
+        wanted: isize,
+    ) -> Result<Vec<u8>> {
         let raw = self.open_raw(th, "read of closed file")?;
         let wanted = usize::try_from(wanted).unwrap_or(self.size.get());
         if wanted == 0 {
@@ -468,7 +473,13 @@ impl Core {
         }
     }
 
-    fn readinto(&self, th: Thread<'_>, this: Obj<'_>, buffer: &Writable, once: bool) -> Result<Option<usize>> {
+    fn readinto(
+        &self,
+        th: Thread<'_>,
+        this: Obj<'_>,
+        buffer: &Writable,
+        once: bool,
+    ) -> Result<Option<usize>> {
         let raw = self.open_raw(th, "readinto of closed file")?;
         let _busy = self.enter(th, this)?;
         let mut done = 0;
@@ -585,7 +596,13 @@ impl Core {
         Ok(position.max(0))
     }
 
-    pub(super) fn seek(&self, th: Thread<'_>, this: Obj<'_>, target: i64, whence: i32) -> Result<i64> {
+    pub(super) fn seek(
+        &self,
+        th: Thread<'_>,
+        this: Obj<'_>,
+        target: i64,
+        whence: i32,
+    ) -> Result<i64> {
         if !(0..=4).contains(&whence) {
             raise!(th, ValueError, "whence value {whence} unsupported");
         }
@@ -855,7 +872,11 @@ macro_rules! reading_part {
             }
 
             #[sig = "($self, size=-1, /)"]
-            fn read(th: Thread<'_>, this: Obj<'_>, size: Option<isize>) -> Result<Option<Ref<Bytes>>> {
+            fn read(
+                th: Thread<'_>,
+                this: Obj<'_>,
+                size: Option<isize>,
+            ) -> Result<Option<Ref<Bytes>>> {
                 let core = Self::core(th, this)?;
                 core.raw(th)?;
                 let size = size.unwrap_or(-1);
@@ -902,7 +923,7 @@ macro_rules! reading_part {
                     return Ok((line.len() > 0).then(|| line.upcast()));
                 }
                 let line = this.call_method(th, id!(th, "readline"), &[])?;
-                Ok((Protocol::len(&line, th)? > 0).then_some(line))
+                Ok((line.length(th)? > 0).then_some(line))
             }
         }
     };

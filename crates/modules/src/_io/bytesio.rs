@@ -4,8 +4,8 @@ use std::cell::{Cell, RefCell};
 
 use macros::{pymethods, pytype};
 use object::{
-    AsObject, Bytes, Dict, Head, Int, Link, List, Obj, Protocol, Ref, Result, Thread,
-    Tuple, Type, alloc_object, own, raise, types,
+    AsObject, Bytes, Dict, Head, Int, Link, List, Obj, Protocol, Ref, Result, Thread, Tuple, Type,
+    alloc_object, own, raise, types,
 };
 
 use super::base::BufferedIOBase;
@@ -32,11 +32,7 @@ impl BytesIO {
 
     fn resizable(&self, th: Thread<'_>) -> Result<()> {
         if self.exports.get() > 0 {
-            raise!(
-                th,
-                BufferError,
-                "Existing exports of data: object cannot be re-sized"
-            );
+            raise!(th, BufferError, "Existing exports of data: object cannot be re-sized");
         }
         Ok(())
     }
@@ -185,8 +181,10 @@ impl BytesIO {
     #[sig = "($self, /)"]
     fn getbuffer(&self, th: Thread<'_>) -> Result<Ref> {
         self.open(th)?;
-        let buffer =
-            alloc_object::new(th, BytesIOBuffer { head: Head::new(), source: Link::new(own(self)) })?;
+        let buffer = alloc_object::new(
+            th,
+            BytesIOBuffer { head: Head::new(), source: Link::new(own(self)) },
+        )?;
         crate::support::import_from(th, "builtins", "memoryview")?.call(th, &[buffer.obj()])
     }
 
@@ -395,17 +393,17 @@ impl BytesIO {
 }
 
 /// The last item of a pickled state: the instance's attributes.
-pub(super) fn set_state_dict(th: Thread<'_>, this: Obj<'_>, dict: Obj<'_>, which: &str) -> Result<()> {
+pub(super) fn set_state_dict(
+    th: Thread<'_>,
+    this: Obj<'_>,
+    dict: Obj<'_>,
+    which: &str,
+) -> Result<()> {
     if dict.is_none() {
         return Ok(());
     }
     let Some(dict) = dict.downcast::<Dict>() else {
-        raise!(
-            th,
-            TypeError,
-            "{which} item of state should be a dict, got a {}",
-            dict.type_name()
-        );
+        raise!(th, TypeError, "{which} item of state should be a dict, got a {}", dict.type_name());
     };
     for (key, value) in dict.items() {
         if let Some(name) = key.obj().downcast::<object::Str>() {
@@ -440,9 +438,9 @@ impl BytesIOBuffer {
         view.readonly = 0;
         view.ndim = 1;
         let with = |flag: u32| flags as u32 & flag == flag;
-        view.format =
-            if with(abi::PyBUF_FORMAT as u32) { c"B".as_ptr() } else { std::ptr::null() };
-        view.shape = if with(abi::PyBUF_ND as u32) { &raw mut view.len } else { std::ptr::null_mut() };
+        view.format = if with(abi::PyBUF_FORMAT as u32) { c"B".as_ptr() } else { std::ptr::null() };
+        view.shape =
+            if with(abi::PyBUF_ND as u32) { &raw mut view.len } else { std::ptr::null_mut() };
         view.strides = if with(abi::PyBUF_STRIDES as u32) {
             &raw mut view.itemsize
         } else {

@@ -4,8 +4,8 @@
 use std::cell::RefCell;
 
 use object::{
-    AsObject, Bytes, Int, IntoObject, Link, Obj, Protocol, Raised, Ref, Result, Str, Thread, Tuple,
-    Traverse, exceptions, id, raise, types,
+    AsObject, Bytes, Int, IntoObject, Link, Obj, Protocol, Raised, Ref, Result, Str, Thread,
+    Traverse, Tuple, exceptions, id, raise, types,
 };
 use text::codecs::{DecodeError, Decoded, Handler, single_byte, utf8};
 
@@ -115,8 +115,11 @@ impl Decoder {
             Decoder::Object(decoder) => {
                 let Some(decoder) = decoder.get() else { return Str::new(th, "") };
                 let input = Bytes::new(th, input)?;
-                let text = decoder
-                    .call_method(th, id!(th, "decode"), &[input.obj(), types::bool_(last)])?;
+                let text = decoder.call_method(
+                    th,
+                    id!(th, "decode"),
+                    &[input.obj(), types::bool_(last)],
+                )?;
                 return match text.downcast::<Str>() {
                     Ok(text) => Ok(text),
                     Err(other) => raise!(
@@ -148,10 +151,9 @@ impl Decoder {
         let decoded = match encoding {
             Native::Utf8 => utf8::decode(input, last, &mut handler),
             Native::Ascii => single_byte::decode_ascii(input, &mut handler),
-            Native::Latin1 => Ok(Decoded {
-                text: single_byte::decode_latin1(input),
-                consumed: input.len(),
-            }),
+            Native::Latin1 => {
+                Ok(Decoded { text: single_byte::decode_latin1(input), consumed: input.len() })
+            }
         };
         match decoded {
             Ok(decoded) => {
@@ -279,8 +281,7 @@ fn codec_attribute(th: Thread<'_>, encoding: &str, name: &Str) -> Result<Ref> {
 /// The codec of a text encoding.
 pub(super) fn lookup(th: Thread<'_>, encoding: &str) -> Result<Ref> {
     let name = Str::new(th, encoding)?;
-    let info =
-        crate::support::import_from(th, "_codecs", "lookup")?.call(th, &[name.obj()])?;
+    let info = crate::support::import_from(th, "_codecs", "lookup")?.call(th, &[name.obj()])?;
     if let Some(is_text) = info.getattr_opt(th, id!(th, "_is_text_encoding"))?
         && !is_text.is_true(th)?
     {

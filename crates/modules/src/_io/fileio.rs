@@ -4,8 +4,8 @@ use std::{cell::Cell, ffi::CString};
 
 use macros::{pymethods, pytype};
 use object::{
-    AsObject, Bytes, Dict, Int, IntoObject, Obj, Protocol, Ref, Result, Str, Thread,
-    Tuple, Type, alloc_object, declare::TypeBuilder, exceptions, id, raise, types,
+    AsObject, Bytes, Dict, Int, IntoObject, Obj, Protocol, Ref, Result, Str, Thread, Tuple, Type,
+    alloc_object, declare::TypeBuilder, exceptions, id, raise, types,
 };
 
 use super::{
@@ -544,10 +544,7 @@ impl FileIO {
         match this.getattr_opt(th, id!(th, "name"))? {
             None => {
                 let fd = slf.fd.get();
-                Str::from_fmt(
-                    th,
-                    format_args!("<{class} fd={fd} mode='{mode}' closefd={closefd}>"),
-                )
+                Str::from_fmt(th, format_args!("<{class} fd={fd} mode='{mode}' closefd={closefd}>"))
             }
             Some(name) => {
                 let name = name.repr(th)?;

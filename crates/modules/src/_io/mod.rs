@@ -17,8 +17,8 @@ mod text;
 
 use macros::pymodule;
 use object::{
-    AsObject, Int, IntoObject, Link, Module, Obj, Protocol, PyStruct as _, Raised, Ref,
-    Result, Str, Thread, Tuple, exceptions, id, raise, types,
+    AsObject, Int, IntoObject, Link, Module, Obj, Protocol, PyStruct as _, Raised, Ref, Result,
+    Str, Thread, Tuple, exceptions, id, raise, types,
 };
 
 use crate::support::{self, path::fspath};
@@ -116,17 +116,17 @@ fn do_open(
         )?;
     }
     let mut raw_mode = String::new();
-    for (on, c) in [(creating, 'x'), (reading, 'r'), (writing, 'w'), (appending, 'a'), (updating, '+')]
+    for (on, c) in
+        [(creating, 'x'), (reading, 'r'), (writing, 'w'), (appending, 'a'), (updating, '+')]
     {
         if on {
             raw_mode.push(c);
         }
     }
     let raw_mode = Str::new(th, &raw_mode)?;
-    let opener = opener.unwrap_or_else(types::none);
+    let opener = opener.unwrap_or_else(|| types::none());
     let file_type = fileio::FileIO::type_object().obj();
-    let raw =
-        file_type.call(th, &[path.obj(), raw_mode.obj(), types::bool_(closefd), opener])?;
+    let raw = file_type.call(th, &[path.obj(), raw_mode.obj(), types::bool_(closefd), opener])?;
     let Some(raw_file) = raw.obj().downcast::<fileio::FileIO>() else { return Ok(raw) };
     let result = (|| {
         let mut line_buffering = false;

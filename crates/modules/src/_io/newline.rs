@@ -128,18 +128,19 @@ impl IncrementalNewlineDecoder {
         match self.decoder.get() {
             Some(decoder) if decoder.obj().is_none() => Ok(None),
             Some(decoder) => Ok(Some(decoder)),
-            None => raise!(
-                th,
-                ValueError,
-                "IncrementalNewlineDecoder.__init__() not called"
-            ),
+            None => raise!(th, ValueError, "IncrementalNewlineDecoder.__init__() not called"),
         }
     }
 }
 
 #[pymethods]
 impl IncrementalNewlineDecoder {
-    fn __new__(th: Thread<'_>, cls: &Type, _: &Tuple, _: Option<&Dict>) -> Result<Ref<IncrementalNewlineDecoder>> {
+    fn __new__(
+        th: Thread<'_>,
+        cls: &Type,
+        _: &Tuple,
+        _: Option<&Dict>,
+    ) -> Result<Ref<IncrementalNewlineDecoder>> {
         let decoder = IncrementalNewlineDecoder {
             head: Head::new(),
             decoder: Link::null(),

@@ -146,11 +146,9 @@ impl BufferedRWPair {
     fn closed(&self, th: Thread<'_>) -> Result<Ref> {
         match self.writer.get() {
             Some(writer) => writer.getattr(th, id!(th, "closed")),
-            None => raise!(
-                th,
-                RuntimeError,
-                "the BufferedRWPair object is being garbage-collected"
-            ),
+            None => {
+                raise!(th, RuntimeError, "the BufferedRWPair object is being garbage-collected")
+            }
         }
     }
 }

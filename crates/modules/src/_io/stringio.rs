@@ -4,8 +4,8 @@ use std::cell::{Cell, RefCell};
 
 use macros::{pymethods, pytype};
 use object::{
-    AsObject, Dict, Int, Link, Obj, Protocol, Ref, Result, Str, Thread, Tuple, Type, alloc_object,
-    id, own, raise, types,
+    Dict, Int, Link, Obj, Protocol, Ref, Result, Str, Thread, Tuple, Type, alloc_object, id, own,
+    raise, types,
 };
 use text::TextBuf;
 
@@ -391,6 +391,6 @@ impl StringIO {
             return Ok((line.len() > 0).then(|| line.upcast()));
         }
         let line = this.call_method(th, id!(th, "readline"), &[])?;
-        Ok((Protocol::len(&line, th)? > 0).then_some(line))
+        Ok((line.length(th)? > 0).then_some(line))
     }
 }

@@ -12,8 +12,7 @@ use std::{
 use macros::{pymethods, pytype};
 use object::{
     AsObject, Bytes, Dict, Int, IntoObject, Link, List, Obj, Protocol, Raised, Ref, Result, Str,
-    Thread, Tuple, Type, alloc_object, exceptions, id, own, raise, types,
-    types::str::StrBuilder,
+    Thread, Tuple, Type, alloc_object, exceptions, id, own, raise, types, types::str::StrBuilder,
 };
 use text::Units;
 
@@ -67,9 +66,7 @@ impl LineEnd {
         match self {
             LineEnd::Lf => find(lf).map(|i| i + 1),
             LineEnd::Cr => find(cr).map(|i| i + 1),
-            LineEnd::CrLf => {
-                text::search::find(units, Units::Ucs1(b"\r\n")).map(|i| i + 2)
-            }
+            LineEnd::CrLf => text::search::find(units, Units::Ucs1(b"\r\n")).map(|i| i + 2),
             LineEnd::Universal => {
                 let found = match units {
                     Units::Ucs1(bytes) => memchr::memchr2(b'\r', b'\n', bytes),
@@ -191,8 +188,7 @@ impl Cookie {
         }
         let size = Int::from_i64(th, 40)?;
         let order = Str::new(th, "little")?;
-        let bytes =
-            index.call_method(th, id!(th, "to_bytes"), &[size.obj(), order.obj()])?;
+        let bytes = index.call_method(th, id!(th, "to_bytes"), &[size.obj(), order.obj()])?;
         let Some(bytes) = bytes.obj().downcast::<Bytes>() else {
             raise!(th, TypeError, "an integer is required");
         };
@@ -386,7 +382,13 @@ impl TextIOWrapper {
         Ok(length)
     }
 
-    fn decode(&self, th: Thread<'_>, decoder: &Decoder, input: &[u8], last: bool) -> Result<Ref<Str>> {
+    fn decode(
+        &self,
+        th: Thread<'_>,
+        decoder: &Decoder,
+        input: &[u8],
+        last: bool,
+    ) -> Result<Ref<Str>> {
         let text = decoder.decode(th, input, last)?;
         if self.universal.get() { self.newlines.decode(th, text, last) } else { Ok(text) }
     }
@@ -399,7 +401,13 @@ impl TextIOWrapper {
         Ok((buffer, flags))
     }
 
-    fn set_decoder_state(&self, th: Thread<'_>, decoder: &Decoder, buffer: &[u8], flags: u64) -> Result<()> {
+    fn set_decoder_state(
+        &self,
+        th: Thread<'_>,
+        decoder: &Decoder,
+        buffer: &[u8],
+        flags: u64,
+    ) -> Result<()> {
         let mut flags = flags;
         if self.universal.get() {
             self.newlines.pending_cr.set(flags & 1 != 0);
@@ -683,7 +691,12 @@ fn chained(th: Thread<'_>, first: Option<Ref>, raised: Raised) -> Raised {
 
 #[pymethods]
 impl TextIOWrapper {
-    fn __new__(th: Thread<'_>, cls: &Type, _: &Tuple, _: Option<&Dict>) -> Result<Ref<TextIOWrapper>> {
+    fn __new__(
+        th: Thread<'_>,
+        cls: &Type,
+        _: &Tuple,
+        _: Option<&Dict>,
+    ) -> Result<Ref<TextIOWrapper>> {
         let file = TextIOWrapper {
             base: TextIOBase::empty(),
             buffer: Link::null(),
@@ -781,9 +794,7 @@ impl TextIOWrapper {
         let buffer = slf.buffer(th)?;
         let new_newline = newline;
         let given = |value: &Option<Obj<'_>>| value.is_some_and(|value| !value.is_none());
-        if (given(&encoding) || given(&errors) || new_newline.is_some())
-            && !slf.decoded.is_null()
-        {
+        if (given(&encoding) || given(&errors) || new_newline.is_some()) && !slf.decoded.is_null() {
             return Err(unsupported(
                 th,
                 "It is not possible to set the encoding or newline of stream after the first read",
@@ -810,7 +821,8 @@ impl TextIOWrapper {
         let write_through = flag(write_through, slf.write_through.get())?;
         this.call_method(th, id!(th, "flush"), &[])?;
         if encoding.is_some() || errors.is_some() {
-            let old = |link: &Link<Str>| link.get().map(|text| text.to_string()).unwrap_or_default();
+            let old =
+                |link: &Link<Str>| link.get().map(|text| text.to_string()).unwrap_or_default();
             let errors = match (&errors, &encoding) {
                 (Some(errors), _) => errors.clone(),
                 (None, Some(_)) => "strict".to_owned(),
@@ -847,12 +859,7 @@ impl TextIOWrapper {
     fn write(th: Thread<'_>, this: Obj<'_>, text: Obj<'_>) -> Result<usize> {
         let slf = Self::of(th, this)?;
         let Some(string) = text.downcast::<Str>() else {
-            raise!(
-                th,
-                TypeError,
-                "write() argument must be str, not {}",
-                text.type_name()
-            );
+            raise!(th, TypeError, "write() argument must be str, not {}", text.type_name());
         };
         slf.write_text(th, string)
     }
@@ -1017,8 +1024,7 @@ impl TextIOWrapper {
                     slf.newlines.pending_cr.set(false);
                 }
                 let two = Int::from_i64(th, 2)?;
-                let end =
-                    buffer.call_method(th, id!(th, "seek"), &[zero.obj(), two.obj()])?;
+                let end = buffer.call_method(th, id!(th, "seek"), &[zero.obj(), two.obj()])?;
                 let encoder = slf.encoder.borrow().clone();
                 if let Some(encoder) = encoder {
                     encoder.set_start(th, end.eq(th, zero.obj())?)?;
@@ -1054,7 +1060,7 @@ impl TextIOWrapper {
         let slf = Self::of(th, this)?;
         let buffer = slf.buffer(th)?;
         this.call_method(th, id!(th, "flush"), &[])?;
-        buffer.call_method(th, id!(th, "truncate"), &[pos.unwrap_or_else(types::none)])
+        buffer.call_method(th, id!(th, "truncate"), &[pos.unwrap_or_else(|| types::none())])
     }
 
     #[sig = "($self, /)"]
@@ -1181,7 +1187,7 @@ impl TextIOWrapper {
             }
             line
         };
-        if Protocol::len(&line, th)? == 0 {
+        if line.length(th)? == 0 {
             // The position is known again at the end.
             slf.snapshot.replace(None);
             slf.telling.set(slf.seekable.get());

@@ -15,8 +15,6 @@ pub(crate) mod stat;
 
 use object::declare::ModuleDecl;
 
-
-
 /// The declaration of this module.
 pub const MODULE: ModuleDecl = ModuleDecl {
     name: "posix",

@@ -58,13 +58,7 @@ static WAITID_RESULT: Decl = Decl {
           (si_pid, si_uid, si_signo, si_status, si_code),\n\
           or via the attributes si_pid, si_uid, and so on.\n\n\
           See os.waitid for more information.",
-    fields: &[
-        ("si_pid", ""),
-        ("si_uid", ""),
-        ("si_signo", ""),
-        ("si_status", ""),
-        ("si_code", ""),
-    ],
+    fields: &[("si_pid", ""), ("si_uid", ""), ("si_signo", ""), ("si_status", ""), ("si_code", "")],
     visible: 5,
     instantiable: true,
 };
@@ -189,7 +183,12 @@ pub(crate) fn fs_string(th: Thread<'_>, object: Obj<'_>) -> Result<CString> {
 }
 
 /// The arguments of a program to run.
-pub(super) fn argument_list(th: Thread<'_>, function: &str, args: Obj<'_>, numbered: bool) -> Result<Vec<CString>> {
+pub(super) fn argument_list(
+    th: Thread<'_>,
+    function: &str,
+    args: Obj<'_>,
+    numbered: bool,
+) -> Result<Vec<CString>> {
     let name = if numbered { format!("{function}() arg 2") } else { format!("{function}: argv") };
     if args.downcast::<List>().is_none() && args.downcast::<Tuple>().is_none() {
         raise!(th, TypeError, "{name} must be a tuple or list");
@@ -205,7 +204,11 @@ pub(super) fn argument_list(th: Thread<'_>, function: &str, args: Obj<'_>, numbe
 }
 
 /// An environment as `NAME=value` strings.
-pub(super) fn environment_list(th: Thread<'_>, function: &str, env: Obj<'_>) -> Result<Vec<CString>> {
+pub(super) fn environment_list(
+    th: Thread<'_>,
+    function: &str,
+    env: Obj<'_>,
+) -> Result<Vec<CString>> {
     if env.ty().mapping().is_none_or(|mapping| mapping.mp_subscript.is_none()) {
         raise!(th, TypeError, "{function}: environment must be a mapping object");
     }

@@ -1,9 +1,12 @@
 //! `stat` and its relatives, and the struct sequences of the module.
 
 use macros::pymodule;
-use object::{args::Maybe, Float, Int, IntoObject, Module, Ref, Result, Thread};
+use object::{Float, Int, IntoObject, Module, Ref, Result, Thread, args::Maybe};
 
-use crate::support::{DirFd, Fd, FsPath, Path, call, call_named, structseq::{Decl, StructSeq as _}};
+use crate::support::{
+    DirFd, Fd, FsPath, Path, call, call_named,
+    structseq::{Decl, StructSeq as _},
+};
 
 use super::paths::check_combination;
 
@@ -172,7 +175,12 @@ pub(super) mod functions {
     /// It's an error to use dir_fd or follow_symlinks when specifying path as
     ///   an open file descriptor.
     #[sig = "(path, *, dir_fd=None, follow_symlinks=True)"]
-    fn stat(th: Thread<'_>, path: FsPath, dir_fd: Maybe<DirFd>, follow_symlinks: bool) -> Result<Ref> {
+    fn stat(
+        th: Thread<'_>,
+        path: FsPath,
+        dir_fd: Maybe<DirFd>,
+        follow_symlinks: bool,
+    ) -> Result<Ref> {
         do_stat(th, "stat", &path, dir_fd, follow_symlinks)
     }
 
@@ -183,8 +191,7 @@ pub(super) mod functions {
     #[sig = "(path, *, dir_fd=None)"]
     fn lstat(th: Thread<'_>, path: Path, dir_fd: Maybe<DirFd>) -> Result<Ref> {
         let (dir, flags) = (DirFd::of(dir_fd), libc::AT_SYMLINK_NOFOLLOW);
-        let stat =
-            call_named(th, path.object(), || host::fs::stat(dir, path.name(), flags))?;
+        let stat = call_named(th, path.object(), || host::fs::stat(dir, path.name(), flags))?;
         stat_result(th, &stat)
     }
 
