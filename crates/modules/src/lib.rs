@@ -28,6 +28,13 @@ pub mod itertools;
 pub mod marshal;
 pub mod math;
 pub mod posix;
+pub mod termios;
+pub mod select;
+pub mod resource;
+pub mod pwd;
+pub mod grp;
+pub mod fcntl;
+pub mod _posixsubprocess;
 mod support;
 pub mod sys;
 pub mod time;
@@ -60,6 +67,13 @@ pub const ALL: &[ModuleDecl] = &[
     marshal::marshal::MODULE,
     math::math::MODULE,
     posix::MODULE,
+    termios::termios::MODULE,
+    select::select::MODULE,
+    resource::resource::MODULE,
+    pwd::pwd::MODULE,
+    grp::grp::MODULE,
+    fcntl::fcntl::MODULE,
+    _posixsubprocess::_posixsubprocess::MODULE,
     sys::sys::MODULE,
     time::time::MODULE,
 ];
