@@ -191,9 +191,6 @@ pub(crate) fn seconds_to_ns(th: Thread<'_>, object: Obj<'_>, round: Round) -> Re
 pub(crate) enum Round {
     Floor,
     Ceiling,
-    /// Away from zero.
-    Up,
-    HalfEven,
 }
 
 impl Round {
@@ -201,9 +198,6 @@ impl Round {
         match self {
             Round::Floor => value.floor(),
             Round::Ceiling => value.ceil(),
-            Round::Up if value < 0.0 => value.floor(),
-            Round::Up => value.ceil(),
-            Round::HalfEven => value.round_ties_even(),
         }
     }
 }
