@@ -9,6 +9,7 @@ pub mod _functools;
 pub mod _heapq;
 pub mod _imp;
 pub mod _io;
+pub mod _krait;
 pub mod _operator;
 pub mod _random;
 pub mod _signal;
@@ -50,6 +51,7 @@ pub const ALL: &[ModuleDecl] = &[
     _heapq::module::MODULE,
     _io::_io::MODULE,
     _imp::_imp::MODULE,
+    _krait::module::MODULE,
     _operator::module::MODULE,
     _random::_random::MODULE,
     _signal::_signal::MODULE,
