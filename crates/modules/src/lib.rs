@@ -9,6 +9,7 @@ pub mod _functools;
 pub mod _heapq;
 pub mod _imp;
 pub mod _io;
+pub mod _krait;
 pub mod _operator;
 pub mod _random;
 pub mod _signal;
@@ -28,8 +29,16 @@ pub mod itertools;
 pub mod marshal;
 pub mod math;
 pub mod posix;
+pub mod termios;
+pub mod select;
+pub mod resource;
+pub mod pwd;
+pub mod grp;
+pub mod fcntl;
+pub mod _posixsubprocess;
 mod support;
 pub mod sys;
+pub mod time;
 
 use object::declare::ModuleDecl;
 
@@ -40,7 +49,9 @@ pub const ALL: &[ModuleDecl] = &[
     _bisect::module::MODULE,
     _functools::module::MODULE,
     _heapq::module::MODULE,
+    _io::_io::MODULE,
     _imp::_imp::MODULE,
+    _krait::module::MODULE,
     _operator::module::MODULE,
     _random::_random::MODULE,
     _signal::_signal::MODULE,
@@ -58,5 +69,13 @@ pub const ALL: &[ModuleDecl] = &[
     marshal::marshal::MODULE,
     math::math::MODULE,
     posix::MODULE,
+    termios::termios::MODULE,
+    select::select::MODULE,
+    resource::resource::MODULE,
+    pwd::pwd::MODULE,
+    grp::grp::MODULE,
+    fcntl::fcntl::MODULE,
+    _posixsubprocess::_posixsubprocess::MODULE,
     sys::sys::MODULE,
+    time::time::MODULE,
 ];
