@@ -4,6 +4,7 @@
 
 pub mod _abc;
 pub mod _bisect;
+pub mod _collections;
 pub mod _functools;
 pub mod _heapq;
 pub mod _operator;
@@ -31,6 +32,7 @@ pub const ALL: &[ModuleDecl] = &[
     sys::sys::MODULE,
     _abc::module::MODULE,
     _bisect::module::MODULE,
+    _collections::module::MODULE,
     _functools::module::MODULE,
     _heapq::module::MODULE,
     _operator::module::MODULE,
