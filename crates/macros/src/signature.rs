@@ -37,7 +37,8 @@ impl Signature {
         let name = (open > 0).then(|| text[..open].to_owned());
         let mut params: Vec<Param> = Vec::new();
         let mut keyword_only = false;
-        for item in split_top_level(inner) {
+        let inner = optional_groups_as_defaults(inner);
+        for item in split_top_level(&inner) {
             let item = item.trim();
             if item.is_empty() || item.starts_with('$') {
                 continue;
@@ -146,8 +147,11 @@ impl Signature {
 
 /// The Rust value of an omitted argument.
 fn default_value(param: &Param, ty: &Type, span: Span) -> Result<TokenStream> {
-    if is_option(ty) {
+    if is_named(ty, "Option") {
         return Ok(quote!(None));
+    }
+    if is_named(ty, "Maybe") {
+        return Ok(quote!(::object::args::Maybe(None)));
     }
     let Some(default) = &param.default else {
         // `Parsed::new` has raised already.
@@ -168,8 +172,29 @@ fn default_value(param: &Param, ty: &Type, span: Span) -> Result<TokenStream> {
     })
 }
 
-fn is_option(ty: &Type) -> bool {
-    matches!(ty, Type::Path(path) if path.path.segments.last().is_some_and(|s| s.ident == "Option"))
+fn is_named(ty: &Type, name: &str) -> bool {
+    matches!(ty, Type::Path(path) if path.path.segments.last().is_some_and(|s| s.ident == name))
+}
+
+/// `a[, b[, c]]` means `a, b=None, c=None`; other brackets stay.
+fn optional_groups_as_defaults(text: &str) -> String {
+    let (mut out, mut depth, mut rest) = (String::new(), 0, text);
+    while let Some(c) = rest.chars().next() {
+        if let Some(after) = rest.strip_prefix("[,") {
+            out.push_str(if depth > 0 { "=None," } else { "," });
+            (depth, rest) = (depth + 1, after);
+            continue;
+        }
+        if depth > 0 && c == ']' {
+            out.push_str("=None");
+            rest = rest.trim_start_matches(']');
+            depth = 0;
+            continue;
+        }
+        out.push(c);
+        rest = &rest[c.len_utf8()..];
+    }
+    out
 }
 
 fn split_top_level(text: &str) -> Vec<&str> {

@@ -7,18 +7,26 @@ pub mod _bisect;
 pub mod _collections;
 pub mod _functools;
 pub mod _heapq;
-pub mod _operator;
-pub mod _stat;
-pub mod sys;
-pub mod gc;
-pub mod builtins;
-pub mod _warnings;
-pub mod _thread;
 pub mod _imp;
+pub mod _io;
+pub mod _operator;
+pub mod _random;
+pub mod _signal;
+pub mod _stat;
+pub mod _thread;
 pub mod _typing;
+pub mod _warnings;
 pub mod _weakref;
 pub mod atexit;
+pub mod builtins;
+pub mod cmath;
+pub mod errno;
+pub mod gc;
+pub mod math;
+pub mod posix;
+mod support;
 pub mod itertools;
+pub mod sys;
 
 use object::declare::ModuleDecl;
 
@@ -36,9 +44,20 @@ pub const ALL: &[ModuleDecl] = &[
     _functools::module::MODULE,
     _heapq::module::MODULE,
     _operator::module::MODULE,
+    _random::_random::MODULE,
+    _signal::_signal::MODULE,
     _stat::module::MODULE,
     _typing::module::MODULE,
     _weakref::module::MODULE,
     atexit::atexit::MODULE,
+    cmath::cmath::MODULE,
+    errno::errno::MODULE,
+    math::math::MODULE,
+    posix::MODULE,
     itertools::itertools::MODULE,
 ];
+
+pub mod _ast;
+pub mod compile;
+mod construct;
+pub mod marshal;

@@ -448,6 +448,17 @@ impl FromArg<'_> for usize {
     }
 }
 
+/// An argument that may be omitted but, unlike with `Option<T>` alone, not be
+/// `None`: write the parameter as `Option<Given<T>>`.
+pub struct Given<T>(pub T);
+
+impl<'a, T: FromArg<'a>> FromArg<'a> for Option<Given<T>> {
+    #[inline]
+    fn from_arg(th: Thread<'_>, arg: Obj<'a>, context: ArgContext) -> Result<Self> {
+        T::from_arg(th, arg, context).map(|value| Some(Given(value)))
+    }
+}
+
 /// UTF-8 text; surrogates raise `UnicodeEncodeError`.
 impl<'a> FromArg<'a> for &'a str {
     fn from_arg(th: Thread<'_>, arg: Obj<'a>, context: ArgContext) -> Result<Self> {
@@ -468,6 +479,20 @@ impl<'a> FromArg<'a> for Option<&'a str> {
             Some(value) => value.to_utf8(th).map(Some),
             None => Err(context.bad(th, "str or None", arg)),
         }
+    }
+}
+
+/// An argument that may be omitted or `None`, of a type of another crate.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Maybe<T>(pub Option<T>);
+
+impl<'a, T: FromArg<'a>> FromArg<'a> for Maybe<T> {
+    #[inline]
+    fn from_arg(th: Thread<'_>, arg: Obj<'a>, context: ArgContext) -> Result<Self> {
+        if arg.is_none() {
+            return Ok(Maybe(None));
+        }
+        T::from_arg(th, arg, context).map(|value| Maybe(Some(value)))
     }
 }
 

@@ -6,9 +6,11 @@
 use crate::{AsObject, Obj, Ref, Result, Str, Thread, Tuple};
 
 pub mod attr;
+pub mod buffer;
 pub mod call;
 pub mod compare;
 pub mod generic;
+pub mod index;
 pub mod instance;
 pub mod iter;
 pub mod mapping;

@@ -345,7 +345,7 @@ pub fn constant(th: Thread<'_>, value: &Constant) -> Result<Ref> {
         Constant::Bool(value) => types::bool_(*value).own(),
         Constant::Int(value) => match i64::try_from(value) {
             Ok(value) => Int::from_i64(th, value)?,
-            Err(_) => big_int(th, value.sign() == num_bigint::Sign::Minus, &value.magnitude().to_u32_digits())?,
+            Err(_) => Int::from_bigint(th, value)?,
         },
         Constant::Float(value) => Float::new(th, *value)?.upcast(),
         Constant::Complex(real, imag) => {
@@ -364,19 +364,6 @@ pub fn constant(th: Thread<'_>, value: &Constant) -> Result<Ref> {
         }
         Constant::Code(code) => Code::from_bytecode(th, code)?.upcast(),
     })
-}
-
-/// An int of 32-bit digits.
-fn big_int(th: Thread<'_>, negative: bool, digits: &[u32]) -> Result<Ref> {
-    use protocol::number;
-    let shift = Int::from_i64(th, 32)?;
-    let mut value = Int::from_i64(th, 0)?;
-    for digit in digits.iter().rev() {
-        let digit = Int::from_i64(th, i64::from(*digit))?;
-        value = number::binary(th, number::LSHIFT, value.obj(), shift.obj())?;
-        value = number::binary(th, number::OR, value.obj(), digit.obj())?;
-    }
-    if negative { number::unary(th, number::NEGATIVE, value.obj()) } else { Ok(value) }
 }
 
 /// Whether constants are the same, with their types and signs of zero.
@@ -580,11 +567,7 @@ impl Code {
             exceptiontable: crate::own(exceptiontable),
         };
         if nlocals as usize != varnames.len() {
-            raise!(
-                th,
-                ValueError,
-                "code: co_nlocals != len(co_varnames)"
-            );
+            raise!(th, ValueError, "code: co_nlocals != len(co_varnames)");
         }
         let (free, cell) = (freevars.unwrap_or(&empty), cellvars.unwrap_or(&empty));
         (parts.localsplusnames, parts.localspluskinds) =
@@ -735,9 +718,7 @@ impl Code {
             let next = i + 1 + op.caches();
             let targets = match op {
                 Op::FOR_ITER => Some((next, next + oparg + 2)),
-                Op::END_ASYNC_FOR => {
-                    Some((next.saturating_sub(oparg), next))
-                }
+                Op::END_ASYNC_FOR => Some((next.saturating_sub(oparg), next)),
                 _ if op.is_conditional_jump() => Some((next + 1, next + oparg)),
                 _ => None,
             };

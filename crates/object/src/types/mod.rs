@@ -5,11 +5,13 @@
 
 pub mod bool_;
 pub mod builtin_function;
+pub mod bytearray;
 pub mod bytes;
 pub mod capsule;
-pub mod classmethod;
 pub mod cell;
+pub mod classmethod;
 pub mod code;
+mod code_parts;
 pub mod complex;
 pub mod descr;
 pub mod dict;
@@ -48,6 +50,7 @@ pub mod zip;
 
 pub use self::{
     bool_::{Bool, bool_},
+    bytearray::ByteArray,
     bytes::Bytes,
     code::Code,
     complex::Complex,
@@ -56,6 +59,7 @@ pub use self::{
     function::Function,
     int::Int,
     list::List,
+    memoryview::MemoryView,
     module::Module,
     object_::{BaseObject, object_type},
     range::Range,
@@ -89,7 +93,16 @@ builtin_types![
     Float,
     Complex,
     Str,
+    str::StrAsciiIterator,
+    str::StrIterator,
     Bytes,
+    bytes::BytesIterator,
+    bytearray::ByteArray,
+    bytes::iter::ByteArrayIterator,
+    memoryview::ManagedBuffer,
+    memoryview::MemoryView,
+    memoryview::MemoryIterator,
+    memoryview::BufferWrapper,
     Tuple,
     List,
     Dict,
@@ -108,6 +121,8 @@ builtin_types![
     Module,
     Function,
     Code,
+    Slice,
+    Range,
     range::RangeIterator,
     range::LongRangeIterator,
     iter::SequenceIterator,
@@ -152,3 +167,14 @@ builtin_types![
     cell::CellObject,
     method::Method,
 ];
+
+/// The types that module `builtins` exports.
+pub fn builtin_namespace() -> Vec<&'static Type> {
+    const NAMES: &[&str] = &[
+        "bool", "bytearray", "bytes", "classmethod", "complex", "dict", "enumerate", "filter",
+        "float", "frozenset", "int", "list", "map", "memoryview", "object", "property", "range",
+        "reversed", "set", "slice", "staticmethod", "str", "super", "tuple", "type", "zip",
+    ];
+    let types = builtin_types().into_iter().map(|decl| (decl.ty)());
+    types.filter(|ty| NAMES.contains(&ty.full_name())).collect()
+}

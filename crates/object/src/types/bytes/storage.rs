@@ -157,7 +157,7 @@ impl Bytes {
 
     /// Where the data are, for C.
     #[inline]
-    pub fn data(&self) -> NonNull<u8> {
+    pub fn data_ptr(&self) -> NonNull<u8> {
         NonNull::from(self.as_bytes()).cast()
     }
 

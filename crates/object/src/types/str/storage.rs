@@ -255,6 +255,19 @@ impl Draft {
         }
     }
 
+    /// Fill the whole with repetitions of its first `filled` characters.
+    pub(crate) fn double(&mut self, filled: usize) {
+        let width = self.width.bytes();
+        let total = self.length * width;
+        let mut done = filled * width;
+        while done < total && done > 0 {
+            let count = done.min(total - done);
+            // SAFETY: both ranges are inside the characters and do not overlap.
+            unsafe { self.data.add(done).copy_from_nonoverlapping(self.data, count) };
+            done += count;
+        }
+    }
+
     /// The one-byte characters, to fill in. Empty for wider strings.
     pub(crate) fn bytes_mut(&mut self) -> &mut [u8] {
         if self.width.bytes() != 1 {
@@ -678,6 +691,26 @@ impl Str {
         Self::from_units(th, units)
     }
 
+    /// `sys.getsizeof` without the collector's part.
+    pub(crate) fn size_in_memory(&self) -> usize {
+        let width = self.width();
+        let characters = (self.len() + 1) * width.bytes();
+        let compact = self.state.get() & COMPACT != 0;
+        let mut size = if compact {
+            width.header() + characters
+        } else {
+            self.obj().ty().basicsize() + characters
+        };
+        if width != Width::Ascii {
+            // SAFETY: a string that is not ASCII has these fields.
+            let parts = unsafe { &*self.base().cast::<PyCompactUnicodeObject>() };
+            if !parts.utf8.is_null() {
+                size += parts.utf8_length as usize + 1;
+            }
+        }
+        size
+    }
+
     /// Free the cached UTF-8.
     fn drop_utf8(&self, th: Thread<'_>) {
         if self.is_ascii() {
@@ -690,6 +723,14 @@ impl Str {
             // SAFETY: the cache is a block of its own.
             unsafe { th.heap().free(utf8.cast()) };
         }
+    }
+}
+
+/// A string just built, replaced by the static one of its text if there is one.
+pub(crate) fn canonical(_: Thread<'_>, string: Ref<Str>) -> Ref<Str> {
+    match shared(string.units()) {
+        Some(one) => crate::own(one),
+        None => string,
     }
 }
 

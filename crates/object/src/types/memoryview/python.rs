@@ -1,0 +1,146 @@
+//! The buffer protocol of classes written in Python: `__buffer__` and
+//! `__release_buffer__` (PEP 688).
+//!
+//! A buffer got from `__buffer__` names a [`BufferWrapper`] as its exporter,
+//! which owns the memoryview returned and the object asked, and calls
+//! `__release_buffer__` when the buffer is released.
+
+use abi::Py_buffer;
+use macros::{pymethods, pytype};
+
+use super::{MemoryView, RELEASED, RESTRICTED};
+use crate::{
+    AsObject, Head, Int, IntoObject, Link, Obj, Protocol, Ref, Result, Thread, alloc_object,
+    exceptions::types::OverflowError, id, protocol::buffer, raise,
+};
+
+/// Stands between a buffer and the Python object that exported it.
+#[pytype(name = "_buffer_wrapper")]
+pub struct BufferWrapper {
+    head: Head,
+    view: Link<MemoryView>,
+    exporter: Link,
+}
+
+#[pymethods]
+impl BufferWrapper {
+    fn bf_releasebuffer(&self, th: Thread<'_>, view: &mut Py_buffer) -> Result<()> {
+        let (Some(memory), Some(exporter)) = (self.view.take(), self.exporter.take()) else {
+            return Ok(());
+        };
+        let has_release = exporter.obj().ty().lookup(th, id!(th, "__release_buffer__")).is_some();
+        if has_release {
+            call_release(th, exporter.obj(), &memory);
+        }
+        let _ = view;
+        memory.exports.set(memory.exports.get() - 1);
+        Ok(())
+    }
+}
+
+/// `exporter.__release_buffer__(memory)`; errors cannot be reported.
+fn call_release(th: Thread<'_>, exporter: Obj<'_>, memory: &MemoryView) {
+    let pending = th.swap_exception(None);
+    // What Python code gets must not outlive the release.
+    let flags = memory.flags.get();
+    memory.flags.set(flags | RESTRICTED);
+    let result = exporter.call_method(th, id!(th, "__release_buffer__"), &[memory.obj()]);
+    if result.is_err() {
+        (th.hooks().unraisable)(th, None, Some(exporter));
+    }
+    memory.flags.set(memory.flags.get() & !RESTRICTED | flags & RESTRICTED);
+    drop(th.swap_exception(pending));
+}
+
+/// `bf_getbuffer` of a class with `__buffer__`.
+///
+/// # Safety
+///
+/// As `bf_getbuffer`: `view` is to be filled in and stays where it is until it
+/// is released.
+pub unsafe fn getbuffer_from_python(
+    th: Thread<'_>,
+    obj: Obj<'_>,
+    view: &mut Py_buffer,
+    flags: i32,
+) -> Result<()> {
+    view.obj = std::ptr::null_mut();
+    let number = flags.into_object(th)?;
+    let result = obj.call_method(th, id!(th, "__buffer__"), &[number.obj()])?;
+    let Ok(memory) = result.downcast::<MemoryView>() else {
+        raise!(th, TypeError, "__buffer__ returned non-memoryview object");
+    };
+    let wrapper = alloc_object::new(
+        th,
+        BufferWrapper { head: Head::new(), view: Link::null(), exporter: Link::null() },
+    )?;
+    buffer::fill(th, memory.obj(), view, flags)?;
+    // SAFETY: `fill` put a reference to the memoryview there, which the wrapper
+    // replaces; the view counts as exported until the wrapper's release.
+    drop(unsafe { Ref::<crate::Object>::from_raw(view.obj) });
+    wrapper.view.set(Some(memory));
+    wrapper.exporter.set(Some(obj.own()));
+    view.obj = wrapper.into_raw();
+    Ok(())
+}
+
+/// `bf_releasebuffer` of a class with `__release_buffer__`.
+pub fn releasebuffer_from_python(th: Thread<'_>, obj: Obj<'_>, view: &mut Py_buffer) {
+    // SAFETY: a buffer owns a reference to its exporter.
+    let owner = unsafe { Obj::from_raw(view.obj) };
+    if let Some(wrapper) = owner.and_then(|owner| owner.downcast::<BufferWrapper>()) {
+        if let Some(memory) = wrapper.view.get() {
+            call_release(th, obj, &memory);
+        }
+        return;
+    }
+    match MemoryView::from_buffer(th, view) {
+        Ok(memory) => {
+            call_release(th, obj, &memory);
+            memory.let_go();
+        }
+        Err(raised) => {
+            let _ = raised;
+            (th.hooks().unraisable)(th, None, Some(obj));
+        }
+    }
+}
+
+/// `object.__buffer__(flags)` of a builtin exporter.
+pub fn buffer_method(th: Thread<'_>, this: Obj<'_>, flags: Obj<'_>) -> Result {
+    let flags = match Int::index_to_i64(th, flags) {
+        Ok(flags) => i32::try_from(flags).ok(),
+        Err(raised) => {
+            th.catch(raised, OverflowError())?;
+            None
+        }
+    };
+    match flags {
+        Some(flags) => {
+            if let Some(view) = this.downcast::<MemoryView>() {
+                view.check(th)?;
+                let managed = super::ManagedBuffer::new(th, this, flags)?;
+                // SAFETY: the master does not change while views exist.
+                let master = unsafe { &*managed.master.get() };
+                return MemoryView::new(th, &managed, master).map(Ref::upcast);
+            }
+            MemoryView::from_object_with(th, this, flags).map(Ref::upcast)
+        }
+        None => raise!(th, OverflowError, "buffer flags out of range"),
+    }
+}
+
+/// `object.__release_buffer__(buffer)` of a builtin exporter.
+pub fn release_buffer_method(th: Thread<'_>, this: Obj<'_>, buffer: Obj<'_>) -> Result {
+    let Some(view) = buffer.downcast::<MemoryView>() else {
+        raise!(th, TypeError, "expected a memoryview object");
+    };
+    if view.view().obj.is_null() || view.flags.get() & RELEASED != 0 {
+        raise!(th, ValueError, "memoryview's buffer has already been released");
+    }
+    if view.view().obj != this.as_ptr() {
+        raise!(th, ValueError, "memoryview's buffer is not this object");
+    }
+    view.release_view(th)?;
+    ().into_object(th)
+}

@@ -1,0 +1,129 @@
+//! `str.translate` and `str.maketrans`.
+
+use super::{Str, StrBuilder, storage::Width};
+use crate::{
+    AsObject, Dict, Int, IntoObject, Obj, Protocol, Ref, Result, Thread,
+    exceptions::types::LookupError, raise,
+};
+
+/// What a table maps a character to.
+enum Target {
+    Same,
+    Code(u32),
+    Text(Ref<Str>),
+}
+
+fn look_up(th: Thread<'_>, table: Obj<'_>, code: u32) -> Result<Target> {
+    let key = code.into_object(th)?;
+    let value = match table.get_item(th, key.obj()) {
+        Ok(value) => value,
+        Err(raised) => {
+            th.catch(raised, LookupError())?;
+            return Ok(Target::Same);
+        }
+    };
+    if value.obj().is_none() {
+        return Ok(Target::Text(Str::empty(th)));
+    }
+    if Int::is_int(value.obj()) {
+        let code = Int::to_i64(value.obj()).and_then(|code| u32::try_from(code).ok());
+        return match code {
+            Some(code) if code <= 0x10_ffff => Ok(Target::Code(code)),
+            _ => raise!(th, ValueError, "character mapping must be in range(0x110000)"),
+        };
+    }
+    match value.downcast::<Str>() {
+        Ok(text) => Ok(Target::Text(text)),
+        Err(_) => {
+            raise!(th, TypeError, "character mapping must return integer, None or str")
+        }
+    }
+}
+
+/// `string.translate(table)`.
+pub(crate) fn translate(th: Thread<'_>, string: &Str, table: Obj<'_>) -> Result<Ref<Str>> {
+    let mut out = StrBuilder::new();
+    out.reserve(th, Width::Ascii, string.len())?;
+    // PERF: an ASCII character is looked up once if it maps to one character.
+    let mut known = [u32::MAX; 128];
+    let mut changed = false;
+    for code in string.units() {
+        if let Some(&found) = known.get(code as usize)
+            && found != u32::MAX
+        {
+            out.push(th, found)?;
+            continue;
+        }
+        match look_up(th, table, code)? {
+            Target::Same => {
+                if let Some(place) = known.get_mut(code as usize) {
+                    *place = code;
+                }
+                out.push(th, code)?;
+            }
+            Target::Code(to) => {
+                changed = true;
+                if let Some(place) = known.get_mut(code as usize) {
+                    *place = to;
+                }
+                out.push(th, to)?;
+            }
+            Target::Text(text) => {
+                changed = true;
+                out.push_obj(th, &text)?;
+            }
+        }
+    }
+    if !changed {
+        return string.to_exact(th);
+    }
+    out.finish(th)
+}
+
+/// `str.maketrans(x, y, z)`.
+pub(crate) fn maketrans(
+    th: Thread<'_>,
+    x: Obj<'_>,
+    y: Option<&Str>,
+    z: Option<&Str>,
+) -> Result<Ref<Dict>> {
+    let table = Dict::new(th)?;
+    if let Some(y) = y {
+        let Some(x) = x.downcast::<Str>() else {
+            raise!(
+                th,
+                TypeError,
+                "first maketrans argument must be a string if there is a second argument"
+            );
+        };
+        if x.len() != y.len() {
+            raise!(th, ValueError, "the first two maketrans arguments must have equal length");
+        }
+        for (from, to) in x.units().iter().zip(y.units()) {
+            let (from, to) = (from.into_object(th)?, to.into_object(th)?);
+            table.set(th, from.obj(), to.obj())?;
+        }
+        for code in z.map(Str::units).into_iter().flatten() {
+            let code = code.into_object(th)?;
+            table.set(th, code.obj(), crate::types::none())?;
+        }
+        return Ok(table);
+    }
+    let Some(mapping) = x.downcast_exact::<Dict>() else {
+        raise!(th, TypeError, "if you give only one argument to maketrans it must be a dict");
+    };
+    let mut position = 0;
+    while let Some((key, value)) = mapping.next_entry(&mut position) {
+        if let Some(text) = key.obj().downcast::<Str>() {
+            let (1, Some(code)) = (text.len(), text.get(0)) else {
+                raise!(th, ValueError, "string keys in translate table must be of length 1");
+            };
+            table.set(th, code.into_object(th)?.obj(), value.obj())?;
+        } else if Int::is_int(key.obj()) {
+            table.set(th, key.obj(), value.obj())?;
+        } else {
+            raise!(th, TypeError, "keys in translate table must be strings or integers");
+        }
+    }
+    Ok(table)
+}
