@@ -5,10 +5,13 @@
 pub mod _abc;
 pub mod _bisect;
 pub mod _collections;
+pub mod _contextvars;
 pub mod _functools;
 pub mod _heapq;
 pub mod _imp;
 pub mod _io;
+pub mod _locale;
+pub mod _opcode;
 pub mod _operator;
 pub mod _random;
 pub mod _signal;
@@ -41,6 +44,9 @@ pub const ALL: &[ModuleDecl] = &[
     _abc::module::MODULE,
     _bisect::module::MODULE,
     _collections::module::MODULE,
+    _contextvars::module::MODULE,
+    _locale::module::MODULE,
+    _opcode::module::MODULE,
     _functools::module::MODULE,
     _heapq::module::MODULE,
     _operator::module::MODULE,
