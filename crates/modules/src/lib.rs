@@ -3,6 +3,7 @@
 //! [`ALL`] is the one list of them, by the names that `import` knows.
 
 pub mod _abc;
+pub mod _ast;
 pub mod _bisect;
 pub mod _collections;
 pub mod _contextvars;
@@ -23,25 +24,23 @@ pub mod _weakref;
 pub mod atexit;
 pub mod builtins;
 pub mod cmath;
+pub mod compile;
+mod construct;
 pub mod errno;
 pub mod gc;
+pub mod itertools;
+pub mod marshal;
 pub mod math;
 pub mod posix;
 mod support;
-pub mod itertools;
 pub mod sys;
 
 use object::declare::ModuleDecl;
 
 /// Every native module.
 pub const ALL: &[ModuleDecl] = &[
-    _imp::_imp::MODULE,
-    _thread::_thread::MODULE,
-    _warnings::_warnings::MODULE,
-    builtins::builtins::MODULE,
-    gc::gc::MODULE,
-    sys::sys::MODULE,
     _abc::module::MODULE,
+    _ast::_ast::MODULE,
     _bisect::module::MODULE,
     _collections::module::MODULE,
     _contextvars::module::MODULE,
@@ -49,21 +48,23 @@ pub const ALL: &[ModuleDecl] = &[
     _opcode::module::MODULE,
     _functools::module::MODULE,
     _heapq::module::MODULE,
+    _imp::_imp::MODULE,
     _operator::module::MODULE,
     _random::_random::MODULE,
     _signal::_signal::MODULE,
     _stat::module::MODULE,
+    _thread::_thread::MODULE,
     _typing::module::MODULE,
+    _warnings::_warnings::MODULE,
     _weakref::module::MODULE,
     atexit::atexit::MODULE,
+    builtins::builtins::MODULE,
     cmath::cmath::MODULE,
     errno::errno::MODULE,
+    gc::gc::MODULE,
+    itertools::itertools::MODULE,
+    marshal::marshal::MODULE,
     math::math::MODULE,
     posix::MODULE,
-    itertools::itertools::MODULE,
+    sys::sys::MODULE,
 ];
-
-pub mod _ast;
-pub mod compile;
-mod construct;
-pub mod marshal;
