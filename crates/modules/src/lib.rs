@@ -18,6 +18,7 @@ pub mod _random;
 pub mod _signal;
 pub mod _stat;
 pub mod _thread;
+pub mod _types;
 pub mod _typing;
 pub mod _warnings;
 pub mod _weakref;
@@ -54,6 +55,7 @@ pub const ALL: &[ModuleDecl] = &[
     _signal::_signal::MODULE,
     _stat::module::MODULE,
     _thread::_thread::MODULE,
+    _types::module::MODULE,
     _typing::module::MODULE,
     _warnings::_warnings::MODULE,
     _weakref::module::MODULE,
