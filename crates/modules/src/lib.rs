@@ -5,16 +5,21 @@
 pub mod _abc;
 pub mod _ast;
 pub mod _bisect;
+pub mod _collections;
+pub mod _contextvars;
 pub mod _functools;
 pub mod _heapq;
 pub mod _imp;
 pub mod _io;
 pub mod _krait;
+pub mod _locale;
+pub mod _opcode;
 pub mod _operator;
 pub mod _random;
 pub mod _signal;
 pub mod _stat;
 pub mod _thread;
+pub mod _types;
 pub mod _typing;
 pub mod _warnings;
 pub mod _weakref;
@@ -47,6 +52,10 @@ pub const ALL: &[ModuleDecl] = &[
     _abc::module::MODULE,
     _ast::_ast::MODULE,
     _bisect::module::MODULE,
+    _collections::module::MODULE,
+    _contextvars::module::MODULE,
+    _locale::module::MODULE,
+    _opcode::module::MODULE,
     _functools::module::MODULE,
     _heapq::module::MODULE,
     _io::_io::MODULE,
@@ -57,6 +66,7 @@ pub const ALL: &[ModuleDecl] = &[
     _signal::_signal::MODULE,
     _stat::module::MODULE,
     _thread::_thread::MODULE,
+    _types::module::MODULE,
     _typing::module::MODULE,
     _warnings::_warnings::MODULE,
     _weakref::module::MODULE,
