@@ -3,6 +3,7 @@
 //! [`ALL`] is the one list of them, by the names that `import` knows.
 
 pub mod _abc;
+pub mod _ast;
 pub mod _bisect;
 pub mod _functools;
 pub mod _heapq;
@@ -10,6 +11,11 @@ pub mod _io;
 pub mod _operator;
 pub mod _signal;
 pub mod _stat;
+pub mod _symtable;
+pub mod _tokenize;
+pub mod compile;
+mod construct;
+pub mod marshal;
 pub mod sys;
 pub mod gc;
 pub mod builtins;
@@ -34,6 +40,10 @@ pub const ALL: &[ModuleDecl] = &[
     gc::gc::MODULE,
     sys::sys::MODULE,
     _abc::module::MODULE,
+    _ast::_ast::MODULE,
+    _symtable::_symtable::MODULE,
+    _tokenize::_tokenize::MODULE,
+    marshal::marshal::MODULE,
     _bisect::module::MODULE,
     _functools::module::MODULE,
     _heapq::module::MODULE,
@@ -46,8 +56,3 @@ pub const ALL: &[ModuleDecl] = &[
     errno::errno::MODULE,
     posix::MODULE,
 ];
-
-pub mod _ast;
-pub mod compile;
-mod construct;
-pub mod marshal;

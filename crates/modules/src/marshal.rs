@@ -20,7 +20,7 @@ use object::{
     raise, types,
 };
 
-use crate::construct;
+use crate::{compile, construct};
 
 /// What stops reading or writing: a raised exception or bad data.
 enum Failure {
@@ -160,7 +160,7 @@ impl Builder for Loader<'_> {
     }
 
     fn code(&mut self, parts: CodeParts<Ref>) -> Outcome<Ref> {
-        Ok(Code::from_parts(self.th, parts)?.upcast())
+        Ok(compile::code_from_parts(self.th, parts)?.upcast())
     }
 }
 
@@ -244,7 +244,7 @@ impl Source for Dumper<'_> {
             ]));
         }
         if let Some(code) = object.downcast_exact::<Code>() {
-            let parts = code.to_parts(th)?;
+            let parts = compile::parts_of(th, code)?;
             let mut made = self.made.borrow_mut();
             made.push(parts.code.clone());
             return Ok(View::Code(Box::new(parts)));
