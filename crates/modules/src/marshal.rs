@@ -244,7 +244,7 @@ impl Source for Dumper<'_> {
             ]));
         }
         if let Some(code) = object.downcast_exact::<Code>() {
-            let parts = compile::parts_of(th, code)?;
+            let parts = code.to_parts(th)?;
             let mut made = self.made.borrow_mut();
             made.push(parts.code.clone());
             return Ok(View::Code(Box::new(parts)));

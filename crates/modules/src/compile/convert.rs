@@ -31,12 +31,12 @@ pub(crate) fn code_from_parts(th: Thread<'_>, parts: CodeParts<Ref>) -> Result<R
     if counts.iter().any(|count| *count < 0) {
         bad("argcount, posonlyargcount, kwonlyargcount and stacksize must be >= 0")?;
     }
-    let localsplusnames = part::<Tuple>(th, parts.localsplusnames)?;
-    let localspluskinds = part::<Bytes>(th, parts.localspluskinds)?;
+    let localsplusnames = part::<Tuple>(th, &parts.localsplusnames)?;
+    let localspluskinds = part::<Bytes>(th, &parts.localspluskinds)?;
     if localsplusnames.len() != localspluskinds.len() {
         bad("names and kinds of local variables differ in number")?;
     }
-    let names = part::<Tuple>(th, parts.names)?;
+    let names = part::<Tuple>(th, &parts.names)?;
     for name in names.items().iter().chain(localsplusnames.items()) {
         if name.downcast::<Str>().is_none() {
             raise!(
@@ -47,66 +47,23 @@ pub(crate) fn code_from_parts(th: Thread<'_>, parts: CodeParts<Ref>) -> Result<R
             );
         }
     }
-    let code = part::<Bytes>(th, parts.code)?;
-    if code.len() % 2 != 0 {
+    if part::<Bytes>(th, &parts.code)?.len() % 2 != 0 {
         bad("co_code is malformed")?;
     }
-    Code::create(
-        th,
-        types::code::CodeParts {
-            argcount: parts.argcount,
-            posonlyargcount: parts.posonlyargcount,
-            kwonlyargcount: parts.kwonlyargcount,
-            stacksize: parts.stacksize,
-            flags: parts.flags,
-            code: code.as_bytes().to_vec(),
-            consts: part(th, parts.consts)?,
-            names,
-            localsplusnames,
-            localspluskinds: localspluskinds.as_bytes().to_vec(),
-            filename: part(th, parts.filename)?,
-            name: part(th, parts.name)?,
-            qualname: part(th, parts.qualname)?,
-            firstlineno: parts.firstlineno,
-            linetable: part(th, parts.linetable)?,
-            exceptiontable: part(th, parts.exceptiontable)?,
-        },
-    )
+    Code::from_parts(th, parts)
 }
 
-fn part<T: PyStruct>(th: Thread<'_>, object: Ref) -> Result<Ref<T>> {
-    match object.downcast::<T>() {
-        Ok(part) => Ok(part),
-        Err(other) => raise!(
+fn part<'a, T: PyStruct>(th: Thread<'_>, object: &'a Ref) -> Result<&'a T> {
+    match object.obj().downcast::<T>() {
+        Some(part) => Ok(part),
+        None => raise!(
             th,
             TypeError,
             "code: expected {}, got {}",
             T::type_object().name(),
-            other.obj().type_name()
+            object.obj().type_name()
         ),
     }
-}
-
-/// What `code` is made of.
-pub(crate) fn parts_of(th: Thread<'_>, code: &Code) -> Result<CodeParts<Ref>> {
-    Ok(CodeParts {
-        argcount: code.argcount,
-        posonlyargcount: code.posonlyargcount,
-        kwonlyargcount: code.kwonlyargcount,
-        stacksize: code.stacksize,
-        flags: code.flags,
-        code: code.code(th)?.upcast(),
-        consts: code.consts.clone().upcast(),
-        names: code.names.clone().upcast(),
-        localsplusnames: code.localsplusnames.clone().upcast(),
-        localspluskinds: code.localspluskinds.clone().upcast(),
-        filename: code.filename.clone().upcast(),
-        name: code.name.clone().upcast(),
-        qualname: code.qualname.clone().upcast(),
-        firstlineno: code.firstlineno,
-        linetable: code.linetable.clone().upcast(),
-        exceptiontable: code.exceptiontable.clone().upcast(),
-    })
 }
 
 struct Converter<'a> {

@@ -15,7 +15,7 @@ use object::{
 };
 
 pub use convert::code_object;
-pub(crate) use convert::{code_from_parts, constant, from_constant, parts_of};
+pub(crate) use convert::{code_from_parts, constant, from_constant};
 pub(crate) use report::{issue_warnings, raise_compile_error};
 
 use crate::_ast;
