@@ -9,6 +9,7 @@ pub mod _functools;
 pub mod _heapq;
 pub mod _imp;
 pub mod _io;
+pub mod _json;
 pub mod _operator;
 pub mod _random;
 pub mod _signal;
@@ -43,6 +44,7 @@ pub const ALL: &[ModuleDecl] = &[
     _functools::module::MODULE,
     _heapq::module::MODULE,
     _imp::_imp::MODULE,
+    _json::_json::MODULE,
     _operator::module::MODULE,
     _random::_random::MODULE,
     _signal::_signal::MODULE,
