@@ -14,12 +14,15 @@ pub mod _io;
 pub mod _krait;
 pub mod _locale;
 pub mod _opcode;
+pub mod _json;
 pub mod _operator;
 pub mod _random;
 pub mod _signal;
 pub mod _stat;
+pub mod _symtable;
 pub mod _thread;
 pub mod _types;
+pub mod _tokenize;
 pub mod _typing;
 pub mod _warnings;
 pub mod _weakref;
@@ -61,12 +64,15 @@ pub const ALL: &[ModuleDecl] = &[
     _io::_io::MODULE,
     _imp::_imp::MODULE,
     _krait::module::MODULE,
+    _json::_json::MODULE,
     _operator::module::MODULE,
     _random::_random::MODULE,
     _signal::_signal::MODULE,
     _stat::module::MODULE,
+    _symtable::_symtable::MODULE,
     _thread::_thread::MODULE,
     _types::module::MODULE,
+    _tokenize::_tokenize::MODULE,
     _typing::module::MODULE,
     _warnings::_warnings::MODULE,
     _weakref::module::MODULE,
