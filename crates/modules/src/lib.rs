@@ -4,10 +4,13 @@
 
 pub mod _abc;
 pub mod _bisect;
+pub mod _codecs;
 pub mod _functools;
 pub mod _heapq;
 pub mod _operator;
+pub mod _sre;
 pub mod _stat;
+pub mod _string;
 pub mod sys;
 pub mod gc;
 pub mod builtins;
@@ -30,10 +33,13 @@ pub const ALL: &[ModuleDecl] = &[
     sys::sys::MODULE,
     _abc::module::MODULE,
     _bisect::module::MODULE,
+    _codecs::_codecs::MODULE,
     _functools::module::MODULE,
     _heapq::module::MODULE,
     _operator::module::MODULE,
+    _sre::_sre::MODULE,
     _stat::module::MODULE,
+    _string::_string::MODULE,
     _typing::module::MODULE,
     _weakref::module::MODULE,
     atexit::atexit::MODULE,
