@@ -1,3 +1,15 @@
 //! The operating system, one file per topic; knows nothing of Python.
 
+pub mod call;
+pub mod env;
+pub mod fs;
 pub mod memory;
+pub mod poll;
+pub mod process;
+pub mod random;
+pub mod signal;
+pub mod spawn;
+pub mod terminal;
+pub mod thread;
+pub mod time;
+pub mod user;

@@ -147,8 +147,11 @@ impl Signature {
 
 /// The Rust value of an omitted argument.
 fn default_value(param: &Param, ty: &Type, span: Span) -> Result<TokenStream> {
-    if is_option(ty) {
+    if is_named(ty, "Option") {
         return Ok(quote!(None));
+    }
+    if is_named(ty, "Maybe") {
+        return Ok(quote!(::object::args::Maybe(None)));
     }
     let Some(default) = &param.default else {
         // `Parsed::new` has raised already.
@@ -169,8 +172,8 @@ fn default_value(param: &Param, ty: &Type, span: Span) -> Result<TokenStream> {
     })
 }
 
-fn is_option(ty: &Type) -> bool {
-    matches!(ty, Type::Path(path) if path.path.segments.last().is_some_and(|s| s.ident == "Option"))
+fn is_named(ty: &Type, name: &str) -> bool {
+    matches!(ty, Type::Path(path) if path.path.segments.last().is_some_and(|s| s.ident == name))
 }
 
 /// `a[, b[, c]]` means `a, b=None, c=None`; other brackets stay.

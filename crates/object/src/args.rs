@@ -482,6 +482,20 @@ impl<'a> FromArg<'a> for Option<&'a str> {
     }
 }
 
+/// An argument that may be omitted or `None`, of a type of another crate.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Maybe<T>(pub Option<T>);
+
+impl<'a, T: FromArg<'a>> FromArg<'a> for Maybe<T> {
+    #[inline]
+    fn from_arg(th: Thread<'_>, arg: Obj<'a>, context: ArgContext) -> Result<Self> {
+        if arg.is_none() {
+            return Ok(Maybe(None));
+        }
+        T::from_arg(th, arg, context).map(|value| Maybe(Some(value)))
+    }
+}
+
 /// How a return value becomes what the calling convention wants.
 pub trait IntoReturn<T> {
     /// Convert, allocating the object if need be.

@@ -603,6 +603,16 @@ where
 pub unsafe extern "C" fn dealloc<T: Declared>(object: *mut PyObject) {
     // SAFETY: called on an attached thread.
     let th = unsafe { Thread::current() };
+    // SAFETY: a dead object still has its header.
+    let ty = unsafe { Type::from_ptr((*object).ob_type) };
+    if ty.slots().tp_finalize.is_some()
+        && !ty.is_heap()
+        && let Some(ptr) = NonNull::new(object)
+        // SAFETY: dead, nothing is torn down; a class has run its finaliser already.
+        && !unsafe { crate::types::type_::create::finalize(th, ptr, ty) }
+    {
+        return;
+    }
     // SAFETY: the caller's promise.
     unsafe {
         crate::alloc_object::dealloc_with(th, object, T::GC, |object| {

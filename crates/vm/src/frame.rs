@@ -38,9 +38,14 @@ pub struct Frame {
     pub(crate) sp: *mut Word,
     pub(crate) return_offset: u16,
     pub(crate) owner: u8,
-    /// Returning from this frame leaves the interpreter loop.
+    /// What returning from this frame means, see [`ENTRY`].
     pub(crate) entry: u8,
 }
+
+/// Returning from the frame leaves the interpreter loop.
+pub(crate) const ENTRY: u8 = 1;
+/// The frame is that of an `__init__`: its result must be None and is dropped.
+pub(crate) const ENTRY_INIT: u8 = 2;
 
 /// Words of a frame before its variables.
 pub(crate) const FRAME_WORDS: usize = size_of::<Frame>() / 8;

@@ -326,7 +326,7 @@ impl FrameLocalsProxy {
         if let Some(value) = self.get(th, key)? {
             return Ok(value);
         }
-        let default = default.unwrap_or_else(types::none);
+        let default = default.unwrap_or(types::none());
         self.set(th, key, default)?;
         Ok(default.own())
     }

@@ -219,7 +219,7 @@ impl FrameObject {
     fn __repr__(&self, th: Thread<'_>) -> Result<Ref<Str>> {
         let code = self.code();
         let line = self.line().map_or_else(|| "None".to_owned(), |line| line.to_string());
-        let file = object::protocol::text::repr(th, code.filename.obj())?;
+        let file = object::protocol::text::repr(th, code.filename().obj())?;
         Str::from_fmt(
             th,
             format_args!(

@@ -544,7 +544,7 @@ pub(crate) fn set_thrown(
         raise!(th, TypeError, "throw() third argument must be a traceback object");
     }
     let exception = if let Some(class) = exception::as_class(ty) {
-        let value = value.unwrap_or_else(object::types::none);
+        let value = value.unwrap_or(object::types::none());
         if exception::is_exception(value) && value.ty().is_subtype(class) {
             value.own()
         } else {
@@ -829,7 +829,7 @@ macro_rules! common_methods {
             #[classmethod]
             #[sig = "($cls, object, /)"]
             fn __class_getitem__(th: Thread<'_>, cls: &Type, object: Obj<'_>) -> Result<Ref> {
-                generic_alias::class_getitem(th, cls, object)
+                generic_alias::new(th, cls.obj(), object)
             }
         }
     };

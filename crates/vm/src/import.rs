@@ -69,7 +69,7 @@ pub fn import(
         Some(function) => function,
         None => raise!(th, ImportError, "__import__ not found"),
     };
-    let fromlist = fromlist.unwrap_or_else(types::none);
+    let fromlist = fromlist.unwrap_or(types::none());
     importlib(th)?.call_method(th, handler, &[module.obj(), fromlist, builtin_import.obj()])
 }
 

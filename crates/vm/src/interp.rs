@@ -336,7 +336,7 @@ pub(crate) unsafe fn run(th: Thread<'_>, frame: *mut Frame) -> *mut PyObject {
     }
     state.recursion_remaining.set(left);
     (*frame).prev = frame::current(th);
-    (*frame).entry = 1;
+    (*frame).entry = frame::ENTRY;
     frame::set_current(state, frame);
     run_linked(th, frame)
 }
@@ -354,5 +354,26 @@ pub(crate) unsafe fn run_linked(th: Thread<'_>, mut frame: *mut Frame) -> *mut P
             Outcome::Raise => return std::ptr::null_mut(),
             Outcome::Switch(next) => frame = next,
         }
+    }
+}
+
+/// Execute a generator's frame by raising the exception that is set in it.
+pub(crate) unsafe fn run_throw(th: Thread<'_>, frame: *mut Frame) -> *mut PyObject {
+    let state = th.state();
+    let left = state.recursion_remaining.get() - 1;
+    if left < 0 {
+        let pending = th.swap_exception(None);
+        recursion_error(th);
+        drop(pending);
+        crate::generator::abandon(th, frame);
+        return std::ptr::null_mut();
+    }
+    state.recursion_remaining.set(left);
+    (*frame).prev = frame::current(th);
+    (*frame).entry = frame::ENTRY;
+    frame::set_current(state, frame);
+    match unwind::unwind(th, frame, true) {
+        Unwound::Handler(frame) => run_linked(th, frame),
+        Unwound::Out => std::ptr::null_mut(),
     }
 }

@@ -1,39 +1,23 @@
 //! The functions behind `CALL_INTRINSIC_1` and `CALL_INTRINSIC_2`.
 //!
-//! Type parameters are made by whoever implements `typing`, through
-//! [`TypingHooks`].
+//! Template strings are made by whoever implements `string.templatelib`,
+//! through [`TemplateHooks`].
 
 use std::cell::Cell;
 
 use object::{
-    AsObject, Dict, Function, Obj, Protocol, Ref, Result, Str, Thread, Tuple, error, id, protocol,
-    raise,
+    AsObject, Dict, Obj, Protocol, Ref, Result, Str, Thread, Tuple, error, id, protocol, raise,
+    types::typing,
 };
 
 use crate::{exception, frame::Frame, namespace};
 
-/// How type parameters and aliases are made. `evaluate` functions are called
-/// lazily with a format (`annotationlib.Format.VALUE` is 1).
+/// How template strings are made.
 #[derive(Clone, Copy)]
-pub struct TypingHooks {
-    /// A type variable; its bound and constraints are evaluated lazily.
-    pub type_var: fn(
-        Thread<'_>,
-        name: Obj<'_>,
-        evaluate_bound: Option<Obj<'_>>,
-        evaluate_constraints: Option<Obj<'_>>,
-    ) -> Result<Ref>,
-    pub param_spec: fn(Thread<'_>, name: Obj<'_>) -> Result<Ref>,
-    pub type_var_tuple: fn(Thread<'_>, name: Obj<'_>) -> Result<Ref>,
-    /// `typing.Generic[*params]`.
-    pub subscript_generic: fn(Thread<'_>, params: Obj<'_>) -> Result<Ref>,
-    /// A type alias of the tuple (name, type parameters or None, function that evaluates).
-    pub type_alias: fn(Thread<'_>, args: Obj<'_>) -> Result<Ref>,
-    /// Set the default of a type parameter.
-    pub set_default: fn(Thread<'_>, param: Obj<'_>, evaluate: Obj<'_>) -> Result<Ref>,
+pub struct TemplateHooks {
     /// `string.templatelib.Template(strings, interpolations)`.
     pub template: fn(Thread<'_>, strings: Obj<'_>, interpolations: Obj<'_>) -> Result<Ref>,
-    /// An interpolation; `conversion` is 0 or a character.
+    /// An interpolation; `conversion` is 0 or 1 to 3 for `str`, `repr`, `ascii`.
     pub interpolation: fn(
         Thread<'_>,
         value: Obj<'_>,
@@ -43,14 +27,8 @@ pub struct TypingHooks {
     ) -> Result<Ref>,
 }
 
-impl TypingHooks {
-    const NONE: TypingHooks = TypingHooks {
-        type_var: |th, _, _, _| Err(error!(th, NotImplementedError, "typing.TypeVar")),
-        param_spec: |th, _| Err(error!(th, NotImplementedError, "typing.ParamSpec")),
-        type_var_tuple: |th, _| Err(error!(th, NotImplementedError, "typing.TypeVarTuple")),
-        subscript_generic: |th, _| Err(error!(th, NotImplementedError, "typing.Generic")),
-        type_alias: |th, _| Err(error!(th, NotImplementedError, "typing.TypeAliasType")),
-        set_default: |th, _, _| Err(error!(th, NotImplementedError, "type parameter defaults")),
+impl TemplateHooks {
+    const NONE: TemplateHooks = TemplateHooks {
         template: |th, _, _| Err(error!(th, NotImplementedError, "string.templatelib.Template")),
         interpolation: |th, _, _, _, _| {
             Err(error!(th, NotImplementedError, "string.templatelib.Interpolation"))
@@ -58,21 +36,21 @@ impl TypingHooks {
     };
 }
 
-struct Registered(Cell<TypingHooks>);
+struct Registered(Cell<TemplateHooks>);
 
 impl Default for Registered {
     fn default() -> Self {
-        Registered(Cell::new(TypingHooks::NONE))
+        Registered(Cell::new(TemplateHooks::NONE))
     }
 }
 
-/// The hooks, to be changed one by one with [`set_typing_hooks`].
-pub fn typing_hooks(th: Thread<'_>) -> TypingHooks {
+/// The registered hooks.
+pub fn template_hooks(th: Thread<'_>) -> TemplateHooks {
     th.interp().extensions.get::<Registered>().0.get()
 }
 
-/// Register who makes type parameters and templates.
-pub fn set_typing_hooks(th: Thread<'_>, hooks: TypingHooks) {
+/// Register who makes templates.
+pub fn set_template_hooks(th: Thread<'_>, hooks: TemplateHooks) {
     th.interp().extensions.get::<Registered>().0.set(hooks);
 }
 
@@ -84,7 +62,7 @@ pub(crate) fn call_1(
     which: usize,
     value: Obj<'_>,
 ) -> Result<Ref> {
-    let hooks = || typing_hooks(th);
+    let name = || expect_name(th, value);
     match which {
         1 => print(th, value),
         2 => import_star(th, frame, value),
@@ -99,11 +77,14 @@ pub(crate) fn call_1(
             let items = protocol::iter::collect(th, value)?;
             Tuple::from_refs(th, items).map(Ref::upcast)
         }
-        7 => (hooks().type_var)(th, value, None, None),
-        8 => (hooks().param_spec)(th, value),
-        9 => (hooks().type_var_tuple)(th, value),
-        10 => (hooks().subscript_generic)(th, value),
-        11 => (hooks().type_alias)(th, value),
+        7 => typing::typevar(th, name()?),
+        8 => typing::paramspec(th, name()?),
+        9 => typing::typevartuple(th, name()?),
+        10 => typing::subscript_generic(th, value),
+        11 => match value.downcast::<Tuple>() {
+            Some(args) => typing::typealias(th, args),
+            None => raise!(th, SystemError, "type alias without a tuple"),
+        },
         _ => raise!(th, SystemError, "unknown intrinsic function {which}"),
     }
 }
@@ -111,19 +92,20 @@ pub(crate) fn call_1(
 /// `CALL_INTRINSIC_2`.
 #[inline(never)]
 pub(crate) fn call_2(th: Thread<'_>, which: usize, a: Obj<'_>, b: Obj<'_>) -> Result<Ref> {
-    let hooks = || typing_hooks(th);
     match which {
         1 => exception::prepare_reraise_star(th, a, b),
-        2 => (hooks().type_var)(th, a, Some(b), None),
-        3 => (hooks().type_var)(th, a, None, Some(b)),
-        4 => {
-            if let Some(function) = a.downcast::<Function>() {
-                function.type_params.set(Some(b.own()));
-            }
-            Ok(a.own())
-        }
-        5 => (hooks().set_default)(th, a, b),
+        2 => typing::typevar_with_bound(th, expect_name(th, a)?, b),
+        3 => typing::typevar_with_constraints(th, expect_name(th, a)?, b),
+        4 => typing::set_function_type_params(th, a, b),
+        5 => typing::set_typeparam_default(th, a, b),
         _ => raise!(th, SystemError, "unknown intrinsic function {which}"),
+    }
+}
+
+fn expect_name<'a>(th: Thread<'_>, name: Obj<'a>) -> Result<&'a Str> {
+    match name.downcast::<Str>() {
+        Some(name) => Ok(name),
+        None => raise!(th, SystemError, "type parameter without a name"),
     }
 }
 

@@ -122,7 +122,7 @@ pub(crate) fn origin(th: Thread<'_>, mut frame: *mut Frame, depth: i32) -> Resul
             let code = Frame::code(frame);
             let line = i64::from(Frame::lineno(frame).unwrap_or(0));
             let row = vec![
-                code.filename.clone().upcast(),
+                code.filename().upcast(),
                 Int::from_i64(th, line)?,
                 code.name.clone().upcast(),
             ];
@@ -131,6 +131,51 @@ pub(crate) fn origin(th: Thread<'_>, mut frame: *mut Frame, depth: i32) -> Resul
         }
     }
     Tuple::from_refs(th, rows).map(Ref::upcast)
+}
+
+/// Take the frames of importlib out of the traceback of the exception that is
+/// set, so that users see their own: all for an `ImportError`, otherwise those
+/// that only called on.
+pub(crate) fn remove_importlib_frames(th: Thread<'_>) {
+    let Some(exception) = th.exception() else { return };
+    let always = exception.obj().ty().is_subtype(object::exceptions::types::ImportError());
+    let first = exception::traceback(exception.obj());
+    let mut entries = Vec::new();
+    let mut cursor = first.and_then(|tb| tb.downcast::<Traceback>().ok());
+    while let Some(entry) = cursor {
+        cursor = entry.next.get();
+        entries.push(entry);
+    }
+    let internal = |entry: &Traceback| {
+        entry.frame.get().is_some_and(|frame| {
+            let file = frame.code().filename();
+            file.eq_str("<frozen importlib._bootstrap>")
+                || file.eq_str("<frozen importlib._bootstrap_external>")
+        })
+    };
+    let mut kept: Vec<Ref<Traceback>> = Vec::new();
+    let mut i = 0;
+    while i < entries.len() {
+        let start = i;
+        while i < entries.len() && internal(&entries[i]) {
+            i += 1;
+        }
+        let passes_on = i > start
+            && entries[i - 1].frame.get().is_some_and(|frame| {
+                frame.code().name.eq_str("_call_with_frames_removed")
+            });
+        if i > start && !always && !passes_on {
+            kept.extend(entries[start..i].iter().cloned());
+        }
+        if i < entries.len() {
+            kept.push(entries[i].clone());
+            i += 1;
+        }
+    }
+    for (i, entry) in kept.iter().enumerate() {
+        entry.next.set(kept.get(i + 1).cloned());
+    }
+    exception::set_traceback(exception.obj(), kept.into_iter().next().map(Ref::upcast));
 }
 
 #[pymethods]

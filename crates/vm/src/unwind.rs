@@ -16,6 +16,8 @@ use crate::{
     word::Word,
 };
 
+pub(crate) use crate::traceback::remove_importlib_frames;
+
 /// Where to go on.
 pub(crate) enum Unwound {
     /// In this frame, whose `ip` and `sp` are those of the handler.
@@ -60,7 +62,7 @@ pub(crate) unsafe fn unwind(
         }
         drop(th.swap_exception(exception));
         state.recursion_remaining.set(state.recursion_remaining.get() + 1);
-        if entry != 0 {
+        if entry == frame::ENTRY {
             return Unwound::Out;
         }
         frame = prev;
@@ -71,7 +73,7 @@ pub(crate) unsafe fn unwind(
 /// Enter the handler in `frame`, if it has one.
 unsafe fn handler(th: Thread<'_>, frame: *mut Frame) -> Option<*mut Frame> {
     let code = Frame::code(frame);
-    let table = code.exceptiontable.as_slice();
+    let table = code.exceptiontable.as_bytes();
     if table.is_empty() {
         return None;
     }

@@ -15,6 +15,8 @@ mod stop;
 mod syntax_error;
 mod unicode_error;
 
+pub mod report;
+pub mod suggestions;
 pub mod types;
 
 use std::cell::{Cell, RefCell};

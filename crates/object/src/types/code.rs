@@ -12,7 +12,7 @@ use macros::{pymethods, pytype};
 
 use crate::{
     AsObject, Bytes, CompareOp, Float, Int, Kwargs, Link, List, Obj, Protocol, Ref, Result, Str,
-    Thread, Traverse, Tuple, Type, VarHead, alloc_object, error, id, protocol, raise, types,
+    Thread, Traverse, Tuple, Type, VarHead, alloc_object, error, protocol, raise, types,
 };
 
 pub use super::cell::CellObject;
@@ -41,7 +41,7 @@ pub struct Code {
     pub version: Cell<u32>,
     pub localsplusnames: Ref<Tuple>,
     pub localspluskinds: Ref<Bytes>,
-    pub filename: Ref<Str>,
+    filename: Link<Str>,
     pub name: Ref<Str>,
     pub qualname: Ref<Str>,
     pub linetable: Ref<Bytes>,
@@ -120,7 +120,7 @@ impl Code {
             version: Cell::new(0),
             localsplusnames: parts.localsplusnames,
             localspluskinds: Bytes::new(th, &parts.localspluskinds)?,
-            filename: parts.filename,
+            filename: Link::new(parts.filename),
             name: parts.name,
             qualname: parts.qualname,
             linetable: parts.linetable,
@@ -170,6 +170,16 @@ impl Code {
                 exceptiontable: Bytes::new(th, &code.exceptiontable)?,
             },
         )
+    }
+
+    /// `co_filename`.
+    pub fn filename(&self) -> Ref<Str> {
+        self.filename.get().unwrap_or_else(|| self.name.clone())
+    }
+
+    /// Change `co_filename`, for code that was loaded from elsewhere.
+    pub fn set_filename(&self, filename: Ref<Str>) {
+        self.filename.set(Some(filename));
     }
 
     /// The instructions that execute.
@@ -268,7 +278,7 @@ impl Code {
             names: self.names.clone(),
             localsplusnames: self.localsplusnames.clone(),
             localspluskinds: self.localspluskinds.as_bytes().to_vec(),
-            filename: self.filename.clone(),
+            filename: self.filename(),
             name: self.name.clone(),
             qualname: self.qualname.clone(),
             firstlineno: self.firstlineno,
@@ -307,29 +317,13 @@ fn quicken(code: &[u8]) -> Box<[UnsafeCell<u16>]> {
     units.into_boxed_slice()
 }
 
-/// A builtin by name, for types that this module does not know.
-fn builtin(th: Thread<'_>, name: &Str) -> Result<Ref> {
-    let found = match th.interp().builtins.get() {
-        Some(builtins) => builtins.get(th, name.obj())?,
-        None => None,
-    };
-    found.ok_or_else(|| error!(th, SystemError, "no builtins for a constant of type {name}"))
-}
-
 fn text(th: Thread<'_>, text: &ConstStr) -> Result<Ref<Str>> {
     match text.as_str() {
         Some(text) if text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') => {
             Str::intern(th, text)
         }
         Some(text) => Str::new(th, text),
-        None => {
-            let bytes = Bytes::new(th, text.as_bytes())?;
-            let text = (th.hooks().decode)(th, bytes.obj(), "utf-8", "surrogatepass")?;
-            match text.downcast::<Str>() {
-                Ok(text) => Ok(text),
-                Err(_) => raise!(th, SystemError, "decoder did not return a string"),
-            }
-        }
+        None => Str::from_wtf8(th, text.as_bytes()),
     }
 }
 
@@ -345,38 +339,26 @@ pub fn constant(th: Thread<'_>, value: &Constant) -> Result<Ref> {
         Constant::Bool(value) => types::bool_(*value).own(),
         Constant::Int(value) => match i64::try_from(value) {
             Ok(value) => Int::from_i64(th, value)?,
-            Err(_) => big_int(th, value.sign() == num_bigint::Sign::Minus, &value.magnitude().to_u32_digits())?,
+            Err(_) => Int::from_bigint(th, value)?,
         },
         Constant::Float(value) => Float::new(th, *value)?.upcast(),
         Constant::Complex(real, imag) => {
-            let (real, imag) = (Float::new(th, *real)?, Float::new(th, *imag)?);
-            builtin(th, id!(th, "complex"))?.call(th, &[real.obj(), imag.obj()])?
+            types::Complex::new(th, num::complex::complex(*real, *imag))?.upcast()
         }
         Constant::Str(value) => text(th, value)?.upcast(),
         Constant::Bytes(value) => Bytes::new(th, value)?.upcast(),
         Constant::Tuple(value) => items(value)?.upcast(),
         Constant::FrozenSet(value) => {
-            builtin(th, id!(th, "frozenset"))?.call(th, &[items(value)?.obj()])?
+            types::FrozenSet::from_iterable(th, items(value)?.obj())?.upcast()
         }
         Constant::Slice(parts) => {
-            let parts = items(&parts[..])?;
-            builtin(th, id!(th, "slice"))?.call(th, parts.items())?
+            let [start, stop, step] = &**parts;
+            let (start, stop) = (constant(th, start)?, constant(th, stop)?);
+            let step = constant(th, step)?;
+            types::Slice::new(th, start.obj(), stop.obj(), step.obj())?.upcast()
         }
         Constant::Code(code) => Code::from_bytecode(th, code)?.upcast(),
     })
-}
-
-/// An int of 32-bit digits.
-fn big_int(th: Thread<'_>, negative: bool, digits: &[u32]) -> Result<Ref> {
-    use protocol::number;
-    let shift = Int::from_i64(th, 32)?;
-    let mut value = Int::from_i64(th, 0)?;
-    for digit in digits.iter().rev() {
-        let digit = Int::from_i64(th, i64::from(*digit))?;
-        value = number::binary(th, number::LSHIFT, value.obj(), shift.obj())?;
-        value = number::binary(th, number::OR, value.obj(), digit.obj())?;
-    }
-    if negative { number::unary(th, number::NEGATIVE, value.obj()) } else { Ok(value) }
 }
 
 /// Whether constants are the same, with their types and signs of zero.
@@ -523,7 +505,7 @@ getters! {
     co_firstlineno: i32 = |this, th| this.firstlineno;
     co_names: Ref<Tuple> = |this, th| this.names.clone();
     co_consts: Ref<Tuple> = |this, th| this.consts.clone();
-    co_filename: Ref<Str> = |this, th| this.filename.clone();
+    co_filename: Ref<Str> = |this, th| this.filename();
     co_name: Ref<Str> = |this, th| this.name.clone();
     co_qualname: Ref<Str> = |this, th| this.qualname.clone();
     co_linetable: Ref<Bytes> = |this, th| this.linetable.clone();
@@ -580,11 +562,7 @@ impl Code {
             exceptiontable: crate::own(exceptiontable),
         };
         if nlocals as usize != varnames.len() {
-            raise!(
-                th,
-                ValueError,
-                "code: co_nlocals != len(co_varnames)"
-            );
+            raise!(th, ValueError, "code: co_nlocals != len(co_varnames)");
         }
         let (free, cell) = (freevars.unwrap_or(&empty), cellvars.unwrap_or(&empty));
         (parts.localsplusnames, parts.localspluskinds) =
@@ -601,7 +579,7 @@ impl Code {
                 "<code object {} at {:p}, file \"{}\", line {line}>",
                 &*self.name,
                 std::ptr::from_ref(self),
-                &*self.filename
+                &*self.filename()
             ),
         )
     }
@@ -735,9 +713,7 @@ impl Code {
             let next = i + 1 + op.caches();
             let targets = match op {
                 Op::FOR_ITER => Some((next, next + oparg + 2)),
-                Op::END_ASYNC_FOR => {
-                    Some((next.saturating_sub(oparg), next))
-                }
+                Op::END_ASYNC_FOR => Some((next.saturating_sub(oparg), next)),
                 _ if op.is_conditional_jump() => Some((next + 1, next + oparg)),
                 _ => None,
             };

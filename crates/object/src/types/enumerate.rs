@@ -6,7 +6,7 @@ use macros::{pymethods, pytype};
 
 use crate::{
     AsObject, Head, Int, IntoObject, Link, Obj, Protocol, Ref, Result, Thread, Tuple, Type,
-    alloc_object, protocol::number,
+    alloc_object, protocol::number, raise,
 };
 
 use super::generic_alias;
@@ -43,13 +43,16 @@ impl Enumerate {
 
 #[pymethods]
 impl Enumerate {
-    #[sig = "enumerate(iterable, start=0)"]
+    #[sig = "enumerate(iterable=None, start=0)"]
     fn __new__(
         th: Thread<'_>,
         cls: &Type,
-        iterable: Obj<'_>,
+        iterable: Option<Obj<'_>>,
         start: Option<Obj<'_>>,
     ) -> Result<Ref> {
+        let Some(iterable) = iterable else {
+            raise!(th, TypeError, "enumerate() missing required argument 'iterable'");
+        };
         let (mut index, mut large) = (0, None);
         if let Some(start) = start {
             let start = Int::index(th, start)?;

@@ -8,9 +8,10 @@ pub mod builtin_function;
 pub mod bytearray;
 pub mod bytes;
 pub mod capsule;
-pub mod classmethod;
 pub mod cell;
+pub mod classmethod;
 pub mod code;
+mod code_parts;
 pub mod complex;
 pub mod descr;
 pub mod dict;
@@ -120,6 +121,8 @@ builtin_types![
     Module,
     Function,
     Code,
+    Slice,
+    Range,
     range::RangeIterator,
     range::LongRangeIterator,
     iter::SequenceIterator,
@@ -164,3 +167,14 @@ builtin_types![
     cell::CellObject,
     method::Method,
 ];
+
+/// The types that module `builtins` exports.
+pub fn builtin_namespace() -> Vec<&'static Type> {
+    const NAMES: &[&str] = &[
+        "bool", "bytearray", "bytes", "classmethod", "complex", "dict", "enumerate", "filter",
+        "float", "frozenset", "int", "list", "map", "memoryview", "object", "property", "range",
+        "reversed", "set", "slice", "staticmethod", "str", "super", "tuple", "type", "zip",
+    ];
+    let types = builtin_types().into_iter().map(|decl| (decl.ty)());
+    types.filter(|ty| NAMES.contains(&ty.full_name())).collect()
+}

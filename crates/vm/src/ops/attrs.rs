@@ -229,7 +229,9 @@ ops! {
 
     fn STORE_ATTR_INSTANCE_VALUE(r, th, oparg) {
         let (owner, value) = (r.peek(1), r.peek(2));
-        let Some(slot) = specialize::instance_slot(r.ip, owner) else { return Flow::Miss };
+        let Some(slot) = specialize::instance_slot(r.ip, owner, r.name(oparg)) else {
+            return Flow::Miss;
+        };
         let old = std::mem::replace(&mut *slot, value.owned());
         r.sp = r.sp.sub(2);
         r.skip(4);

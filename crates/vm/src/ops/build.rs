@@ -188,7 +188,7 @@ unsafe fn unpack(
         if iterator.next(th)?.is_some() {
             if object.is_exact::<List>() || object.is_exact::<Tuple>() || object.is_exact::<Dict>()
             {
-                let got = object.len(th)?;
+                let got = protocol::mapping::len(th, object)?;
                 if got > before {
                     wrong_length(th, before, got);
                     return Err(object::Raised);

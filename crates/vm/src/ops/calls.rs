@@ -297,7 +297,7 @@ ops! {
 
     fn CALL_LEN(r, th, oparg) {
         let base = r.sp.sub(oparg + 2);
-        if oparg != 1 || !(*base.add(1)).is_null() || !specialize::is_same(r.ip, *base) {
+        if oparg != 1 || !(*base.add(1)).is_null() || !specialize::is_len(*base) {
             return Flow::Miss;
         }
         r.save();
@@ -310,7 +310,7 @@ ops! {
 
     fn CALL_ISINSTANCE(r, th, oparg) {
         let base = r.sp.sub(oparg + 2);
-        if oparg != 2 || !(*base.add(1)).is_null() || !specialize::is_same(r.ip, *base) {
+        if oparg != 2 || !(*base.add(1)).is_null() || !specialize::is_isinstance(*base) {
             return Flow::Miss;
         }
         r.save();
@@ -331,7 +331,7 @@ ops! {
         if oparg != 1 || list.is_null() || !is_exact::<List>(list) {
             return Flow::Miss;
         }
-        if !specialize::is_same(r.ip, *base) {
+        if !specialize::is_list_append(*base) {
             return Flow::Miss;
         }
         r.save();

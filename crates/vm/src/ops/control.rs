@@ -7,7 +7,7 @@ use object::{Thread, raise, types};
 
 use super::{check, ops};
 use crate::{
-    frame::{self, owner},
+    frame::{self, ENTRY, ENTRY_INIT, owner},
     generator,
     interp::{Flow, Regs},
     word::Word,
@@ -27,11 +27,23 @@ pub(crate) unsafe fn return_value(r: &mut Regs, th: Thread<'_>, value: Word) -> 
         generator::finish(th, frame);
     }
     state.recursion_remaining.set(state.recursion_remaining.get() + 1);
-    if entry != 0 {
+    if entry == ENTRY {
         r.sp = value.0 as *mut Word;
         return Flow::Exit;
     }
     r.resume(prev, (*prev).return_offset as usize);
+    if entry == ENTRY_INIT {
+        if !value.is(types::none()) {
+            // The error is that of the call.
+            let resumed = std::mem::replace(&mut r.ip, (*prev).ip);
+            if check_init(th, value).is_err() {
+                r.release(value);
+                return Flow::Error;
+            }
+            r.ip = resumed;
+        }
+        return Flow::Next;
+    }
     r.push(value);
     Flow::Next
 }
@@ -137,7 +149,7 @@ ops! {
         frame::pop_words(state, frame.cast());
         state.recursion_remaining.set(state.recursion_remaining.get() + 1);
         let value = Word::from_raw(generator);
-        if entry != 0 {
+        if entry == ENTRY {
             r.sp = value.0 as *mut Word;
             return Flow::Exit;
         }
@@ -155,7 +167,7 @@ ops! {
         generator::suspend(state, frame, oparg != 0);
         frame::set_current(state, prev);
         state.recursion_remaining.set(state.recursion_remaining.get() + 1);
-        if entry != 0 {
+        if entry == ENTRY {
             r.sp = value.0 as *mut Word;
             return Flow::Exit;
         }

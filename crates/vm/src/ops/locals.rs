@@ -1,7 +1,7 @@
 //! Local variables, cells and free variables.
 #![allow(unsafe_op_in_unsafe_fn, reason = "works on the running frame, see interp")]
 
-use object::{Raised, Ref, Result, Thread, types::cell::Cell};
+use object::{Raised, Ref, Result, Thread, types::cell::CellObject};
 
 use super::{check, ops};
 use crate::{
@@ -46,14 +46,14 @@ pub(crate) unsafe fn unbound_cell(th: Thread<'_>, frame: *mut Frame, index: usiz
 }
 
 #[inline(always)]
-unsafe fn cell<'a>(word: Word) -> &'a Cell {
-    word.obj().cast::<Cell>()
+unsafe fn cell<'a>(word: Word) -> &'a CellObject {
+    word.obj().cast::<CellObject>()
 }
 
 #[inline(never)]
-unsafe fn make_cell(th: Thread<'_>, word: Word) -> Result<Ref<Cell>> {
+unsafe fn make_cell(th: Thread<'_>, word: Word) -> Result<Ref<CellObject>> {
     let content = if word.is_null() { None } else { Some(word.into_ref()) };
-    Cell::new(th, content)
+    CellObject::new(th, content)
 }
 
 #[inline(never)]
@@ -191,13 +191,13 @@ ops! {
 
     fn STORE_DEREF(r, th, oparg) {
         let word = r.pop().owned();
-        let old = cell(r.local(oparg)).contents.swap_raw(word.ptr());
+        let old = cell(r.local(oparg)).swap_raw(word.ptr());
         r.release_opt(Word::from_raw(old));
         Flow::Next
     }
 
     fn DELETE_DEREF(r, th, oparg) {
-        let old = cell(r.local(oparg)).contents.swap_raw(std::ptr::null_mut());
+        let old = cell(r.local(oparg)).swap_raw(std::ptr::null_mut());
         if old.is_null() {
             r.save();
             unbound_cell(th, r.frame, oparg);

@@ -10,7 +10,7 @@ use crate::{bridge, interp::Flow, word::Word};
 
 #[inline(never)]
 fn length(th: Thread<'_>, object: Obj<'_>) -> Result<Ref> {
-    let length = object.len(th)?;
+    let length = object::protocol::mapping::len(th, object)?;
     Int::from_u64(th, length as u64)
 }
 

@@ -32,7 +32,7 @@ unsafe fn build_string(th: Thread<'_>, first: *mut Word, n: usize) -> Result<Ref
 
 #[inline(never)]
 unsafe fn interpolation(th: Thread<'_>, oparg: usize, sp: *mut Word) -> Result<Ref> {
-    let hooks = intrinsics::typing_hooks(th);
+    let hooks = intrinsics::template_hooks(th);
     let has_spec = oparg & 1 != 0;
     let base = sp.sub(2 + usize::from(has_spec));
     let spec = has_spec.then(|| (*base.add(2)).obj());
@@ -70,7 +70,7 @@ ops! {
 
     fn BUILD_TEMPLATE(r, th, oparg) {
         r.save();
-        let hooks = intrinsics::typing_hooks(th);
+        let hooks = intrinsics::template_hooks(th);
         let value = check!((hooks.template)(th, r.peek(2).obj(), r.peek(1).obj()));
         r.replace(2, Word::from_ref(value));
         Flow::Next

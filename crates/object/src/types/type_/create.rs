@@ -685,7 +685,11 @@ unsafe extern "C" fn subtype_dealloc(object: *mut PyObject) {
 }
 
 /// Run `__del__` once; whether the object is still dead.
-unsafe fn finalize(th: Thread<'_>, object: NonNull<PyObject>, ty: &Type) -> bool {
+///
+/// # Safety
+///
+/// The count of `object` is zero and nothing is torn down yet.
+pub(crate) unsafe fn finalize(th: Thread<'_>, object: NonNull<PyObject>, ty: &Type) -> bool {
     let Some(finalizer) = ty.slots().tp_finalize else { return true };
     if ty.is_gc() && gc::is_finalized(th.heap(), object.as_ptr()) {
         return true;

@@ -1,0 +1,415 @@
+//! `compile`, `eval` and `exec`, and compiling for the life cycle.
+//!
+//! The compiler is pure; this is its border to objects: sources of any kind
+//! in, code objects, `SyntaxError`s and issued warnings out.
+
+mod convert;
+mod report;
+
+use compiler::{Compiled, Mode, Options};
+use object::{
+    AsObject, Bytes, Code, Dict, Obj, Protocol, Ref, Result, Str, Thread, Tuple, id,
+    protocol::buffer::BytesLike,
+    raise,
+    types::{self, code::CellObject, type_::slot_functions::call_special},
+};
+
+pub use convert::code_object;
+pub(crate) use convert::{constant, from_constant};
+pub(crate) use report::{issue_warnings, raise_compile_error};
+
+use crate::_ast;
+
+/// `CO_FUTURE_…`: what a source can inherit.
+pub(crate) const FUTURE_MASK: u32 = 0x1FE_0000;
+const OBSOLETE_MASK: u32 = 0x10;
+pub(crate) const DONT_IMPLY_DEDENT: u32 = 0x200;
+pub(crate) const ONLY_AST: u32 = 0x400;
+pub(crate) const TYPE_COMMENTS: u32 = 0x1000;
+pub(crate) const OPTIMIZED_AST: u32 = 0x8000 | ONLY_AST;
+const COMPILE_MASK: u32 = OPTIMIZED_AST
+    | compiler::PYCF_ALLOW_TOP_LEVEL_AWAIT
+    | TYPE_COMMENTS
+    | DONT_IMPLY_DEDENT
+    | compiler::PYCF_ALLOW_INCOMPLETE_INPUT;
+
+/// The builtin `compile`.
+pub fn compile(
+    th: Thread<'_>,
+    source: Obj<'_>,
+    filename: Obj<'_>,
+    mode: &str,
+    flags: i32,
+    dont_inherit: bool,
+    optimize: i32,
+) -> Result {
+    let filename = fs_text(th, filename)?;
+    let mut flags = flags as u32;
+    if flags & !(FUTURE_MASK | OBSOLETE_MASK | COMPILE_MASK) != 0 {
+        raise!(th, ValueError, "compile(): unrecognised flags");
+    }
+    if !(-1..=2).contains(&optimize) {
+        raise!(th, ValueError, "compile(): invalid optimize value");
+    }
+    if !dont_inherit {
+        flags |= inherited_flags(th);
+    }
+    let only_ast = flags & ONLY_AST != 0;
+    let mode = match mode {
+        "exec" => Mode::Exec,
+        "eval" => Mode::Eval,
+        "single" => Mode::Single,
+        "func_type" if only_ast => Mode::FuncType,
+        "func_type" => {
+            raise!(th, ValueError, "compile() mode 'func_type' requires flag PyCF_ONLY_AST")
+        }
+        _ if only_ast => {
+            raise!(th, ValueError, "compile() mode must be 'exec', 'eval', 'single' or 'func_type'")
+        }
+        _ => raise!(th, ValueError, "compile() mode must be 'exec', 'eval' or 'single'"),
+    };
+    let optimized = flags & OPTIMIZED_AST == OPTIMIZED_AST;
+    let options = Options { mode, flags, optimize: optimize_level(th, optimize) };
+    if _ast::is_tree(th, source)? {
+        if only_ast && !optimized {
+            return Ok(source.own());
+        }
+        let module = _ast::to_tree(th, source, mode)?;
+        if only_ast {
+            return optimized_tree(th, module, &filename, &options);
+        }
+        let name = lossy(&filename);
+        let compiled = compiler::compile_ast(module, &name, &options);
+        return Ok(finish(th, compiled, &filename)?.upcast());
+    }
+    let text = source_text(th, source, "compile", "string, bytes or AST", &filename)?;
+    if only_ast {
+        let name = lossy(&filename);
+        let parsed = match compiler::parse(&text, &name, &options) {
+            Ok(parsed) => parsed,
+            Err(error) => return Err(raise_compile_error(th, &error, filename.obj())),
+        };
+        issue_warnings(th, &parsed.warnings, filename.obj())?;
+        if optimized {
+            return optimized_tree(th, parsed.value, &filename, &options);
+        }
+        return _ast::to_objects(th, &parsed.value);
+    }
+    Ok(compile_text(th, &text, &filename, &options)?.upcast())
+}
+
+fn optimized_tree(
+    th: Thread<'_>,
+    mut module: compiler::ast::Mod,
+    filename: &Str,
+    options: &Options,
+) -> Result {
+    match compiler::optimize_ast(&mut module, options) {
+        Ok(warnings) => issue_warnings(th, &warnings, filename.obj())?,
+        Err(error) => return Err(raise_compile_error(th, &error, filename.obj())),
+    }
+    _ast::to_objects(th, &module)
+}
+
+/// The code of a source file's bytes (or UTF-8 text), with cookie and byte
+/// order mark, as for a script, `-c` or the interactive prompt.
+pub fn compile_source(
+    th: Thread<'_>,
+    source: &[u8],
+    filename: &Str,
+    mode: Mode,
+    flags: u32,
+) -> Result<Ref<Code>> {
+    let text = decode(th, source, filename)?;
+    let options = Options { mode, flags, optimize: optimize_level(th, -1) };
+    compile_text(th, &text, filename, &options)
+}
+
+fn compile_text(
+    th: Thread<'_>,
+    text: &str,
+    filename: &Str,
+    options: &Options,
+) -> Result<Ref<Code>> {
+    let compiled = compiler::compile(text, &lossy(filename), options);
+    finish(th, compiled, filename)
+}
+
+/// Issue the warnings and make the code object, or raise the error.
+fn finish(
+    th: Thread<'_>,
+    compiled: compiler::Result<Compiled>,
+    filename: &Str,
+) -> Result<Ref<Code>> {
+    match compiled {
+        Ok(compiled) => {
+            issue_warnings(th, &compiled.warnings, filename.obj())?;
+            code_object(th, &compiled.value, filename)
+        }
+        Err(error) => Err(raise_compile_error(th, &error, filename.obj())),
+    }
+}
+
+/// The builtin `eval`.
+pub fn eval(
+    th: Thread<'_>,
+    source: Obj<'_>,
+    globals: Option<Obj<'_>>,
+    locals: Option<Obj<'_>>,
+) -> Result {
+    let globals = globals.filter(|globals| !globals.is_none());
+    let locals = locals.filter(|locals| !locals.is_none());
+    if locals.is_some_and(|locals| !is_mapping(locals)) {
+        raise!(th, TypeError, "locals must be a mapping");
+    }
+    if let Some(globals) = globals
+        && globals.downcast::<Dict>().is_none()
+    {
+        if is_mapping(globals) {
+            raise!(th, TypeError, "globals must be a real dict; try eval(expr, {{}}, mapping)");
+        }
+        raise!(th, TypeError, "globals must be a dict");
+    }
+    let (globals, locals) = namespaces(th, globals, locals, "eval")?;
+    if let Some(code) = source.downcast_exact::<Code>() {
+        if code.nfreevars > 0 {
+            raise!(th, TypeError, "code object passed to eval() may not contain free variables");
+        }
+        return (th.hooks().eval_code)(th, code, &globals, Some(locals.obj()), None);
+    }
+    let filename = Str::new(th, "<string>")?;
+    let text = source_text(th, source, "eval", "string, bytes or code", &filename)?;
+    let text = text.trim_start_matches([' ', '\t']);
+    let flags = inherited_flags(th);
+    let options = Options { mode: Mode::Eval, flags, optimize: optimize_level(th, -1) };
+    let code = compile_text(th, text, &filename, &options)?;
+    (th.hooks().eval_code)(th, &code, &globals, Some(locals.obj()), None)
+}
+
+/// The builtin `exec`.
+pub fn exec(
+    th: Thread<'_>,
+    source: Obj<'_>,
+    globals: Option<Obj<'_>>,
+    locals: Option<Obj<'_>>,
+    closure: Option<Obj<'_>>,
+) -> Result<()> {
+    let globals = globals.filter(|globals| !globals.is_none());
+    let locals = locals.filter(|locals| !locals.is_none());
+    let closure = closure.filter(|closure| !closure.is_none());
+    if let Some(globals) = globals
+        && globals.downcast::<Dict>().is_none()
+    {
+        raise!(th, TypeError, "exec() globals must be a dict, not {}", globals.type_name());
+    }
+    if let Some(locals) = locals
+        && !is_mapping(locals)
+    {
+        raise!(th, TypeError, "locals must be a mapping or None, not {}", locals.type_name());
+    }
+    let (globals, locals) = namespaces(th, globals, locals, "exec")?;
+    if let Some(code) = source.downcast_exact::<Code>() {
+        let cells = check_closure(th, code, closure)?;
+        (th.hooks().eval_code)(th, code, &globals, Some(locals.obj()), cells)?;
+        return Ok(());
+    }
+    if closure.is_some() {
+        raise!(th, TypeError, "closure can only be used when source is a code object");
+    }
+    let filename = Str::new(th, "<string>")?;
+    let text = source_text(th, source, "exec", "string, bytes or code", &filename)?;
+    let flags = inherited_flags(th);
+    let options = Options { mode: Mode::Exec, flags, optimize: optimize_level(th, -1) };
+    let code = compile_text(th, &text, &filename, &options)?;
+    (th.hooks().eval_code)(th, &code, &globals, Some(locals.obj()), None)?;
+    Ok(())
+}
+
+fn check_closure<'a>(
+    th: Thread<'_>,
+    code: &Code,
+    closure: Option<Obj<'a>>,
+) -> Result<Option<&'a Tuple>> {
+    let wanted = code.nfreevars as usize;
+    if wanted == 0 {
+        if closure.is_some() {
+            raise!(th, TypeError, "cannot use a closure with this code object");
+        }
+        return Ok(None);
+    }
+    let cells = closure.and_then(|closure| closure.downcast_exact::<Tuple>());
+    let cells = cells.filter(|cells| {
+        cells.len() == wanted && cells.items().iter().all(|cell| cell.is_exact::<CellObject>())
+    });
+    match cells {
+        Some(cells) => Ok(Some(cells)),
+        None => raise!(th, TypeError, "code object requires a closure of exactly length {wanted}"),
+    }
+}
+
+fn is_mapping(object: Obj<'_>) -> bool {
+    object.ty().mapping().is_some_and(|mapping| mapping.mp_subscript.is_some())
+}
+
+/// Globals (with `__builtins__`) and locals of `eval` and `exec`.
+fn namespaces(
+    th: Thread<'_>,
+    globals: Option<Obj<'_>>,
+    locals: Option<Obj<'_>>,
+    function: &str,
+) -> Result<(Ref<Dict>, Ref)> {
+    let (globals, locals) = match globals.and_then(|globals| globals.downcast::<Dict>()) {
+        Some(globals) => {
+            let locals = locals.map_or_else(|| globals.obj().own(), Obj::own);
+            (object::own(globals), locals)
+        }
+        None => {
+            let Some(globals) = (th.hooks().current_globals)(th) else {
+                raise!(
+                    th,
+                    TypeError,
+                    "{function} must be given globals and locals when called without a frame"
+                );
+            };
+            let locals = match locals {
+                Some(locals) => locals.own(),
+                None => (th.hooks().current_locals)(th)?,
+            };
+            (globals, locals)
+        }
+    };
+    let key = id!(th, "__builtins__").obj();
+    if !globals.contains(th, key)? {
+        let builtins = match current_frame(th) {
+            // SAFETY: a running frame keeps its builtins.
+            Some(frame) => unsafe { Obj::from_raw((*frame).f_builtins) }.map(Obj::own),
+            None => None,
+        };
+        let builtins = builtins.or_else(|| th.interp().builtins.get().map(Ref::upcast));
+        if let Some(builtins) = builtins {
+            globals.set(th, key, builtins.obj())?;
+        }
+    }
+    Ok((globals, locals))
+}
+
+fn current_frame(th: Thread<'_>) -> Option<*const abi::_PyInterpreterFrame> {
+    // SAFETY: only this thread touches its state.
+    let frame = unsafe { (*th.state().public.get()).current_frame };
+    if frame.is_null() { None } else { Some(frame.cast_const().cast()) }
+}
+
+/// The `from __future__` flags of the calling code.
+pub(crate) fn inherited_flags(th: Thread<'_>) -> u32 {
+    let Some(frame) = current_frame(th) else { return 0 };
+    // SAFETY: a running frame; its first word is its code, perhaps tagged.
+    let code = unsafe { (*frame).f_executable.bits } & !3;
+    // SAFETY: a running frame keeps its code.
+    let code = unsafe { Obj::from_raw(code as *mut abi::PyObject) };
+    match code.and_then(|code| code.downcast_exact::<Code>()) {
+        Some(code) => code.flags as u32 & FUTURE_MASK,
+        None => 0,
+    }
+}
+
+fn optimize_level(th: Thread<'_>, optimize: i32) -> i32 {
+    if optimize < 0 { th.interp().flags.borrow().optimize.min(2) } else { optimize }
+}
+
+/// A file name argument: `str`, `bytes` or `os.PathLike`.
+pub(crate) fn fs_text(th: Thread<'_>, path: Obj<'_>) -> Result<Ref<Str>> {
+    if let Some(text) = path.downcast::<Str>() {
+        return Ok(object::own(text));
+    }
+    let decode = |bytes: Obj<'_>| -> Result<Ref<Str>> {
+        let text = (th.hooks().decode)(th, bytes, "utf-8", "surrogateescape")?;
+        match text.downcast::<Str>() {
+            Ok(text) => Ok(text),
+            Err(_) => raise!(th, TypeError, "decoder should return a string result"),
+        }
+    };
+    if path.downcast::<Bytes>().is_some() {
+        return decode(path);
+    }
+    let Some(plain) = call_special(th, path, id!(th, "__fspath__"), &[])? else {
+        raise!(
+            th,
+            TypeError,
+            "expected str, bytes or os.PathLike object, not {}",
+            path.type_name()
+        );
+    };
+    if plain.obj().downcast::<Bytes>().is_some() {
+        return decode(plain.obj());
+    }
+    match plain.downcast::<Str>() {
+        Ok(text) => Ok(text),
+        Err(other) => raise!(
+            th,
+            TypeError,
+            "expected {}.__fspath__() to return str or bytes, not {}",
+            path.type_name(),
+            other.obj().type_name()
+        ),
+    }
+}
+
+/// A name for the compiler, which only shows it.
+pub(crate) fn lossy(filename: &Str) -> String {
+    match filename.as_ascii() {
+        Some(text) => text.to_owned(),
+        None => String::from_utf8_lossy(&crate::marshal::wtf8(filename)).into_owned(),
+    }
+}
+
+/// The text of a source given as `str`, `bytes` or another buffer.
+pub(crate) fn source_text(
+    th: Thread<'_>,
+    source: Obj<'_>,
+    function: &str,
+    what: &str,
+    filename: &Str,
+) -> Result<String> {
+    if let Some(text) = source.downcast::<Str>() {
+        return Ok(text.to_utf8(th)?.to_owned());
+    }
+    match BytesLike::try_get(th, source)? {
+        Some(bytes) => {
+            let bytes = bytes.to_vec();
+            decode(th, &bytes, filename)
+        }
+        None => raise!(th, TypeError, "{function}() arg 1 must be a {what} object"),
+    }
+}
+
+/// The text of a source file.
+fn decode(th: Thread<'_>, source: &[u8], filename: &Str) -> Result<String> {
+    let problem = std::cell::Cell::new(None);
+    let hook = |encoding: &str, bytes: &[u8]| {
+        let text = Bytes::new(th, bytes)
+            .and_then(|bytes| (th.hooks().decode)(th, bytes.obj(), encoding, "strict"))
+            .and_then(|text| match text.downcast::<Str>() {
+                Ok(text) => text.to_utf8(th).map(str::to_owned),
+                Err(_) => raise!(th, TypeError, "decoder should return a string result"),
+            });
+        match text {
+            Ok(text) => Some(Ok(text)),
+            Err(raised) => {
+                problem.set(Some(th.take_exception(raised)));
+                None
+            }
+        }
+    };
+    match compiler::decode(source, &lossy(filename), Some(&hook)) {
+        Ok(text) => Ok(text),
+        Err(mut error) => {
+            if let Some(exception) = problem.take() {
+                let text = exception.str(th)?.to_string();
+                if exception.obj().ty().name() != "LookupError" || !text.starts_with("unknown") {
+                    error.message = text;
+                }
+            }
+            Err(raise_compile_error(th, &error, filename.obj()))
+        }
+    }
+}

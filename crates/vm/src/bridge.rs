@@ -1,0 +1,218 @@
+//! What the interpreter needs of particular builtin types, in one place.
+#![allow(unsafe_op_in_unsafe_fn, reason = "casts of objects whose type was checked")]
+
+use object::{
+    AsObject, Dict, List, Obj, Protocol, Ref, Result, Str, Thread, Tuple, error,
+    id, protocol, raise,
+    types::{
+        FrozenSet, Set, Slice, iter::list::ListIterator, iter::tuple::TupleIterator,
+        range::RangeIterator, super_,
+    },
+};
+
+use crate::{frame::is_exact, word::Word};
+
+pub(crate) fn slice(
+    th: Thread<'_>,
+    start: Obj<'_>,
+    stop: Obj<'_>,
+    step: Obj<'_>,
+) -> Result<Ref<Slice>> {
+    Slice::new(th, start, stop, step)
+}
+
+pub(crate) fn new_set(th: Thread<'_>) -> Result<Ref> {
+    Set::new(th).map(Ref::upcast)
+}
+
+pub(crate) fn set_add(th: Thread<'_>, set: Obj<'_>, item: Obj<'_>) -> Result<()> {
+    match set.downcast::<Set>() {
+        Some(set) => set.add(th, item).map(drop),
+        None => raise!(th, SystemError, "not a set"),
+    }
+}
+
+pub(crate) fn set_update(th: Thread<'_>, set: Obj<'_>, items: Obj<'_>) -> Result<()> {
+    match set.downcast::<Set>() {
+        Some(set) => set.update(th, items),
+        None => raise!(th, SystemError, "not a set"),
+    }
+}
+
+#[inline(always)]
+pub(crate) unsafe fn is_set(word: Word) -> bool {
+    is_exact::<Set>(word) || is_exact::<FrozenSet>(word)
+}
+
+pub(crate) fn set_contains(th: Thread<'_>, set: Obj<'_>, item: Obj<'_>) -> Result<bool> {
+    protocol::mapping::contains(th, set, item)
+}
+
+pub(crate) fn list_extend(th: Thread<'_>, list: &List, iterable: Obj<'_>) -> Result<()> {
+    list.extend(th, iterable)
+}
+
+pub(crate) fn dict_update(th: Thread<'_>, dict: &Dict, other: Obj<'_>) -> Result<()> {
+    if other.downcast::<Dict>().is_none() {
+        // A missing `keys` must show as such.
+        other.getattr(th, id!(th, "keys"))?;
+    }
+    dict.update(th, other)
+}
+
+#[inline(never)]
+pub(crate) fn dict_item(th: Thread<'_>, dict: &Dict, key: Obj<'_>) -> Result<Ref> {
+    match dict.get(th, key)? {
+        Some(value) => Ok(value),
+        None => Err(object::types::dict::key_error(th, key)),
+    }
+}
+
+#[inline(never)]
+pub(crate) fn dict_contains(th: Thread<'_>, dict: &Dict, key: Obj<'_>) -> Result<bool> {
+    dict.contains(th, key)
+}
+
+fn as_str(object: Obj<'_>) -> Option<&Str> {
+    object.downcast::<Str>()
+}
+
+#[inline(never)]
+pub(crate) fn concat_str(th: Thread<'_>, a: Obj<'_>, b: Obj<'_>) -> Result<Ref> {
+    match (as_str(a), as_str(b)) {
+        (Some(a), Some(b)) => a.concat(th, b).map(Ref::upcast),
+        _ => Err(error!(th, SystemError, "concatenation of what is not a string")),
+    }
+}
+
+#[inline(never)]
+pub(crate) fn append_str(th: Thread<'_>, a: Ref, b: Obj<'_>) -> Result<Ref> {
+    match (a.downcast::<Str>(), as_str(b)) {
+        (Ok(a), Some(b)) => Str::append(th, a, b).map(Ref::upcast),
+        _ => Err(error!(th, SystemError, "concatenation of what is not a string")),
+    }
+}
+
+#[inline(never)]
+pub(crate) fn join_str(th: Thread<'_>, pieces: &[Obj<'_>]) -> Result<Ref> {
+    let mut builder = object::types::str::StrBuilder::new();
+    for piece in pieces {
+        match as_str(*piece) {
+            Some(piece) => builder.push_obj(th, piece)?,
+            None => raise!(th, SystemError, "formatted value is not a string"),
+        }
+    }
+    builder.finish(th).map(Ref::upcast)
+}
+
+/// A character of a string; `None` if the index is out of range.
+#[inline(never)]
+pub(crate) fn str_item(th: Thread<'_>, text: Obj<'_>, index: i64) -> Option<Ref> {
+    let text = as_str(text)?;
+    let index = if index < 0 { index + text.len() as i64 } else { index };
+    let code = text.get(usize::try_from(index).ok()?)?;
+    match Str::from_char(th, code) {
+        Ok(value) => Some(value.upcast()),
+        Err(raised) => {
+            th.clear_exception(raised);
+            None
+        }
+    }
+}
+
+#[inline(always)]
+pub(crate) fn str_equal(a: &Str, b: &Str) -> bool {
+    std::ptr::eq(a, b) || a.eq(b)
+}
+
+#[inline(always)]
+pub(crate) unsafe fn is_range_iterator(word: Word) -> bool {
+    is_exact::<RangeIterator>(word)
+}
+
+/// The fields of a range iterator.
+#[inline(always)]
+pub(crate) unsafe fn range_iterator(word: Word) -> *mut abi::_PyRangeIterObject {
+    word.ptr().cast()
+}
+
+#[inline(always)]
+pub(crate) unsafe fn is_list_iterator(word: Word) -> bool {
+    is_exact::<ListIterator>(word)
+}
+
+/// The next item; `None` leaves an exhausted iterator to the generic way.
+#[inline(always)]
+pub(crate) unsafe fn list_iterator_next(word: Word) -> Option<Word> {
+    let this = word.ptr().cast::<abi::_PyListIterObject>();
+    let list = (*this).it_seq.cast::<abi::PyListObject>();
+    let index = (*this).it_index;
+    if list.is_null() || index >= (*list).ob_base.ob_size {
+        return None;
+    }
+    (*this).it_index = index + 1;
+    Some(Word::from_raw(*(*list).ob_item.offset(index)).dup())
+}
+
+#[inline(always)]
+pub(crate) unsafe fn is_tuple_iterator(word: Word) -> bool {
+    is_exact::<TupleIterator>(word)
+}
+
+/// The next item; `None` leaves an exhausted iterator to the generic way.
+#[inline(always)]
+pub(crate) unsafe fn tuple_iterator_next(word: Word) -> Option<Word> {
+    let this = word.ptr().cast::<abi::_PyTupleIterObject>();
+    let tuple = (*this).it_seq.cast::<Tuple>();
+    let index = (*this).it_index;
+    if tuple.is_null() || index >= (*tuple).len() as isize {
+        return None;
+    }
+    (*this).it_index = index + 1;
+    let items: *const *mut abi::PyObject = (*tuple).items().as_ptr().cast();
+    Some(Word::from_raw(*items.offset(index)).dup())
+}
+
+pub(crate) fn sequence_tuple(th: Thread<'_>, object: Obj<'_>) -> Result<Ref> {
+    if object.is_exact::<Tuple>() {
+        return Ok(object.own());
+    }
+    let items = protocol::iter::collect(th, object)?;
+    Tuple::from_refs(th, items).map(Ref::upcast)
+}
+
+pub(crate) fn new_object(th: Thread<'_>) -> Result<Ref> {
+    object::types::object_type().obj().call(th, &[])
+}
+
+pub(crate) fn is_instance(th: Thread<'_>, object: Obj<'_>, cls: Obj<'_>) -> Result<bool> {
+    protocol::instance::is_instance(th, object, cls)
+}
+
+pub(crate) fn is_super_type(object: Obj<'_>) -> bool {
+    object.is(super_::super_type().obj())
+}
+
+pub(crate) fn ascii(th: Thread<'_>, object: Obj<'_>) -> Result<Ref> {
+    protocol::text::ascii(th, object).map(Ref::upcast)
+}
+
+pub(crate) fn format(th: Thread<'_>, value: Obj<'_>, spec: Option<Obj<'_>>) -> Result<Ref> {
+    protocol::text::format_value(th, value, spec).map(Ref::upcast)
+}
+
+/// A function as messages about its arguments show it: `module.name()`.
+pub(crate) fn function_text(th: Thread<'_>, function: Obj<'_>) -> Result<String> {
+    let Some(qualname) = function.getattr_opt(th, id!(th, "__qualname__"))? else {
+        return Ok(function.str(th)?.to_string());
+    };
+    let qualname = qualname.str(th)?;
+    let module = function.getattr_opt(th, id!(th, "__module__"))?;
+    if let Some(module) = module.filter(|module| !module.obj().is_none()) {
+        let module = module.str(th)?;
+        if !module.eq_str("builtins") {
+            return Ok(format!("{}.{}()", &*module, &*qualname));
+        }
+    }
+    Ok(format!("{}()", &*qualname))
+}

@@ -1,0 +1,365 @@
+//! `LOAD_ATTR` and `STORE_ATTR`.
+//!
+//! Cache of `LOAD_ATTR`: counter, type version (2), index or offset, unused,
+//! attribute word or object (4). Of `STORE_ATTR`: counter, type version (2),
+//! index. A type version guards that no descriptor of the class interferes; an
+//! attribute word says which shape the instance has. Words of instances with
+//! different capacity differ, so the guard compares the shape alone.
+#![allow(unsafe_op_in_unsafe_fn, reason = "reads and writes the inline cache of an instruction")]
+
+use bytecode::Op;
+use object::{
+    AsObject, Dict, Function, Module, Obj, Str, Thread, Type, shape,
+    types::{descr::MemberDescriptor, property::Property},
+};
+
+use super::{choose, read_u32, read_u64, write_u32, write_u64};
+use crate::{
+    attr::generic_getattro,
+    frame::{Frame, is_exact},
+    word::Word,
+};
+
+const MANAGED_DICT: u64 = abi::Py_TPFLAGS_MANAGED_DICT;
+/// The shape of an attribute word, without the capacity.
+const SHAPE: usize = (1 << 48) - 1;
+
+pub(crate) unsafe fn load(
+    th: Thread<'_>,
+    _: *mut Frame,
+    cache: *mut u16,
+    oparg: usize,
+    owner: Word,
+    name: &Str,
+) -> bool {
+    let op = if owner.is_int() { None } else { pick_load(th, cache, oparg, owner, name) };
+    choose(cache, op)
+}
+
+unsafe fn word_of(owner: Word) -> usize {
+    *owner.ptr().cast::<u8>().sub(16).cast::<usize>()
+}
+
+unsafe fn pick_load(
+    th: Thread<'_>,
+    cache: *mut u16,
+    oparg: usize,
+    owner: Word,
+    name: &Str,
+) -> Option<Op> {
+    let wants_method = oparg & 1 != 0;
+    let object = owner.obj();
+    let ty = object.ty();
+    if is_exact::<Module>(owner) {
+        return pick_module(th, cache, owner, name);
+    }
+    if let Some(class) = object.downcast::<Type>() {
+        return pick_class(th, cache, class, name);
+    }
+    if ty.slots().tp_getattro.map(|slot| slot as usize) != generic_getattro() {
+        return None;
+    }
+    let version = ty.version(th)?;
+    let found = ty.lookup(th, name);
+    write_u32(cache.add(1), version);
+    if let Some(found) = found {
+        let kind = found.ty();
+        if kind.slots().tp_descr_set.is_some() {
+            return pick_data_descriptor(th, cache, ty, found, wants_method);
+        }
+        // A plain class attribute or method: instances must not shadow it.
+        let is_method = kind.flags() & abi::Py_TPFLAGS_METHOD_DESCRIPTOR != 0;
+        if kind.slots().tp_descr_get.is_some() && !(is_method && wants_method) {
+            return None;
+        }
+        if wants_method && !is_method {
+            return None;
+        }
+        write_u64(cache.add(5), found.as_ptr().addr() as u64);
+        if ty.flags() & MANAGED_DICT != 0 {
+            let word = word_of(owner) & SHAPE;
+            if word & 1 != 0 || word == 0 {
+                return None;
+            }
+            let shape::Attributes::Slots(shape, _) = shape::attributes(object) else {
+                return None;
+            };
+            if shape.find(name).is_some() {
+                return pick_slot(cache, owner, name);
+            }
+            write_u32(cache.add(3), word as u32);
+            let object = found.as_ptr().addr() as u64;
+            write_u64(cache.add(5), object | (word as u64 >> 32) << 48);
+            return Some(if wants_method {
+                Op::LOAD_ATTR_METHOD_WITH_VALUES
+            } else {
+                Op::LOAD_ATTR_NONDESCRIPTOR_WITH_VALUES
+            });
+        }
+        if ty.slots().tp_dictoffset != 0 {
+            return None;
+        }
+        return Some(if wants_method {
+            Op::LOAD_ATTR_METHOD_NO_DICT
+        } else {
+            Op::LOAD_ATTR_NONDESCRIPTOR_NO_DICT
+        });
+    }
+    if ty.flags() & MANAGED_DICT == 0 {
+        return None;
+    }
+    pick_slot(cache, owner, name)
+}
+
+/// An attribute of the instance itself.
+unsafe fn pick_slot(cache: *mut u16, owner: Word, name: &Str) -> Option<Op> {
+    match shape::attributes(owner.obj()) {
+        shape::Attributes::Slots(shape, slots) => {
+            let index = shape.find(name)?;
+            let slot = std::ptr::from_ref(slots.get(index)?).addr() - owner.ptr().addr();
+            *cache.add(3) = u16::try_from(slot).ok()?;
+            write_u64(cache.add(5), (word_of(owner) & SHAPE) as u64);
+            Some(Op::LOAD_ATTR_INSTANCE_VALUE)
+        }
+        shape::Attributes::Dict(dict) => {
+            let th = Thread::current();
+            let index = dict.find_name_index(th, name)?;
+            *cache.add(3) = u16::try_from(index).ok()?;
+            Some(Op::LOAD_ATTR_WITH_HINT)
+        }
+        shape::Attributes::None => None,
+    }
+}
+
+unsafe fn pick_data_descriptor(
+    th: Thread<'_>,
+    cache: *mut u16,
+    ty: &Type,
+    found: Obj<'_>,
+    wants_method: bool,
+) -> Option<Op> {
+    if let Some(member) = found.downcast_exact::<MemberDescriptor>() {
+        let def = member.def();
+        if def.r#type != abi::Py_T_OBJECT_EX || !ty.is_subtype(member.owner()) {
+            return None;
+        }
+        *cache.add(3) = u16::try_from(def.offset).ok()?;
+        return Some(Op::LOAD_ATTR_SLOT);
+    }
+    if wants_method {
+        return None;
+    }
+    let property = found.downcast_exact::<Property>()?;
+    let getter = property.fget()?;
+    let function = getter.obj().downcast_exact::<Function>()?;
+    let code = function.code.get()?;
+    if !code.is_simple() || code.argcount != 1 {
+        return None;
+    }
+    let _ = th;
+    write_u64(cache.add(5), getter.as_ptr().addr() as u64);
+    Some(Op::LOAD_ATTR_PROPERTY)
+}
+
+unsafe fn pick_module(th: Thread<'_>, cache: *mut u16, owner: Word, name: &Str) -> Option<Op> {
+    let dict = owner.obj().cast::<Module>().dict(th).ok()?;
+    let index = dict.find_name_index(th, name)?;
+    let version = dict.keys_version(th);
+    if version == 0 {
+        return None;
+    }
+    write_u32(cache.add(1), version);
+    *cache.add(3) = u16::try_from(index).ok()?;
+    Some(Op::LOAD_ATTR_MODULE)
+}
+
+unsafe fn pick_class(th: Thread<'_>, cache: *mut u16, class: &Type, name: &Str) -> Option<Op> {
+    let meta = class.obj().ty();
+    let plain = <Type as object::PyStruct>::type_object();
+    if meta.slots().tp_getattro != plain.slots().tp_getattro {
+        return None;
+    }
+    // An attribute of the metaclass may come first.
+    if meta.lookup(th, name).is_some() {
+        return None;
+    }
+    let found = class.lookup(th, name)?;
+    if found.ty().slots().tp_descr_get.is_some() && found.downcast_exact::<Function>().is_none() {
+        return None;
+    }
+    let (version, meta_version) = (class.version(th)?, meta.version(th)?);
+    write_u32(cache.add(1), version);
+    write_u32(cache.add(3), meta_version);
+    write_u64(cache.add(5), found.as_ptr().addr() as u64);
+    Some(Op::LOAD_ATTR_CLASS)
+}
+
+/// The type of an object in memory, if it has the version in the cache.
+#[inline(always)]
+unsafe fn guard_type(cache: *const u16, owner: Word) -> bool {
+    !owner.is_int() && (*(*owner.ptr()).ob_type).tp_version_tag == read_u32(cache.add(1))
+}
+
+#[inline(always)]
+pub(crate) unsafe fn instance_value(cache: *const u16, owner: Word) -> Option<Word> {
+    if !guard_type(cache, owner) || (word_of(owner) & SHAPE) as u64 != read_u64(cache.add(5)) {
+        return None;
+    }
+    let offset = usize::from(*cache.add(3));
+    let value = *owner.ptr().cast::<u8>().add(offset).cast::<Word>();
+    (!value.is_null()).then_some(value)
+}
+
+#[inline(always)]
+pub(crate) unsafe fn dict_value(cache: *const u16, owner: Word, name: &Str) -> Option<Word> {
+    if !guard_type(cache, owner) {
+        return None;
+    }
+    let word = word_of(owner) & SHAPE;
+    if word & 1 == 0 {
+        return None;
+    }
+    let dict = &*((word & !1) as *const Dict);
+    let index = usize::from(*cache.add(3));
+    if dict.key_at(index)?.as_ptr() != name.obj().as_ptr() {
+        return None;
+    }
+    Some(Word::from_raw(dict.value_at(index)?.as_ptr()))
+}
+
+#[inline(always)]
+pub(crate) unsafe fn slot_value(cache: *const u16, owner: Word) -> Option<Word> {
+    if !guard_type(cache, owner) {
+        return None;
+    }
+    let offset = usize::from(*cache.add(3));
+    let value = *owner.ptr().cast::<u8>().add(offset).cast::<Word>();
+    (!value.is_null()).then_some(value)
+}
+
+#[inline(always)]
+pub(crate) unsafe fn module_value(cache: *const u16, owner: Word) -> Option<Word> {
+    if !is_exact::<Module>(owner) {
+        return None;
+    }
+    let dict = (*owner.ptr().cast::<abi::PyModuleObject>()).md_dict;
+    if dict.is_null() {
+        return None;
+    }
+    let dict = &*dict.cast::<Dict>();
+    if dict.current_keys_version() != read_u32(cache.add(1)) {
+        return None;
+    }
+    Some(Word::from_raw(dict.value_at(usize::from(*cache.add(3)))?.as_ptr()))
+}
+
+#[inline(always)]
+pub(crate) unsafe fn class_value(cache: *const u16, owner: Word) -> Option<Word> {
+    if owner.is_int() {
+        return None;
+    }
+    let meta = (*owner.ptr()).ob_type;
+    if (*meta).tp_version_tag != read_u32(cache.add(3))
+        || (*meta).tp_flags & abi::Py_TPFLAGS_TYPE_SUBCLASS == 0
+    {
+        return None;
+    }
+    if (*owner.ptr().cast::<abi::PyTypeObject>()).tp_version_tag != read_u32(cache.add(1)) {
+        return None;
+    }
+    Some(Word(read_u64(cache.add(5)) as usize))
+}
+
+/// What the class has, where instances have no attributes of their own.
+#[inline(always)]
+pub(crate) unsafe fn type_value(cache: *const u16, owner: Word) -> Option<Word> {
+    guard_type(cache, owner).then(|| Word(read_u64(cache.add(5)) as usize))
+}
+
+/// What the class has, where the instance has the shape that was seen, in
+/// which the name does not occur.
+#[inline(always)]
+pub(crate) unsafe fn type_value_unshadowed(cache: *const u16, owner: Word) -> Option<Word> {
+    if !guard_type(cache, owner) {
+        return None;
+    }
+    let high = read_u64(cache.add(5));
+    let shape = u64::from(read_u32(cache.add(3))) | (high >> 48) << 32;
+    if (word_of(owner) & SHAPE) as u64 != shape {
+        return None;
+    }
+    Some(Word(high as usize & SHAPE))
+}
+
+pub(crate) unsafe fn store(th: Thread<'_>, cache: *mut u16, owner: Word, name: &Str) -> bool {
+    let op = if owner.is_int() { None } else { pick_store(th, cache, owner, name) };
+    choose(cache, op)
+}
+
+unsafe fn pick_store(th: Thread<'_>, cache: *mut u16, owner: Word, name: &Str) -> Option<Op> {
+    let object = owner.obj();
+    let ty = object.ty();
+    let generic = object::types::object_type().slots().tp_setattro;
+    if ty.slots().tp_setattro != generic {
+        return None;
+    }
+    write_u32(cache.add(1), ty.version(th)?);
+    if let Some(found) = ty.lookup(th, name) {
+        if let Some(member) = found.downcast_exact::<MemberDescriptor>() {
+            let def = member.def();
+            if def.r#type != abi::Py_T_OBJECT_EX
+                || def.flags & abi::Py_READONLY != 0
+                || !ty.is_subtype(member.owner())
+            {
+                return None;
+            }
+            *cache.add(3) = u16::try_from(def.offset).ok()?;
+            return Some(Op::STORE_ATTR_SLOT);
+        }
+        if found.ty().slots().tp_descr_set.is_some() {
+            return None;
+        }
+    }
+    if ty.flags() & MANAGED_DICT == 0 {
+        return None;
+    }
+    let shape::Attributes::Slots(shape, slots) = shape::attributes(object) else { return None };
+    let index = shape.find(name)?;
+    slots.get(index)?;
+    *cache.add(3) = u16::try_from(index).ok()?;
+    Some(Op::STORE_ATTR_INSTANCE_VALUE)
+}
+
+/// The slot of an attribute that the instance has.
+#[inline(always)]
+pub(crate) unsafe fn instance_slot(
+    cache: *const u16,
+    owner: Word,
+    name: &Str,
+) -> Option<*mut Word> {
+    if !guard_type(cache, owner) {
+        return None;
+    }
+    let word = word_of(owner) & SHAPE;
+    if word & 1 != 0 || word == 0 {
+        return None;
+    }
+    // Any shape will do that has the name at this place.
+    let index = usize::from(*cache.add(3));
+    let shape = &*(word as *const shape::Shape);
+    if shape.names().get(index)?.as_ptr() != name.obj().as_ptr() {
+        return None;
+    }
+    let ty = (*owner.ptr()).ob_type;
+    Some(owner.ptr().cast::<u8>().add((*ty).tp_basicsize as usize).cast::<Word>().add(index))
+}
+
+/// The slot of a member descriptor.
+#[inline(always)]
+pub(crate) unsafe fn member_slot(cache: *const u16, owner: Word) -> Option<*mut Word> {
+    if !guard_type(cache, owner) {
+        return None;
+    }
+    let offset = usize::from(*cache.add(3));
+    Some(owner.ptr().cast::<u8>().add(offset).cast::<Word>())
+}
