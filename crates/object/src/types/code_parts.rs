@@ -45,7 +45,7 @@ impl Code {
             names: self.names.clone().upcast(),
             localsplusnames: self.localsplusnames.clone().upcast(),
             localspluskinds: self.localspluskinds.clone().upcast(),
-            filename: self.filename.clone().upcast(),
+            filename: self.filename().upcast(),
             name: self.name.clone().upcast(),
             qualname: self.qualname.clone().upcast(),
             firstlineno: self.firstlineno,
