@@ -26,7 +26,8 @@ use text::{
         Decoded, Handler, Replacement, charmap,
         charmap::{Decodes, Encodes, EncodingMap},
         escape, raw_unicode_escape, single_byte, unicode_escape, utf7, utf8, utf16,
-        utf16::ByteOrder, utf32,
+        utf16::ByteOrder,
+        utf32,
     },
 };
 
@@ -101,12 +102,7 @@ fn decode_32(
     utf32::decode(&bytes, order, last, &mut Errors::new(th, errors).of(data))
 }
 
-fn encode_native(
-    th: Thread<'_>,
-    native: Native,
-    text: &Str,
-    errors: Option<&str>,
-) -> Result {
+fn encode_native(th: Thread<'_>, native: Native, text: &Str, errors: Option<&str>) -> Result {
     (native.encode(th, text, errors)?, text.len()).into_object(th)
 }
 
@@ -119,10 +115,7 @@ fn order_number(order: ByteOrder) -> i32 {
     }
 }
 
-fn warn_invalid(
-    th: Thread<'_>,
-    invalid: Option<unicode_escape::InvalidEscape>,
-) -> Result<()> {
+fn warn_invalid(th: Thread<'_>, invalid: Option<unicode_escape::InvalidEscape>) -> Result<()> {
     let Some(invalid) = invalid else { return Ok(()) };
     let message = if invalid.code > 0xff {
         format!("\"\\{:o}\" is an invalid octal escape sequence", invalid.code)
@@ -383,12 +376,7 @@ pub mod _codecs {
 
     /// Decode UTF-8.
     #[sig = "(data, errors=None, final=False, /)"]
-    fn utf_8_decode(
-        th: Thread<'_>,
-        data: Obj<'_>,
-        errors: Option<&str>,
-        last: bool,
-    ) -> Result {
+    fn utf_8_decode(th: Thread<'_>, data: Obj<'_>, errors: Option<&str>, last: bool) -> Result {
         let bytes = BytesLike::get(th, data)?;
         if let Ok(text) = std::str::from_utf8(&bytes) {
             return (Str::new(th, text)?, bytes.len()).into_object(th);
@@ -404,12 +392,7 @@ pub mod _codecs {
 
     /// Decode UTF-7.
     #[sig = "(data, errors=None, final=False, /)"]
-    fn utf_7_decode(
-        th: Thread<'_>,
-        data: Obj<'_>,
-        errors: Option<&str>,
-        last: bool,
-    ) -> Result {
+    fn utf_7_decode(th: Thread<'_>, data: Obj<'_>, errors: Option<&str>, last: bool) -> Result {
         let bytes = BytesLike::get(th, data)?;
         decoded(th, &utf7::decode(&bytes, last, &mut Errors::new(th, errors).of(data))?)
     }
@@ -428,23 +411,13 @@ pub mod _codecs {
 
     /// Decode little-endian UTF-16.
     #[sig = "(data, errors=None, final=False, /)"]
-    fn utf_16_le_decode(
-        th: Thread<'_>,
-        data: Obj<'_>,
-        errors: Option<&str>,
-        last: bool,
-    ) -> Result {
+    fn utf_16_le_decode(th: Thread<'_>, data: Obj<'_>, errors: Option<&str>, last: bool) -> Result {
         decoded(th, &decode_16(th, data, errors, ByteOrder::Little, last)?.0)
     }
 
     /// Decode big-endian UTF-16.
     #[sig = "(data, errors=None, final=False, /)"]
-    fn utf_16_be_decode(
-        th: Thread<'_>,
-        data: Obj<'_>,
-        errors: Option<&str>,
-        last: bool,
-    ) -> Result {
+    fn utf_16_be_decode(th: Thread<'_>, data: Obj<'_>, errors: Option<&str>, last: bool) -> Result {
         decoded(th, &decode_16(th, data, errors, ByteOrder::Big, last)?.0)
     }
 
@@ -457,19 +430,13 @@ pub mod _codecs {
         byteorder: i32,
         last: bool,
     ) -> Result {
-        let (out, order) =
-            decode_16(th, data, errors, ByteOrder::from_number(byteorder), last)?;
+        let (out, order) = decode_16(th, data, errors, ByteOrder::from_number(byteorder), last)?;
         (Str::from_buf(th, &out.text)?, out.consumed, order_number(order)).into_object(th)
     }
 
     /// Encode to UTF-16.
     #[sig = "(str, errors=None, byteorder=0, /)"]
-    fn utf_16_encode(
-        th: Thread<'_>,
-        text: &Str,
-        errors: Option<&str>,
-        byteorder: i32,
-    ) -> Result {
+    fn utf_16_encode(th: Thread<'_>, text: &Str, errors: Option<&str>, byteorder: i32) -> Result {
         encode_native(th, Native::Utf16(ByteOrder::from_number(byteorder)), text, errors)
     }
 
@@ -493,23 +460,13 @@ pub mod _codecs {
 
     /// Decode little-endian UTF-32.
     #[sig = "(data, errors=None, final=False, /)"]
-    fn utf_32_le_decode(
-        th: Thread<'_>,
-        data: Obj<'_>,
-        errors: Option<&str>,
-        last: bool,
-    ) -> Result {
+    fn utf_32_le_decode(th: Thread<'_>, data: Obj<'_>, errors: Option<&str>, last: bool) -> Result {
         decoded(th, &decode_32(th, data, errors, ByteOrder::Little, last)?.0)
     }
 
     /// Decode big-endian UTF-32.
     #[sig = "(data, errors=None, final=False, /)"]
-    fn utf_32_be_decode(
-        th: Thread<'_>,
-        data: Obj<'_>,
-        errors: Option<&str>,
-        last: bool,
-    ) -> Result {
+    fn utf_32_be_decode(th: Thread<'_>, data: Obj<'_>, errors: Option<&str>, last: bool) -> Result {
         decoded(th, &decode_32(th, data, errors, ByteOrder::Big, last)?.0)
     }
 
@@ -522,19 +479,13 @@ pub mod _codecs {
         byteorder: i32,
         last: bool,
     ) -> Result {
-        let (out, order) =
-            decode_32(th, data, errors, ByteOrder::from_number(byteorder), last)?;
+        let (out, order) = decode_32(th, data, errors, ByteOrder::from_number(byteorder), last)?;
         (Str::from_buf(th, &out.text)?, out.consumed, order_number(order)).into_object(th)
     }
 
     /// Encode to UTF-32.
     #[sig = "(str, errors=None, byteorder=0, /)"]
-    fn utf_32_encode(
-        th: Thread<'_>,
-        text: &Str,
-        errors: Option<&str>,
-        byteorder: i32,
-    ) -> Result {
+    fn utf_32_encode(th: Thread<'_>, text: &Str, errors: Option<&str>, byteorder: i32) -> Result {
         encode_native(th, Native::Utf32(ByteOrder::from_number(byteorder)), text, errors)
     }
 
@@ -655,11 +606,9 @@ pub mod _codecs {
             Err(escape::EscapeError::TrailingBackslash) => {
                 raise!(th, ValueError, "Trailing \\ in string")
             }
-            Err(escape::EscapeError::InvalidHex(_)) if errors != "strict" => raise!(
-                th,
-                ValueError,
-                "decoding error; unknown error handling code: {errors}"
-            ),
+            Err(escape::EscapeError::InvalidHex(_)) if errors != "strict" => {
+                raise!(th, ValueError, "decoding error; unknown error handling code: {errors}")
+            }
             Err(escape::EscapeError::InvalidHex(position)) => {
                 raise!(th, ValueError, "invalid \\x escape at position {position}")
             }
@@ -714,10 +663,7 @@ pub mod _codecs {
 
     #[exec]
     fn exec(th: Thread<'_>, _: &Module) -> Result<()> {
-        object::types::type_::ready(
-            th,
-            <EncodingMapObject as object::declare::Declared>::DECL,
-        )?;
+        object::types::type_::ready(th, <EncodingMapObject as object::declare::Declared>::DECL)?;
         let def = declare::one_fn(
             c"strict_errors",
             c"Implements the 'strict' error handling, which raises a UnicodeError on coding errors.",

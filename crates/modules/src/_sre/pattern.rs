@@ -216,7 +216,11 @@ impl Pattern {
     }
 
     /// The template of a replacement with escapes.
-    pub(crate) fn compile_template(&self, th: Thread<'_>, template: Obj<'_>) -> Result<Ref<Template>> {
+    pub(crate) fn compile_template(
+        &self,
+        th: Thread<'_>,
+        template: Obj<'_>,
+    ) -> Result<Ref<Template>> {
         let re = (th.hooks().import_module)(th, id!(th, "re"))?;
         let compile = re.getattr(th, id!(th, "_compile_template"))?;
         let result = match compile.call(th, &[self.obj(), template]) {
@@ -382,13 +386,13 @@ impl Pattern {
     }
 
     fn tp_richcompare(&self, th: Thread<'_>, other: Obj<'_>, op: CompareOp) -> Result {
-        let (Some(other), CompareOp::Eq | CompareOp::Ne) = (other.downcast::<Pattern>(), op)
-        else {
+        let (Some(other), CompareOp::Eq | CompareOp::Ne) = (other.downcast::<Pattern>(), op) else {
             return Ok(not_implemented_ref());
         };
         let mut equal = std::ptr::eq(self, other);
         if !equal && self.flags == other.flags && self.is_bytes == other.is_bytes {
-            equal = self.code == other.code && Protocol::eq(&self.pattern, th, other.pattern.obj())?;
+            equal =
+                self.code == other.code && Protocol::eq(&self.pattern, th, other.pattern.obj())?;
         }
         Ok(bool_(equal == (op == CompareOp::Eq)).own())
     }

@@ -3,9 +3,7 @@
 use std::cell::Cell;
 
 use macros::{pymethods, pytype};
-use object::{
-    AsObject, Head, Obj, Ref, Result, Thread, declare::TypeBuilder,
-};
+use object::{AsObject, Head, Obj, Ref, Result, Thread, declare::TypeBuilder};
 
 use super::{Match, Pattern, clamp, make, pattern::Mode};
 

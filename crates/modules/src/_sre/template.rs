@@ -36,8 +36,7 @@ impl Template {
             let empty = is_empty(th, literal.obj())?;
             literals.push((!empty).then(|| literal.clone()));
         }
-        let template =
-            Template { head: Head::new(), literal: literal.clone(), indices, literals };
+        let template = Template { head: Head::new(), literal: literal.clone(), indices, literals };
         alloc_object::new(th, template).map(Ref::upcast)
     }
 
