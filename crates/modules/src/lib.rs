@@ -16,11 +16,13 @@ pub mod _signal;
 pub mod _sre;
 pub mod _stat;
 pub mod _string;
+pub mod _struct;
 pub mod _thread;
 pub mod _typing;
 pub mod _warnings;
 pub mod _weakref;
 pub mod atexit;
+pub mod binascii;
 pub mod builtins;
 pub mod cmath;
 pub mod compile;
@@ -33,6 +35,7 @@ pub mod math;
 pub mod posix;
 mod support;
 pub mod sys;
+pub mod unicodedata;
 
 use object::declare::ModuleDecl;
 
@@ -51,6 +54,7 @@ pub const ALL: &[ModuleDecl] = &[
     _sre::_sre::MODULE,
     _stat::module::MODULE,
     _string::_string::MODULE,
+    _struct::_struct::MODULE,
     _thread::_thread::MODULE,
     _typing::module::MODULE,
     _warnings::_warnings::MODULE,
@@ -65,4 +69,6 @@ pub const ALL: &[ModuleDecl] = &[
     math::math::MODULE,
     posix::MODULE,
     sys::sys::MODULE,
+    unicodedata::module::MODULE,
+    binascii::binascii::MODULE,
 ];
