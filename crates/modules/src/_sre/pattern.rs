@@ -5,7 +5,7 @@ use std::cell::{Cell, RefCell};
 use ::sre::{Scratch, State};
 use macros::{pymethods, pytype};
 use object::{
-    AsObject, CompareOp, Dict, Head, List, Obj, Protocol, PyStruct, Ref, Result, Str, Thread,
+    AsObject, CompareOp, Dict, Head, List, Obj, Protocol, Ref, Result, Str, Thread,
     Tuple, Type,
     declare::TypeBuilder,
     exceptions::types::TypeError,
@@ -537,9 +537,4 @@ impl Pattern {
         }
         mappingproxy::new(th, self.groupindex.obj())
     }
-}
-
-/// The type `re.Pattern`.
-pub fn pattern_type() -> &'static Type {
-    Pattern::type_object()
 }
