@@ -7,6 +7,7 @@ pub mod _ast;
 pub mod _bisect;
 pub mod _collections;
 pub mod _contextvars;
+pub mod _codecs;
 pub mod _functools;
 pub mod _heapq;
 pub mod _imp;
@@ -18,8 +19,11 @@ pub mod _json;
 pub mod _operator;
 pub mod _random;
 pub mod _signal;
+pub mod _sre;
 pub mod _stat;
 pub mod _symtable;
+pub mod _string;
+pub mod _struct;
 pub mod _thread;
 pub mod _types;
 pub mod _tokenize;
@@ -27,6 +31,7 @@ pub mod _typing;
 pub mod _warnings;
 pub mod _weakref;
 pub mod atexit;
+pub mod binascii;
 pub mod builtins;
 pub mod cmath;
 pub mod compile;
@@ -47,6 +52,7 @@ pub mod _posixsubprocess;
 mod support;
 pub mod sys;
 pub mod time;
+pub mod unicodedata;
 
 use object::declare::ModuleDecl;
 
@@ -59,6 +65,7 @@ pub const ALL: &[ModuleDecl] = &[
     _contextvars::module::MODULE,
     _locale::module::MODULE,
     _opcode::module::MODULE,
+    _codecs::_codecs::MODULE,
     _functools::module::MODULE,
     _heapq::module::MODULE,
     _io::_io::MODULE,
@@ -68,8 +75,11 @@ pub const ALL: &[ModuleDecl] = &[
     _operator::module::MODULE,
     _random::_random::MODULE,
     _signal::_signal::MODULE,
+    _sre::_sre::MODULE,
     _stat::module::MODULE,
     _symtable::_symtable::MODULE,
+    _string::_string::MODULE,
+    _struct::_struct::MODULE,
     _thread::_thread::MODULE,
     _types::module::MODULE,
     _tokenize::_tokenize::MODULE,
@@ -94,4 +104,6 @@ pub const ALL: &[ModuleDecl] = &[
     _posixsubprocess::_posixsubprocess::MODULE,
     sys::sys::MODULE,
     time::time::MODULE,
+    unicodedata::module::MODULE,
+    binascii::binascii::MODULE,
 ];
