@@ -161,8 +161,12 @@ pub fn fcntl_buffer(fd: i32, command: i32, data: &mut [u8]) -> io::Result<i32> {
 }
 
 /// `ioctl` with a structure, which may be changed.
-pub fn ioctl_buffer(fd: i32, request: u64, data: *mut u8) -> io::Result<i32> {
-    // SAFETY: the program's own buffer, as the request wants it.
+///
+/// # Safety
+///
+/// `data` is as large as the request wants it.
+pub unsafe fn ioctl_buffer(fd: i32, request: u64, data: *mut u8) -> io::Result<i32> {
+    // SAFETY: the caller's promise.
     check(unsafe { libc::ioctl(fd, request, data) })
 }
 

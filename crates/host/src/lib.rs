@@ -10,5 +10,6 @@ pub mod random;
 pub mod signal;
 pub mod spawn;
 pub mod terminal;
+pub mod thread;
 pub mod time;
 pub mod user;

@@ -340,10 +340,8 @@ fn child(what: &ForkExec<'_>, preexec: Option<&mut dyn FnMut() -> bool>) -> Resu
     }
     if let Some(groups) = what.groups {
         // SAFETY: an array of that length; the raw call, as only this thread is left.
-        ok(
-            unsafe { libc::syscall(libc::SYS_setgroups, groups.len(), groups.as_ptr()) } as i32,
-            NO_STAGE,
-        )?;
+        let status = unsafe { libc::syscall(libc::SYS_setgroups, groups.len(), groups.as_ptr()) };
+        ok(status as i32, NO_STAGE)?;
     }
     if let Some(gid) = what.gid {
         // SAFETY: plain values.

@@ -92,7 +92,7 @@ pub mod _imp {
         };
         let data: Ref = if withdata {
             let bytes = Bytes::new(th, &frozen.code())?;
-            types::memoryview::from_object(th, bytes.obj())?
+            types::memoryview::MemoryView::from_object(th, bytes.obj())?.upcast()
         } else {
             types::none().own()
         };
@@ -172,7 +172,9 @@ pub mod _imp {
     #[sig = "(key, source)"]
     fn source_hash(th: Thread<'_>, key: i64, source: Obj<'_>) -> Result<Ref<Bytes>> {
         let buffer = object::protocol::buffer::Buffer::get(th, source, abi::PyBUF_SIMPLE as i32)?;
-        let hash = num::hash::Secret::from_keys(key as u64, 0).siphash13(buffer.as_bytes());
+        let mut secret = [0; 16];
+        secret[..8].copy_from_slice(&key.to_le_bytes());
+        let hash = num::hash::Secret::from_bytes(secret).siphash13(buffer.as_bytes());
         Bytes::new(th, &hash.to_le_bytes())
     }
 

@@ -38,19 +38,19 @@ pub mod _thread {
     /// Return a non-zero integer that uniquely identifies the current thread.
     #[sig = "()"]
     fn get_ident(_: Thread<'_>) -> u64 {
-        host::process::thread_ident()
+        host::thread::ident()
     }
 
     /// Return the identity of the thread as assigned by the OS.
     #[sig = "()"]
     fn get_native_id(_: Thread<'_>) -> u64 {
-        host::process::native_thread_id()
+        host::thread::native_id()
     }
 
     /// Internal only. Return the ident of the main thread.
     #[sig = "()"]
     fn _get_main_thread_ident(_: Thread<'_>) -> u64 {
-        host::process::thread_ident()
+        host::thread::ident()
     }
 
     /// Return whether the current interpreter is the main interpreter.
@@ -78,7 +78,7 @@ pub mod _thread {
     /// Set the name of the current thread.
     #[sig = "(name)"]
     fn set_name(th: Thread<'_>, name: &Str) -> Result<()> {
-        host::process::set_thread_name(name.to_utf8(th)?);
+        host::thread::set_name(name.to_utf8(th)?);
         Ok(())
     }
 
@@ -354,7 +354,7 @@ impl Traverse for RLock {
 
 impl RLock {
     fn is_mine(&self) -> bool {
-        self.count.get() > 0 && self.owner.get() == host::process::thread_ident()
+        self.count.get() > 0 && self.owner.get() == host::thread::ident()
     }
 
     fn take(&self, th: Thread<'_>, limit: Option<Duration>) -> bool {
@@ -365,7 +365,7 @@ impl RLock {
         if !self.gate.take(th, limit) {
             return false;
         }
-        self.owner.set(host::process::thread_ident());
+        self.owner.set(host::thread::ident());
         self.count.set(1);
         true
     }

@@ -24,7 +24,7 @@ pub mod _warnings {
         skip_file_prefixes: Option<Obj<'_>>,
     ) -> Result<()> {
         let _ = (source, skip_file_prefixes);
-        issue(th, category.unwrap_or_else(types::none), message, stacklevel)
+        issue(th, category.unwrap_or(types::none()), message, stacklevel)
     }
 
     #[exec]

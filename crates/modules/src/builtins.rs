@@ -172,7 +172,7 @@ pub mod builtins {
     fn chr(th: Thread<'_>, i: Obj<'_>) -> Result<Ref<Str>> {
         let index = Int::index(th, i)?;
         match Int::to_i64(index.obj()).and_then(|code| u32::try_from(code).ok()) {
-            Some(code) if code <= 0x0010_ffff => Str::from_code_point(th, code),
+            Some(code) if code <= 0x0010_ffff => Str::from_char(th, code),
             _ => raise!(th, ValueError, "chr() arg not in range(0x110000)"),
         }
     }
@@ -255,7 +255,7 @@ pub mod builtins {
     /// Return type(value).__format__(value, format_spec).
     #[sig = "(value, format_spec='', /)"]
     fn format(th: Thread<'_>, value: Obj<'_>, format_spec: Option<&Str>) -> Result {
-        protocol::text::format(th, value, format_spec)
+        protocol::text::format_value(th, value, format_spec.map(AsObject::obj)).map(Ref::upcast)
     }
 
     /// Get a named attribute from an object; getattr(x, 'y') is equivalent to x.y.
@@ -384,7 +384,7 @@ pub mod builtins {
     /// Equivalent to base**exp with 2 arguments or base**exp % mod with 3 arguments.
     #[sig = "(base, exp, mod=None)"]
     fn pow(th: Thread<'_>, base: Obj<'_>, exp: Obj<'_>, modulus: Option<Obj<'_>>) -> Result {
-        protocol::number::power(th, base, exp, modulus.unwrap_or_else(types::none))
+        protocol::number::power(th, base, exp, modulus.unwrap_or(types::none()))
     }
 
     /// Prints the values to a stream, or to sys.stdout by default.
@@ -442,8 +442,8 @@ pub mod builtins {
     ) -> Result {
         let list = List::from_refs(th, protocol::iter::collect(th, iterable)?)?;
         let names = Tuple::from_objs(th, &[id!(th, "key").obj(), id!(th, "reverse").obj()])?;
-        let key = key.unwrap_or_else(types::none);
-        let reverse = reverse.unwrap_or_else(|| types::bool_(false));
+        let key = key.unwrap_or(types::none());
+        let reverse = reverse.unwrap_or(types::bool_(false));
         let sort = list.getattr(th, id!(th, "sort"))?;
         sort.call_kw(th, &[key, reverse], Some(&names))?;
         Ok(list.upcast())
@@ -507,11 +507,8 @@ fn in_base(th: Thread<'_>, number: Obj<'_>, base: u32) -> Result<Ref<Str>> {
         8 => id!(th, "#o"),
         _ => id!(th, "#x"),
     };
-    let plain = Int::to_exact(th, index.obj())?;
-    match protocol::text::format(th, plain.obj(), Some(spec))?.downcast::<Str>() {
-        Ok(text) => Ok(text),
-        Err(_) => raise!(th, SystemError, "int.__format__ returned a non-string"),
-    }
+    let plain = Int::exact(th, index.obj())?;
+    protocol::text::format(th, plain.obj(), spec)
 }
 
 fn ordinal(th: Thread<'_>, character: Obj<'_>) -> Result {
@@ -520,7 +517,7 @@ fn ordinal(th: Thread<'_>, character: Obj<'_>) -> Result {
     } else if let Some(bytes) = character.downcast::<object::Bytes>() {
         (bytes.as_bytes().len(), bytes.as_bytes().first().map(|byte| u32::from(*byte)))
     } else if let Some(bytes) = character.downcast::<types::bytearray::ByteArray>() {
-        let bytes = bytes.to_vec();
+        let bytes = bytes.as_bytes();
         (bytes.len(), bytes.first().map(|byte| u32::from(*byte)))
     } else {
         raise!(
@@ -709,7 +706,7 @@ fn read_input(th: Thread<'_>, prompt: Option<Obj<'_>>) -> Result {
     let stderr = stream(id!(th, "stderr"), "stderr")?;
     if let Some(hook) = sys_attribute(th, id!(th, "audit"))? {
         let event = Str::intern(th, "builtins.input")?;
-        let prompt = prompt.unwrap_or_else(types::none);
+        let prompt = prompt.unwrap_or(types::none());
         hook.call(th, &[event.obj(), prompt])?;
     }
     stderr.call_method(th, id!(th, "flush"), &[])?;
@@ -776,7 +773,7 @@ fn build_class(
         None => Tuple::from_objs(th, original)?,
     };
     let keywords = kwds.to_dict(th)?;
-    let (meta, is_class) = match keywords.pop_str(th, "metaclass")? {
+    let (meta, is_class) = match keywords.pop(th, id!(th, "metaclass").obj())? {
         Some(meta) => {
             let is_class = meta.obj().downcast::<Type>().is_some();
             (meta, is_class)

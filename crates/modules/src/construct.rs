@@ -1,7 +1,7 @@
 //! Objects of builtin types made by calling the type, for modules that need
 //! one rarely. The types are found in the `builtins` namespace.
 
-use object::{AsObject, List, Obj, Protocol, Ref, Result, Thread, Type, raise, types};
+use object::{AsObject, List, Obj, Protocol, Ref, Result, Thread, raise};
 
 /// A builtin type by name.
 pub(crate) fn builtin_type(th: Thread<'_>, name: &str) -> Result<Ref> {
@@ -29,14 +29,4 @@ pub(crate) fn set(th: Thread<'_>, items: Vec<Ref>, frozen: bool) -> Result {
 pub(crate) fn slice(th: Thread<'_>, parts: &[Ref; 3]) -> Result {
     let ty = builtin_type(th, "slice")?;
     ty.call(th, &[parts[0].obj(), parts[1].obj(), parts[2].obj()])
-}
-
-/// `value`, or `None` for nothing.
-pub(crate) fn or_none(value: Option<Ref>) -> Ref {
-    value.unwrap_or_else(|| types::none().own())
-}
-
-/// See `object` as a type.
-pub(crate) fn as_type(object: Obj<'_>) -> Option<&Type> {
-    types::type_::as_type(object)
 }

@@ -11,6 +11,7 @@ use std::{
     cell::{Cell, RefCell, UnsafeCell},
     collections::HashMap,
     fmt,
+    hash::{BuildHasherDefault, Hasher},
     marker::PhantomData,
     ptr::NonNull,
     sync::atomic::{AtomicU32, Ordering},
@@ -75,7 +76,29 @@ pub struct ThreadState {
 
 /// Values of other crates that live as long as their owner, one per Rust type.
 #[derive(Default)]
-pub struct Extensions(RefCell<HashMap<TypeId, Box<dyn Any>>>);
+pub struct Extensions(RefCell<HashMap<TypeId, Box<dyn Any>, BuildHasherDefault<TypeIdHasher>>>);
+
+/// A `TypeId` is a hash already.
+#[derive(Default)]
+struct TypeIdHasher(u64);
+
+impl Hasher for TypeIdHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        for chunk in bytes.chunks(8) {
+            let mut word = [0; 8];
+            word[..chunk.len()].copy_from_slice(chunk);
+            self.0 ^= u64::from_ne_bytes(word);
+        }
+    }
+
+    fn write_u64(&mut self, value: u64) {
+        self.0 = value;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
 
 impl Extensions {
     /// The value of type `T`, made on first use.

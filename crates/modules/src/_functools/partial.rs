@@ -14,7 +14,7 @@ use object::{
 ///
 /// Used as a placeholder for partial arguments.
 #[pytype(name = "functools._PlaceholderType")]
-pub struct PlaceholderType {
+pub(super) struct PlaceholderType {
     head: Head,
 }
 

@@ -18,12 +18,11 @@ pub use convert::code_object;
 pub(crate) use convert::{constant, from_constant};
 pub(crate) use report::{issue_warnings, raise_compile_error};
 
-use crate::{_ast, construct};
+use crate::_ast;
 
 /// `CO_FUTURE_…`: what a source can inherit.
 pub(crate) const FUTURE_MASK: u32 = 0x1FE_0000;
 const OBSOLETE_MASK: u32 = 0x10;
-pub(crate) const IGNORE_COOKIE: u32 = 0x800;
 pub(crate) const DONT_IMPLY_DEDENT: u32 = 0x200;
 pub(crate) const ONLY_AST: u32 = 0x400;
 pub(crate) const TYPE_COMMENTS: u32 = 0x1000;
@@ -413,14 +412,4 @@ fn decode(th: Thread<'_>, source: &[u8], filename: &Str) -> Result<String> {
             Err(raise_compile_error(th, &error, filename.obj()))
         }
     }
-}
-
-/// `object` or `None`.
-pub(crate) fn optional(object: Option<Ref>) -> Ref {
-    construct::or_none(object)
-}
-
-/// Whether `object` is absent or `None`.
-pub(crate) fn is_absent(object: Option<&Ref>) -> bool {
-    object.is_none_or(|object| object.obj().is(types::none()))
 }

@@ -1,7 +1,7 @@
 //! What `sys` says of the runtime: versions, limits, flags.
 
 use object::{
-    AsObject, Float, Flags, Int, IntoObject, Module, Protocol, Ref, Result, Str, Thread, Tuple,
+    AsObject, Dict, Float, Flags, Int, IntoObject, Module, Protocol, PyStruct, Ref, Result, Str, Thread, Tuple,
     types,
     types::structseq::{self, Description},
 };
@@ -193,7 +193,7 @@ fn hash_info(th: Thread<'_>) -> Result<Ref> {
 }
 
 fn implementation(th: Thread<'_>, version: &Ref, hexversion: &Ref) -> Result<Ref> {
-    let namespace = types::namespace::new(th)?;
+    let namespace = types::namespace::new(th, &*Dict::new(th)?)?;
     let set = |name: &str, value: Ref| {
         namespace.setattr(th, &*Str::intern(th, name)?, Some(value.obj()))
     };
@@ -244,7 +244,7 @@ pub(super) fn fill(th: Thread<'_>, module: &Module) -> Result<()> {
         .map(|name| Str::intern(th, name).map(Ref::upcast))
         .collect();
     let names = Tuple::from_refs(th, names?)?;
-    let frozenset = types::set::frozenset_type().obj().call(th, &[names.obj()])?;
+    let frozenset = types::set::FrozenSet::type_object().obj().call(th, &[names.obj()])?;
     set("stdlib_module_names", frozenset)?;
     Ok(())
 }

@@ -153,7 +153,7 @@ pub(super) fn excepthook(th: Thread<'_>, exception: Obj<'_>, traceback: Obj<'_>)
         .and_then(|print| print.call(th, &[exception]));
     if let Err(raised) = printed {
         th.clear_exception(raised);
-        let report = exceptions::report::report(th, exception)?;
+        let report = Str::new(th, &exceptions::report::format(th, exception))?;
         write(th, &stderr, report.obj())?;
     }
     stderr.call_method(th, id!(th, "flush"), &[]).map(drop)
@@ -209,7 +209,7 @@ fn report_unraisable(
         exception.clone(),
         traceback,
         message,
-        object.unwrap_or_else(types::none).own(),
+        object.unwrap_or(types::none()).own(),
     ];
     let args = structseq::instance(th, &class, values)?;
     match stream(th, id!(th, "unraisablehook"))? {

@@ -170,7 +170,7 @@ pub mod sys {
     /// ``Intern'' the given string.
     #[sig = "(string, /)"]
     fn intern(th: Thread<'_>, string: &Str) -> Result<Ref<Str>> {
-        if !string.is_exact_str() {
+        if !string.obj().is_exact::<Str>() {
             raise!(th, TypeError, "can't intern {}", string.obj().type_name());
         }
         Ok(Str::intern_ref(th, object::own(string)))
@@ -377,7 +377,7 @@ pub mod sys {
 }
 
 fn host_thread_ident() -> u64 {
-    host::process::thread_ident()
+    host::thread::ident()
 }
 
 fn size_of_object(th: Thread<'_>, object: Obj<'_>, default: Option<Obj<'_>>) -> Result {

@@ -13,7 +13,7 @@ use crate::{
     Type,
     declare::TypeBuilder,
     id, own, protocol, raise,
-    types::{List, none},
+    types::{List, generic_alias, none},
 };
 
 use super::{
@@ -304,6 +304,13 @@ impl BaseExceptionGroup {
     fn subgroup(&self, th: Thread<'_>, matcher_value: Obj<'_>) -> Result<Ref> {
         let matcher = Matcher::new(th, matcher_value)?;
         Ok(or_none(split(th, self.obj(), &matcher, false)?.matched))
+    }
+
+    /// See PEP 585
+    #[classmethod]
+    #[sig = "($type, object, /)"]
+    fn __class_getitem__(th: Thread<'_>, cls: &Type, object: Obj<'_>) -> Result<Ref> {
+        generic_alias::new(th, cls.obj(), object)
     }
 
     #[declare]

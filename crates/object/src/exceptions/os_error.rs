@@ -75,7 +75,7 @@ impl OSError {
                         || number.nb_float.is_some()
                 });
                 if is_number && std::ptr::eq(self.obj().ty(), types::BlockingIOError()) {
-                    self.written.set(written_count(th, *filename)?);
+                    self.written.set(Int::as_index(th, *filename, types::ValueError())?);
                 } else {
                     self.filename.set(Some(filename.own()));
                     self.filename2.set(filename2.map(|name| name.own()));
@@ -92,17 +92,6 @@ impl OSError {
     /// `errno` if it is a small number.
     pub fn errno(&self) -> Option<i64> {
         Int::to_i64(self.errno.get()?.obj())
-    }
-}
-
-/// `characters_written`: an index that fits.
-fn written_count(th: Thread<'_>, value: Obj<'_>) -> Result<isize> {
-    let index = Int::index(th, value)?;
-    match Int::to_i64(index.obj()) {
-        Some(count) => Ok(count as isize),
-        None => {
-            raise!(th, ValueError, "cannot fit '{}' into an index-sized integer", value.type_name())
-        }
     }
 }
 
@@ -198,7 +187,7 @@ impl OSError {
             }
             return Ok(());
         };
-        self.written.set(written_count(th, value)?);
+        self.written.set(Int::as_index(th, value, types::ValueError())?);
         Ok(())
     }
 

@@ -153,7 +153,7 @@ impl UnicodeFields {
     fn escaped(&self, index: isize) -> String {
         let object = self.object.get();
         let text = object.as_ref().and_then(|object| object.obj().downcast::<Str>());
-        match text.and_then(|text| code_point(text, index as usize)).unwrap_or(0) {
+        match text.and_then(|text| text.get(index as usize)).unwrap_or(0) {
             c if c <= 0xff => format!("\\x{c:02x}"),
             c if c <= 0xffff => format!("\\u{c:04x}"),
             c => format!("\\U{c:08x}"),
@@ -226,33 +226,6 @@ unsafe impl PyStruct for UnicodeFields {
     }
 }
 
-/// The character of `text` at `index`.
-fn code_point(text: &Str, index: usize) -> Option<u32> {
-    if index >= text.len() {
-        return None;
-    }
-    let object = std::ptr::from_ref(text).cast::<abi::PyASCIIObject>();
-    // SAFETY: every string starts with this struct.
-    let state = unsafe { (*object).state };
-    let (kind, compact, ascii) = (state >> 2 & 7, state & 1 << 5 != 0, state & 1 << 6 != 0);
-    let data: *const u8 = match (compact, ascii) {
-        // SAFETY: the characters of a compact ASCII string follow its header.
-        (true, true) => unsafe { object.add(1) }.cast(),
-        // SAFETY: those of another compact string follow the longer header.
-        (true, false) => unsafe { object.cast::<abi::PyCompactUnicodeObject>().add(1) }.cast(),
-        // SAFETY: other strings point to their characters.
-        (false, _) => unsafe { (*object.cast::<abi::PyUnicodeObject>()).data }.cast(),
-    };
-    // SAFETY: there are `len` characters of `kind` bytes.
-    Some(unsafe {
-        match kind {
-            1 => u32::from(data.add(index).read()),
-            2 => u32::from(data.cast::<u16>().add(index).read()),
-            _ => data.cast::<u32>().add(index).read(),
-        }
-    })
-}
-
 fn str_arg(th: Thread<'_>, args: &Tuple, index: usize) -> Result<Ref> {
     let arg = args.get(index).unwrap_or_else(|| crate::types::none());
     if arg.downcast::<Str>().is_none() {
@@ -266,12 +239,10 @@ fn index_arg(th: Thread<'_>, args: &Tuple, index: usize) -> Result<isize> {
     Int::index_to_isize(th, args.get(index).unwrap_or_else(|| crate::types::none()))
 }
 
-fn members_of(builder: &mut TypeBuilder<'_>, with_encoding: bool) {
+fn members_of(builder: &mut TypeBuilder<'_>) {
     let kind = abi::_Py_T_OBJECT;
-    if with_encoding {
-        let offset = offset_of!(UnicodeFields, encoding);
-        builder.member(c"encoding", kind, offset, 0, Some(c"exception encoding"));
-    }
+    let offset = offset_of!(UnicodeFields, encoding);
+    builder.member(c"encoding", kind, offset, 0, Some(c"exception encoding"));
     let offset = offset_of!(UnicodeFields, object);
     builder.member(c"object", kind, offset, 0, Some(c"exception object"));
     let size = abi::Py_T_PYSSIZET;
@@ -308,7 +279,7 @@ impl UnicodeDecodeError {
 
     #[declare]
     fn members(builder: &mut TypeBuilder<'_>) {
-        members_of(builder, true);
+        members_of(builder);
     }
 }
 
@@ -328,7 +299,7 @@ impl UnicodeEncodeError {
 
     #[declare]
     fn members(builder: &mut TypeBuilder<'_>) {
-        members_of(builder, true);
+        members_of(builder);
     }
 }
 
@@ -348,7 +319,7 @@ impl UnicodeTranslateError {
 
     #[declare]
     fn members(builder: &mut TypeBuilder<'_>) {
-        members_of(builder, false);
+        members_of(builder);
     }
 }
 

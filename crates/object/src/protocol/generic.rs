@@ -93,8 +93,5 @@ pub fn lookup_after(th: Thread<'_>, start: &Type, after: &Type, name: &Str) -> R
 
 /// A bound method of any callable.
 pub fn bound_method(th: Thread<'_>, callable: Ref, receiver: Obj<'_>) -> Result<Ref> {
-    if callable.obj().is_exact::<crate::Function>() {
-        return bind(callable, Some(receiver), None);
-    }
-    raise!(th, NotImplementedError, "bound method of a '{}'", callable.obj().type_name())
+    types::method::Method::new(th, callable.obj(), receiver).map(Ref::upcast)
 }

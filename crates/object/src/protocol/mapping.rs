@@ -1,5 +1,6 @@
 //! Length, subscription, membership: mappings and sequences.
 
+use crate::exceptions::types::IndexError;
 use crate::{AsObject, Int, Obj, Ref, Result, Thread, error, raise};
 
 /// Whether `object[0]` can work as a sequence's.
@@ -7,6 +8,11 @@ pub fn is_sequence(object: Obj<'_>) -> bool {
     let ty = object.ty();
     ty.flags() & abi::Py_TPFLAGS_DICT_SUBCLASS == 0
         && ty.sequence().is_some_and(|sequence| sequence.sq_item.is_some())
+}
+
+/// Whether `object[key]` works as a mapping's.
+pub fn is_mapping(object: Obj<'_>) -> bool {
+    object.ty().mapping().is_some_and(|mapping| mapping.mp_subscript.is_some())
 }
 
 /// `len(object)`.
@@ -36,7 +42,7 @@ pub fn get_item(th: Thread<'_>, object: Obj<'_>, key: Obj<'_>) -> Result<Ref> {
         if !Int::is_index(key) {
             raise!(th, TypeError, "sequence index must be integer, not '{}'", key.type_name());
         }
-        let index = Int::index_to_isize(th, key)?;
+        let index = Int::as_index(th, key, IndexError())?;
         return sequence_item(th, object, index);
     }
     crate::types::type_::class_getitem(th, object, key)
@@ -78,7 +84,7 @@ pub fn set_item(
         if !Int::is_index(key) {
             raise!(th, TypeError, "sequence index must be integer, not '{}'", key.type_name());
         }
-        let mut index = Int::index_to_isize(th, key)?;
+        let mut index = Int::as_index(th, key, IndexError())?;
         if index < 0 && sequence.sq_length.is_some() {
             index += len(th, object)? as isize;
         }

@@ -2,7 +2,10 @@
 
 use abi::{PyNumberMethods, binaryfunc, ternaryfunc, unaryfunc};
 
-use crate::{AsObject, Int, Obj, Ref, Result, Thread, Type, error, raise, types};
+use crate::{
+    AsObject, Int, Obj, Ref, Result, Thread, Type, error, exceptions::types::OverflowError, raise,
+    types,
+};
 
 /// `bool(object)`.
 #[inline]
@@ -186,7 +189,7 @@ fn sequence_binary(
                 count.type_name()
             );
         }
-        let count = Int::index_to_isize(th, count)?;
+        let count = Int::as_index(th, count, OverflowError())?;
         // SAFETY: the slot belongs to the sequence's type.
         let value = unsafe { slot(sequence.as_ptr(), count) };
         // SAFETY: a new reference or null.

@@ -3,8 +3,8 @@
 use macros::{pymethods, pytype};
 
 use crate::{
-    AsObject, CompareOp, Head, Link, Obj, Ref, Result, Str, Thread, Type, alloc_object,
-    protocol, raise, types,
+    AsObject, CompareOp, Head, Link, Obj, Ref, Result, Str, Thread, Type, alloc_object, protocol,
+    raise, types,
 };
 
 /// Create a new cell object.

@@ -562,11 +562,7 @@ impl Code {
             exceptiontable: crate::own(exceptiontable),
         };
         if nlocals as usize != varnames.len() {
-            raise!(
-                th,
-                ValueError,
-                "code: co_nlocals != len(co_varnames)"
-            );
+            raise!(th, ValueError, "code: co_nlocals != len(co_varnames)");
         }
         let (free, cell) = (freevars.unwrap_or(&empty), cellvars.unwrap_or(&empty));
         (parts.localsplusnames, parts.localspluskinds) =
@@ -717,9 +713,7 @@ impl Code {
             let next = i + 1 + op.caches();
             let targets = match op {
                 Op::FOR_ITER => Some((next, next + oparg + 2)),
-                Op::END_ASYNC_FOR => {
-                    Some((next.saturating_sub(oparg), next))
-                }
+                Op::END_ASYNC_FOR => Some((next.saturating_sub(oparg), next)),
                 _ if op.is_conditional_jump() => Some((next + 1, next + oparg)),
                 _ => None,
             };

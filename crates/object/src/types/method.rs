@@ -176,9 +176,7 @@ impl Method {
                 return Ok(descriptor);
             };
             // SAFETY: the slot belongs to the descriptor's type.
-            let value = unsafe {
-                get(descriptor.as_ptr(), self.obj().as_ptr(), ty.obj().as_ptr())
-            };
+            let value = unsafe { get(descriptor.as_ptr(), self.obj().as_ptr(), ty.obj().as_ptr()) };
             // SAFETY: a new reference or null.
             return unsafe { Ref::from_raw(value) }.ok_or(crate::Raised);
         }

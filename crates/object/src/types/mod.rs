@@ -11,6 +11,7 @@ pub mod capsule;
 pub mod cell;
 pub mod classmethod;
 pub mod code;
+mod code_parts;
 pub mod complex;
 pub mod descr;
 pub mod dict;
@@ -166,3 +167,14 @@ builtin_types![
     cell::CellObject,
     method::Method,
 ];
+
+/// The types that module `builtins` exports.
+pub fn builtin_namespace() -> Vec<&'static Type> {
+    const NAMES: &[&str] = &[
+        "bool", "bytearray", "bytes", "classmethod", "complex", "dict", "enumerate", "filter",
+        "float", "frozenset", "int", "list", "map", "memoryview", "object", "property", "range",
+        "reversed", "set", "slice", "staticmethod", "str", "super", "tuple", "type", "zip",
+    ];
+    let types = builtin_types().into_iter().map(|decl| (decl.ty)());
+    types.filter(|ty| NAMES.contains(&ty.full_name())).collect()
+}

@@ -11,7 +11,7 @@ use crate::{
     AsObject, CompareOp, Dict, Head, Int, IntoObject, Obj, Protocol, PyStruct, Ref, Result, Str,
     Thread, Tuple, Type, alloc_object,
     declare::TypeBuilder,
-    exceptions::types,
+    exceptions::types::IndexError,
     protocol::{compare, number},
     raise,
     types::none,
@@ -92,18 +92,7 @@ fn slice_index(th: Thread<'_>, value: Obj<'_>, default: isize) -> Result<isize> 
     if !Int::is_index(value) {
         raise!(th, TypeError, "slice indices must be integers or None or have an __index__ method");
     }
-    clipped_index(th, value)
-}
-
-/// `operator.index(value)`, clipped to the range of `isize`.
-pub fn clipped_index(th: Thread<'_>, value: Obj<'_>) -> Result<isize> {
-    let index = Int::index(th, value)?;
-    if let Some(index) = Int::to_i64(index.obj()) {
-        return Ok(index as isize);
-    }
-    let zero = 0i64.into_object(th)?;
-    let negative = compare::rich_compare_bool(th, index.obj(), zero.obj(), CompareOp::Lt)?;
-    Ok(if negative { isize::MIN } else { isize::MAX })
+    Int::index_clamped(th, value)
 }
 
 /// `key` as an index of a sequence of `kind`: an int that fits.
@@ -116,19 +105,7 @@ pub fn subscript_index(th: Thread<'_>, key: Obj<'_>, kind: &str) -> Result<isize
         let got = key.type_name();
         raise!(th, TypeError, "{kind} indices must be integers or slices, not {got}");
     }
-    index_or(th, key, types::IndexError())
-}
-
-/// `operator.index(value)`; an `error` if it does not fit.
-pub fn index_or(th: Thread<'_>, value: Obj<'_>, error: &Type) -> Result<isize> {
-    let index = Int::index(th, value)?;
-    match Int::to_i64(index.obj()) {
-        Some(index) => Ok(index as isize),
-        None => {
-            let got = value.type_name();
-            Err(th.raise(error, format_args!("cannot fit '{got}' into an index-sized integer")))
-        }
-    }
+    Int::as_index(th, key, IndexError())
 }
 
 /// The `start` or `stop` argument of `index` methods.
@@ -137,7 +114,7 @@ pub fn search_bound(th: Thread<'_>, value: Option<Obj<'_>>, default: isize) -> R
     if !Int::is_index(value) {
         raise!(th, TypeError, "slice indices must be integers or have an __index__ method");
     }
-    clipped_index(th, value)
+    Int::index_clamped(th, value)
 }
 
 impl Slice {

@@ -290,7 +290,7 @@ fn expressions_give_what_cpython_gives() {
     let lines: Vec<&str> = include_str!("recorded.txt").lines().collect();
     for pair in lines.chunks(2) {
         let [line, expected] = pair else { continue };
-        let expected = expected.trim_start_matches("=> ").replace("\\n", "\n");
+        let expected = expected.trim_start_matches("=> ").replace('␤', "\n");
         let got = evaluator.line(line);
         total += 1;
         if got != expected {

@@ -1,8 +1,9 @@
 //! `set` and `frozenset`: open addressing over [`Table`], which both contain.
 //!
 //! Order of iteration follows from CPython's probing and growth, so these are
-//! kept to the letter: nine neighbours are tried before the next jump, deleted
-//! slots are not used again, and the table grows when three fifths are filled.
+//! kept to the letter: nine neighbours are tried before the next jump, a new key
+//! takes the last deleted slot on its way, and the table grows when three fifths
+//! are filled.
 
 mod iter;
 mod methods;

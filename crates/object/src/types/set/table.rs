@@ -72,8 +72,10 @@ impl Drop for Table {
 enum Slot {
     /// The key is there.
     Active(usize),
-    /// It is not; it would go here.
+    /// It is not; it would go into this empty slot.
     Unused(usize),
+    /// It is not; it would go into this deleted slot.
+    Deleted(usize),
 }
 
 impl Table {
@@ -172,14 +174,18 @@ impl Table {
             let (table, mask) = (self.entries(), self.mask.get() as usize);
             let mut perturb = hash as usize;
             let mut start = hash as usize & mask;
+            let mut deleted = None;
             loop {
                 let neighbours = if start + LINEAR_PROBES <= mask { LINEAR_PROBES } else { 0 };
                 for slot in start..=start + neighbours {
                     let entry = self.entry(slot);
                     if entry.hash == 0 && entry.key.is_null() {
-                        return Ok(Slot::Unused(slot));
+                        return Ok(deleted.map_or(Slot::Unused(slot), Slot::Deleted));
                     }
                     if entry.hash != hash {
+                        if entry.hash == -1 {
+                            deleted = Some(slot);
+                        }
                         continue;
                     }
                     if entry.key == key.as_ptr() {
@@ -225,7 +231,15 @@ impl Table {
 
     /// Add a key of known hash; whether it is new.
     pub(super) fn add_with_hash(&self, th: Thread<'_>, key: Obj<'_>, hash: isize) -> Result<bool> {
-        let Slot::Unused(slot) = self.find(th, key, hash)? else { return Ok(false) };
+        let slot = match self.find(th, key, hash)? {
+            Slot::Active(_) => return Ok(false),
+            Slot::Deleted(slot) => {
+                self.used.set(self.used.get() + 1);
+                self.set_entry(slot, setentry { key: key.own().into_raw(), hash });
+                return Ok(true);
+            }
+            Slot::Unused(slot) => slot,
+        };
         self.fill.set(self.fill.get() + 1);
         self.used.set(self.used.get() + 1);
         self.set_entry(slot, setentry { key: key.own().into_raw(), hash });
@@ -350,7 +364,7 @@ impl Table {
                 drop(self.take(slot));
                 Ok(true)
             }
-            Slot::Unused(_) => Ok(false),
+            Slot::Unused(_) | Slot::Deleted(_) => Ok(false),
         }
     }
 

@@ -176,3 +176,8 @@ impl Str {
         }
     }
 }
+
+/// How many strings are interned.
+pub fn interned_count(th: Thread<'_>) -> usize {
+    table(th).borrow().used
+}

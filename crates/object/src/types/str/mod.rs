@@ -27,6 +27,7 @@ use crate::{
     types::{bool_, singletons::not_implemented_ref},
 };
 
+pub use intern::interned_count;
 pub use builder::StrBuilder;
 pub use iter::{StrAsciiIterator, StrIterator};
 pub(crate) use methods::limit;

@@ -1,0 +1,316 @@
+//! `product`, `permutations`, `combinations`, `combinations_with_replacement`.
+//!
+//! Each keeps the indices of the next result; a result is a fresh tuple.
+
+use std::cell::{Cell, RefCell};
+
+use macros::{pymethods, pytype};
+use object::{
+    Args, Head, Int, Obj, Ref, Result, Thread, Tuple, Type, alloc_object,
+    protocol::iter, raise,
+};
+
+use super::self_iterator;
+
+/// The items of `pool` at `indices`.
+fn select(th: Thread<'_>, pool: &[Ref], indices: &[usize]) -> Result<Option<Ref>> {
+    let items = indices.iter().filter_map(|index| pool.get(*index).cloned()).collect();
+    Tuple::from_refs(th, items).map(|items| Some(items.upcast()))
+}
+
+/// A number of items that is not negative.
+fn count_of(th: Thread<'_>, r: isize) -> Result<usize> {
+    match usize::try_from(r) {
+        Ok(r) => Ok(r),
+        Err(_) => raise!(th, ValueError, "r must be non-negative"),
+    }
+}
+
+fn reserve(th: Thread<'_>, count: usize) -> Result<Vec<usize>> {
+    let mut indices = Vec::new();
+    match indices.try_reserve_exact(count) {
+        Ok(()) => Ok(indices),
+        Err(_) => Err(th.no_memory()),
+    }
+}
+
+/// Cartesian product of input iterables.  Equivalent to nested for-loops.
+///
+/// For example, product(A, B) returns the same as:  ((x,y) for x in A for y in B).
+/// To compute the product of an iterable with itself, specify the number of
+/// repetitions with the optional repeat keyword argument.
+#[pytype(name = "itertools.product", sig = "(*iterables, repeat=1)", flags = BASETYPE)]
+pub(super) struct Product {
+    head: Head,
+    pools: Vec<Vec<Ref>>,
+    /// How often the pools repeat in a result.
+    repeat: usize,
+    #[traverse(skip)]
+    indices: RefCell<Vec<usize>>,
+    stopped: Cell<bool>,
+}
+
+self_iterator!(Product);
+
+#[pymethods(parts(self_iterator))]
+impl Product {
+    #[sig = "product(*iterables, repeat=1)"]
+    fn __new__(th: Thread<'_>, cls: &Type, iterables: Args<'_>, repeat: isize) -> Result {
+        let Ok(repeat) = usize::try_from(repeat) else {
+            raise!(th, ValueError, "repeat argument cannot be negative");
+        };
+        let Some(width) = iterables.len().checked_mul(repeat) else {
+            raise!(th, OverflowError, "repeat argument too large");
+        };
+        let mut pools = Vec::new();
+        if repeat > 0 {
+            for iterable in iterables {
+                pools.push(iter::collect(th, *iterable)?);
+            }
+        }
+        let mut indices = reserve(th, width)?;
+        indices.resize(width, 0);
+        let stopped = pools.iter().any(Vec::is_empty);
+        let product = Product {
+            head: Head::new(),
+            pools,
+            repeat,
+            indices: RefCell::new(indices),
+            stopped: Cell::new(stopped),
+        };
+        alloc_object::alloc(th, cls, product).map(Ref::upcast)
+    }
+
+    fn __next__(&self, th: Thread<'_>) -> Result<Option<Ref>> {
+        if self.stopped.get() {
+            return Ok(None);
+        }
+        debug_assert_eq!(self.indices.borrow().len(), self.pools.len() * self.repeat);
+        let mut indices = self.indices.borrow_mut();
+        let pool = |position: usize| self.pools.get(position % self.pools.len().max(1));
+        let mut row = Vec::with_capacity(indices.len());
+        for (position, index) in indices.iter().enumerate() {
+            row.extend(pool(position).and_then(|pool| pool.get(*index)).cloned());
+        }
+        let mut more = false;
+        for (position, index) in indices.iter_mut().enumerate().rev() {
+            *index += 1;
+            if *index < pool(position).map_or(0, Vec::len) {
+                more = true;
+                break;
+            }
+            *index = 0;
+        }
+        drop(indices);
+        self.stopped.set(!more);
+        Tuple::from_refs(th, row).map(|row| Some(row.upcast()))
+    }
+
+    /// Returns size in memory, in bytes.
+    #[sig = "($self, /)"]
+    fn __sizeof__(&self, _: Thread<'_>) -> usize {
+        size_of::<Product>() + self.indices.borrow().len() * size_of::<usize>()
+    }
+}
+
+/// Return successive r-length permutations of elements in the iterable.
+///
+/// permutations(range(3), 2) --> (0,1), (0,2), (1,0), (1,2), (2,0), (2,1)
+#[pytype(name = "itertools.permutations", sig = "(iterable, r=None)", flags = BASETYPE)]
+pub(super) struct Permutations {
+    head: Head,
+    pool: Vec<Ref>,
+    width: usize,
+    #[traverse(skip)]
+    state: RefCell<(Vec<usize>, Vec<usize>)>,
+    stopped: Cell<bool>,
+}
+
+/// Advance to the next permutation; false after the last.
+fn next_permutation(indices: &mut [usize], cycles: &mut [usize]) -> bool {
+    let n = indices.len();
+    for i in (0..cycles.len()).rev() {
+        let Some(cycle) = cycles.get_mut(i) else { return false };
+        *cycle -= 1;
+        if *cycle == 0 {
+            *cycle = n - i;
+            if let Some(tail) = indices.get_mut(i..) {
+                tail.rotate_left(1);
+            }
+            continue;
+        }
+        let j = n - *cycle;
+        indices.swap(i, j);
+        return true;
+    }
+    false
+}
+
+self_iterator!(Permutations);
+
+#[pymethods(parts(self_iterator))]
+impl Permutations {
+    #[sig = "permutations(iterable, r=None)"]
+    fn __new__(th: Thread<'_>, cls: &Type, iterable: Obj<'_>, r: Option<Obj<'_>>) -> Result {
+        let pool = iter::collect(th, iterable)?;
+        let width = match r.filter(|r| !r.is_none()) {
+            Some(r) if !Int::is_int(r) => raise!(th, TypeError, "Expected int as r"),
+            Some(r) => count_of(th, Int::index_to_isize(th, r)?)?,
+            None => pool.len(),
+        };
+        let n = pool.len();
+        let cycles = if width > n { Vec::new() } else { (0..width).map(|i| n - i).collect() };
+        let permutations = Permutations {
+            head: Head::new(),
+            width,
+            state: RefCell::new(((0..n).collect(), cycles)),
+            stopped: Cell::new(width > n),
+            pool,
+        };
+        alloc_object::alloc(th, cls, permutations).map(Ref::upcast)
+    }
+
+    fn __next__(&self, th: Thread<'_>) -> Result<Option<Ref>> {
+        if self.stopped.get() {
+            return Ok(None);
+        }
+        let result = {
+            let mut state = self.state.borrow_mut();
+            let (indices, cycles) = &mut *state;
+            let shown: Vec<usize> = indices.iter().take(self.width).copied().collect();
+            self.stopped.set(!next_permutation(indices, cycles));
+            shown
+        };
+        select(th, &self.pool, &result)
+    }
+
+    /// Returns size in memory, in bytes.
+    #[sig = "($self, /)"]
+    fn __sizeof__(&self, _: Thread<'_>) -> usize {
+        let state = self.state.borrow();
+        size_of::<Permutations>() + (state.0.len() + state.1.len()) * size_of::<usize>()
+    }
+}
+
+/// Return successive r-length combinations of elements in the iterable.
+///
+/// combinations(range(4), 3) --> (0,1,2), (0,1,3), (0,2,3), (1,2,3)
+#[pytype(name = "itertools.combinations", sig = "(iterable, r)", flags = BASETYPE)]
+pub(super) struct Combinations {
+    head: Head,
+    pool: Vec<Ref>,
+    #[traverse(skip)]
+    indices: RefCell<Vec<usize>>,
+    stopped: Cell<bool>,
+}
+
+/// Advance to the next combination of `n` items; false after the last.
+fn next_combination(indices: &mut [usize], n: usize) -> bool {
+    let r = indices.len();
+    let movable = (0..r).rev().find(|i| indices.get(*i).is_some_and(|index| *index != i + n - r));
+    let Some(i) = movable else { return false };
+    let start = indices.get(i).map_or(0, |index| index + 1);
+    for (offset, index) in indices.iter_mut().skip(i).enumerate() {
+        *index = start + offset;
+    }
+    true
+}
+
+self_iterator!(Combinations);
+
+#[pymethods(parts(self_iterator))]
+impl Combinations {
+    #[sig = "combinations(iterable, r)"]
+    fn __new__(th: Thread<'_>, cls: &Type, iterable: Obj<'_>, r: isize) -> Result {
+        let pool = iter::collect(th, iterable)?;
+        let r = count_of(th, r)?;
+        let stopped = r > pool.len();
+        let indices = if stopped { Vec::new() } else { (0..r).collect() };
+        let combinations = Combinations {
+            head: Head::new(),
+            pool,
+            indices: RefCell::new(indices),
+            stopped: Cell::new(stopped),
+        };
+        alloc_object::alloc(th, cls, combinations).map(Ref::upcast)
+    }
+
+    fn __next__(&self, th: Thread<'_>) -> Result<Option<Ref>> {
+        if self.stopped.get() {
+            return Ok(None);
+        }
+        let shown = {
+            let mut indices = self.indices.borrow_mut();
+            let shown = indices.clone();
+            self.stopped.set(!next_combination(&mut indices, self.pool.len()));
+            shown
+        };
+        select(th, &self.pool, &shown)
+    }
+
+    /// Returns size in memory, in bytes.
+    #[sig = "($self, /)"]
+    fn __sizeof__(&self, _: Thread<'_>) -> usize {
+        size_of::<Combinations>() + self.indices.borrow().len() * size_of::<usize>()
+    }
+}
+
+/// Return successive r-length combinations of elements in the iterable allowing individual elements to have successive repeats.
+///
+/// combinations_with_replacement('ABC', 2) --> ('A','A'), ('A','B'), ('A','C'), ('B','B'), ('B','C'), ('C','C')
+#[pytype(name = "itertools.combinations_with_replacement", sig = "(iterable, r)", flags = BASETYPE)]
+pub(super) struct CombinationsWithReplacement {
+    head: Head,
+    pool: Vec<Ref>,
+    #[traverse(skip)]
+    indices: RefCell<Vec<usize>>,
+    stopped: Cell<bool>,
+}
+
+/// Advance to the next non-decreasing row below `n`; false after the last.
+fn next_row(indices: &mut [usize], n: usize) -> bool {
+    let Some(i) = indices.iter().rposition(|index| index + 1 < n) else { return false };
+    let value = indices.get(i).map_or(0, |index| index + 1);
+    indices.iter_mut().skip(i).for_each(|index| *index = value);
+    true
+}
+
+self_iterator!(CombinationsWithReplacement);
+
+#[pymethods(parts(self_iterator))]
+impl CombinationsWithReplacement {
+    #[sig = "combinations_with_replacement(iterable, r)"]
+    fn __new__(th: Thread<'_>, cls: &Type, iterable: Obj<'_>, r: isize) -> Result {
+        let pool = iter::collect(th, iterable)?;
+        let r = count_of(th, r)?;
+        let mut indices = reserve(th, r)?;
+        indices.resize(r, 0);
+        let stopped = pool.is_empty() && r > 0;
+        let combinations = CombinationsWithReplacement {
+            head: Head::new(),
+            pool,
+            indices: RefCell::new(indices),
+            stopped: Cell::new(stopped),
+        };
+        alloc_object::alloc(th, cls, combinations).map(Ref::upcast)
+    }
+
+    fn __next__(&self, th: Thread<'_>) -> Result<Option<Ref>> {
+        if self.stopped.get() {
+            return Ok(None);
+        }
+        let shown = {
+            let mut indices = self.indices.borrow_mut();
+            let shown = indices.clone();
+            self.stopped.set(!next_row(&mut indices, self.pool.len()));
+            shown
+        };
+        select(th, &self.pool, &shown)
+    }
+
+    /// Returns size in memory, in bytes.
+    #[sig = "($self, /)"]
+    fn __sizeof__(&self, _: Thread<'_>) -> usize {
+        size_of::<CombinationsWithReplacement>() + self.indices.borrow().len() * size_of::<usize>()
+    }
+}
