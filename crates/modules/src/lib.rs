@@ -17,6 +17,7 @@ pub mod _thread;
 pub mod _typing;
 pub mod _warnings;
 pub mod _weakref;
+pub mod array;
 pub mod atexit;
 pub mod builtins;
 pub mod cmath;
@@ -49,6 +50,7 @@ pub const ALL: &[ModuleDecl] = &[
     _typing::module::MODULE,
     _warnings::_warnings::MODULE,
     _weakref::module::MODULE,
+    array::module::MODULE,
     atexit::atexit::MODULE,
     builtins::builtins::MODULE,
     cmath::cmath::MODULE,
