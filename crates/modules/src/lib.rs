@@ -30,6 +30,7 @@ pub mod _tokenize;
 pub mod _typing;
 pub mod _warnings;
 pub mod _weakref;
+pub mod array;
 pub mod atexit;
 pub mod binascii;
 pub mod builtins;
@@ -86,6 +87,7 @@ pub const ALL: &[ModuleDecl] = &[
     _typing::module::MODULE,
     _warnings::_warnings::MODULE,
     _weakref::module::MODULE,
+    array::module::MODULE,
     atexit::atexit::MODULE,
     builtins::builtins::MODULE,
     cmath::cmath::MODULE,
