@@ -78,8 +78,29 @@ fn failed_start(th: Thread<'_>, raised: Raised) -> End {
     let name = exception.obj().ty().name().to_owned();
     eprintln!("Fatal Python error: initialization failed");
     eprintln!("Python runtime state: core initialized");
+    if let Err(raised) = print_traceback(th, &exception) {
+        th.clear_exception(raised);
+    }
     eprintln!("{name}: {text}");
-    End::Status(1)
+    End::Failed
+}
+
+/// A traceback without source lines, for when nothing of Python's own works.
+fn print_traceback(th: Thread<'_>, exception: &Ref) -> Result<()> {
+    let mut entry = exception.getattr(th, id!(th, "__traceback__"))?;
+    if !entry.obj().is_none() {
+        eprintln!("Traceback (most recent call last):");
+    }
+    while !entry.obj().is_none() {
+        let line = entry.getattr(th, id!(th, "tb_lineno"))?.str(th)?;
+        let frame = entry.getattr(th, id!(th, "tb_frame"))?;
+        let code = frame.getattr(th, id!(th, "f_code"))?;
+        let file = code.getattr(th, id!(th, "co_filename"))?.str(th)?;
+        let name = code.getattr(th, id!(th, "co_qualname"))?.str(th)?;
+        eprintln!("  File \"{file}\", line {line}, in {name}");
+        entry = entry.getattr(th, id!(th, "tb_next"))?;
+    }
+    Ok(())
 }
 
 /// Run what the command line names.
