@@ -16,6 +16,7 @@ use super::{inherit, mro};
 pub fn init(th: Thread<'_>) -> Result<()> {
     crate::types::singletons::init();
     crate::types::bool_::init();
+    crate::types::typing::init();
     let declarations = crate::types::builtin_types();
     for decl in &declarations {
         set_header(decl);
