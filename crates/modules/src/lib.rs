@@ -11,6 +11,7 @@ pub mod _imp;
 pub mod _io;
 pub mod _json;
 pub mod _operator;
+pub mod _pickle;
 pub mod _random;
 pub mod _signal;
 pub mod _stat;
@@ -46,6 +47,7 @@ pub const ALL: &[ModuleDecl] = &[
     _imp::_imp::MODULE,
     _json::_json::MODULE,
     _operator::module::MODULE,
+    _pickle::_pickle::MODULE,
     _random::_random::MODULE,
     _signal::_signal::MODULE,
     _stat::module::MODULE,
