@@ -291,7 +291,7 @@ macro_rules! interpreter {
                     }
                 };
                 (*r.frame).sp = r.sp;
-                match unwind::unwind(th, r.frame, !reraise) {
+                match unwind::unwind(th, r.frame, r.ip, !reraise) {
                     Unwound::Handler(frame) => r = Regs::load(frame),
                     Unwound::Out => return Outcome::Raise,
                 }
@@ -372,7 +372,7 @@ pub(crate) unsafe fn run_throw(th: Thread<'_>, frame: *mut Frame) -> *mut PyObje
     (*frame).prev = frame::current(th);
     (*frame).entry = frame::ENTRY;
     frame::set_current(state, frame);
-    match unwind::unwind(th, frame, true) {
+    match unwind::unwind(th, frame, (*frame).ip, true) {
         Unwound::Handler(frame) => run_linked(th, frame),
         Unwound::Out => std::ptr::null_mut(),
     }

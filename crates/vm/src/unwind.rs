@@ -26,12 +26,15 @@ pub(crate) enum Unwound {
     Out,
 }
 
-/// Find the handler of the exception that is set.
+/// Find the handler of the exception that is set. `ip` is behind the opcode
+/// that ran: the frame's own may be that of the original error, restored by
+/// `RERAISE`.
 #[cold]
 #[inline(never)]
 pub(crate) unsafe fn unwind(
     th: Thread<'_>,
     mut frame: *mut Frame,
+    mut ip: *mut u16,
     mut add_traceback: bool,
 ) -> Unwound {
     let state = th.state();
@@ -45,7 +48,7 @@ pub(crate) unsafe fn unwind(
         if tracing::is_active(th) {
             tracing::raised(th, frame, !add_traceback);
         }
-        if let Some(frame) = handler(th, frame) {
+        if let Some(frame) = handler(th, frame, ip) {
             return Unwound::Handler(frame);
         }
         if tracing::is_active(th) {
@@ -66,19 +69,21 @@ pub(crate) unsafe fn unwind(
             return Unwound::Out;
         }
         frame = prev;
+        ip = (*frame).ip;
         add_traceback = true;
     }
 }
 
 /// Enter the handler in `frame`, if it has one.
-unsafe fn handler(th: Thread<'_>, frame: *mut Frame) -> Option<*mut Frame> {
+unsafe fn handler(th: Thread<'_>, frame: *mut Frame, ip: *mut u16) -> Option<*mut Frame> {
     let code = Frame::code(frame);
     let table = code.exceptiontable.as_bytes();
     if table.is_empty() {
         return None;
     }
+    let at = ip.offset_from(code.units()) - 1;
+    let entry = exceptiontable::find(table, u32::try_from(at).ok()?)?;
     let lasti = Frame::lasti(frame);
-    let entry = exceptiontable::find(table, u32::try_from(lasti).ok()?)?;
     let exception = th.swap_exception(None)?;
     let bottom = Frame::stack(frame).add(entry.depth as usize);
     while (*frame).sp > bottom {

@@ -198,7 +198,7 @@ ops! {
     fn LOAD_ATTR_PROPERTY(r, th, oparg) {
         let Some(getter) = specialize::type_value(r.ip, r.peek(1)) else { return Flow::Miss };
         let arguments = r.sp.sub(1);
-        let Some(callee) = crate::call::exact_frame(th, getter, arguments, 1) else {
+        let Some(callee) = crate::call::exact_frame(th, getter.lend(), arguments, 1) else {
             return Flow::Miss;
         };
         r.sp = r.sp.sub(1);
@@ -209,7 +209,7 @@ ops! {
         let Some(getter) = specialize::type_value(r.ip, r.peek(1)) else { return Flow::Miss };
         r.push(Word::borrow(r.name(oparg >> 1).obj()));
         let arguments = r.sp.sub(2);
-        let Some(callee) = crate::call::exact_frame(th, getter, arguments, 2) else {
+        let Some(callee) = crate::call::exact_frame(th, getter.lend(), arguments, 2) else {
             r.sp = r.sp.sub(1);
             return Flow::Miss;
         };
