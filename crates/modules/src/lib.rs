@@ -17,6 +17,7 @@ pub mod _locale;
 pub mod _opcode;
 pub mod _json;
 pub mod _operator;
+pub mod _pickle;
 pub mod _random;
 pub mod _signal;
 pub mod _sre;
@@ -74,6 +75,7 @@ pub const ALL: &[ModuleDecl] = &[
     _krait::module::MODULE,
     _json::_json::MODULE,
     _operator::module::MODULE,
+    _pickle::_pickle::MODULE,
     _random::_random::MODULE,
     _signal::_signal::MODULE,
     _sre::_sre::MODULE,
