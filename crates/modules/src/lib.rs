@@ -11,6 +11,7 @@ pub mod _imp;
 pub mod _io;
 pub mod _krait;
 pub mod _operator;
+pub mod _posixsubprocess;
 pub mod _random;
 pub mod _signal;
 pub mod _stat;
@@ -24,21 +25,22 @@ pub mod cmath;
 pub mod compile;
 mod construct;
 pub mod errno;
+pub mod fcntl;
 pub mod gc;
+pub mod grp;
+pub mod hashes;
 pub mod itertools;
 pub mod marshal;
 pub mod math;
 pub mod posix;
-pub mod termios;
-pub mod select;
-pub mod resource;
 pub mod pwd;
-pub mod grp;
-pub mod fcntl;
-pub mod _posixsubprocess;
+pub mod resource;
+pub mod select;
 mod support;
 pub mod sys;
+pub mod termios;
 pub mod time;
+pub mod zlib;
 
 use object::declare::ModuleDecl;
 
@@ -69,6 +71,12 @@ pub const ALL: &[ModuleDecl] = &[
     marshal::marshal::MODULE,
     math::math::MODULE,
     posix::MODULE,
+    hashes::_blake2::MODULE,
+    hashes::_md5::MODULE,
+    hashes::_sha1::MODULE,
+    hashes::_sha2::MODULE,
+    hashes::_sha3::MODULE,
+    zlib::zlib::MODULE,
     termios::termios::MODULE,
     select::select::MODULE,
     resource::resource::MODULE,
