@@ -47,6 +47,7 @@ pub mod faulthandler;
 pub mod fcntl;
 pub mod gc;
 pub mod grp;
+pub mod hashes;
 pub mod itertools;
 pub mod marshal;
 pub mod math;
@@ -59,6 +60,7 @@ pub mod sys;
 pub mod termios;
 pub mod time;
 pub mod unicodedata;
+pub mod zlib;
 
 use object::declare::ModuleDecl;
 
@@ -111,11 +113,17 @@ pub const ALL: &[ModuleDecl] = &[
     marshal::marshal::MODULE,
     math::math::MODULE,
     posix::MODULE,
-    pwd::pwd::MODULE,
-    resource::resource::MODULE,
-    select::select::MODULE,
-    sys::sys::MODULE,
+    hashes::_blake2::MODULE,
+    hashes::_md5::MODULE,
+    hashes::_sha1::MODULE,
+    hashes::_sha2::MODULE,
+    hashes::_sha3::MODULE,
+    zlib::zlib::MODULE,
     termios::termios::MODULE,
+    select::select::MODULE,
+    resource::resource::MODULE,
+    pwd::pwd::MODULE,
+    sys::sys::MODULE,
     time::time::MODULE,
     unicodedata::module::MODULE,
 ];
