@@ -4,7 +4,8 @@
 //! started), 0 while it runs, positive when it is finished. A running
 //! generator's exception state is on top of the thread's chain. Its frame is
 //! linked like any other, so that resuming is a jump; only a resumption from
-//! native code enters the loop anew.
+//! native code enters the loop anew. `ip` of a suspended frame is one further,
+//! so that it shows the next instruction.
 #![allow(unsafe_op_in_unsafe_fn, reason = "works on live generators and their frames")]
 
 use std::{
@@ -267,6 +268,7 @@ pub(crate) unsafe fn from_frame(th: Thread<'_>, frame: *mut Frame) -> Option<*mu
     move_frame(frame, new);
     (*new).owner = owner::GENERATOR;
     (*new).entry = 0;
+    (*new).ip = (*new).ip.add(1);
     if ty.obj().is(Coroutine::type_object().obj()) {
         let depth = (*frame::public(th.state())).coroutine_origin_tracking_depth;
         if depth > 0 {
@@ -302,6 +304,7 @@ pub(crate) unsafe fn suspend(state: &ThreadState, frame: *mut Frame, from: bool)
         if from { self::state::SUSPENDED_YIELD_FROM } else { self::state::SUSPENDED };
     exc_state::pop(state, &raw mut (*this).gi_exc_state);
     (*frame).prev = null_mut();
+    (*frame).ip = (*frame).ip.add(1);
 }
 
 /// Leave a generator's frame for ever.
@@ -352,6 +355,7 @@ unsafe fn start(th: Thread<'_>, this: *mut PyGenObject, value: Word) -> *mut Fra
     let frame = frame_of(this);
     *(*frame).sp = value.owned();
     (*frame).sp = (*frame).sp.add(1);
+    (*frame).ip = (*frame).ip.sub(1);
     (*frame).entry = 0;
     (*this).gi_frame_state = state::EXECUTING;
     exc_state::push(th.state(), &raw mut (*this).gi_exc_state);
