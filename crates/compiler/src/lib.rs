@@ -19,6 +19,7 @@ mod nesting;
 mod preprocess;
 mod source;
 pub mod symtable;
+pub mod tokenize;
 mod syntax_error;
 mod unparse;
 

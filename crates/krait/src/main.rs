@@ -1,2 +1,54 @@
-//! The executable
-fn main() {}
+//! `krait`: the executable.
+//!
+//! [`command_line`] and [`config`] decide what is to be run and how, [`startup`]
+//! brings up an interpreter, [`program`] runs the program in it and makes an
+//! exit status of how that ended.
+
+mod command_line;
+mod config;
+mod paths;
+mod program;
+mod repl;
+mod startup;
+mod stdlib;
+mod streams;
+mod text;
+mod usage;
+
+use std::{
+    io::Write as _,
+    os::unix::ffi::OsStringExt as _,
+    process::exit,
+};
+
+use crate::command_line::Request;
+
+/// Native stack of the main thread; memory is used only as far as it goes.
+const STACK: usize = 64 << 20;
+
+fn main() {
+    let args: Vec<Vec<u8>> = std::env::args_os().map(OsStringExt::into_vec).collect();
+    let line = match command_line::parse(&args) {
+        Request::Run(line) => line,
+        Request::Print(text) => {
+            let failed = std::io::stdout().write_all(text.as_bytes()).is_err();
+            exit(i32::from(failed));
+        }
+        Request::Fail(text) => {
+            // Nobody can be told if this fails.
+            let _ = std::io::stderr().write_all(text.as_bytes());
+            exit(2);
+        }
+    };
+    let config = match config::Config::new(line) {
+        Ok(config) => config,
+        Err(fatal) => {
+            eprint!("{fatal}");
+            exit(1);
+        }
+    };
+    // PERF: the kernel's stack of 8 MiB is too small for deep recursion in
+    // native code; a thread would not get the signals.
+    let status = stacker::grow(STACK, || program::run(&config, STACK - (1 << 20)));
+    exit(status);
+}

@@ -12,8 +12,7 @@ use std::{
 use macros::{pymethods, pymodule, pytype};
 use object::{
     AsObject, Dict, Head, Int, IntoObject, Module, Obj, Protocol, Ref, Result, Thread, Traverse,
-    Tuple, Type, alloc_object,
-    id,
+    Tuple, Type, alloc_object, id,
     protocol::{generic, instance, iter},
     raise,
     types::{self, weakref},
@@ -304,7 +303,8 @@ pub mod module {
         data_of(th, this)?.registry.add(th, subclass)?;
         let counter = &th.interp().extensions.get::<Invalidations>().0;
         counter.set(counter.get() + 1);
-        if let (Some(class), Some(subclass)) = (this.downcast::<Type>(), subclass.downcast::<Type>())
+        if let (Some(class), Some(subclass)) =
+            (this.downcast::<Type>(), subclass.downcast::<Type>())
         {
             let flags = class.flags() & COLLECTION;
             if flags != 0 {

@@ -4,9 +4,7 @@
 //! written by index, and a change of length is an error.
 
 use macros::pymodule;
-use object::{
-    AsObject, CompareOp, List, Obj, Ref, Result, Thread, protocol::compare, raise,
-};
+use object::{AsObject, CompareOp, List, Obj, Ref, Result, Thread, protocol::compare, raise};
 
 /// Which item belongs on top.
 #[derive(Clone, Copy)]
@@ -49,7 +47,13 @@ fn swap(th: Thread<'_>, heap: &List, a: usize, b: usize) -> Result<()> {
 }
 
 /// Move the item at `pos` up to where it belongs, not above `start`.
-fn sift_down(th: Thread<'_>, heap: &List, start: usize, mut pos: usize, order: Order) -> Result<()> {
+fn sift_down(
+    th: Thread<'_>,
+    heap: &List,
+    start: usize,
+    mut pos: usize,
+    order: Order,
+) -> Result<()> {
     let size = heap.len();
     while pos > start {
         let parent = (pos - 1) / 2;

@@ -187,4 +187,3 @@ pub mod _imp {
 
 /// `importlib.util.MAGIC_NUMBER` of 3.14 as a little-endian integer.
 const PYC_MAGIC_TOKEN: i64 = 0x0a0d_0e2b;
-

@@ -38,12 +38,7 @@ fn iterator_of(th: Thread<'_>, object: Obj<'_>) -> Result {
         Ok(iterator) => Ok(iterator),
         Err(raised) => {
             th.catch(raised, object::exceptions::types::TypeError())?;
-            raise!(
-                th,
-                TypeError,
-                "argument of type '{}' is not iterable",
-                object.ty().full_name()
-            )
+            raise!(th, TypeError, "argument of type '{}' is not iterable", object.ty().full_name())
         }
     }
 }
@@ -75,11 +70,7 @@ fn digest_eq(a: &[u8], b: &[u8]) -> bool {
 fn compare_digest(th: Thread<'_>, a: Obj<'_>, b: Obj<'_>) -> Result<bool> {
     if let (Some(a), Some(b)) = (a.downcast::<Str>(), b.downcast::<Str>()) {
         let (Some(a), Some(b)) = (a.as_ascii(), b.as_ascii()) else {
-            raise!(
-                th,
-                TypeError,
-                "comparing strings with non-ASCII characters is not supported"
-            );
+            raise!(th, TypeError, "comparing strings with non-ASCII characters is not supported");
         };
         return Ok(digest_eq(a.as_bytes(), b.as_bytes()));
     }

@@ -9,12 +9,13 @@ use std::cell::{Cell, RefCell};
 use host::signal::{Action, SignalSet};
 use macros::pymodule;
 use object::{
-    AsObject, Int, IntoObject, Link, Module, Obj, Protocol, Ref, Result, Str, Thread,
-    exceptions, raise, thread::breaker, types::none,
+    AsObject, Int, IntoObject, Link, Module, Obj, Protocol, Ref, Result, Str, Thread, exceptions,
+    raise, thread::breaker, types::none,
 };
 
 use crate::support::{
-    self, Round, add_ints, check, now_ns, retry, seconds_to_ns, structseq::Decl,
+    self, Round, add_ints, check, now_ns, retry, seconds_to_ns,
+    structseq::{Decl, StructSeq as _},
 };
 
 const NSIG: i32 = host::signal::NSIG;
@@ -121,12 +122,7 @@ pub(crate) fn signal_list(th: Thread<'_>, iterable: Obj<'_>) -> Result<Vec<i32>>
             Some(signal) if (1..i64::from(NSIG)).contains(&signal) => signals.push(signal as i32),
             _ => {
                 let text = index.repr(th)?;
-                raise!(
-                    th,
-                    ValueError,
-                    "signal number {text} out of range [1; {}]",
-                    NSIG - 1
-                );
+                raise!(th, ValueError, "signal number {text} out of range [1; {}]", NSIG - 1);
             }
         }
     }
@@ -187,6 +183,7 @@ static SIGINFO: Decl = Decl {
         ("si_band", "band event for SIGPOLL"),
     ],
     visible: 7,
+    instantiable: true,
 };
 
 fn siginfo(th: Thread<'_>, info: &host::signal::Info) -> Result<Ref> {
@@ -265,11 +262,7 @@ pub(crate) mod _signal {
     #[sig = "(signalnum, handler, /)"]
     fn signal(th: Thread<'_>, signalnum: i32, handler: Obj<'_>) -> Result<Ref> {
         if !is_main_thread(th) {
-            raise!(
-                th,
-                ValueError,
-                "signal only works in main thread of the main interpreter"
-            );
+            raise!(th, ValueError, "signal only works in main thread of the main interpreter");
         }
         in_range(th, signalnum)?;
         let action = if object::protocol::call::is_callable(handler) {

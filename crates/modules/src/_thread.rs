@@ -132,8 +132,11 @@ pub mod _thread {
     /// Internal only. Make a thread handle for threads not spawned by the module.
     #[sig = "(ident, /)"]
     fn _make_thread_handle(th: Thread<'_>, ident: u64) -> Result {
-        alloc_object::new(th, ThreadHandle { head: Head::new(), ident: Cell::new(ident), done: Cell::new(false) })
-            .map(Ref::upcast)
+        alloc_object::new(
+            th,
+            ThreadHandle { head: Head::new(), ident: Cell::new(ident), done: Cell::new(false) },
+        )
+        .map(Ref::upcast)
     }
 
     /// Handle uncaught Thread.run() exception.
@@ -270,7 +273,10 @@ impl Lock {
 
     fn __repr__(&self, th: Thread<'_>) -> Result<Ref<Str>> {
         let state = if self.gate.is_taken() { "locked" } else { "unlocked" };
-        Str::from_fmt(th, format_args!("<{state} _thread.lock object at {:p}>", self.obj().as_ptr()))
+        Str::from_fmt(
+            th,
+            format_args!("<{state} _thread.lock object at {:p}>", self.obj().as_ptr()),
+        )
     }
 
     /// Lock the lock; whether it could be acquired.
@@ -282,7 +288,12 @@ impl Lock {
 
     /// An obsolete synonym of acquire().
     #[sig = "($self, /, blocking=True, timeout=-1)"]
-    fn acquire_lock(&self, th: Thread<'_>, blocking: bool, timeout: Option<Obj<'_>>) -> Result<bool> {
+    fn acquire_lock(
+        &self,
+        th: Thread<'_>,
+        blocking: bool,
+        timeout: Option<Obj<'_>>,
+    ) -> Result<bool> {
         self.acquire(th, blocking, timeout)
     }
 
@@ -492,12 +503,7 @@ pub struct Local {
 
 #[pymethods]
 impl Local {
-    fn __new__(
-        th: Thread<'_>,
-        cls: &Type,
-        args: &types::Tuple,
-        kwargs: Option<&Dict>,
-    ) -> Result {
+    fn __new__(th: Thread<'_>, cls: &Type, args: &types::Tuple, kwargs: Option<&Dict>) -> Result {
         let overrides = cls.slots().tp_init.map(|f| f as usize)
             != types::object_type().slots().tp_init.map(|f| f as usize);
         if !overrides && (args.len() > 0 || kwargs.is_some_and(|kwargs| kwargs.len() > 0)) {
@@ -552,7 +558,8 @@ pub struct ThreadHandle {
 impl ThreadHandle {
     #[sig = "_ThreadHandle()"]
     fn __new__(th: Thread<'_>, _: &Type) -> Result {
-        let handle = ThreadHandle { head: Head::new(), ident: Cell::new(0), done: Cell::new(false) };
+        let handle =
+            ThreadHandle { head: Head::new(), ident: Cell::new(0), done: Cell::new(false) };
         alloc_object::new(th, handle).map(Ref::upcast)
     }
 

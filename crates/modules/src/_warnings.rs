@@ -4,9 +4,7 @@
 //! here and keeps its implementation.
 
 use macros::pymodule;
-use object::{
-    AsObject, Int, Module, Obj, Protocol, Result, Str, Thread, id, types,
-};
+use object::{AsObject, Int, Module, Obj, Protocol, Result, Str, Thread, id, types};
 
 /// _warnings provides basic warning filtering support.
 #[pymodule]
@@ -31,7 +29,8 @@ pub mod _warnings {
     fn exec(th: Thread<'_>, module: &Module) -> Result<()> {
         let _ = module;
         let mut hooks = th.interp().hooks.get();
-        hooks.warn = |th, category, message, stacklevel| issue(th, category, message.obj(), stacklevel);
+        hooks.warn =
+            |th, category, message, stacklevel| issue(th, category, message.obj(), stacklevel);
         th.interp().hooks.set(hooks);
         Ok(())
     }

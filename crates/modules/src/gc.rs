@@ -54,7 +54,12 @@ pub mod gc {
 
     /// Set the collection thresholds (the collection frequency).
     #[sig = "(threshold0, threshold1=10, threshold2=10, /)"]
-    fn set_threshold(th: Thread<'_>, threshold0: i32, threshold1: Option<i32>, threshold2: Option<i32>) {
+    fn set_threshold(
+        th: Thread<'_>,
+        threshold0: i32,
+        threshold1: Option<i32>,
+        threshold2: Option<i32>,
+    ) {
         let old = th.heap().gc().thresholds();
         let new = [threshold0, threshold1.unwrap_or(old[1]), threshold2.unwrap_or(old[2])];
         th.heap().gc().set_thresholds(new);
@@ -183,5 +188,8 @@ fn run(th: Thread<'_>, generation: usize) -> isize {
 /// Own what the collector shows.
 fn own_all(objects: Vec<*mut abi::PyObject>) -> Vec<Ref> {
     // SAFETY: the collector shows live objects, and nothing ran since.
-    objects.into_iter().filter_map(|object| unsafe { Obj::from_raw(object) }.map(Obj::own)).collect()
+    objects
+        .into_iter()
+        .filter_map(|object| unsafe { Obj::from_raw(object) }.map(Obj::own))
+        .collect()
 }

@@ -20,7 +20,7 @@ use object::{
     raise, types,
 };
 
-use crate::construct;
+use crate::{compile, construct};
 
 /// What stops reading or writing: a raised exception or bad data.
 enum Failure {
@@ -160,7 +160,7 @@ impl Builder for Loader<'_> {
     }
 
     fn code(&mut self, parts: CodeParts<Ref>) -> Outcome<Ref> {
-        Ok(Code::from_parts(self.th, parts)?.upcast())
+        Ok(compile::code_from_parts(self.th, parts)?.upcast())
     }
 }
 

@@ -395,8 +395,14 @@ impl ThreadState {
 /// Start an interpreter with one attached thread and working builtin types.
 /// The interpreter lives for ever.
 pub fn boot(mode: alloc::Mode) -> Thread<'static> {
+    boot_with(mode, (0, 0))
+}
+
+/// [`boot`] with a key for string hashing, which the first strings need.
+pub fn boot_with(mode: alloc::Mode, hash_secret: (u64, u64)) -> Thread<'static> {
     small_int::init(types::int::int_type().as_ptr());
     let interp: &'static Interpreter = Box::leak(Box::new(Interpreter::new(mode)));
+    interp.hash_secret.set(hash_secret);
     let state = Box::leak(Box::new(ThreadState::new(interp)));
     state.set_stack_size(4 * 1024 * 1024);
     // SAFETY: the state lives for ever and no other thread exists.

@@ -6,7 +6,7 @@
 use std::cell::Cell;
 
 use object::{
-    AsObject, Dict, Obj, Protocol, Ref, Result, Str, Thread, Tuple, error, id, protocol, raise,
+    AsObject, Dict, Obj, Protocol, Ref, Result, Str, Thread, Tuple, id, protocol, raise,
     types::typing,
 };
 
@@ -29,10 +29,8 @@ pub struct TemplateHooks {
 
 impl TemplateHooks {
     const NONE: TemplateHooks = TemplateHooks {
-        template: |th, _, _| Err(error!(th, NotImplementedError, "string.templatelib.Template")),
-        interpolation: |th, _, _, _, _| {
-            Err(error!(th, NotImplementedError, "string.templatelib.Interpolation"))
-        },
+        template: object::types::template::Template::build,
+        interpolation: object::types::template::Interpolation::build,
     };
 }
 

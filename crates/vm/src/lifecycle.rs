@@ -16,7 +16,7 @@ use crate::import;
 
 /// A module of the embedded standard library.
 pub struct Embedded {
-    /// Absolute name.
+    /// Absolute name; a path (with a slash) for a data file, which is all source.
     pub name: &'static str,
     pub is_package: bool,
     /// The name under which it was compiled, for modules with an alias.
@@ -29,13 +29,16 @@ pub struct Embedded {
     pub source: &'static [u8],
 }
 
+/// Undo the compression of a code or source; `None` if it is damaged.
+pub type Decompress = fn(&'static [u8]) -> Option<Cow<'static, [u8]>>;
+
 /// What the executable brings along.
 #[derive(Clone, Copy)]
 pub struct Inventory {
     pub modules: &'static [ModuleDecl],
     /// Sorted by name.
     pub embedded: &'static [Embedded],
-    pub decompress: fn(&[u8]) -> Option<Vec<u8>>,
+    pub decompress: Decompress,
     /// Make a code object of marshalled bytes.
     pub load_code: fn(Thread<'_>, &[u8]) -> Result<Ref>,
 }
@@ -51,17 +54,17 @@ pub struct Frozen {
     pub is_package: bool,
     pub origin: &'static str,
     entry: &'static Embedded,
-    decompress: fn(&[u8]) -> Option<Vec<u8>>,
+    decompress: Decompress,
 }
 
 impl Frozen {
     /// Its marshalled code.
     pub fn code(&self) -> Cow<'static, [u8]> {
-        Cow::Owned((self.decompress)(self.entry.code).unwrap_or_default())
+        (self.decompress)(self.entry.code).unwrap_or_default()
     }
 
     /// Its source, if that is embedded.
-    pub fn source(&self) -> Option<Vec<u8>> {
+    pub fn source(&self) -> Option<Cow<'static, [u8]>> {
         if self.entry.source.is_empty() { None } else { (self.decompress)(self.entry.source) }
     }
 }
@@ -110,6 +113,12 @@ impl Handle<'_> {
     pub fn frozen_names(&self) -> impl Iterator<Item = &'static str> {
         let embedded = self.0.inventory.get().map_or(&[][..], |inventory| inventory.embedded);
         embedded.iter().filter(|entry| entry.is_frozen).map(|entry| entry.name)
+    }
+
+    /// The names of all embedded modules and data files.
+    pub fn embedded_names(&self) -> impl Iterator<Item = &'static str> {
+        let embedded = self.0.inventory.get().map_or(&[][..], |inventory| inventory.embedded);
+        embedded.iter().map(|entry| entry.name)
     }
 
     /// `_imp._override_frozen_modules_for_tests`.
@@ -234,7 +243,7 @@ pub fn start(th: Thread<'_>, inventory: &'static Inventory) -> Result<()> {
     }
     sys.set(th, "path_importer_cache", Dict::new(th)?.obj())?;
     let imp = create_and_exec(th, "_imp")?;
-    let bootstrap = run_embedded(th, "importlib._bootstrap", "_frozen_importlib")?;
+    let bootstrap = run_embedded(th, "_frozen_importlib", "_frozen_importlib")?;
     interp.importlib.set(Some(bootstrap.clone().upcast()));
     bootstrap.call_method(th, id!(th, "_install"), &[sys.obj(), imp.obj()])?;
     Ok(())

@@ -7,7 +7,7 @@
 
 mod rules;
 mod targets;
-mod tokenizer;
+pub(crate) mod tokenizer;
 
 use ruff_python_ast as ruff;
 use ruff_python_parser::Parsed;
@@ -79,6 +79,7 @@ impl Source<'_> {
             }
             End::At(end) => position(end),
             End::Column(column) => (error.lineno, column),
+            End::Eof => (error.lineno, error.offset),
         };
         error.text = Some(self.lines.text(self.text, error.lineno).to_owned());
         error

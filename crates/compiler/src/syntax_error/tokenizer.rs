@@ -6,7 +6,7 @@
 use crate::error::ErrorKind;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Name,
     Number,
     Str,
@@ -17,39 +17,45 @@ pub(super) enum Kind {
     Newline,
     Indent,
     Dedent,
+    /// Only on request.
+    Comment,
+    /// A line end that ends no statement; only on request.
+    Nl,
     End,
 }
 
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Token {
-    pub(super) kind: Kind,
-    pub(super) start: usize,
-    pub(super) end: usize,
+pub(crate) struct Token {
+    pub(crate) kind: Kind,
+    pub(crate) start: usize,
+    pub(crate) end: usize,
 }
 
 /// An error at byte offsets of the text.
 #[derive(Clone, Debug)]
-pub(super) struct TokenError {
-    pub(super) kind: ErrorKind,
-    pub(super) message: String,
-    pub(super) start: usize,
+pub(crate) struct TokenError {
+    pub(crate) kind: ErrorKind,
+    pub(crate) message: String,
+    pub(crate) start: usize,
     /// The end, if the error has a range.
-    pub(super) end: End,
+    pub(crate) end: End,
 }
 
 #[derive(Clone, Copy, Debug)]
-pub(super) enum End {
+pub(crate) enum End {
     /// As the start.
     Same,
     At(usize),
     /// A value that is no position.
     Column(i32),
+    /// The text ends too early.
+    Eof,
 }
 
 /// What the scan found.
-pub(super) struct Scan {
-    pub(super) tokens: Vec<Token>,
-    pub(super) error: Option<TokenError>,
+pub(crate) struct Scan {
+    pub(crate) tokens: Vec<Token>,
+    pub(crate) error: Option<TokenError>,
     /// Offset of the innermost bracket that is open at the end.
     pub(super) unclosed: Option<usize>,
 }
@@ -73,11 +79,21 @@ struct Tokenizer<'a> {
     parens: Vec<(u8, usize)>,
     indents: Vec<(usize, usize)>,
     fstrings: Vec<FString>,
+    /// Keep comments and all line ends, and leave some errors to others, as
+    /// the module `tokenize` wants it.
+    extra: bool,
+    /// Whether the statement has begun.
+    in_statement: bool,
 }
 
 type Step = Result<(), TokenError>;
 
 pub(super) fn tokenize(text: &str) -> Scan {
+    scan(text, false)
+}
+
+/// Tokenize; `extra` as [`Tokenizer::extra`].
+pub(crate) fn scan(text: &str, extra: bool) -> Scan {
     let mut tokenizer = Tokenizer {
         text,
         bytes: text.as_bytes(),
@@ -86,6 +102,8 @@ pub(super) fn tokenize(text: &str) -> Scan {
         parens: Vec::new(),
         indents: vec![(0, 0)],
         fstrings: Vec::new(),
+        extra,
+        in_statement: false,
     };
     let error = tokenizer.run().err();
     let unclosed = tokenizer.parens.last().map(|paren| paren.1);
@@ -106,6 +124,11 @@ impl Tokenizer<'_> {
     }
 
     fn push(&mut self, kind: Kind, start: usize) {
+        match kind {
+            Kind::Newline => self.in_statement = false,
+            Kind::Comment | Kind::Nl | Kind::Indent | Kind::Dedent => {}
+            _ => self.in_statement = true,
+        }
         self.tokens.push(Token { kind, start, end: self.at });
     }
 
@@ -138,8 +161,16 @@ impl Tokenizer<'_> {
         if self.fstrings.last().is_some_and(|f| f.fields.is_empty() || f.in_spec) {
             self.middle()?;
         }
+        if self.extra && !self.parens.is_empty() {
+            return Err(self.early_end());
+        }
         if self.parens.is_empty() {
-            if self.tokens.last().is_some_and(|token| token.kind != Kind::Newline) {
+            let last = self.tokens.last().map(|token| token.kind);
+            if self.extra && last == Some(Kind::Comment) && !self.in_statement {
+                self.push(Kind::Nl, self.at);
+            } else if self.in_statement
+                || !self.extra && last.is_some_and(|kind| kind != Kind::Newline)
+            {
                 self.push(Kind::Newline, self.at);
             }
             while self.indents.len() > 1 {
@@ -149,6 +180,12 @@ impl Tokenizer<'_> {
         }
         self.push(Kind::End, self.at);
         Ok(())
+    }
+
+    fn early_end(&self) -> TokenError {
+        let mut error = self.error("unexpected EOF in multi-line statement");
+        error.end = End::Eof;
+        error
     }
 
     fn line_start(&mut self) -> Step {
@@ -224,21 +261,28 @@ impl Tokenizer<'_> {
                 while self.at < self.bytes.len() && self.peek(0) != b'\n' {
                     self.at += 1;
                 }
+                if self.extra {
+                    self.push(Kind::Comment, start);
+                }
             }
             b'\n' => {
                 self.at += 1;
-                if self.parens.is_empty() && self.fstrings.is_empty() {
-                    if self.tokens.last().is_some_and(|token| {
-                        !matches!(token.kind, Kind::Newline | Kind::Indent | Kind::Dedent)
-                    }) {
-                        self.push(Kind::Newline, start);
-                    }
+                let ends = self.parens.is_empty() && self.fstrings.is_empty();
+                if ends && self.in_statement {
+                    self.push(Kind::Newline, start);
+                } else if self.extra {
+                    self.push(Kind::Nl, start);
+                }
+                if ends {
                     self.line_start()?;
                 }
             }
             b'\\' => {
                 self.at += 1;
                 if self.at >= self.bytes.len() || &self.bytes[self.at..] == b"\n" {
+                    if self.extra {
+                        return Err(self.early_end());
+                    }
                     let mut error = self.error_after(start + 1, "unexpected EOF while parsing");
                     error.end = End::Column(-1);
                     return Err(error);
@@ -277,10 +321,14 @@ impl Tokenizer<'_> {
             .and_then(|fstring| fstring.fields.last())
             .is_some_and(|depth| *depth == self.parens.len());
         let Some((opener, place)) = self.parens.last().copied() else {
+            if self.extra {
+                self.push(Kind::Op, start);
+                return Ok(());
+            }
             return Err(self.error(format!("unmatched '{closer}'")));
         };
         let matches = matches!((opener, byte), (b'(', b')') | (b'[', b']') | (b'{', b'}'));
-        if !matches {
+        if !matches && !self.extra {
             if in_field && let Some(fstring) = self.fstrings.last() {
                 return Err(self.error(format!("{}-string: unmatched '{closer}'", fstring.kind)));
             }
@@ -386,7 +434,8 @@ impl Tokenizer<'_> {
         while is_identifier(self.peek(0)) {
             self.at += 1;
         }
-        for (at, c) in self.text[start..self.at].char_indices() {
+        let checked = if self.extra { "" } else { &self.text[start..self.at] };
+        for (at, c) in checked.char_indices() {
             let valid = c.is_ascii()
                 || c.is_alphabetic()
                 || c.is_alphanumeric() && at > 0
@@ -521,7 +570,7 @@ impl Tokenizer<'_> {
         if matches!(self.peek(0), b'j' | b'J') {
             self.at += 1;
             self.end_of_number("imaginary")?;
-        } else if let Some(zeros_end) = leading_zeros.filter(|_| !float) {
+        } else if let Some(zeros_end) = leading_zeros.filter(|_| !float && !self.extra) {
             let mut error = self.error_after(
                 start,
                 "leading zeros in decimal integer literals are not permitted; use an 0o prefix \
@@ -537,6 +586,9 @@ impl Tokenizer<'_> {
     }
 
     fn end_of_number(&mut self, name: &str) -> Step {
+        if self.extra {
+            return Ok(());
+        }
         let rest = &self.text[self.at..];
         let keyword = ["and", "else", "for", "if", "in", "is", "or", "not"]
             .iter()
@@ -628,7 +680,7 @@ impl Tokenizer<'_> {
 
     /// Literal text of an f-string, up to a field or the end.
     fn middle(&mut self) -> Step {
-        let start = self.at;
+        let mut start = self.at;
         let Some(fstring) = self.fstrings.last() else { return Ok(()) };
         let (kind, quote, size, begin) = (fstring.kind, fstring.quote, fstring.size, fstring.start);
         let (in_spec, raw) = (fstring.in_spec, fstring.raw);
@@ -666,7 +718,7 @@ impl Tokenizer<'_> {
                 return Ok(());
             }
             match byte {
-                b'{' if self.peek(1) == b'{' && !in_spec => self.at += 2,
+                b'{' if self.peek(1) == b'{' && !in_spec => start = self.doubled(start),
                 b'{' => {
                     if self.at > start {
                         self.push(Kind::InterpolatedMiddle, start);
@@ -683,7 +735,7 @@ impl Tokenizer<'_> {
                     return Ok(());
                 }
                 b'}' if in_spec => {
-                    if self.at > start {
+                    if self.at > start || self.extra {
                         self.push(Kind::InterpolatedMiddle, start);
                     }
                     if let Some(fstring) = self.fstrings.last_mut() {
@@ -691,7 +743,7 @@ impl Tokenizer<'_> {
                     }
                     return self.close(b'}', self.at);
                 }
-                b'}' if self.peek(1) == b'}' => self.at += 2,
+                b'}' if self.peek(1) == b'}' => start = self.doubled(start),
                 b'}' => {
                     self.at += 1;
                     return Err(self.error(format!("{kind}-string: single '}}' is not allowed")));
@@ -711,6 +763,17 @@ impl Tokenizer<'_> {
                 _ => self.at += 1,
             }
         }
+    }
+
+    /// Go over a doubled brace; the start of the text that is still to be
+    /// pushed. A program gets to see one of the two.
+    fn doubled(&mut self, start: usize) -> usize {
+        self.at += 1;
+        if self.extra {
+            self.push(Kind::InterpolatedMiddle, start);
+        }
+        self.at += 1;
+        if self.extra { self.at } else { start }
     }
 
     fn unclosed_spec(&self, kind: char) -> TokenError {

@@ -299,8 +299,7 @@ impl LruCacheWrapper {
         let misses = self.misses.get().into_object(th)?;
         let maxsize = self.maxsize.into_object(th)?;
         let size = Dict::len(&self.cache).into_object(th)?;
-        self.cache_info_type
-            .call(th, &[hits.obj(), misses.obj(), maxsize.obj(), size.obj()])
+        self.cache_info_type.call(th, &[hits.obj(), misses.obj(), maxsize.obj(), size.obj()])
     }
 
     /// Clear the cache and cache statistics

@@ -6,10 +6,7 @@ mod partial;
 use macros::{pymethods, pymodule, pytype};
 use object::{
     AsObject, CompareOp, Head, Int, Link, Module, Obj, Protocol, Ref, Result, Thread, alloc_object,
-    declare::TypeBuilder,
-    exceptions::types::TypeError,
-    protocol::compare,
-    raise,
+    declare::TypeBuilder, exceptions::types::TypeError, protocol::compare, raise,
 };
 
 pub use self::{lru_cache::LruCacheWrapper, partial::Partial};

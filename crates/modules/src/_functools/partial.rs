@@ -5,7 +5,9 @@ use std::{cell::Cell, mem::offset_of};
 use macros::{pymethods, pytype};
 use object::{
     AsObject, Dict, Head, Link, Obj, Protocol, PyStruct, Ref, Result, Str, Thread, Tuple, Type,
-    alloc_object, declare::TypeBuilder, id, own,
+    alloc_object,
+    declare::TypeBuilder,
+    id, own,
     protocol::{call::call_tuple, generic},
     raise, types,
 };

@@ -7,8 +7,8 @@ use std::collections::HashMap;
 
 use bytecode::{CodeObject, ConstStr, Constant, marshal::CodeParts};
 use object::{
-    AsObject, Bytes, Code, Float, Int, Obj, Protocol, Ref, Result, Str, Thread, Tuple, id,
-    protocol, types,
+    AsObject, Bytes, Code, Float, Int, Obj, Protocol, PyStruct, Ref, Result, Str, Thread, Tuple,
+    id, protocol, raise, types,
 };
 
 use crate::construct;
@@ -22,6 +22,48 @@ pub fn code_object(th: Thread<'_>, code: &CodeObject, filename: &Str) -> Result<
 pub(crate) fn constant(th: Thread<'_>, value: &Constant) -> Result {
     let filename = Str::empty(th);
     Converter { th, filename: &filename, known: HashMap::new() }.constant(value)
+}
+
+/// A code object of parts from anywhere, checked.
+pub(crate) fn code_from_parts(th: Thread<'_>, parts: CodeParts<Ref>) -> Result<Ref<Code>> {
+    let counts = [parts.argcount, parts.posonlyargcount, parts.kwonlyargcount, parts.stacksize];
+    let bad = |what: &str| -> Result<()> { raise!(th, ValueError, "code: {what}") };
+    if counts.iter().any(|count| *count < 0) {
+        bad("argcount, posonlyargcount, kwonlyargcount and stacksize must be >= 0")?;
+    }
+    let localsplusnames = part::<Tuple>(th, &parts.localsplusnames)?;
+    let localspluskinds = part::<Bytes>(th, &parts.localspluskinds)?;
+    if localsplusnames.len() != localspluskinds.len() {
+        bad("names and kinds of local variables differ in number")?;
+    }
+    let names = part::<Tuple>(th, &parts.names)?;
+    for name in names.items().iter().chain(localsplusnames.items()) {
+        if name.downcast::<Str>().is_none() {
+            raise!(
+                th,
+                TypeError,
+                "name tuples must contain only strings, not '{}'",
+                name.type_name()
+            );
+        }
+    }
+    if part::<Bytes>(th, &parts.code)?.len() % 2 != 0 {
+        bad("co_code is malformed")?;
+    }
+    Code::from_parts(th, parts)
+}
+
+fn part<'a, T: PyStruct>(th: Thread<'_>, object: &'a Ref) -> Result<&'a T> {
+    match object.obj().downcast::<T>() {
+        Some(part) => Ok(part),
+        None => raise!(
+            th,
+            TypeError,
+            "code: expected {}, got {}",
+            T::type_object().name(),
+            object.obj().type_name()
+        ),
+    }
 }
 
 struct Converter<'a> {
@@ -60,7 +102,7 @@ impl<'a> Converter<'a> {
             linetable: bytes(&code.linetable)?,
             exceptiontable: bytes(&code.exceptiontable)?,
         };
-        Code::from_parts(th, parts)
+        code_from_parts(th, parts)
     }
 
     fn constant(&mut self, value: &'a Constant) -> Result {

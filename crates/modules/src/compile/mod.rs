@@ -11,11 +11,11 @@ use object::{
     AsObject, Bytes, Code, Dict, Obj, Protocol, Ref, Result, Str, Thread, Tuple, id,
     protocol::buffer::BytesLike,
     raise,
-    types::{self, code::CellObject, type_::slot_functions::call_special},
+    types::{code::CellObject, type_::slot_functions::call_special},
 };
 
 pub use convert::code_object;
-pub(crate) use convert::{constant, from_constant};
+pub(crate) use convert::{code_from_parts, constant, from_constant};
 pub(crate) use report::{issue_warnings, raise_compile_error};
 
 use crate::_ast;

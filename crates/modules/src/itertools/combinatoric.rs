@@ -6,8 +6,7 @@ use std::cell::{Cell, RefCell};
 
 use macros::{pymethods, pytype};
 use object::{
-    Args, Head, Int, Obj, Ref, Result, Thread, Tuple, Type, alloc_object,
-    protocol::iter, raise,
+    Args, Head, Int, Obj, Ref, Result, Thread, Tuple, Type, alloc_object, protocol::iter, raise,
 };
 
 use super::self_iterator;

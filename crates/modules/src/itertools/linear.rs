@@ -78,13 +78,7 @@ self_iterator!(Batched);
 #[pymethods(parts(self_iterator))]
 impl Batched {
     #[sig = "batched(iterable, n, *, strict=False)"]
-    fn __new__(
-        th: Thread<'_>,
-        cls: &Type,
-        iterable: Obj<'_>,
-        n: isize,
-        strict: bool,
-    ) -> Result {
+    fn __new__(th: Thread<'_>, cls: &Type, iterable: Obj<'_>, n: isize, strict: bool) -> Result {
         if n < 1 {
             raise!(th, ValueError, "n must be at least one");
         }
@@ -127,8 +121,7 @@ pub(super) struct Chain {
 
 impl Chain {
     fn over(th: Thread<'_>, cls: &Type, sources: Ref) -> Result {
-        let chain =
-            Chain { head: Head::new(), sources: Link::new(sources), active: Link::null() };
+        let chain = Chain { head: Head::new(), sources: Link::new(sources), active: Link::null() };
         alloc_object::alloc(th, cls, chain).map(Ref::upcast)
     }
 }
@@ -371,12 +364,9 @@ impl Islice {
             [iterable, stop] => (*iterable, none, *stop, none, STOP),
             [iterable, start, stop] => (*iterable, *start, *stop, none, INDICES),
             [iterable, start, stop, step] => (*iterable, *start, *stop, *step, INDICES),
-            [] | [_] => raise!(
-                th,
-                TypeError,
-                "islice expected at least 2 arguments, got {}",
-                args.len()
-            ),
+            [] | [_] => {
+                raise!(th, TypeError, "islice expected at least 2 arguments, got {}", args.len())
+            }
             _ => raise!(th, TypeError, "islice expected at most 4 arguments, got {}", args.len()),
         };
         let stop = index_or(th, stop, None, stop_message)?;
@@ -539,7 +529,8 @@ impl ZipLongest {
                 Some(iterator) => match iterator.next(th) {
                     Ok(Some(item)) => Some(item),
                     end => {
-                        let gone = self.iterators.borrow_mut().get_mut(index).and_then(Option::take);
+                        let gone =
+                            self.iterators.borrow_mut().get_mut(index).and_then(Option::take);
                         drop(gone);
                         if end.is_err() {
                             let all = std::mem::take(&mut *self.iterators.borrow_mut());

@@ -1,12 +1,14 @@
 //! Functions on open files.
 
 use macros::pymodule;
-use object::{args::Maybe, 
-    Args, AsObject, Bytes, Int, IntoObject, Obj, Protocol, Ref, Result, Str, Thread, Tuple, error, raise,
+use object::{
+    AsObject, Bytes, Int, IntoObject, Obj, Ref, Result, Str, Thread, args::Maybe, raise,
     types::none,
 };
 
-use crate::support::{Data, DirFd, Fd, Path, Writable, as_descriptor, call, call_named, check, decode_fs};
+use crate::support::{
+    Data, DirFd, Fd, Path, Writable, call, call_named, check, decode_fs, structseq::StructSeq as _,
+};
 
 /// Read with `f` into a new bytes object of at most `length` bytes.
 fn read_bytes(
@@ -37,7 +39,11 @@ fn writables(th: Thread<'_>, function: &str, buffers: Obj<'_>) -> Result<Vec<Wri
 }
 
 /// The buffers of a gathered write.
-fn readables(th: Thread<'_>, function: &str, buffers: Obj<'_>) -> Result<Vec<crate::support::Buffer>> {
+fn readables(
+    th: Thread<'_>,
+    function: &str,
+    buffers: Obj<'_>,
+) -> Result<Vec<crate::support::Buffer>> {
     if !object::protocol::mapping::is_sequence(buffers) {
         raise!(th, TypeError, "{function}() arg 2 must be a sequence");
     }
@@ -61,7 +67,13 @@ pub(super) mod functions {
     /// If dir_fd is not None, it should be a file descriptor open to a directory,
     ///   and path should be relative; path will then be relative to that directory.
     #[sig = "(path, flags, mode=511, *, dir_fd=None)"]
-    fn open(th: Thread<'_>, path: Path, flags: i32, mode: i32, dir_fd: Maybe<DirFd>) -> Result<i32> {
+    fn open(
+        th: Thread<'_>,
+        path: Path,
+        flags: i32,
+        mode: i32,
+        dir_fd: Maybe<DirFd>,
+    ) -> Result<i32> {
         let flags = flags | libc::O_CLOEXEC;
         let dir = DirFd::of(dir_fd);
         call_named(th, path.object(), || host::fs::open(dir, path.name(), flags, mode as u32))
@@ -170,7 +182,13 @@ pub(super) mod functions {
 
     /// Writes the bytes-like objects buffers to a file descriptor at a position.
     #[sig = "(fd, buffers, offset, flags=0, /)"]
-    fn pwritev(th: Thread<'_>, fd: i32, buffers: Obj<'_>, offset: i64, flags: i32) -> Result<usize> {
+    fn pwritev(
+        th: Thread<'_>,
+        fd: i32,
+        buffers: Obj<'_>,
+        offset: i64,
+        flags: i32,
+    ) -> Result<usize> {
         let buffers = readables(th, "pwritev", buffers)?;
         call(th, || {
             let slices: Vec<_> = buffers.iter().map(|b| std::io::IoSlice::new(b.bytes())).collect();
@@ -549,4 +567,3 @@ pub(super) mod functions {
         check(th, host::terminal::login_tty(fd.0))
     }
 }
-

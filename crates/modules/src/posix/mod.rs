@@ -15,7 +15,9 @@ pub(crate) mod stat;
 
 use object::declare::ModuleDecl;
 
-
+pub(crate) use process::{
+    RUSAGE, after_fork_child, after_fork_parent, before_fork, fs_string, rusage,
+};
 
 /// The declaration of this module.
 pub const MODULE: ModuleDecl = ModuleDecl {

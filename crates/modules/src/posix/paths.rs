@@ -1,8 +1,9 @@
 //! Functions on named files.
 
 use macros::pymodule;
-use object::{args::Maybe, 
-    AsObject, Bytes, Int, IntoObject, List, Obj, Ref, Result, Str, Thread, Tuple, exceptions, raise,
+use object::{
+    AsObject, Bytes, Int, List, Obj, Ref, Result, Str, Thread, Tuple, args::Maybe, exceptions,
+    raise,
 };
 
 use crate::support::{
@@ -56,7 +57,12 @@ fn nofollow(follow_symlinks: bool) -> i32 {
     if follow_symlinks { 0 } else { libc::AT_SYMLINK_NOFOLLOW }
 }
 
-fn xattr_target<'a>(th: Thread<'_>, function: &str, path: &'a FsPath, follow: bool) -> Result<host::fs::Target<'a>> {
+fn xattr_target<'a>(
+    th: Thread<'_>,
+    function: &str,
+    path: &'a FsPath,
+    follow: bool,
+) -> Result<host::fs::Target<'a>> {
     check_combination(th, function, path, Maybe(None), follow)?;
     Ok(match path.fd() {
         Some(fd) => host::fs::Target::Descriptor(fd),
@@ -355,9 +361,7 @@ pub(super) mod functions {
     #[sig = "(path, *, dir_fd=None)"]
     fn rmdir(th: Thread<'_>, path: Path, dir_fd: Maybe<DirFd>) -> Result<()> {
         let dir = DirFd::of(dir_fd);
-        call_named(th, path.object(), || {
-            host::fs::unlink(dir, path.name(), libc::AT_REMOVEDIR)
-        })
+        call_named(th, path.object(), || host::fs::unlink(dir, path.name(), libc::AT_REMOVEDIR))
     }
 
     /// Remove a file (same as remove()).
@@ -450,21 +454,13 @@ pub(super) mod functions {
     ) -> Result<()> {
         let times = times.filter(|times| !times.is_none());
         if times.is_some() && ns.is_some() {
-            raise!(
-                th,
-                ValueError,
-                "utime: you may specify either 'times' or 'ns' but not both"
-            );
+            raise!(th, ValueError, "utime: you may specify either 'times' or 'ns' but not both");
         }
         let now = libc::timespec { tv_sec: 0, tv_nsec: libc::UTIME_NOW };
         let mut spec = [now, now];
         if let Some(times) = times {
             let Some([atime, mtime]) = times.downcast::<Tuple>().map(Tuple::items) else {
-                raise!(
-                    th,
-                    TypeError,
-                    "utime: 'times' must be either a tuple of two ints or None"
-                );
+                raise!(th, TypeError, "utime: 'times' must be either a tuple of two ints or None");
             };
             let floor = crate::support::Round::Floor;
             for (slot, time) in spec.iter_mut().zip([atime, mtime]) {
@@ -583,8 +579,7 @@ pub(super) mod functions {
         follow_symlinks: bool,
     ) -> Result<Ref<Bytes>> {
         let target = xattr_target(th, "getxattr", &path, follow_symlinks)?;
-        let value =
-            call_named(th, path.object(), || host::fs::getxattr(target, attribute.name()))?;
+        let value = call_named(th, path.object(), || host::fs::getxattr(target, attribute.name()))?;
         Bytes::new(th, &value)
     }
 
@@ -639,11 +634,7 @@ pub(super) mod functions {
     ///   link, listxattr will examine the symbolic link itself instead of the file
     ///   the link points to.
     #[sig = "(path=None, *, follow_symlinks=True)"]
-    fn listxattr(
-        th: Thread<'_>,
-        path: Maybe<FsPath>,
-        follow_symlinks: bool,
-    ) -> Result<Ref<List>> {
+    fn listxattr(th: Thread<'_>, path: Maybe<FsPath>, follow_symlinks: bool) -> Result<Ref<List>> {
         let path = path.0.unwrap_or_else(FsPath::current);
         let target = xattr_target(th, "listxattr", &path, follow_symlinks)?;
         let names = call_named(th, path.object(), || host::fs::listxattr(target))?;

@@ -12,7 +12,7 @@ use crate::support::{
     Fd, FsPath, Path, call, check, decode_fs, encode_fs, int_arg,
     path::{Id, id_of},
     retry,
-    structseq::Decl,
+    structseq::{Decl, StructSeq as _},
 };
 
 static TIMES_RESULT: Decl = Decl {
@@ -30,6 +30,7 @@ static TIMES_RESULT: Decl = Decl {
         ("elapsed", "elapsed time since an arbitrary point in the past"),
     ],
     visible: 5,
+    instantiable: true,
 };
 
 static UNAME_RESULT: Decl = Decl {
@@ -47,6 +48,7 @@ static UNAME_RESULT: Decl = Decl {
         ("machine", "hardware identifier"),
     ],
     visible: 5,
+    instantiable: true,
 };
 
 static WAITID_RESULT: Decl = Decl {
@@ -56,14 +58,9 @@ static WAITID_RESULT: Decl = Decl {
           (si_pid, si_uid, si_signo, si_status, si_code),\n\
           or via the attributes si_pid, si_uid, and so on.\n\n\
           See os.waitid for more information.",
-    fields: &[
-        ("si_pid", ""),
-        ("si_uid", ""),
-        ("si_signo", ""),
-        ("si_status", ""),
-        ("si_code", ""),
-    ],
+    fields: &[("si_pid", ""), ("si_uid", ""), ("si_signo", ""), ("si_status", ""), ("si_code", "")],
     visible: 5,
+    instantiable: true,
 };
 
 static SCHED_PARAM: Decl = Decl {
@@ -72,6 +69,7 @@ static SCHED_PARAM: Decl = Decl {
           sched_priority\n    A scheduling parameter.",
     fields: &[("sched_priority", "the scheduling priority")],
     visible: 1,
+    instantiable: true,
 };
 
 /// `resource.struct_rusage`, which `wait3` and `wait4` return too.
@@ -101,6 +99,7 @@ pub(crate) static RUSAGE: Decl = Decl {
         ("ru_nivcsw", "involuntary context switches"),
     ],
     visible: 16,
+    instantiable: true,
 };
 
 /// A `struct_rusage`.
@@ -184,7 +183,12 @@ pub(crate) fn fs_string(th: Thread<'_>, object: Obj<'_>) -> Result<CString> {
 }
 
 /// The arguments of a program to run.
-pub(super) fn argument_list(th: Thread<'_>, function: &str, args: Obj<'_>, numbered: bool) -> Result<Vec<CString>> {
+pub(super) fn argument_list(
+    th: Thread<'_>,
+    function: &str,
+    args: Obj<'_>,
+    numbered: bool,
+) -> Result<Vec<CString>> {
     let name = if numbered { format!("{function}() arg 2") } else { format!("{function}: argv") };
     if args.downcast::<List>().is_none() && args.downcast::<Tuple>().is_none() {
         raise!(th, TypeError, "{name} must be a tuple or list");
@@ -200,7 +204,11 @@ pub(super) fn argument_list(th: Thread<'_>, function: &str, args: Obj<'_>, numbe
 }
 
 /// An environment as `NAME=value` strings.
-pub(super) fn environment_list(th: Thread<'_>, function: &str, env: Obj<'_>) -> Result<Vec<CString>> {
+pub(super) fn environment_list(
+    th: Thread<'_>,
+    function: &str,
+    env: Obj<'_>,
+) -> Result<Vec<CString>> {
     if env.ty().mapping().is_none_or(|mapping| mapping.mp_subscript.is_none()) {
         raise!(th, TypeError, "{function}: environment must be a mapping object");
     }

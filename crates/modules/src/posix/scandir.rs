@@ -1,14 +1,11 @@
 //! `scandir` and `DirEntry`.
 
-use std::{
-    cell::RefCell,
-    ffi::CString,
-};
+use std::{cell::RefCell, ffi::CString};
 
 use host::fs::Directory;
 use macros::{pymethods, pymodule, pytype};
-use object::{args::Maybe, 
-    AsObject, Head, Link, Module, Obj, Ref, Result, Str, Thread, Type, alloc_object,
+use object::{
+    AsObject, Head, Link, Module, Obj, Ref, Result, Str, Thread, Type, alloc_object, args::Maybe,
     declare::TypeBuilder, exceptions, types::none,
 };
 
@@ -164,7 +161,6 @@ pub(super) struct ScandirIterator {
     /// The descriptor that was given, else `AT_FDCWD`.
     dir_fd: i32,
     path: Link,
-
 }
 
 impl ScandirIterator {
@@ -283,7 +279,6 @@ pub(super) mod functions {
             is_bytes: path.is_bytes(),
             dir_fd: path.fd().unwrap_or(host::fs::AT_FDCWD),
             path: Link::from_option(object),
-
         };
         alloc_object::new(th, iterator)
     }

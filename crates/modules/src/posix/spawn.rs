@@ -66,7 +66,8 @@ fn do_spawn(
     } else {
         environment_list(th, function, env)?
     };
-    let given = |object: Option<Obj<'_>>| object.filter(|object| !object.is_none()).map(|o| o.own());
+    let given =
+        |object: Option<Obj<'_>>| object.filter(|object| !object.is_none()).map(|o| o.own());
     let signals = |object: Option<Obj<'_>>| -> Result<Option<Vec<i32>>> {
         let Some(object) = given(object) else { return Ok(None) };
         crate::_signal::signal_list(th, object.obj()).map(Some)
@@ -89,8 +90,7 @@ fn do_spawn(
             raise!(th, TypeError, "A scheduler tuple must have two elements");
         };
         let policy = if policy.is_none() { None } else { Some(int_arg(th, *policy)?) };
-        let priority =
-            object::Protocol::getattr(param, th, object::id!(th, "sched_priority"))?;
+        let priority = object::Protocol::getattr(param, th, object::id!(th, "sched_priority"))?;
         options.scheduler = Some((policy, int_arg(th, priority.obj())?));
     }
     let search = function == "posix_spawnp";
@@ -121,8 +121,18 @@ pub(super) mod functions {
         scheduler: Option<Obj<'_>>,
     ) -> Result<i32> {
         do_spawn(
-            th, "posix_spawn", &path, argv, env, file_actions, setpgroup, resetids, setsid,
-            setsigmask, setsigdef, scheduler,
+            th,
+            "posix_spawn",
+            &path,
+            argv,
+            env,
+            file_actions,
+            setpgroup,
+            resetids,
+            setsid,
+            setsigmask,
+            setsigdef,
+            scheduler,
         )
     }
 
@@ -143,8 +153,18 @@ pub(super) mod functions {
         scheduler: Option<Obj<'_>>,
     ) -> Result<i32> {
         do_spawn(
-            th, "posix_spawnp", &path, argv, env, file_actions, setpgroup, resetids, setsid,
-            setsigmask, setsigdef, scheduler,
+            th,
+            "posix_spawnp",
+            &path,
+            argv,
+            env,
+            file_actions,
+            setpgroup,
+            resetids,
+            setsid,
+            setsigmask,
+            setsigdef,
+            scheduler,
         )
     }
 }

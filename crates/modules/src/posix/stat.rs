@@ -1,9 +1,12 @@
 //! `stat` and its relatives, and the struct sequences of the module.
 
 use macros::pymodule;
-use object::{args::Maybe, Float, Int, IntoObject, Module, Ref, Result, Thread};
+use object::{Float, Int, IntoObject, Module, Ref, Result, Thread, args::Maybe};
 
-use crate::support::{DirFd, Fd, FsPath, Path, call, call_named, structseq::Decl};
+use crate::support::{
+    DirFd, Fd, FsPath, Path, call, call_named,
+    structseq::{Decl, StructSeq as _},
+};
 
 use super::paths::check_combination;
 
@@ -39,6 +42,7 @@ pub(crate) static STAT_RESULT: Decl = Decl {
         ("st_rdev", "device type (if inode device)"),
     ],
     visible: 10,
+    instantiable: true,
 };
 
 /// `os.statvfs_result`.
@@ -63,6 +67,7 @@ static STATVFS_RESULT: Decl = Decl {
         ("f_fsid", ""),
     ],
     visible: 10,
+    instantiable: true,
 };
 
 /// `os.terminal_size`.
@@ -74,6 +79,7 @@ pub(crate) static TERMINAL_SIZE: Decl = Decl {
         ("lines", "height of the terminal window in characters"),
     ],
     visible: 2,
+    instantiable: true,
 };
 
 /// A `stat_result`.
@@ -169,7 +175,12 @@ pub(super) mod functions {
     /// It's an error to use dir_fd or follow_symlinks when specifying path as
     ///   an open file descriptor.
     #[sig = "(path, *, dir_fd=None, follow_symlinks=True)"]
-    fn stat(th: Thread<'_>, path: FsPath, dir_fd: Maybe<DirFd>, follow_symlinks: bool) -> Result<Ref> {
+    fn stat(
+        th: Thread<'_>,
+        path: FsPath,
+        dir_fd: Maybe<DirFd>,
+        follow_symlinks: bool,
+    ) -> Result<Ref> {
         do_stat(th, "stat", &path, dir_fd, follow_symlinks)
     }
 
@@ -180,8 +191,7 @@ pub(super) mod functions {
     #[sig = "(path, *, dir_fd=None)"]
     fn lstat(th: Thread<'_>, path: Path, dir_fd: Maybe<DirFd>) -> Result<Ref> {
         let (dir, flags) = (DirFd::of(dir_fd), libc::AT_SYMLINK_NOFOLLOW);
-        let stat =
-            call_named(th, path.object(), || host::fs::stat(dir, path.name(), flags))?;
+        let stat = call_named(th, path.object(), || host::fs::stat(dir, path.name(), flags))?;
         stat_result(th, &stat)
     }
 

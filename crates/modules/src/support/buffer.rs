@@ -7,8 +7,8 @@
 use std::{marker::PhantomData, mem::MaybeUninit};
 
 use object::{
-    AsObject, Bytes, FromArg, Obj, Raised, Ref, Result, Thread, args::ArgContext, error::Raised as E, own,
-    raise,
+    AsObject, Bytes, FromArg, Obj, Raised, Ref, Result, Thread, args::ArgContext,
+    error::Raised as E, own, raise,
 };
 
 /// An export of one-dimensional contiguous bytes.
@@ -27,7 +27,8 @@ impl Buffer {
 
     fn export(th: Thread<'_>, object: Obj<'_>, flags: i32) -> Result<Buffer> {
         // SAFETY: integers and pointers.
-        let mut view: Box<abi::Py_buffer> = Box::new(unsafe { MaybeUninit::zeroed().assume_init() });
+        let mut view: Box<abi::Py_buffer> =
+            Box::new(unsafe { MaybeUninit::zeroed().assume_init() });
         if flags == 0
             && let Some(bytes) = object.downcast_exact::<Bytes>()
         {

@@ -87,16 +87,6 @@ pub(crate) fn import_from(th: Thread<'_>, module: &'static str, name: &'static s
     import(th, module)?.getattr(th, &name)
 }
 
-/// Call `object.name(*args)`.
-pub(crate) fn method(
-    th: Thread<'_>,
-    object: Obj<'_>,
-    name: &Str,
-    args: &[Obj<'_>],
-) -> Result<Ref> {
-    object.call_method(th, name, args)
-}
-
 /// Bind integers in a module's namespace.
 pub(crate) fn add_ints(th: Thread<'_>, module: &Module, ints: &[(&str, i64)]) -> Result<()> {
     for (name, value) in ints {
@@ -105,15 +95,6 @@ pub(crate) fn add_ints(th: Thread<'_>, module: &Module, ints: &[(&str, i64)]) ->
     }
     Ok(())
 }
-
-/// Bind C constants of `libc` in a module's namespace under their own names.
-macro_rules! add_constants {
-    ($th:expr, $module:expr, $($name:ident)*) => {
-        $crate::support::add_ints($th, $module, &[$((stringify!($name), libc::$name as i64)),*])
-    };
-}
-
-pub(crate) use add_constants;
 
 /// Text of the system: UTF-8, other bytes as lone surrogates.
 pub(crate) fn decode_fs(th: Thread<'_>, bytes: &[u8]) -> Result<Ref<Str>> {
@@ -143,12 +124,7 @@ pub(crate) fn encode_fs(th: Thread<'_>, string: &Str) -> Result<Vec<u8>> {
 pub(crate) fn as_descriptor(th: Thread<'_>, object: Obj<'_>) -> Result<i32> {
     let fd = if Int::is_int(object) {
         if object.is_exact::<types::Bool>() {
-            warn(
-                th,
-                exceptions::types::RuntimeWarning(),
-                "bool is used as a file descriptor",
-                1,
-            )?;
+            warn(th, exceptions::types::RuntimeWarning(), "bool is used as a file descriptor", 1)?;
         }
         int_arg(th, object)?
     } else {
@@ -215,9 +191,6 @@ pub(crate) fn seconds_to_ns(th: Thread<'_>, object: Obj<'_>, round: Round) -> Re
 pub(crate) enum Round {
     Floor,
     Ceiling,
-    /// Away from zero.
-    Up,
-    HalfEven,
 }
 
 impl Round {
@@ -225,9 +198,6 @@ impl Round {
         match self {
             Round::Floor => value.floor(),
             Round::Ceiling => value.ceil(),
-            Round::Up if value < 0.0 => value.floor(),
-            Round::Up => value.ceil(),
-            Round::HalfEven => value.round_ties_even(),
         }
     }
 }
@@ -238,11 +208,7 @@ pub(crate) fn now_ns() -> i64 {
 }
 
 /// A new exception class `module.Name`.
-pub(crate) fn new_exception(
-    th: Thread<'_>,
-    name: &Str,
-    bases: &object::Tuple,
-) -> Result<Ref> {
+pub(crate) fn new_exception(th: Thread<'_>, name: &Str, bases: &object::Tuple) -> Result<Ref> {
     let full = name.to_utf8(th)?;
     let (module, short) = full.rsplit_once('.').unwrap_or(("builtins", full));
     let namespace = object::Dict::new(th)?;

@@ -3,8 +3,10 @@
 use std::ffi::{CStr, CString};
 
 use object::{
-    AsObject, Bytes, FromArg, Int, Obj, Protocol, Ref, Result, Str, Thread, args::{ArgContext, Maybe}, error, id,
-    raise, types::type_::slot_functions::call_special,
+    AsObject, Bytes, FromArg, Int, Obj, Protocol, Ref, Result, Str, Thread,
+    args::{ArgContext, Maybe},
+    error, id, raise,
+    types::type_::slot_functions::call_special,
 };
 
 use super::{as_descriptor, encode_fs, int_arg};
@@ -172,12 +174,7 @@ impl DirFd {
 impl FromArg<'_> for DirFd {
     fn from_arg(th: Thread<'_>, arg: Obj<'_>, _: ArgContext) -> Result<Self> {
         if !Int::is_index(arg) {
-            raise!(
-                th,
-                TypeError,
-                "argument should be integer or None, not {}",
-                arg.type_name()
-            );
+            raise!(th, TypeError, "argument should be integer or None, not {}", arg.type_name());
         }
         int_arg(th, arg).map(DirFd)
     }

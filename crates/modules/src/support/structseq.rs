@@ -3,51 +3,40 @@
 
 use std::{cell::RefCell, collections::HashMap};
 
-use object::{AsObject, Module, Ref, Result, Thread, Type};
+use object::{AsObject, Module, Ref, Result, Thread, Type, types::structseq};
 
-/// A struct sequence: all fields, of which the first `visible` are items.
-pub(crate) struct Decl {
-    /// With the module before the dot.
-    pub(crate) name: &'static str,
-    pub(crate) doc: &'static str,
-    /// Name (empty for an unnamed field) and docstring.
-    pub(crate) fields: &'static [(&'static str, &'static str)],
-    pub(crate) visible: usize,
-}
+pub(crate) use structseq::Description as Decl;
 
 #[derive(Default)]
 struct Made(RefCell<HashMap<&'static str, Ref<Type>>>);
 
-impl Decl {
+/// What can be done with a declaration.
+pub(crate) trait StructSeq {
     /// The type.
-    pub(crate) fn ty(&'static self, th: Thread<'_>) -> Result<Ref<Type>> {
+    fn ty(&'static self, th: Thread<'_>) -> Result<Ref<Type>>;
+
+    /// Bind the type in a module's namespace.
+    fn add_to(&'static self, th: Thread<'_>, module: &Module) -> Result<()> {
+        let ty = self.ty(th)?;
+        let name = ty.name().rsplit('.').next().unwrap_or_default().to_owned();
+        module.set(th, &name, ty.obj())
+    }
+
+    /// A new instance; as many values as fields.
+    fn make(&'static self, th: Thread<'_>, values: Vec<Ref>) -> Result<Ref> {
+        let ty = self.ty(th)?;
+        structseq::instance(th, &ty, values)
+    }
+}
+
+impl StructSeq for Decl {
+    fn ty(&'static self, th: Thread<'_>) -> Result<Ref<Type>> {
         let made = th.interp().extensions.get::<Made>();
         if let Some(ty) = made.0.borrow().get(self.name) {
             return Ok(ty.clone());
         }
-        let ty = new_type(th, self)?;
+        let ty = structseq::make_type(th, self)?;
         made.0.borrow_mut().insert(self.name, ty.clone());
         Ok(ty)
     }
-
-    /// Bind the type in a module's namespace.
-    pub(crate) fn add_to(&'static self, th: Thread<'_>, module: &Module) -> Result<()> {
-        let ty = self.ty(th)?;
-        module.set(th, ty.name(), ty.obj())
-    }
-
-    /// A new instance; as many values as fields.
-    pub(crate) fn make(&'static self, th: Thread<'_>, values: Vec<Ref>) -> Result<Ref> {
-        let ty = self.ty(th)?;
-        new_instance(th, &ty, values)
-    }
-}
-
-fn new_type(th: Thread<'_>, decl: &'static Decl) -> Result<Ref<Type>> {
-    let _ = (decl.doc, decl.fields, decl.visible);
-    object::raise!(th, NotImplementedError, "struct sequences: {}", decl.name)
-}
-
-fn new_instance(th: Thread<'_>, ty: &Type, _: Vec<Ref>) -> Result<Ref> {
-    object::raise!(th, NotImplementedError, "struct sequences: {}", ty.name())
 }

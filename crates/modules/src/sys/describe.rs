@@ -9,6 +9,13 @@ use object::{
 /// The version of CPython whose behaviour and ABI this is.
 const VERSION: (i64, i64, i64) = (3, 14, 10);
 
+/// `sys.version`
+pub const VERSION_TEXT: &str = concat!(
+    "3.14.10 (main, Nov 21 2026, 00:00:00) [Krait ",
+    env!("CARGO_PKG_VERSION"),
+    "]"
+);
+
 static VERSION_INFO: Description = Description {
     name: "sys.version_info",
     doc: "sys.version_info\n\nVersion information as a named tuple.",
@@ -212,11 +219,7 @@ pub(super) fn fill(th: Thread<'_>, module: &Module) -> Result<()> {
     let (major, minor, micro) = VERSION;
     let version = version_info(th)?;
     let hexversion = Int::from_i64(th, major << 24 | minor << 16 | micro << 8 | 0xf0)?;
-    let banner = format!(
-        "{major}.{minor}.{micro} (main, Nov 21 2026, 00:00:00) [Krait {}]",
-        env!("CARGO_PKG_VERSION")
-    );
-    set("version", banner.into_object(th)?)?;
+    set("version", VERSION_TEXT.into_object(th)?)?;
     set("implementation", implementation(th, &version, &hexversion)?)?;
     set("hexversion", hexversion)?;
     set("version_info", version)?;

@@ -12,7 +12,7 @@ use object::{
     exceptions, id, raise, types,
 };
 
-pub use describe::{flags, version_info};
+pub use describe::{VERSION_TEXT, flags, version_info};
 
 /// This module provides access to some objects used or maintained by the
 /// interpreter and to functions that interact strongly with the interpreter.

@@ -175,7 +175,7 @@ impl BaseException {
 
 /// Reject the keyword arguments of a call of `ty`.
 pub(super) fn no_keywords(th: Thread<'_>, ty: &Type, kwargs: Option<&Dict>) -> Result<()> {
-    if kwargs.is_some_and(|kwargs| kwargs.len() != 0) {
+    if kwargs.is_some_and(|kwargs| !kwargs.is_empty()) {
         raise!(th, TypeError, "{}() takes no keyword arguments", ty.name());
     }
     Ok(())

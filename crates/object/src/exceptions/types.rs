@@ -57,7 +57,7 @@ macro_rules! accessor {
         }
     };
     ($name:ident ($base:ident, $layout:path, $declare:expr, $doc:literal)) => {
-        #[doc = $doc]
+        #[doc = concat!("`", stringify!($name), "`. ", $doc)]
         #[allow(non_snake_case, reason = "named as in Python")]
         #[inline(always)]
         pub fn $name() -> &'static Type {

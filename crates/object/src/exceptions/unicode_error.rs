@@ -227,7 +227,7 @@ unsafe impl PyStruct for UnicodeFields {
 }
 
 fn str_arg(th: Thread<'_>, args: &Tuple, index: usize) -> Result<Ref> {
-    let arg = args.get(index).unwrap_or_else(|| crate::types::none());
+    let arg = args.get(index).unwrap_or(crate::types::none());
     if arg.downcast::<Str>().is_none() {
         let got = if arg.is_none() { "None" } else { arg.type_name() };
         raise!(th, TypeError, "argument {} must be str, not {got}", index + 1);
@@ -236,7 +236,7 @@ fn str_arg(th: Thread<'_>, args: &Tuple, index: usize) -> Result<Ref> {
 }
 
 fn index_arg(th: Thread<'_>, args: &Tuple, index: usize) -> Result<isize> {
-    Int::index_to_isize(th, args.get(index).unwrap_or_else(|| crate::types::none()))
+    Int::index_to_isize(th, args.get(index).unwrap_or(crate::types::none()))
 }
 
 fn members_of(builder: &mut TypeBuilder<'_>) {
@@ -258,7 +258,7 @@ impl UnicodeDecodeError {
     fn __init__(&self, th: Thread<'_>, args: &Tuple, kwargs: Option<&Dict>) -> Result<()> {
         self.begin(th, args, kwargs, 5)?;
         let encoding = str_arg(th, args, 0)?;
-        let object = args.get(1).unwrap_or_else(|| crate::types::none());
+        let object = args.get(1).unwrap_or(crate::types::none());
         let range = [index_arg(th, args, 2)?, index_arg(th, args, 3)?];
         let reason = str_arg(th, args, 4)?;
         let object = if object.downcast::<Bytes>().is_some() {

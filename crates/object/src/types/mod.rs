@@ -41,6 +41,7 @@ pub mod staticmethod;
 pub mod str;
 pub mod structseq;
 pub mod super_;
+pub mod template;
 pub mod tuple;
 pub mod type_;
 pub mod typing;
@@ -132,6 +133,9 @@ builtin_types![
     iter::tuple::TupleIterator,
     enumerate::Enumerate,
     zip::Zip,
+    template::Interpolation,
+    template::Template,
+    template::TemplateIter,
     map::Map,
     filter::Filter,
     reversed::Reversed,

@@ -206,7 +206,7 @@ fn is_plain_int(object: Obj<'_>) -> bool {
 #[pymethods]
 impl Range {
     fn __new__(th: Thread<'_>, _: &Type, args: &Tuple, kwargs: Option<&Dict>) -> Result<Ref> {
-        if kwargs.is_some_and(|kwargs| kwargs.len() != 0) {
+        if kwargs.is_some_and(|kwargs| !kwargs.is_empty()) {
             raise!(th, TypeError, "range() takes no keyword arguments");
         }
         construct(th, args.items())
@@ -248,7 +248,7 @@ impl Range {
             return RangeIterator::new(th, small).map(Ref::upcast);
         }
         let (start, step, length) = (self.start.clone(), self.step.clone(), self.length.clone());
-        LongRangeIterator::new(th, start, step, length)
+        LongRangeIterator::make(th, start, step, length)
     }
 
     fn sq_length(&self, th: Thread<'_>) -> Result<isize> {
@@ -335,7 +335,7 @@ impl Range {
         let (zero, one) = (int(th, 0)?, int(th, 1)?);
         let start = self.item(th, &subtract(th, &self.length, &one)?)?;
         let step = subtract(th, &zero, &self.step)?;
-        LongRangeIterator::new(th, start, step, self.length.clone())
+        LongRangeIterator::make(th, start, step, self.length.clone())
     }
 
     #[sig = "($self, /)"]
@@ -490,7 +490,7 @@ impl Traverse for LongRangeIterator {
 }
 
 impl LongRangeIterator {
-    fn new(th: Thread<'_>, start: Ref, step: Ref, len: Ref) -> Result<Ref> {
+    fn make(th: Thread<'_>, start: Ref, step: Ref, len: Ref) -> Result<Ref> {
         let (start, len) = (Link::new(start), Link::new(len));
         alloc_object::new(th, LongRangeIterator { head: Head::new(), start, step, len })
             .map(Ref::upcast)

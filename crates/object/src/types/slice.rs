@@ -212,7 +212,7 @@ impl Slice {
 #[pymethods]
 impl Slice {
     fn __new__(th: Thread<'_>, _: &Type, args: &Tuple, kwargs: Option<&Dict>) -> Result<Ref> {
-        if kwargs.is_some_and(|kwargs| kwargs.len() != 0) {
+        if kwargs.is_some_and(|kwargs| !kwargs.is_empty()) {
             raise!(th, TypeError, "slice() takes no keyword arguments");
         }
         let none = none();

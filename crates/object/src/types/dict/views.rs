@@ -28,6 +28,11 @@ macro_rules! views {
                 alloc_object::new(th, $ty { head: Head::new(), dict: own(dict) })
             }
 
+            /// The layout of a view of `dict`, for a subtype.
+            pub fn layout(dict: &Dict) -> $ty {
+                $ty { head: Head::new(), dict: own(dict) }
+            }
+
             /// The dict.
             pub fn dict(&self) -> &Dict {
                 &self.dict

@@ -130,6 +130,7 @@ impl List {
     /// # Safety
     ///
     /// As [`List::items`], and every slot keeps a reference of the list.
+    #[allow(clippy::mut_from_ref, reason = "the slots are the list's, behind a pointer")]
     unsafe fn slots(&self) -> &mut [NonNull<PyObject>] {
         if self.len() == 0 {
             return &mut [];

@@ -27,8 +27,8 @@ use crate::{
     types::{bool_, singletons::not_implemented_ref},
 };
 
-pub use intern::interned_count;
 pub use builder::StrBuilder;
+pub use intern::interned_count;
 pub use iter::{StrAsciiIterator, StrIterator};
 pub(crate) use methods::limit;
 pub use storage::{Width, empty, hash_bytes, init, latin1};

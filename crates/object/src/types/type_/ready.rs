@@ -23,6 +23,7 @@ pub fn init(th: Thread<'_>) -> Result<()> {
     for decl in declarations {
         ready(th, decl)?;
     }
+    crate::types::template::init(th)?;
     crate::exceptions::init(th)
 }
 

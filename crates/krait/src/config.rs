@@ -1,0 +1,328 @@
+//! The configuration: command line, `-X` options and environment together.
+//!
+//! What is wrong with it is fatal before there is an interpreter, in CPython's
+//! words.
+
+use std::{env, os::unix::ffi::OsStringExt as _};
+
+use object::{Flags, alloc::Mode};
+
+use crate::{
+    command_line::{CommandLine, Program},
+    paths::Paths,
+};
+
+/// How to start.
+pub(crate) struct Config {
+    pub(crate) line: Box<CommandLine>,
+    pub(crate) flags: Flags,
+    pub(crate) paths: Paths,
+    /// `sys.warnoptions`
+    pub(crate) warnings: Vec<Vec<u8>>,
+    pub(crate) malloc: Mode,
+    pub(crate) hash_secret: (u64, u64),
+    pub(crate) unbuffered: bool,
+    /// `-X importtime`
+    pub(crate) import_time: i32,
+    pub(crate) show_ref_count: bool,
+    pub(crate) pycache_prefix: Option<Vec<u8>>,
+    /// Encoding and error handler of the standard streams, if given.
+    pub(crate) stream_encoding: Option<String>,
+    pub(crate) stream_errors: Option<String>,
+    /// The locale is "C" or "POSIX" or stands in for them.
+    pub(crate) is_c_locale: bool,
+    pub(crate) cpu_count: i32,
+    /// Standard input is a terminal, or `-i` says to treat it as one.
+    pub(crate) stdin_prompts: bool,
+}
+
+/// The report of a configuration that cannot be used.
+fn fatal(function: &str, message: &str, state: &str) -> String {
+    format!("Fatal Python error: {function}: {message}\nPython runtime state: {state}\n\n")
+}
+
+/// An environment variable, if it is set and not empty.
+fn variable(name: &str) -> Option<Vec<u8>> {
+    env::var_os(name).map(OsStringExt::into_vec).filter(|value| !value.is_empty())
+}
+
+/// Reads `PYTHON*` variables unless they are to be ignored.
+pub(crate) struct Environment {
+    ignored: bool,
+}
+
+impl Environment {
+    /// The value of a variable that is set and not empty.
+    pub(crate) fn get(&self, name: &str) -> Option<Vec<u8>> {
+        if self.ignored { None } else { variable(name) }
+    }
+
+    fn text(&self, name: &str) -> Option<String> {
+        self.get(name).map(|value| String::from_utf8_lossy(&value).into_owned())
+    }
+
+    /// Raise a counter to what the variable says: its number, or 1.
+    fn count(&self, name: &str, counter: &mut i32) {
+        let Some(value) = self.text(name) else { return };
+        let value = value.trim_start().parse::<i32>().unwrap_or(1);
+        let value = if value < 0 { 1 } else { value };
+        *counter = (*counter).max(value);
+    }
+}
+
+impl Config {
+    /// Complete the command line with the environment.
+    pub(crate) fn new(line: Box<CommandLine>) -> Result<Config, String> {
+        let environment = Environment { ignored: line.isolated || line.ignore_environment };
+        let xoption = |name: &str| xoption(&line.xoptions, name);
+        let malloc = match environment.text("PYTHONMALLOC") {
+            None => Mode::default(),
+            Some(name) => Mode::from_name(&name).ok_or_else(|| {
+                let message = "PYTHONMALLOC: unknown allocator";
+                fatal("preconfig_init_allocator", message, "preinitializing")
+            })?,
+        };
+        let dev_mode = xoption("dev").is_some() || environment.get("PYTHONDEVMODE").is_some();
+        let locale = Locale::new();
+        let utf8_mode = utf8_mode(xoption("utf8"), &environment, &locale)?;
+        let stdin_is_tty = host::terminal::isatty(0);
+        let interactive = line.inspect;
+        let mut flags = Flags {
+            debug: line.debug,
+            inspect: line.inspect,
+            interactive,
+            optimize: line.optimize,
+            dont_write_bytecode: line.dont_write_bytecode,
+            no_user_site: i32::from(line.no_user_site || line.isolated),
+            no_site: i32::from(line.no_site),
+            ignore_environment: i32::from(line.ignore_environment || line.isolated),
+            verbose: line.verbose,
+            bytes_warning: line.bytes_warning,
+            quiet: line.quiet,
+            hash_randomization: 1,
+            isolated: i32::from(line.isolated),
+            dev_mode,
+            utf8_mode,
+            warn_default_encoding: i32::from(
+                xoption("warn_default_encoding").is_some()
+                    || environment.get("PYTHONWARNDEFAULTENCODING").is_some(),
+            ),
+            safe_path: line.safe_path
+                || line.isolated
+                || environment.get("PYTHONSAFEPATH").is_some(),
+            int_max_str_digits: int_max_str_digits(xoption("int_max_str_digits"), &environment)?,
+        };
+        environment.count("PYTHONDEBUG", &mut flags.debug);
+        environment.count("PYTHONVERBOSE", &mut flags.verbose);
+        environment.count("PYTHONOPTIMIZE", &mut flags.optimize);
+        environment.count("PYTHONDONTWRITEBYTECODE", &mut flags.dont_write_bytecode);
+        environment.count("PYTHONNOUSERSITE", &mut flags.no_user_site);
+        if environment.get("PYTHONINSPECT").is_some() {
+            flags.inspect = flags.inspect.max(1);
+        }
+        let seed = hash_seed(line.random_hash, &environment)?;
+        flags.hash_randomization = i32::from(seed != Some(0));
+        let (stream_encoding, stream_errors) = stream_settings(&environment);
+        let import_time = match xoption("importtime") {
+            Some(Some(value)) if value.as_slice() == b"2" => 2,
+            Some(_) => 1,
+            None => i32::from(environment.get("PYTHONPROFILEIMPORTTIME").is_some()),
+        };
+        let pycache_prefix = match xoption("pycache_prefix") {
+            Some(value) => value.filter(|value| !value.is_empty()),
+            None => environment.get("PYTHONPYCACHEPREFIX"),
+        };
+        let cpu_count = match xoption("cpu_count") {
+            Some(value) => value,
+            None => environment.get("PYTHON_CPU_COUNT"),
+        };
+        let cpu_count = cpu_count.and_then(|value| String::from_utf8(value).ok());
+        let cpu_count = cpu_count.and_then(|value| value.parse().ok()).filter(|count| *count > 0);
+        let is_stdin = matches!(line.program, Program::Stdin);
+        let show_ref_count = xoption("showrefcount").is_some();
+        Ok(Config {
+            warnings: warning_options(&line, &environment, &flags),
+            paths: Paths::new(&line, &environment),
+            malloc,
+            hash_secret: hash_secret(seed),
+            unbuffered: line.unbuffered || environment.get("PYTHONUNBUFFERED").is_some(),
+            import_time,
+            show_ref_count,
+            pycache_prefix,
+            stream_encoding,
+            stream_errors,
+            is_c_locale: locale.is_c || locale.is_c_utf8,
+            cpu_count: cpu_count.unwrap_or(-1),
+            stdin_prompts: is_stdin && (stdin_is_tty || interactive > 0),
+            flags,
+            line,
+        })
+    }
+}
+
+/// The value of the last `-X name[=value]`: `Some(None)` without a value.
+fn xoption(options: &[Vec<u8>], name: &str) -> Option<Option<Vec<u8>>> {
+    options.iter().rev().find_map(|option| {
+        let rest = option.strip_prefix(name.as_bytes())?;
+        match rest.split_first() {
+            None => Some(None),
+            Some((b'=', value)) => Some(Some(value.to_vec())),
+            Some(_) => None,
+        }
+    })
+}
+
+/// The `LC_CTYPE` locale of the process.
+struct Locale {
+    is_c: bool,
+    is_c_utf8: bool,
+}
+
+impl Locale {
+    /// Take the locale from the environment.
+    fn new() -> Locale {
+        let name = host::locale::set_ctype_from_environment();
+        Locale {
+            is_c: matches!(name.as_slice(), b"C" | b"POSIX"),
+            is_c_utf8: matches!(name.as_slice(), b"C.UTF-8" | b"C.utf8" | b"UTF-8"),
+        }
+    }
+}
+
+fn utf8_mode(
+    option: Option<Option<Vec<u8>>>,
+    environment: &Environment,
+    locale: &Locale,
+) -> Result<i32, String> {
+    let wrong = |message: &str| fatal("preconfig_init_utf8_mode", message, "preinitializing");
+    if let Some(value) = option {
+        return match value.as_deref() {
+            None | Some(b"1") => Ok(1),
+            Some(b"0") => Ok(0),
+            Some(_) => Err(wrong("invalid -X utf8 option value")),
+        };
+    }
+    match environment.get("PYTHONUTF8").as_deref() {
+        Some(b"1") => Ok(1),
+        Some(b"0") => Ok(0),
+        Some(_) => Err(wrong("invalid PYTHONUTF8 environment variable value")),
+        None => Ok(i32::from(locale.is_c)),
+    }
+}
+
+fn int_max_str_digits(
+    option: Option<Option<Vec<u8>>>,
+    environment: &Environment,
+) -> Result<i32, String> {
+    let (source, value) = match option {
+        Some(value) => ("-X int_max_str_digits", value.unwrap_or_default()),
+        None => match environment.get("PYTHONINTMAXSTRDIGITS") {
+            Some(value) => ("PYTHONINTMAXSTRDIGITS", value),
+            None => return Ok(4300),
+        },
+    };
+    let number = std::str::from_utf8(&value).ok().and_then(|text| text.trim().parse::<i32>().ok());
+    match number {
+        Some(number) if number == 0 || number >= 640 => Ok(number),
+        _ => {
+            let message =
+                format!("{source}: invalid limit; must be >= 640 or 0 for unlimited.");
+            Err(fatal("config_init_int_max_str_digits", &message, "preinitialized"))
+        }
+    }
+}
+
+/// The seed of `PYTHONHASHSEED`; `None` for a random one.
+fn hash_seed(random: bool, environment: &Environment) -> Result<Option<u32>, String> {
+    if random {
+        return Ok(None);
+    }
+    let Some(value) = environment.get("PYTHONHASHSEED") else { return Ok(None) };
+    if value.as_slice() == b"random" {
+        return Ok(None);
+    }
+    match std::str::from_utf8(&value).ok().and_then(|text| text.trim_start().parse().ok()) {
+        Some(seed) => Ok(Some(seed)),
+        None => {
+            let message = "PYTHONHASHSEED must be \"random\" or an integer in range [0; 4294967295]";
+            Err(fatal("config_init_hash_seed", message, "preinitialized"))
+        }
+    }
+}
+
+/// The key of string hashing: random, or from the seed as CPython makes it.
+fn hash_secret(seed: Option<u32>) -> (u64, u64) {
+    let mut bytes = [0; 16];
+    match seed {
+        None => {
+            // Without random numbers hashes repeat, which is no reason to stop.
+            let _ = host::random::fill(&mut bytes);
+        }
+        Some(0) => {}
+        Some(seed) => {
+            let mut state = seed;
+            for byte in &mut bytes {
+                state = state.wrapping_mul(214_013).wrapping_add(2_531_011);
+                *byte = (state >> 16) as u8;
+            }
+        }
+    }
+    let whole = u128::from_le_bytes(bytes);
+    (whole as u64, (whole >> 64) as u64)
+}
+
+/// `PYTHONIOENCODING=encoding[:errors]`.
+fn stream_settings(environment: &Environment) -> (Option<String>, Option<String>) {
+    let Some(value) = environment.text("PYTHONIOENCODING") else { return (None, None) };
+    let (encoding, errors) = value.split_once(':').unwrap_or((&value, ""));
+    let some = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+    let errors = some(errors).or_else(|| some(encoding).map(|_| "strict".to_owned()));
+    (some(encoding), errors)
+}
+
+fn warning_options(
+    line: &CommandLine,
+    environment: &Environment,
+    flags: &Flags,
+) -> Vec<Vec<u8>> {
+    let mut options = Vec::new();
+    if flags.dev_mode {
+        options.push(b"default".to_vec());
+    }
+    if let Some(value) = environment.get("PYTHONWARNINGS") {
+        options.extend(value.split(|byte| *byte == b',').map(<[u8]>::to_vec));
+    }
+    options.extend(line.warnings.iter().cloned());
+    match flags.bytes_warning {
+        0 => {}
+        1 => options.push(b"default::BytesWarning".to_vec()),
+        _ => options.push(b"error::BytesWarning".to_vec()),
+    }
+    // Later ones win; a repeated one counts where it stands last.
+    let mut kept: Vec<Vec<u8>> = Vec::new();
+    for option in options {
+        kept.retain(|other| *other != option);
+        kept.push(option);
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seed_gives_cpythons_secret() {
+        assert_eq!(hash_secret(Some(0)), (0, 0));
+        // lcg_urandom(1): 0x29, 0x23, 0xbe, 0x84, …
+        assert_eq!(hash_secret(Some(1)).0 & 0xffff_ffff, 0x84be_2329);
+    }
+
+    #[test]
+    fn the_last_x_option_counts() {
+        let options = [b"a=1".to_vec(), b"ab".to_vec(), b"a=2".to_vec()];
+        assert_eq!(xoption(&options, "a"), Some(Some(b"2".to_vec())));
+        assert_eq!(xoption(&options, "ab"), Some(None));
+        assert_eq!(xoption(&options, "c"), None);
+    }
+}

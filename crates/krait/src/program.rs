@@ -1,0 +1,388 @@
+//! Running the program that the command line names, and ending.
+//!
+//! A program is a command, a module, a script (source or `.pyc`), a directory
+//! or zip file with a `__main__`, standard input, or the prompt. Whatever
+//! happens becomes an exit status; `SystemExit` and an uncaught
+//! `KeyboardInterrupt` have their own.
+
+use std::io::Read as _;
+
+use compiler::Mode;
+use object::{
+    AsObject as _, Code, Dict, Obj, Protocol as _, Raised, Ref, Result, Str, Thread, exceptions,
+    id, types,
+};
+use vm::lifecycle;
+
+use crate::{
+    command_line::Program,
+    config::Config,
+    paths, repl,
+    startup::{self, add_path, import},
+    text,
+};
+
+/// `importlib.util.MAGIC_NUMBER` of 3.14.
+const PYC_MAGIC: [u8; 4] = [0x2b, 0x0e, 0x0d, 0x0a];
+
+/// How a program ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// The end, or a `SystemExit`.
+    Status(i32),
+    /// An uncaught exception was reported.
+    Failed,
+    /// An uncaught `KeyboardInterrupt`: die of the signal.
+    Interrupt,
+}
+
+/// Run everything; the exit status of the process.
+pub(crate) fn run(config: &Config, stack: usize) -> i32 {
+    let th = startup::boot(config, stack);
+    let mut end = match startup::start(th, config) {
+        Ok(main) => {
+            let end = run_program(th, config, &main);
+            prompt_after(th, config, &main, end)
+        }
+        Err(raised) => failed_start(th, raised),
+    };
+    if lifecycle::finish(th) && end == End::Status(0) {
+        end = End::Status(120);
+    }
+    if config.show_ref_count {
+        startup::show_ref_count(th);
+    }
+    match end {
+        End::Status(status) => status,
+        End::Failed => 1,
+        End::Interrupt => {
+            die_of_interrupt();
+            130
+        }
+    }
+}
+
+/// Start-up failed: there may be no `sys.stderr` yet.
+fn failed_start(th: Thread<'_>, raised: Raised) -> End {
+    let has_stderr = th.interp().sys_dict.get().is_some_and(|sys| {
+        matches!(sys.get(th, id!(th, "stderr").obj()), Ok(Some(stderr)) if !stderr.obj().is_none())
+    });
+    if has_stderr {
+        return report(th, raised, false);
+    }
+    let exception = th.take_exception(raised);
+    let text = match exception.str(th) {
+        Ok(text) => text.to_string(),
+        Err(_) => String::new(),
+    };
+    let name = exception.obj().ty().name().to_owned();
+    eprintln!("Fatal Python error: initialization failed");
+    eprintln!("Python runtime state: core initialized");
+    eprintln!("{name}: {text}");
+    End::Status(1)
+}
+
+/// Run what the command line names.
+fn run_program(th: Thread<'_>, config: &Config, main: &Ref<Dict>) -> End {
+    let result = match &config.line.program {
+        Program::Command(source) => run_command(th, config, main, source),
+        Program::Module(name) => run_module(th, config, name),
+        Program::File(path) => run_file(th, config, main, path),
+        Program::Stdin => run_stdin(th, config, main),
+    };
+    match result {
+        Ok(end) => end,
+        Err(raised) => report(th, raised, must_prompt(config)),
+    }
+}
+
+/// `-i`, `PYTHONINSPECT`: a prompt when the program is done.
+fn must_prompt(config: &Config) -> bool {
+    let wants = config.flags.inspect > 0
+        || (config.flags.ignore_environment == 0
+            && std::env::var_os("PYTHONINSPECT").is_some_and(|value| !value.is_empty()));
+    let was_prompt = config.line.program == Program::Stdin;
+    let can = config.flags.interactive > 0 || host::terminal::isatty(0);
+    wants && can && !was_prompt
+}
+
+fn prompt_after(th: Thread<'_>, config: &Config, main: &Ref<Dict>, end: End) -> End {
+    if !must_prompt(config) || matches!(end, End::Status(2)) {
+        return end;
+    }
+    lifecycle::flush_streams(th);
+    repl::run(th, main)
+}
+
+fn run_command(
+    th: Thread<'_>,
+    config: &Config,
+    main: &Ref<Dict>,
+    source: &[u8],
+) -> Result<End> {
+    if !config.flags.safe_path {
+        add_path(th, b"")?;
+    }
+    let filename = Str::new(th, "<string>")?;
+    let code = modules::compile::compile_source(th, source, &filename, Mode::Exec, 0)?;
+    remember_source(th, &code, source, &filename)?;
+    evaluate(th, &code, main)?;
+    Ok(End::Status(0))
+}
+
+fn run_module(th: Thread<'_>, config: &Config, name: &[u8]) -> Result<End> {
+    if !config.flags.safe_path {
+        add_path(th, &paths::working_folder())?;
+    }
+    let name = text::fs_text(th, name)?;
+    run_module_as_main(th, &name, true)
+}
+
+fn run_module_as_main(th: Thread<'_>, name: &Str, alter_argv: bool) -> Result<End> {
+    let runpy = import(th, "runpy")?;
+    let arguments = [name.obj(), types::bool_(alter_argv)];
+    runpy.call_method(th, id!(th, "_run_module_as_main"), &arguments)?;
+    Ok(End::Status(0))
+}
+
+fn run_file(th: Thread<'_>, config: &Config, main: &Ref<Dict>, name: &[u8]) -> Result<End> {
+    let path = paths::absolute_script(name);
+    if has_importer(th, &path)? {
+        add_path(th, &path)?;
+        return run_module_as_main(th, id!(th, "__main__"), false);
+    }
+    if !config.flags.safe_path {
+        add_path(th, &paths::script_folder(&path))?;
+    }
+    let source = match read(&path) {
+        Ok(source) => source,
+        Err(error) => {
+            let shown = text::fs_text(th, &path)?.repr(th)?;
+            let program = String::from_utf8_lossy(&config.paths.executable).into_owned();
+            let number = error.raw_os_error().unwrap_or_default();
+            if number == IS_DIRECTORY {
+                eprintln!("{program}: {shown} is a directory, cannot continue");
+                return Ok(End::Status(1));
+            }
+            let message = message_of(&error);
+            eprintln!("{program}: can't open file {shown}: [Errno {number}] {message}");
+            return Ok(End::Status(2));
+        }
+    };
+    let filename = text::fs_text(th, &path)?;
+    run_source(th, config, main, source, &filename)
+}
+
+/// The system's words for an error.
+fn message_of(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or_default().to_owned()
+}
+
+/// End as a process that was interrupted, so that a shell stops too.
+fn die_of_interrupt() {
+    const SIGINT: i32 = 2;
+    if host::signal::set_action(SIGINT, host::signal::Action::Default).is_ok() {
+        let _ = host::process::kill(std::process::id() as i32, SIGINT);
+    }
+}
+
+/// `EISDIR`
+const IS_DIRECTORY: i32 = 21;
+
+fn read(path: &[u8]) -> std::io::Result<Vec<u8>> {
+    use std::os::unix::ffi::OsStrExt as _;
+    let path = std::path::Path::new(std::ffi::OsStr::from_bytes(path));
+    // PERF: one open instead of `fs::read`'s two looks at the size.
+    let mut file = std::fs::File::open(path)?;
+    let mut source = Vec::new();
+    file.read_to_end(&mut source)?;
+    Ok(source)
+}
+
+/// Run a script's contents as `__main__`.
+fn run_source(
+    th: Thread<'_>,
+    config: &Config,
+    main: &Ref<Dict>,
+    mut source: Vec<u8>,
+    filename: &Ref<Str>,
+) -> Result<End> {
+    if config.line.skip_first_line {
+        let end = source.iter().position(|byte| *byte == b'\n').unwrap_or(source.len());
+        source.drain(..end);
+    }
+    let name = filename.to_string();
+    let is_pyc = name.ends_with(".pyc") || source.starts_with(&PYC_MAGIC);
+    main.set(th, id!(th, "__file__").obj(), filename.obj())?;
+    main.set(th, id!(th, "__cached__").obj(), types::none())?;
+    if name != "<stdin>" {
+        let loader = if is_pyc {
+            id!(th, "SourcelessFileLoader")
+        } else {
+            id!(th, "SourceFileLoader")
+        };
+        let external = import(th, "_frozen_importlib_external")?;
+        let arguments = [id!(th, "__main__").obj(), filename.obj()];
+        let loader = external.call_method(th, loader, &arguments)?;
+        main.set(th, id!(th, "__loader__").obj(), loader.obj())?;
+    }
+    let code = if is_pyc {
+        load_pyc(th, &source)?
+    } else {
+        modules::compile::compile_source(th, &source, filename, Mode::Exec, 0)?
+    };
+    if name == "<stdin>" {
+        remember_source(th, &code, &source, filename)?;
+    }
+    drop(source);
+    let result = evaluate(th, &code, main);
+    if result.is_ok() {
+        for key in [id!(th, "__file__"), id!(th, "__cached__")] {
+            main.remove(th, key.obj())?;
+        }
+    }
+    result.map(|()| End::Status(0))
+}
+
+/// The code object of a `.pyc` file.
+fn load_pyc(th: Thread<'_>, bytes: &[u8]) -> Result<Ref<Code>> {
+    if bytes.len() < 4 {
+        object::raise!(th, EOFError, "EOF read where not expected");
+    }
+    if !bytes.starts_with(&PYC_MAGIC) {
+        object::raise!(th, RuntimeError, "Bad magic number in .pyc file");
+    }
+    let Some(body) = bytes.get(16..) else {
+        object::raise!(th, EOFError, "EOF read where not expected");
+    };
+    match modules::marshal::load_object(th, body)?.downcast::<Code>() {
+        Ok(code) => Ok(code),
+        Err(_) => object::raise!(th, RuntimeError, "Bad code object in .pyc file"),
+    }
+}
+
+fn run_stdin(th: Thread<'_>, config: &Config, main: &Ref<Dict>) -> Result<End> {
+    if !config.flags.safe_path {
+        add_path(th, b"")?;
+    }
+    if config.stdin_prompts {
+        banner(config);
+        return Ok(repl::start(th, config, main));
+    }
+    let mut source = Vec::new();
+    if let Err(error) = std::io::stdin().lock().read_to_end(&mut source) {
+        return Err(exceptions::io_error(th, &error, None));
+    }
+    run_source(th, config, main, source, &Str::new(th, "<stdin>")?)
+}
+
+fn banner(config: &Config) {
+    if config.flags.quiet > 0 {
+        return;
+    }
+    eprintln!("Python {} on linux", modules::sys::VERSION_TEXT);
+    if config.flags.no_site == 0 {
+        let names = "\"help\", \"copyright\", \"credits\" or \"license\"";
+        eprintln!("Type {names} for more information.");
+    }
+}
+
+/// Whether a path hook takes the path: a directory or zip file.
+fn has_importer(th: Thread<'_>, path: &[u8]) -> Result<bool> {
+    if let Ok(data) = std::fs::metadata(std::path::Path::new(as_os(path)))
+        && data.is_file()
+        && !looks_like_zip(path)
+    {
+        return Ok(false);
+    }
+    let external = import(th, "_frozen_importlib_external")?;
+    let finder = external.getattr(th, id!(th, "PathFinder"))?;
+    let path = text::fs_text(th, path)?;
+    let found = finder.call_method(th, id!(th, "_path_importer_cache"), &[path.obj()])?;
+    Ok(!found.obj().is_none())
+}
+
+/// PERF: spares the import of `zipimport`'s helpers for each plain script.
+fn looks_like_zip(path: &[u8]) -> bool {
+    let Ok(bytes) = read(path) else { return false };
+    let tail = bytes.len().saturating_sub(65_557);
+    bytes.get(tail..).is_some_and(|tail| tail.windows(4).any(|window| window == b"PK\x05\x06"))
+}
+
+fn as_os(bytes: &[u8]) -> &std::ffi::OsStr {
+    std::os::unix::ffi::OsStrExt::from_bytes(bytes)
+}
+
+/// Run code in `__main__`.
+pub(crate) fn evaluate(th: Thread<'_>, code: &Code, main: &Ref<Dict>) -> Result<()> {
+    (th.hooks().eval_code)(th, code, main, Some(main.obj()), None).map(drop)
+}
+
+/// Let tracebacks show lines of a source that is in no file.
+pub(crate) fn remember_source(
+    th: Thread<'_>,
+    code: &Ref<Code>,
+    source: &[u8],
+    filename: &Str,
+) -> Result<()> {
+    let linecache = import(th, "linecache")?;
+    let source = text::fs_text(th, source)?;
+    let arguments = [code.obj(), source.obj(), filename.obj()];
+    linecache.call_method(th, id!(th, "_register_code"), &arguments)?;
+    Ok(())
+}
+
+/// Report an uncaught exception as `sys.excepthook` does; how the program
+/// ends then. With `stay`, even `SystemExit` is only reported.
+pub(crate) fn report(th: Thread<'_>, raised: Raised, stay: bool) -> End {
+    let exception = th.take_exception(raised);
+    let class = exception.obj().ty();
+    if !stay && class.is_subtype(exceptions::types::SystemExit()) {
+        return End::Status(lifecycle::exit_status(th, exception.obj()));
+    }
+    let interrupted = class.is_subtype(exceptions::types::KeyboardInterrupt());
+    if let Err(raised) = show(th, &exception) {
+        let another = th.take_exception(raised);
+        if !stay && another.obj().ty().is_subtype(exceptions::types::SystemExit()) {
+            return End::Status(lifecycle::exit_status(th, another.obj()));
+        }
+        eprintln!("Error in sys.excepthook:");
+        show_plainly(th, &another);
+        eprintln!("\nOriginal exception was:");
+        show_plainly(th, &exception);
+    }
+    lifecycle::flush_streams(th);
+    if interrupted { End::Interrupt } else { End::Failed }
+}
+
+/// Set `sys.last_exc` and its like, and call the hook.
+fn show(th: Thread<'_>, exception: &Ref) -> Result<()> {
+    let Some(sys) = th.interp().sys_dict.get() else { return Ok(()) };
+    let traceback = exception.getattr(th, id!(th, "__traceback__"))?;
+    let class: Obj<'_> = exception.obj().ty().obj();
+    sys.set(th, id!(th, "last_exc").obj(), exception.obj())?;
+    sys.set(th, id!(th, "last_type").obj(), class)?;
+    sys.set(th, id!(th, "last_value").obj(), exception.obj())?;
+    sys.set(th, id!(th, "last_traceback").obj(), traceback.obj())?;
+    let Some(hook) = sys.get(th, id!(th, "excepthook").obj())? else {
+        eprintln!("sys.excepthook is missing");
+        show_plainly(th, exception);
+        return Ok(());
+    };
+    hook.call(th, &[class, exception.obj(), traceback.obj()]).map(drop)
+}
+
+/// The report of the original hook, whatever the program put in its place.
+fn show_plainly(th: Thread<'_>, exception: &Ref) {
+    let shown = || -> Result<()> {
+        let traceback = exception.getattr(th, id!(th, "__traceback__"))?;
+        let Some(sys) = th.interp().sys_dict.get() else { return Ok(()) };
+        let Some(hook) = sys.get(th, id!(th, "__excepthook__").obj())? else { return Ok(()) };
+        let class: Obj<'_> = exception.obj().ty().obj();
+        hook.call(th, &[class, exception.obj(), traceback.obj()]).map(drop)
+    };
+    if let Err(raised) = shown() {
+        th.clear_exception(raised);
+    }
+}

@@ -1,0 +1,128 @@
+//! Bringing up an interpreter: from a configuration to a `__main__` that code
+//! can run in.
+//!
+//! The order is CPython's: `sys` and importlib, the paths, file importers,
+//! encodings, streams, warnings, `site`.
+
+use object::{
+    AsObject as _, Dict, List, Protocol as _, Ref, Result, Str, Thread, id, types,
+};
+use vm::lifecycle;
+
+use crate::{config::Config, stdlib::INVENTORY, text};
+
+/// A running interpreter, not attached to any program yet.
+pub(crate) fn boot(config: &Config, stack: usize) -> Thread<'static> {
+    let th = object::thread::boot_with(config.malloc, config.hash_secret);
+    th.state().set_stack_size(stack);
+    let interp = th.interp();
+    *interp.flags.borrow_mut() = config.flags.clone();
+    interp.int_max_str_digits.set(config.flags.int_max_str_digits);
+    th
+}
+
+/// Bring up everything up to `site`; the namespace of `__main__`.
+pub(crate) fn start(th: Thread<'_>, config: &Config) -> Result<Ref<Dict>> {
+    vm::init(th)?;
+    vm::collect::init(th);
+    let mut hooks = th.hooks();
+    hooks.import_module = vm::import::import_module;
+    th.interp().hooks.set(hooks);
+    lifecycle::start(th, &INVENTORY)?;
+    fill_sys(th, config)?;
+    set_check_hash_pycs(th, config)?;
+    lifecycle::install_external_importers(th)?;
+    install_path_hooks(th, config)?;
+    import(th, "encodings")?;
+    crate::streams::install(th, config)?;
+    if !config.warnings.is_empty() {
+        import(th, "warnings")?;
+    }
+    let main = lifecycle::make_main(th)?;
+    if config.flags.no_site == 0 {
+        import(th, "site")?;
+    }
+    Ok(main)
+}
+
+/// Import a module by name.
+pub(crate) fn import(th: Thread<'_>, name: &str) -> Result<Ref> {
+    vm::import::import_module(th, &*Str::intern(th, name)?)
+}
+
+fn fill_sys(th: Thread<'_>, config: &Config) -> Result<()> {
+    let Some(sys) = th.interp().sys_dict.get() else { return Ok(()) };
+    let set = |name: &str, value: Ref| sys.set(th, Str::intern(th, name)?.obj(), value.obj());
+    let set_path = |name: &str, path: &[u8]| set(name, text::fs_text(th, path)?.upcast());
+    let paths = &config.paths;
+    set("flags", modules::sys::flags(th, &config.flags)?)?;
+    set("argv", text::fs_list(th, &config.line.argv)?.upcast())?;
+    set("orig_argv", text::fs_list(th, &config.line.orig_argv)?.upcast())?;
+    set("warnoptions", text::fs_list(th, &config.warnings)?.upcast())?;
+    set("_xoptions", xoptions(th, config)?.upcast())?;
+    set("dont_write_bytecode", types::bool_(config.flags.dont_write_bytecode != 0).own())?;
+    set_path("executable", &paths.executable)?;
+    set_path("_base_executable", &paths.base_executable)?;
+    set_path("prefix", &paths.prefix)?;
+    set_path("exec_prefix", &paths.exec_prefix)?;
+    set_path("base_prefix", &paths.base_prefix)?;
+    set_path("base_exec_prefix", &paths.base_exec_prefix)?;
+    set_path("platlibdir", &paths.platlibdir)?;
+    set_path("_stdlib_dir", &paths.stdlib)?;
+    set("path", text::fs_list(th, &paths.search_path)?.upcast())?;
+    if let Some(prefix) = &config.pycache_prefix {
+        set_path("pycache_prefix", prefix)?;
+    }
+    Ok(())
+}
+
+fn xoptions(th: Thread<'_>, config: &Config) -> Result<Ref<Dict>> {
+    let options = Dict::new(th)?;
+    for option in &config.line.xoptions {
+        let mut parts = option.splitn(2, |byte| *byte == b'=');
+        let name = text::fs_text(th, parts.next().unwrap_or_default())?;
+        let value = match parts.next() {
+            Some(value) => text::fs_text(th, value)?.upcast(),
+            None => types::bool_(true).own(),
+        };
+        options.set(th, name.obj(), value.obj())?;
+    }
+    Ok(options)
+}
+
+fn set_check_hash_pycs(th: Thread<'_>, config: &Config) -> Result<()> {
+    let imp = import(th, "_imp")?;
+    let value = Str::intern(th, config.line.check_hash_pycs)?;
+    imp.setattr(th, id!(th, "check_hash_based_pycs"), Some(value.obj()))
+}
+
+/// Zip files and the embedded library, before directories.
+fn install_path_hooks(th: Thread<'_>, config: &Config) -> Result<()> {
+    let Some(sys) = th.interp().sys_dict.get() else { return Ok(()) };
+    let zipimporter = import(th, "zipimport")?.getattr(th, id!(th, "zipimporter"))?;
+    if let Some(hooks) = sys.get(th, id!(th, "path_hooks").obj())?
+        && let Some(hooks) = hooks.obj().downcast::<List>()
+    {
+        hooks.insert(th, 0, zipimporter)?;
+    }
+    if config.paths.is_embedded {
+        import(th, "_embedded")?.call_method(th, id!(th, "_install"), &[])?;
+    }
+    Ok(())
+}
+
+/// Put `path` in front of `sys.path`.
+pub(crate) fn add_path(th: Thread<'_>, path: &[u8]) -> Result<()> {
+    let Some(sys) = th.interp().sys_dict.get() else { return Ok(()) };
+    if let Some(list) = sys.get(th, id!(th, "path").obj())?
+        && let Some(list) = list.obj().downcast::<List>()
+    {
+        list.insert(th, 0, text::fs_text(th, path)?.upcast())?;
+    }
+    Ok(())
+}
+
+/// `-X showrefcount`: what is left at exit.
+pub(crate) fn show_ref_count(th: Thread<'_>) {
+    eprintln!("[{} blocks]", th.heap().allocated_blocks());
+}

@@ -1,0 +1,621 @@
+//! `OrderedDict`: a dict whose order can be changed.
+//!
+//! The order is that of the dict's own entries: moving a key to the end
+//! removes and adds it, moving it to the front rebuilds the dict. `first` is a
+//! position before which all entries are gone, so that popping from the front
+//! is fast; `state` counts changes, for the iterators.
+
+use std::cell::Cell;
+
+use macros::{pymethods, pytype};
+use object::{
+    Args, AsObject, Dict, Head, Kwargs, Link, Obj, Protocol, PyStruct, Ref, Result, Str, Thread,
+    Tuple, Type, alloc_object, error, id, own,
+    protocol::{CompareOp, compare, generic, iter, mapping},
+    raise,
+    types::{
+        self,
+        dict::{ItemsView, KeysView, ValuesView, key_error},
+        repr_guard,
+        singletons::not_implemented_ref,
+    },
+};
+
+/// Dictionary that remembers insertion order
+#[pytype(name = "collections.OrderedDict", base = Dict, flags = BASETYPE | DICT_SUBCLASS | MAPPING | MATCH_SELF, dictoffset = attributes, weaklistoffset = weaklist)]
+pub struct OrderedDict {
+    dict: Dict,
+    state: Cell<usize>,
+    first: Cell<usize>,
+    attributes: Link<Dict>,
+    weaklist: Cell<*mut abi::PyObject>,
+}
+
+impl OrderedDict {
+    fn new(th: Thread<'_>) -> Result<Ref<OrderedDict>> {
+        let dict = Dict::new_of(th, OrderedDict::type_object())?;
+        // SAFETY: an instance of the type; zeroed fields behind the dict are valid.
+        Ok(unsafe { dict.cast() })
+    }
+
+    fn is_exact(&self) -> bool {
+        self.obj().is_exact::<OrderedDict>()
+    }
+
+    fn changed(&self) {
+        self.state.set(self.state.get().wrapping_add(1));
+    }
+
+    /// Add or replace, as `dict` does.
+    fn put(&self, th: Thread<'_>, key: Obj<'_>, value: Obj<'_>) -> Result<()> {
+        let (len, entries) = (self.dict.len(), self.dict.entries());
+        self.dict.set(th, key, value)?;
+        if self.dict.len() != len {
+            self.changed();
+            if self.dict.entries() <= entries {
+                // The entries were compacted.
+                self.first.set(0);
+            }
+        }
+        Ok(())
+    }
+
+    fn take(&self, th: Thread<'_>, key: Obj<'_>) -> Result<Option<Ref>> {
+        let value = self.dict.pop(th, key)?;
+        if value.is_some() {
+            self.changed();
+        }
+        Ok(value)
+    }
+
+    /// The position of the first entry.
+    fn first_position(&self) -> Option<usize> {
+        let mut position = self.first.get();
+        if position > self.dict.entries() || self.dict.key_at(0).is_some() {
+            position = 0;
+        }
+        while position < self.dict.entries() {
+            if self.dict.key_at(position).is_some() {
+                self.first.set(position);
+                return Some(position);
+            }
+            position += 1;
+        }
+        None
+    }
+
+    fn end_entry(&self, last: bool) -> Option<(Ref, Ref)> {
+        if !last {
+            return self.first_position().and_then(|position| self.dict.entry(position));
+        }
+        (0..self.dict.entries()).rev().find_map(|position| self.dict.entry(position))
+    }
+
+    fn move_key(&self, th: Thread<'_>, key: Obj<'_>, last: bool) -> Result<()> {
+        let Some(value) = self.dict.get(th, key)? else { return Err(key_error(th, key)) };
+        let Some((end, _)) = self.end_entry(last) else { return Err(key_error(th, key)) };
+        if compare::eq(th, end.obj(), key)? {
+            return Ok(());
+        }
+        let stored = self.stored_key(th, key)?;
+        if last {
+            self.take(th, key)?;
+            return self.put(th, stored.obj(), value.obj());
+        }
+        let entries = self.dict.items();
+        self.dict.clear(th);
+        self.first.set(0);
+        self.changed();
+        self.dict.set(th, stored.obj(), value.obj())?;
+        for (key, value) in entries {
+            self.dict.set(th, key.obj(), value.obj())?;
+        }
+        Ok(())
+    }
+
+    /// The key object in the dict that equals `key`.
+    fn stored_key(&self, th: Thread<'_>, key: Obj<'_>) -> Result {
+        if key.is_exact::<Str>() || object::Int::is_int(key) {
+            return Ok(key.own());
+        }
+        for stored in self.dict.keys() {
+            if compare::eq(th, stored.obj(), key)? {
+                return Ok(stored);
+            }
+        }
+        Ok(key.own())
+    }
+
+    fn pop_key(&self, th: Thread<'_>, key: Obj<'_>, default: Option<Obj<'_>>) -> Result {
+        let value = if self.is_exact() {
+            self.take(th, key)?
+        } else if mapping::contains(th, self.obj(), key)? {
+            let value = self.obj().get_item(th, key)?;
+            self.obj().set_item(th, key, None)?;
+            Some(value)
+        } else {
+            None
+        };
+        match (value, default) {
+            (Some(value), _) => Ok(value),
+            (None, Some(default)) => Ok(default.own()),
+            (None, None) => Err(key_error(th, key)),
+        }
+    }
+
+    /// `update`: everything goes through `self[key] = value`.
+    fn update_from(
+        &self,
+        th: Thread<'_>,
+        other: Option<Obj<'_>>,
+        kwargs: Kwargs<'_>,
+    ) -> Result<()> {
+        if let Some(other) = other {
+            self.update_mapping(th, other)?;
+        }
+        for (key, value) in kwargs.iter() {
+            self.obj().set_item(th, key, Some(value))?;
+        }
+        Ok(())
+    }
+
+    fn update_mapping(&self, th: Thread<'_>, other: Obj<'_>) -> Result<()> {
+        if let Some(dict) = other.downcast_exact::<Dict>() {
+            for (key, value) in dict.items() {
+                self.obj().set_item(th, key.obj(), Some(value.obj()))?;
+            }
+            return Ok(());
+        }
+        if let Some(keys) = other.getattr_opt(th, id!(th, "keys"))? {
+            let keys = keys.call(th, &[])?;
+            return iter::for_each(th, keys.obj(), |key| {
+                let value = other.get_item(th, key.obj())?;
+                self.obj().set_item(th, key.obj(), Some(value.obj()))
+            });
+        }
+        if let Some(items) = other.getattr_opt(th, id!(th, "items"))? {
+            let items = items.call(th, &[])?;
+            return self.add_pairs(th, items.obj());
+        }
+        self.add_pairs(th, other)
+    }
+
+    fn add_pairs(&self, th: Thread<'_>, pairs: Obj<'_>) -> Result<()> {
+        iter::for_each(th, pairs, |pair| {
+            let iterator = pair.iter(th)?;
+            let Some(key) = iter::next(th, iterator.obj())? else {
+                raise!(th, ValueError, "need more than 0 values to unpack");
+            };
+            let Some(value) = iter::next(th, iterator.obj())? else {
+                raise!(th, ValueError, "need more than 1 value to unpack");
+            };
+            if iter::next(th, iterator.obj())?.is_some() {
+                raise!(th, ValueError, "too many values to unpack (expected 2)");
+            }
+            self.obj().set_item(th, key.obj(), Some(value.obj()))
+        })
+    }
+
+    fn plain(&self, th: Thread<'_>) -> Result<Ref<Dict>> {
+        if self.is_exact() {
+            return self.dict.copy(th);
+        }
+        let items = self.obj().call_method(th, id!(th, "items"), &[])?;
+        let dict = Dict::new(th)?;
+        dict.update(th, items.obj())?;
+        Ok(dict)
+    }
+}
+
+#[pymethods(parts(methods))]
+impl OrderedDict {
+    #[sig = "OrderedDict(*args, **kwargs)"]
+    fn __init__(&self, th: Thread<'_>, args: Args<'_>, kwargs: Kwargs<'_>) -> Result<()> {
+        match args {
+            [] => self.update_from(th, None, kwargs),
+            [other] => self.update_from(th, Some(*other), kwargs),
+            _ => raise!(th, TypeError, "expected at most 1 argument, got {}", args.len()),
+        }
+    }
+
+    fn __repr__(&self, th: Thread<'_>) -> Result<Ref<Str>> {
+        let name = self.obj().type_name();
+        if self.dict.is_empty() {
+            return Str::from_fmt(th, format_args!("{name}()"));
+        }
+        let Some(_guard) = repr_guard::enter(th, self.obj()) else {
+            return Str::new(th, "...");
+        };
+        let text = self.plain(th)?.obj().repr(th)?;
+        Str::from_fmt(th, format_args!("{name}({})", &*text))
+    }
+
+    fn tp_richcompare(&self, th: Thread<'_>, other: Obj<'_>, op: CompareOp) -> Result {
+        let is_equality = matches!(op, CompareOp::Eq | CompareOp::Ne);
+        if !is_equality || other.downcast::<Dict>().is_none() {
+            return Ok(not_implemented_ref());
+        }
+        let Some(slot) = Dict::type_object().slots().tp_richcompare else {
+            return Ok(not_implemented_ref());
+        };
+        let (a, b) = (self.obj().as_ptr(), other.as_ptr());
+        // SAFETY: the slot of `dict` on two dicts; a new reference or null.
+        let equal = unsafe { Ref::from_raw(slot(a, b, CompareOp::Eq as i32)) };
+        let mut equal = equal.ok_or(error::Raised)?.is_true(th)?;
+        if let Some(other) = other.downcast::<OrderedDict>()
+            && equal
+        {
+            for (a, b) in self.dict.keys().iter().zip(other.dict.keys()) {
+                if !compare::eq(th, a.obj(), b.obj())? {
+                    equal = false;
+                    break;
+                }
+            }
+        }
+        Ok(types::bool_(equal == (op == CompareOp::Eq)).own())
+    }
+
+    fn __iter__(&self, th: Thread<'_>) -> Result {
+        OdictIterator::over(th, self, Kind::Keys, false)
+    }
+
+    fn mp_ass_subscript(
+        &self,
+        th: Thread<'_>,
+        key: Obj<'_>,
+        value: Option<Obj<'_>>,
+    ) -> Result<()> {
+        match value {
+            Some(value) => self.put(th, key, value),
+            None => match self.take(th, key)? {
+                Some(_) => Ok(()),
+                None => Err(key_error(th, key)),
+            },
+        }
+    }
+
+    fn __or__(th: Thread<'_>, left: Obj<'_>, right: Obj<'_>) -> Result {
+        let owner = left.downcast::<OrderedDict>().or_else(|| right.downcast::<OrderedDict>());
+        let both = left.downcast::<Dict>().is_some() && right.downcast::<Dict>().is_some();
+        let Some(owner) = owner.filter(|_| both) else { return Ok(not_implemented_ref()) };
+        let new = owner.obj().ty().obj().call(th, &[left])?;
+        match new.obj().downcast::<OrderedDict>() {
+            Some(dict) => dict.update_mapping(th, right)?,
+            None => raise!(th, TypeError, "expected an OrderedDict"),
+        }
+        Ok(new)
+    }
+
+    fn __ior__(&self, th: Thread<'_>, other: Obj<'_>) -> Result {
+        self.update_mapping(th, other)?;
+        Ok(self.obj().own())
+    }
+
+    #[getter(__dict__)]
+    fn get_attributes(&self, th: Thread<'_>) -> Result<Ref<Dict>> {
+        if let Some(dict) = self.attributes.get() {
+            return Ok(dict);
+        }
+        let dict = Dict::new(th)?;
+        self.attributes.set(Some(dict.clone()));
+        Ok(dict)
+    }
+
+    #[setter(__dict__)]
+    fn set_attributes(&self, th: Thread<'_>, value: Option<Obj<'_>>) -> Result<()> {
+        self.attributes.set(Some(own(generic::dict_to_assign(th, value)?)));
+        Ok(())
+    }
+}
+
+#[pymethods(part = methods)]
+impl OrderedDict {
+    /// Create a new ordered dictionary with keys from iterable and values set to value.
+    #[classmethod]
+    #[sig = "($type, /, iterable, value=None)"]
+    fn fromkeys(
+        th: Thread<'_>,
+        cls: &Type,
+        iterable: Obj<'_>,
+        value: Option<Obj<'_>>,
+    ) -> Result {
+        let dict = cls.obj().call(th, &[])?;
+        let value = value.unwrap_or(types::none());
+        iter::for_each(th, iterable, |key| dict.set_item(th, key.obj(), Some(value)))?;
+        Ok(dict)
+    }
+
+    /// Return the size of the dictionary in memory, in bytes.
+    #[sig = "($self, /)"]
+    fn __sizeof__(&self, _: Thread<'_>) -> usize {
+        let own_fields = size_of::<OrderedDict>() - size_of::<Dict>();
+        self.dict.size_in_memory() + own_fields
+    }
+
+    /// Return state information for pickling
+    #[sig = "($self, /)"]
+    fn __reduce__(&self, th: Thread<'_>) -> Result<Ref<Tuple>> {
+        let state = self.obj().call_method(th, id!(th, "__getstate__"), &[])?;
+        let items = self.obj().call_method(th, id!(th, "items"), &[])?.iter(th)?;
+        let args = Tuple::from_refs(th, Vec::new())?;
+        let class = self.obj().ty().obj();
+        let none = types::none();
+        Tuple::from_objs(th, &[class, args.obj(), state.obj(), none, items.obj()])
+    }
+
+    /// Insert key with a value of default if key is not in the dictionary.
+    ///
+    /// Return the value for key if key is in the dictionary, else default.
+    #[sig = "($self, /, key, default=None)"]
+    fn setdefault(&self, th: Thread<'_>, key: Obj<'_>, default: Option<Obj<'_>>) -> Result {
+        let default = default.unwrap_or(types::none());
+        if self.is_exact() {
+            if let Some(value) = self.dict.get(th, key)? {
+                return Ok(value);
+            }
+            self.put(th, key, default)?;
+            return Ok(default.own());
+        }
+        if mapping::contains(th, self.obj(), key)? {
+            return self.obj().get_item(th, key);
+        }
+        self.obj().set_item(th, key, Some(default))?;
+        Ok(default.own())
+    }
+
+    /// od.pop(key[,default]) -> v, remove specified key and return the corresponding value.
+    ///
+    /// If the key is not found, return the default if given; otherwise,
+    /// raise a KeyError.
+    #[sig = "($self, /, key, default=<unrepresentable>)"]
+    fn pop(&self, th: Thread<'_>, key: Obj<'_>, default: Option<Obj<'_>>) -> Result {
+        self.pop_key(th, key, default)
+    }
+
+    /// Remove and return a (key, value) pair from the dictionary.
+    ///
+    /// Pairs are returned in LIFO order if last is true or FIFO order if false.
+    #[sig = "($self, /, last=True)"]
+    fn popitem(&self, th: Thread<'_>, last: bool) -> Result<Ref<Tuple>> {
+        let Some((key, value)) = self.end_entry(last) else {
+            raise!(th, KeyError, "dictionary is empty");
+        };
+        let value = if self.is_exact() {
+            self.take(th, key.obj())?.unwrap_or(value)
+        } else {
+            self.pop_key(th, key.obj(), None)?
+        };
+        Tuple::from_refs(th, vec![key, value])
+    }
+
+    /// D.keys() -> a set-like object providing a view on D's keys
+    #[sig = "($self, /)"]
+    fn keys(&self, th: Thread<'_>) -> Result {
+        let view = OdictKeys { view: KeysView::layout(&self.dict) };
+        alloc_object::new(th, view).map(Ref::upcast)
+    }
+
+    /// D.values() -> an object providing a view on D's values
+    #[sig = "($self, /)"]
+    fn values(&self, th: Thread<'_>) -> Result {
+        let view = OdictValues { view: ValuesView::layout(&self.dict) };
+        alloc_object::new(th, view).map(Ref::upcast)
+    }
+
+    /// D.items() -> a set-like object providing a view on D's items
+    #[sig = "($self, /)"]
+    fn items(&self, th: Thread<'_>) -> Result {
+        let view = OdictItems { view: ItemsView::layout(&self.dict) };
+        alloc_object::new(th, view).map(Ref::upcast)
+    }
+
+    /// D.update([E, ]**F) -> None.  Update D from mapping/iterable E and F.
+    /// If E is present and has a .keys() method, then does:  for k in E.keys(): D[k] = E[k]
+    /// If E is present and lacks a .keys() method, then does:  for k, v in E: D[k] = v
+    /// In either case, this is followed by: for k in F:  D[k] = F[k]
+    #[sig = "($self, /, *args, **kwargs)"]
+    fn update(&self, th: Thread<'_>, args: Args<'_>, kwargs: Kwargs<'_>) -> Result<()> {
+        match args {
+            [] => self.update_from(th, None, kwargs),
+            [other] => self.update_from(th, Some(*other), kwargs),
+            _ => raise!(
+                th,
+                TypeError,
+                "update() takes at most 1 positional argument ({} given)",
+                args.len()
+            ),
+        }
+    }
+
+    /// Remove all items from ordered dict.
+    #[sig = "($self, /)"]
+    fn clear(&self, th: Thread<'_>) {
+        self.dict.clear(th);
+        self.first.set(0);
+        self.changed();
+    }
+
+    /// A shallow copy of ordered dict.
+    #[sig = "($self, /)"]
+    fn copy(&self, th: Thread<'_>) -> Result {
+        if self.is_exact() {
+            let copy = OrderedDict::new(th)?;
+            for (key, value) in self.dict.items() {
+                copy.put(th, key.obj(), value.obj())?;
+            }
+            return Ok(copy.upcast());
+        }
+        let copy = self.obj().ty().obj().call(th, &[])?;
+        for key in self.dict.keys() {
+            let value = self.obj().get_item(th, key.obj())?;
+            copy.set_item(th, key.obj(), Some(value.obj()))?;
+        }
+        Ok(copy)
+    }
+
+    /// od.__reversed__() <==> reversed(od)
+    #[sig = "($self, /)"]
+    fn __reversed__(&self, th: Thread<'_>) -> Result {
+        OdictIterator::over(th, self, Kind::Keys, true)
+    }
+
+    /// Move an existing element to the end (or beginning if last is false).
+    ///
+    /// Raise KeyError if the element does not exist.
+    #[sig = "($self, /, key, last=True)"]
+    fn move_to_end(&self, th: Thread<'_>, key: Obj<'_>, last: bool) -> Result<()> {
+        self.move_key(th, key, last)
+    }
+}
+
+/// What an iterator yields.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Keys,
+    Values,
+    Items,
+}
+
+/// An iterator over an ordered dict, in either direction.
+#[pytype(name = "odict_iterator", flags = DISALLOW_INSTANTIATION)]
+pub(super) struct OdictIterator {
+    head: Head,
+    dict: Link<OrderedDict>,
+    #[traverse(skip)]
+    kind: Kind,
+    reversed: bool,
+    /// The entry to look at next; counted from behind when reversed.
+    position: Cell<usize>,
+    len: usize,
+    state: usize,
+}
+
+impl OdictIterator {
+    fn over(th: Thread<'_>, dict: &OrderedDict, kind: Kind, reversed: bool) -> Result {
+        let position = if reversed { dict.dict.entries() } else { 0 };
+        let iterator = OdictIterator {
+            head: Head::new(),
+            dict: Link::new(own(dict)),
+            kind,
+            reversed,
+            position: Cell::new(position),
+            len: dict.dict.len(),
+            state: dict.state.get(),
+        };
+        alloc_object::new(th, iterator).map(Ref::upcast)
+    }
+
+    /// The next entry that is there.
+    fn advance(&self, dict: &Dict) -> Option<(Ref, Ref)> {
+        loop {
+            let position = self.position.get();
+            let index = if self.reversed {
+                let index = position.checked_sub(1)?;
+                self.position.set(index);
+                index
+            } else {
+                if position >= dict.entries() {
+                    return None;
+                }
+                self.position.set(position + 1);
+                position
+            };
+            if let Some(entry) = dict.entry(index) {
+                return Some(entry);
+            }
+        }
+    }
+}
+
+#[pymethods]
+impl OdictIterator {
+    fn __iter__(_: Thread<'_>, this: Obj<'_>) -> Ref {
+        this.own()
+    }
+
+    fn __next__(&self, th: Thread<'_>) -> Result<Option<Ref>> {
+        let Some(dict) = self.dict.get() else { return Ok(None) };
+        if dict.state.get() != self.state {
+            self.dict.set(None);
+            raise!(th, RuntimeError, "OrderedDict mutated during iteration");
+        }
+        if dict.dict.len() != self.len {
+            self.dict.set(None);
+            raise!(th, RuntimeError, "OrderedDict changed size during iteration");
+        }
+        let Some((key, value)) = self.advance(&dict.dict) else {
+            self.dict.set(None);
+            return Ok(None);
+        };
+        Ok(Some(match self.kind {
+            Kind::Keys => key,
+            // A subclass may compute its values.
+            Kind::Values if !dict.is_exact() => dict.obj().get_item(th, key.obj())?,
+            Kind::Values => value,
+            Kind::Items => {
+                let value =
+                    if dict.is_exact() { value } else { dict.obj().get_item(th, key.obj())? };
+                Tuple::from_refs(th, vec![key, value])?.upcast()
+            }
+        }))
+    }
+
+    /// Return state information for pickling
+    #[sig = "($self, /)"]
+    fn __reduce__(&self, th: Thread<'_>) -> Result<Ref<Tuple>> {
+        let mut rest = Vec::new();
+        if let Some(dict) = self.dict.get() {
+            let saved = self.position.get();
+            while let Some((key, value)) = self.advance(&dict.dict) {
+                rest.push(match self.kind {
+                    Kind::Keys => key,
+                    Kind::Values => value,
+                    Kind::Items => Tuple::from_refs(th, vec![key, value])?.upcast(),
+                });
+            }
+            self.position.set(saved);
+        }
+        let builtins = (th.hooks().import_module)(th, id!(th, "builtins"))?;
+        let iter = builtins.getattr(th, id!(th, "iter"))?;
+        let list = object::List::from_refs(th, rest)?;
+        let args = Tuple::from_objs(th, &[list.obj()])?;
+        Tuple::from_objs(th, &[iter.obj(), args.obj()])
+    }
+}
+
+macro_rules! odict_views {
+    ($($ty:ident $name:literal $base:ident $kind:ident;)*) => { $(
+        #[allow(missing_docs, reason = "a view has no docstring")]
+        #[pytype(name = $name, base = $base, flags = DISALLOW_INSTANTIATION)]
+        pub(super) struct $ty {
+            view: $base,
+        }
+
+        impl $ty {
+            fn iterate(&self, th: Thread<'_>, reversed: bool) -> Result {
+                match self.view.dict().obj().downcast::<OrderedDict>() {
+                    Some(dict) => OdictIterator::over(th, dict, Kind::$kind, reversed),
+                    None => raise!(th, TypeError, "a view of no OrderedDict"),
+                }
+            }
+        }
+
+        #[pymethods]
+        impl $ty {
+            fn __iter__(&self, th: Thread<'_>) -> Result {
+                self.iterate(th, false)
+            }
+
+            #[sig = "($self, /)"]
+            fn __reversed__(&self, th: Thread<'_>) -> Result {
+                self.iterate(th, true)
+            }
+        }
+    )* };
+}
+
+odict_views! {
+    OdictKeys "odict_keys" KeysView Keys;
+    OdictValues "odict_values" ValuesView Values;
+    OdictItems "odict_items" ItemsView Items;
+}

@@ -1,0 +1,290 @@
+//! `_tokenize`: the tokenizer behind `tokenize`.
+//!
+//! The source is read as a whole when the first token is wanted; an error of
+//! the tokenizer is raised when its place is reached.
+
+use std::cell::{Cell, RefCell};
+
+use compiler::{
+    ErrorKind,
+    tokenize::{self, DEDENT, ENDMARKER, INDENT, NEWLINE, NL, OP, TokenizeError},
+};
+use macros::{pymethods, pymodule, pytype};
+use object::{
+    AsObject, Bytes, Head, Int, Module, Obj, Protocol, Raised, Ref, Result, Str, Thread, Tuple,
+    Type, alloc_object, exceptions, id, raise, types,
+};
+
+/// What is known once the source was read.
+#[derive(Default)]
+struct Scanned {
+    /// With the line ends of the source.
+    lines: Vec<String>,
+    /// Offset of each line in the text that was scanned.
+    starts: Vec<usize>,
+    tokens: std::vec::IntoIter<tokenize::Token>,
+    error: Option<TokenizeError>,
+    length: usize,
+}
+
+/// Iterate over the tokens of a source.
+#[pytype(name = "_tokenize.TokenizerIter", sig = "(readline, /, *, extra_tokens, encoding=None)")]
+pub struct TokenizerIter {
+    head: Head,
+    readline: Ref,
+    encoding: String,
+    extra: bool,
+    started: Cell<bool>,
+    #[traverse(skip)]
+    scanned: RefCell<Scanned>,
+}
+
+impl TokenizerIter {
+    /// All lines that `readline` gives.
+    fn read(&self, th: Thread<'_>) -> Result<Vec<String>> {
+        let mut lines = Vec::new();
+        loop {
+            let line = match self.readline.call(th, &[]) {
+                Ok(line) => line,
+                Err(raised) => {
+                    th.catch(raised, exceptions::types::StopIteration())?;
+                    return Ok(lines);
+                }
+            };
+            let line = if line.obj().downcast::<Bytes>().is_some() && !self.encoding.is_empty() {
+                (th.hooks().decode)(th, line.obj(), &self.encoding, "replace")?
+            } else {
+                line
+            };
+            let Some(text) = line.obj().downcast::<Str>() else {
+                let expected = if self.encoding.is_empty() { "string" } else { "bytes" };
+                raise!(th, TypeError, "readline() returned a non-{expected} object");
+            };
+            if text.len() == 0 {
+                return Ok(lines);
+            }
+            lines.push(text.to_utf8(th)?.to_owned());
+        }
+    }
+
+    fn start(&self, th: Thread<'_>) -> Result<()> {
+        if self.started.replace(true) {
+            return Ok(());
+        }
+        let whole = self.read(th)?.concat();
+        let lines: Vec<String> = whole.split_inclusive('\n').map(str::to_owned).collect();
+        let mut text = String::with_capacity(whole.len());
+        let mut starts = Vec::with_capacity(lines.len());
+        for line in &lines {
+            starts.push(text.len());
+            match line.strip_suffix("\r\n") {
+                Some(line) => {
+                    text.push_str(line);
+                    text.push('\n');
+                }
+                None => text.push_str(line),
+            }
+        }
+        let (tokens, error) = tokenize::tokenize(&text, self.extra);
+        *self.scanned.borrow_mut() =
+            Scanned { lines, starts, tokens: tokens.into_iter(), error, length: text.len() };
+        Ok(())
+    }
+
+    fn raise(&self, th: Thread<'_>, error: &TokenizeError) -> Raised {
+        match self.error(th, error) {
+            Ok(exception) => th.raise_object(exception),
+            Err(raised) => raised,
+        }
+    }
+
+    fn error(&self, th: Thread<'_>, error: &TokenizeError) -> Result<Ref> {
+        let class = match error.kind {
+            ErrorKind::IndentationError => exceptions::types::IndentationError(),
+            ErrorKind::TabError => exceptions::types::TabError(),
+            _ => exceptions::types::SyntaxError(),
+        };
+        let message = Str::new(th, &error.message)?;
+        let filename = Str::new(th, "<string>")?;
+        let scanned = self.scanned.borrow();
+        let int = |value: usize| Int::from_i64(th, value as i64);
+        if error.at_end {
+            let lineno = scanned.lines.len().max(1);
+            let last = scanned.lines.last().map_or("", String::as_str);
+            let in_line = last.trim_end().ends_with('\\') && !last.starts_with('\\');
+            let offset = if in_line { last.chars().count() } else { 0 };
+            drop(scanned);
+            let exception = object::exceptions::instantiate(th, class, &[message.obj()])?;
+            for (name, value) in [
+                (id!(th, "filename"), filename.upcast()),
+                (id!(th, "lineno"), int(lineno)?),
+                (id!(th, "offset"), int(offset)?),
+                (id!(th, "end_lineno"), int(lineno)?),
+                (id!(th, "end_offset"), int(offset)?),
+            ] {
+                exception.setattr(th, name, Some(value.obj()))?;
+            }
+            return Ok(exception);
+        }
+        let (line, col) = scanned.position(error.start);
+        let text = scanned.line(line).trim_end_matches(['\r', '\n']).to_owned();
+        let end = error.end.map_or((line, col), |end| scanned.position(end));
+        drop(scanned);
+        let text_object = Str::new(th, &text)?.upcast();
+        let details = if error.kind == ErrorKind::SyntaxError {
+            let (lineno, offset) = (int(line + 1)?, int(col + 1)?);
+            vec![filename.upcast(), lineno, offset, text_object, int(end.0 + 1)?, int(end.1 + 1)?]
+        } else {
+            let none = || types::none().own();
+            let offset = int(text.chars().count() + 2)?;
+            vec![filename.upcast(), int(line + 1)?, offset, text_object, none(), none()]
+        };
+        let details = Tuple::from_refs(th, details)?;
+        object::exceptions::instantiate(th, class, &[message.obj(), details.obj()])
+    }
+}
+
+impl Scanned {
+    fn line(&self, index: usize) -> &str {
+        self.lines.get(index).map_or("", String::as_str)
+    }
+
+    /// Index of the line and column in characters.
+    fn position(&self, offset: usize) -> (usize, usize) {
+        let (line, column) = self.place(offset);
+        let text = self.line(line);
+        (line, text.get(..column).map_or(column, |text| text.chars().count()))
+    }
+
+    /// Index of the line and column in bytes.
+    fn place(&self, offset: usize) -> (usize, usize) {
+        let line = self.starts.partition_point(|start| *start <= offset).saturating_sub(1);
+        (line, offset - self.starts.get(line).copied().unwrap_or(0))
+    }
+
+    /// The source between two offsets.
+    fn text(&self, start: usize, end: usize) -> String {
+        let (first, last) = (self.place(start), self.place(end));
+        if first.0 == last.0 {
+            return self.line(first.0).get(first.1..last.1).unwrap_or_default().to_owned();
+        }
+        let mut text = self.line(first.0).get(first.1..).unwrap_or_default().to_owned();
+        for line in first.0 + 1..last.0 {
+            text.push_str(self.line(line));
+        }
+        text.push_str(self.line(last.0).get(..last.1).unwrap_or_default());
+        text
+    }
+}
+
+#[pymethods]
+impl TokenizerIter {
+    #[sig = "TokenizerIter(readline, /, *, extra_tokens, encoding=None)"]
+    fn __new__(
+        th: Thread<'_>,
+        cls: &Type,
+        readline: Obj<'_>,
+        extra_tokens: bool,
+        encoding: Option<&str>,
+    ) -> Result {
+        let iter = TokenizerIter {
+            head: Head::new(),
+            readline: readline.own(),
+            encoding: encoding.unwrap_or_default().to_owned(),
+            extra: extra_tokens,
+            started: Cell::new(false),
+            scanned: RefCell::default(),
+        };
+        Ok(alloc_object::alloc(th, cls, iter)?.upcast())
+    }
+
+    fn __iter__(&self, _: Thread<'_>) -> Ref {
+        self.obj().own()
+    }
+
+    fn __next__(&self, th: Thread<'_>) -> Result<Option<Ref>> {
+        self.start(th)?;
+        let token = self.scanned.borrow_mut().tokens.next();
+        let Some(token) = token else {
+            let error = self.scanned.borrow_mut().error.take();
+            return match error {
+                Some(error) => Err(self.raise(th, &error)),
+                None => Ok(None),
+            };
+        };
+        let scanned = self.scanned.borrow();
+        let mut text = scanned.text(token.start, token.end);
+        let start = scanned.position(token.start);
+        let mut end = scanned.position(token.end);
+        let at_end =
+            token.start >= scanned.length && matches!(token.kind, ENDMARKER | DEDENT) && self.extra;
+        let mut positions = [start.0 as i64 + 1, start.1 as i64, 0, 0];
+        let mut line: String = if token.kind == NEWLINE || token.kind == NL {
+            scanned.line(start.0).to_owned()
+        } else {
+            (start.0..=end.0).map(|index| scanned.line(index)).collect()
+        };
+        if matches!(token.kind, NEWLINE | NL) {
+            let newline = &scanned.line(start.0)[..];
+            let newline = if newline.ends_with("\r\n") {
+                "\r\n"
+            } else if newline.ends_with('\n') {
+                "\n"
+            } else {
+                ""
+            };
+            text = newline.to_owned();
+            end = (start.0, start.1 + newline.len().max(1));
+            if !self.extra {
+                text.clear();
+                end = start;
+            }
+        }
+        if token.end > token.start && end.1 == 0 && token.kind != NEWLINE && token.kind != NL {
+            // A text that ends with its line shows the next one, too.
+            line = (start.0..=end.0).map(|index| scanned.line(index)).collect();
+        }
+        positions[2] = end.0 as i64 + 1;
+        positions[3] = end.1 as i64;
+        if at_end {
+            let last = scanned.lines.len() as i64 + 1;
+            positions = [last, 0, last, 0];
+            line.clear();
+        } else if !self.extra && matches!(token.kind, ENDMARKER | DEDENT | INDENT) {
+            let row = if token.start >= scanned.length {
+                scanned.lines.len().max(1) as i64
+            } else {
+                positions[0]
+            };
+            positions = [row, -1, row, -1];
+            text.clear();
+            line = scanned.line(row as usize - 1).to_owned();
+        }
+        drop(scanned);
+        let kind =
+            if self.extra && (DEDENT + 1..OP).contains(&token.kind) { OP } else { token.kind };
+        let pair = |a: i64, b: i64| -> Result {
+            let items = vec![Int::from_i64(th, a)?, Int::from_i64(th, b)?];
+            Ok(Tuple::from_refs(th, items)?.upcast())
+        };
+        let items = vec![
+            Int::from_i64(th, i64::from(kind))?,
+            Str::new(th, &text)?.upcast(),
+            pair(positions[0], positions[1])?,
+            pair(positions[2], positions[3])?,
+            Str::new(th, &line)?.upcast(),
+        ];
+        Ok(Some(Tuple::from_refs(th, items)?.upcast()))
+    }
+}
+
+/// The tokenizer of the interpreter.
+#[pymodule]
+pub mod _tokenize {
+    use super::*;
+
+    #[exec]
+    fn exec(th: Thread<'_>, module: &Module) -> Result<()> {
+        module.add_type::<TokenizerIter>(th)
+    }
+}
