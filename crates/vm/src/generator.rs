@@ -97,9 +97,7 @@ generator_types! {
 /// The frame of a generator.
 #[inline(always)]
 pub(crate) fn frame_of(this: *mut PyGenObject) -> *mut Frame {
-    this.cast::<u8>()
-        .wrapping_add(std::mem::offset_of!(PyGenObject, gi_iframe))
-        .cast::<Frame>()
+    this.cast::<u8>().wrapping_add(std::mem::offset_of!(PyGenObject, gi_iframe)).cast::<Frame>()
 }
 
 unsafe fn traverse(this: *mut PyGenObject, visit: &mut dyn FnMut(Obj<'_>)) {
@@ -230,8 +228,7 @@ unsafe fn warn_unawaited(th: Thread<'_>, this: *mut PyGenObject) {
         let qualname = own_raw((*this).gi_qualname);
         let qualname = qualname.as_ref().and_then(|name| name.obj().downcast::<Str>());
         let qualname = qualname.map_or_else(String::new, Str::to_string);
-        let text =
-            Str::from_fmt(th, format_args!("coroutine '{qualname}' was never awaited"))?;
+        let text = Str::from_fmt(th, format_args!("coroutine '{qualname}' was never awaited"))?;
         (th.hooks().warn)(th, types::RuntimeWarning().obj(), &text, 1)
     })();
     if warned.is_err() {
@@ -635,8 +632,8 @@ pub(crate) unsafe fn throw(
         (*this).gi_frame_state = state::EXECUTING;
         (*frame).prev = frame::current(th);
         frame::set_current(th.state(), frame);
-        let result = throw(th, inner, close_on_exit, thrown)
-            .and_then(|step| finish_step(th, inner, step));
+        let result =
+            throw(th, inner, close_on_exit, thrown).and_then(|step| finish_step(th, inner, step));
         frame::set_current(th.state(), (*frame).prev);
         (*frame).prev = null_mut();
         (*this).gi_frame_state = current;
@@ -885,13 +882,9 @@ macro_rules! frame_attributes {
     };
 }
 
-frame_attributes!(
-    Generator, frames, gi_frame, gi_running, gi_code, gi_suspended, gi_yieldfrom
-);
+frame_attributes!(Generator, frames, gi_frame, gi_running, gi_code, gi_suspended, gi_yieldfrom);
 frame_attributes!(Coroutine, frames, cr_frame, cr_running, cr_code, cr_suspended, cr_await);
-frame_attributes!(
-    AsyncGenerator, frames, ag_frame, ag_running, ag_code, ag_suspended, ag_await
-);
+frame_attributes!(AsyncGenerator, frames, ag_frame, ag_running, ag_code, ag_suspended, ag_await);
 
 #[pymethods(parts(common, frames))]
 impl Generator {

@@ -10,7 +10,9 @@
 use std::{cell::Cell, sync::atomic::Ordering};
 
 use bytecode::{Op, linetable};
-use object::{AsObject, Code, Link, Obj, Protocol, Ref, Result, Str, Thread, Tuple, id, raise, types};
+use object::{
+    AsObject, Code, Link, Obj, Protocol, Ref, Result, Str, Thread, Tuple, id, raise, types,
+};
 
 use crate::{
     exception,
@@ -74,12 +76,7 @@ fn call(
 }
 
 /// Report to the frame's own trace function.
-fn local_event(
-    th: Thread<'_>,
-    frame: &Ref<FrameObject>,
-    event: &Str,
-    arg: Obj<'_>,
-) -> Result<()> {
+fn local_event(th: Thread<'_>, frame: &Ref<FrameObject>, event: &Str, arg: Obj<'_>) -> Result<()> {
     if state(th).trace.is_null() {
         return Ok(());
     }
@@ -159,6 +156,7 @@ unsafe fn events(
             }
         }
         object.traced_line.set(-1);
+        object.traced_unit.set(unit);
         return profile_event(th, &object, event, none);
     }
     let leaves = matches!(op, Op::RETURN_VALUE | Op::YIELD_VALUE);
@@ -167,15 +165,14 @@ unsafe fn events(
     }
     let object = frame::object_of(th, frame)?;
     if !object.trace.is_null() {
+        let backward = unit <= object.traced_unit.replace(unit);
+        let line = if backward { code.line_at(unit as u32) } else { line_start(code, unit) };
         if object.trace_lines.get()
-            && let Some(line) = line_start(code, unit)
+            && let Some(line) = line
+            && (backward || line != object.traced_line.get())
         {
-            let last = (object.traced_line.get(), object.traced_unit.get());
-            object.traced_unit.set(unit);
-            if line != last.0 || unit <= last.1 {
-                object.traced_line.set(line);
-                local_event(th, &object, id!(th, "line"), none)?;
-            }
+            object.traced_line.set(line);
+            local_event(th, &object, id!(th, "line"), none)?;
         }
         if object.trace_opcodes.get() {
             local_event(th, &object, id!(th, "opcode"), none)?;
