@@ -3,7 +3,7 @@
 //! What is wrong with it is fatal before there is an interpreter, in CPython's
 //! words.
 
-use std::{env, os::unix::ffi::OsStringExt as _};
+use std::{env, os::unix::ffi::OsStringExt};
 
 use object::{Flags, alloc::Mode};
 

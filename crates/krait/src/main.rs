@@ -17,7 +17,7 @@ mod usage;
 
 use std::{
     io::Write as _,
-    os::unix::ffi::OsStringExt as _,
+    os::unix::ffi::OsStringExt,
     process::exit,
 };
 

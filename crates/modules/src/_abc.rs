@@ -107,10 +107,9 @@ fn data_of(th: Thread<'_>, class: Obj<'_>) -> Result<Ref<AbcData>> {
 }
 
 fn set_of(th: Thread<'_>, kind: &'static str, items: Vec<Ref>) -> Result {
-    let builtins = (th.hooks().import_module)(th, id!(th, "builtins"))?;
     let name = object::Str::intern(th, kind)?;
     let items = Tuple::from_refs(th, items)?;
-    builtins.getattr(th, &name)?.call(th, &[items.obj()])
+    generic::builtin(th, &name)?.call(th, &[items.obj()])
 }
 
 /// Find the abstract methods of a class and record them.

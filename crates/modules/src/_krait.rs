@@ -1,7 +1,7 @@
 //! `_krait`: the embedded standard library, as its path entry finder sees it.
 
 use macros::pymodule;
-use object::{AsObject, Bytes, List, Protocol, Ref, Result, Str, Thread, raise, types};
+use object::{Bytes, List, Protocol, Ref, Result, Str, Thread, raise, types};
 use vm::lifecycle::Inventory;
 
 /// Access to the standard library inside the executable.

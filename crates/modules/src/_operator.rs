@@ -78,7 +78,17 @@ fn compare_digest(th: Thread<'_>, a: Obj<'_>, b: Obj<'_>) -> Result<bool> {
     let has_buffer = |object: Obj<'_>| {
         object.ty().buffer().is_some_and(|methods| methods.bf_getbuffer.is_some())
     };
-    if !has_buffer(a) || !has_buffer(b) {
+    if let Some(other) = [a, b].into_iter().find(|object| !has_buffer(*object))
+        && (has_buffer(a) || has_buffer(b))
+    {
+        raise!(
+            th,
+            TypeError,
+            "a bytes-like object is required, not '{}'",
+            other.ty().full_name()
+        );
+    }
+    if !has_buffer(a) {
         raise!(
             th,
             TypeError,
@@ -179,7 +189,7 @@ impl ItemGetter {
     fn __new__(th: Thread<'_>, cls: &Type, args: &Tuple, kwargs: Option<&Dict>) -> Result {
         no_keywords(th, "itemgetter", kwargs)?;
         if args.len() == 0 {
-            raise!(th, TypeError, "itemgetter expected at least 1 argument, got 0");
+            raise!(th, TypeError, "itemgetter expected 1 argument, got 0");
         }
         let getter = ItemGetter { head: Head::new(), items: object::own(args) };
         alloc_object::alloc(th, cls, getter).map(Ref::upcast)
@@ -239,7 +249,7 @@ impl AttrGetter {
     fn __new__(th: Thread<'_>, cls: &Type, args: &Tuple, kwargs: Option<&Dict>) -> Result {
         no_keywords(th, "attrgetter", kwargs)?;
         if args.len() == 0 {
-            raise!(th, TypeError, "attrgetter expected at least 1 argument, got 0");
+            raise!(th, TypeError, "attrgetter expected 1 argument, got 0");
         }
         let mut paths = Vec::new();
         for attr in args.items() {

@@ -64,7 +64,12 @@ pub mod builtins {
     fn aiter(th: Thread<'_>, async_iterable: Obj<'_>) -> Result {
         let slot = async_iterable.ty().async_().and_then(|methods| methods.am_aiter);
         let Some(slot) = slot else {
-            raise!(th, TypeError, "'{}' object is not an async iterable", async_iterable.type_name());
+            raise!(
+                th,
+                TypeError,
+                "'{}' object is not an async iterable",
+                async_iterable.type_name()
+            );
         };
         // SAFETY: the slot belongs to the object's type.
         let iterator = unsafe { slot(async_iterable.as_ptr()) };
@@ -103,7 +108,12 @@ pub mod builtins {
     fn anext(th: Thread<'_>, async_iterator: Obj<'_>, default: Option<Obj<'_>>) -> Result {
         let slot = async_iterator.ty().async_().and_then(|methods| methods.am_anext);
         let Some(slot) = slot else {
-            raise!(th, TypeError, "'{}' object is not an async iterator", async_iterator.type_name());
+            raise!(
+                th,
+                TypeError,
+                "'{}' object is not an async iterator",
+                async_iterator.type_name()
+            );
         };
         // SAFETY: the slot belongs to the object's type.
         let awaitable = unsafe { slot(async_iterator.as_ptr()) };
@@ -212,7 +222,8 @@ pub mod builtins {
                 List::from_refs(th, protocol::iter::collect(th, keys.obj())?)?
             }
             Some(obj) => {
-                let special = types::type_::slot_functions::call_special(th, obj, id!(th, "__dir__"), &[])?;
+                let special =
+                    types::type_::slot_functions::call_special(th, obj, id!(th, "__dir__"), &[])?;
                 let Some(names) = special else {
                     raise!(th, TypeError, "object does not provide __dir__");
                 };
@@ -529,11 +540,9 @@ fn ordinal(th: Thread<'_>, character: Obj<'_>) -> Result {
     };
     match code {
         Some(code) if length == 1 => Int::from_i64(th, i64::from(code)),
-        _ => raise!(
-            th,
-            TypeError,
-            "ord() expected a character, but string of length {length} found"
-        ),
+        _ => {
+            raise!(th, TypeError, "ord() expected a character, but string of length {length} found")
+        }
     }
 }
 
@@ -616,7 +625,9 @@ fn sum_of(th: Thread<'_>, iterable: Obj<'_>, start: Option<Obj<'_>>) -> Result {
     let mut next = iterator.next(th)?;
     if let Some(mut exact) = object::small_int::value(total.as_ptr()) {
         while let Some(item) = &next {
-            let Some(sum) = object::small_int::value(item.as_ptr()).and_then(|x| exact.checked_add(x)) else {
+            let Some(sum) =
+                object::small_int::value(item.as_ptr()).and_then(|x| exact.checked_add(x))
+            else {
                 break;
             };
             exact = sum;
@@ -627,7 +638,8 @@ fn sum_of(th: Thread<'_>, iterable: Obj<'_>, start: Option<Obj<'_>>) -> Result {
     if let (Some(item), true) = (&next, is_float_or_small(total.obj()))
         && (item.obj().is_exact::<object::Float>() || total.obj().is_exact::<object::Float>())
     {
-        let mut sum = num::float_ops::CompensatedSum::new(float_value(total.obj()).unwrap_or_default());
+        let mut sum =
+            num::float_ops::CompensatedSum::new(float_value(total.obj()).unwrap_or_default());
         while let Some(item) = &next {
             let Some(value) = float_value(item.obj()) else { break };
             sum.add(value);
@@ -790,12 +802,9 @@ fn build_class(
         _ => meta,
     };
     let namespace = match meta.getattr_opt(th, id!(th, "__prepare__"))? {
-        Some(prepare) => protocol::call::call_dict(
-            th,
-            prepare.obj(),
-            &[name, bases.obj()],
-            Some(&*keywords),
-        )?,
+        Some(prepare) => {
+            protocol::call::call_dict(th, prepare.obj(), &[name, bases.obj()], Some(&*keywords))?
+        }
         None => Dict::new(th)?.upcast(),
     };
     if !protocol::mapping::is_mapping(namespace.obj()) {

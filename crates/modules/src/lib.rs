@@ -18,6 +18,7 @@ pub mod _krait;
 pub mod _locale;
 pub mod _opcode;
 pub mod _operator;
+pub mod _pickle;
 pub mod _posixsubprocess;
 pub mod _random;
 pub mod _signal;
@@ -47,6 +48,7 @@ pub mod faulthandler;
 pub mod fcntl;
 pub mod gc;
 pub mod grp;
+pub mod hashes;
 pub mod itertools;
 pub mod marshal;
 pub mod math;
@@ -59,6 +61,7 @@ pub mod sys;
 pub mod termios;
 pub mod time;
 pub mod unicodedata;
+pub mod zlib;
 
 use object::declare::ModuleDecl;
 
@@ -80,6 +83,7 @@ pub const ALL: &[ModuleDecl] = &[
     _locale::module::MODULE,
     _opcode::module::MODULE,
     _operator::module::MODULE,
+    _pickle::_pickle::MODULE,
     _posixsubprocess::_posixsubprocess::MODULE,
     _random::_random::MODULE,
     _signal::_signal::MODULE,
@@ -111,11 +115,17 @@ pub const ALL: &[ModuleDecl] = &[
     marshal::marshal::MODULE,
     math::math::MODULE,
     posix::MODULE,
-    pwd::pwd::MODULE,
-    resource::resource::MODULE,
-    select::select::MODULE,
-    sys::sys::MODULE,
+    hashes::_blake2::MODULE,
+    hashes::_md5::MODULE,
+    hashes::_sha1::MODULE,
+    hashes::_sha2::MODULE,
+    hashes::_sha3::MODULE,
+    zlib::zlib::MODULE,
     termios::termios::MODULE,
+    select::select::MODULE,
+    resource::resource::MODULE,
+    pwd::pwd::MODULE,
+    sys::sys::MODULE,
     time::time::MODULE,
     unicodedata::module::MODULE,
 ];

@@ -65,6 +65,12 @@ mod builtins {
         vm::get_frame(th, depth)
     }
 
+    /// Trace.
+    #[sig = "(function, /)"]
+    fn settrace(th: Thread<'_>, function: Obj<'_>) -> Result<()> {
+        vm::tracing::set_trace(th, function)
+    }
+
     /// Time.
     #[sig = "()"]
     fn clock(_: Thread<'_>) -> f64 {

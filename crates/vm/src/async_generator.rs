@@ -33,8 +33,7 @@ impl WrappedValue {}
 
 /// Wrap a value that is being yielded.
 pub(crate) fn wrap_value(th: Thread<'_>, value: Obj<'_>) -> Result<Ref> {
-    alloc_object::new(th, WrappedValue { head: Head::new(), value: value.own() })
-        .map(Ref::upcast)
+    alloc_object::new(th, WrappedValue { head: Head::new(), value: value.own() }).map(Ref::upcast)
 }
 
 pub(crate) fn is_async_generator(object: Obj<'_>) -> bool {
@@ -244,11 +243,8 @@ fn finish_close(th: Thread<'_>, result: Result<Ref>) -> Result<()> {
     match result {
         Ok(_) => raise!(th, RuntimeError, "coroutine ignored GeneratorExit"),
         Err(raised) => {
-            let expected = [
-                types::StopIteration(),
-                types::StopAsyncIteration(),
-                types::GeneratorExit(),
-            ];
+            let expected =
+                [types::StopIteration(), types::StopAsyncIteration(), types::GeneratorExit()];
             if expected.iter().any(|ty| th.exception_matches(ty)) {
                 th.clear_exception(raised);
                 return Ok(());
@@ -306,8 +302,7 @@ impl AsyncThrow {
             let method = if self.args.is_none() { "aclose" } else { "athrow" };
             return Err(error!(
                 th,
-                RuntimeError,
-                "{method}(): asynchronous generator is already running"
+                RuntimeError, "{method}(): asynchronous generator is already running"
             ));
         }
         if send && gen_of(&self.generator).gi_closed != 0 {
@@ -358,11 +353,7 @@ impl AsyncThrow {
         if self.stage.get() == Stage::New {
             self.begin(th, true)?;
             if value.is_some_and(|value| !value.is_none()) {
-                raise!(
-                    th,
-                    RuntimeError,
-                    "can't send non-None value to a just-started coroutine"
-                );
+                raise!(th, RuntimeError, "can't send non-None value to a just-started coroutine");
             }
             let exit = types::GeneratorExit().obj();
             let thrown = match self.args.as_deref() {

@@ -1,8 +1,6 @@
 //! Attribute access that avoids bound methods.
 
-use object::{
-    AsObject, Obj, Protocol, Ref, Result, Str, Thread, Type, shape, types::type_,
-};
+use object::{AsObject, Obj, Protocol, Ref, Result, Str, Thread, Type, shape, types::type_};
 
 /// What a method lookup found.
 pub(crate) enum Method {

@@ -2,8 +2,8 @@
 #![allow(unsafe_op_in_unsafe_fn, reason = "casts of objects whose type was checked")]
 
 use object::{
-    AsObject, Dict, List, Obj, Protocol, Ref, Result, Str, Thread, Tuple, error,
-    id, protocol, raise,
+    AsObject, Dict, List, Obj, Protocol, Ref, Result, Str, Thread, Tuple, error, id, protocol,
+    raise,
     types::{
         FrozenSet, Set, Slice, iter::list::ListIterator, iter::tuple::TupleIterator,
         range::RangeIterator, super_,

@@ -163,8 +163,7 @@ unsafe fn bind(
         let defaults = function.defaults.get();
         let defaults = defaults.as_deref().map_or(&[][..], Tuple::items);
         let first = argcount - defaults.len().min(argcount);
-        let missing: Vec<usize> =
-            (nargs..first).filter(|i| (*locals.add(*i)).is_null()).collect();
+        let missing: Vec<usize> = (nargs..first).filter(|i| (*locals.add(*i)).is_null()).collect();
         if !missing.is_empty() {
             return Err(missing_arguments(th, function, code, &missing, "positional"));
         }
@@ -333,8 +332,7 @@ fn missing_arguments(
     missing: &[usize],
     kind: &str,
 ) -> object::Raised {
-    let names: Vec<String> =
-        missing.iter().map(|i| format!("'{}'", code.local_name(*i))).collect();
+    let names: Vec<String> = missing.iter().map(|i| format!("'{}'", code.local_name(*i))).collect();
     let list = match &names[..] {
         [one] => one.clone(),
         [first, second] => format!("{first} and {second}"),
@@ -486,8 +484,7 @@ pub fn eval_code(
     closure: Option<&Tuple>,
 ) -> Result<Ref> {
     let builtins = crate::builtins_of(th, globals)?;
-    let function =
-        Function::with_builtins(th, object::own(code), object::own(globals), builtins)?;
+    let function = Function::with_builtins(th, object::own(code), object::own(globals), builtins)?;
     function.closure.set(closure.map(object::own));
     // SAFETY: the frame takes over the function and the namespace.
     unsafe {
@@ -501,10 +498,8 @@ pub fn eval_code(
             None if code.flags & abi::CO_NEWLOCALS != 0 => None,
             None => Some(globals.obj().own()),
         };
-        let old = std::mem::replace(
-            &mut (*frame).locals,
-            namespace.map_or(null_mut(), Ref::into_raw),
-        );
+        let old =
+            std::mem::replace(&mut (*frame).locals, namespace.map_or(null_mut(), Ref::into_raw));
         drop(Ref::from_raw(old));
         Ref::from_raw(interp::run(th, frame)).ok_or(object::Raised)
     }
@@ -519,9 +514,8 @@ pub(crate) fn call_function_hook(
 ) -> Result<Ref> {
     let nargs = args.len() - kwnames.map_or(0, Tuple::len);
     // SAFETY: live arguments of the caller.
-    let value = unsafe {
-        call_function(th, function.obj().as_ptr(), args.as_ptr().cast(), nargs, kwnames)
-    };
+    let value =
+        unsafe { call_function(th, function.obj().as_ptr(), args.as_ptr().cast(), nargs, kwnames) };
     // SAFETY: a new reference or null.
     unsafe { Ref::from_raw(value) }.ok_or(object::Raised)
 }

@@ -70,7 +70,8 @@ pub fn set_cause(exception: Obj<'_>, cause: Option<Ref>) {
 /// The value of a `StopIteration`.
 pub(crate) fn stop_value(exception: Obj<'_>) -> Ref {
     // SAFETY: a StopIteration; the field owns its value.
-    let value = unsafe { own_raw((*exception.as_ptr().cast::<abi::PyStopIterationObject>()).value) };
+    let value =
+        unsafe { own_raw((*exception.as_ptr().cast::<abi::PyStopIterationObject>()).value) };
     value.unwrap_or_else(|| object::types::none().own())
 }
 
@@ -314,7 +315,8 @@ fn subgroup(th: Thread<'_>, exception: Obj<'_>, wanted: &[usize]) -> Result<Opti
         }
         (*fields(derived.obj())).suppress_context = (*fields(exception)).suppress_context;
         if let Some(notes) = own_raw((*fields(exception)).notes) {
-            let notes = object::List::from_refs(th, object::protocol::iter::collect(th, notes.obj())?)?;
+            let notes =
+                object::List::from_refs(th, object::protocol::iter::collect(th, notes.obj())?)?;
             derived.setattr(th, id!(th, "__notes__"), Some(notes.obj()))?;
         }
     }

@@ -105,6 +105,13 @@ impl Frame {
         Frame::lasti(this) < code.first_traceable() as i32
     }
 
+    /// As `is_incomplete`, where `ip` is at the instruction and not behind it.
+    pub(crate) unsafe fn is_incomplete_at(this: *const Frame) -> bool {
+        let code = Frame::code(this);
+        let at = (*this).ip.offset_from(code.units());
+        at < code.first_traceable() as isize
+    }
+
     /// The generator a frame is inside of.
     pub(crate) fn generator(this: *mut Frame) -> *mut PyObject {
         this.cast::<u8>()

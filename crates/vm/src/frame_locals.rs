@@ -7,11 +7,7 @@ use object::{
     alloc_object, id, protocol, raise, types, types::cell::CellObject,
 };
 
-use crate::{
-    frame::Frame,
-    frame_object::FrameObject,
-    word::Word,
-};
+use crate::{frame::Frame, frame_object::FrameObject, word::Word};
 
 /// The local variables of a frame.
 #[pytype(name = "FrameLocalsProxy", flags = MAPPING, layout = abi::PyFrameLocalsProxyObject)]
@@ -75,7 +71,8 @@ impl FrameLocalsProxy {
         };
         let mut variables = self.variables();
         for i in 0..variables.len() {
-            if !variables[i].hidden && protocol::compare::eq(th, variables[i].name.obj(), key.obj())?
+            if !variables[i].hidden
+                && protocol::compare::eq(th, variables[i].name.obj(), key.obj())?
             {
                 return Ok(Some((i, variables.swap_remove(i))));
             }
@@ -147,7 +144,11 @@ impl FrameLocalsProxy {
                 for pair in protocol::iter::collect(th, other)? {
                     let pair = protocol::iter::collect(th, pair.obj())?;
                     let [key, value] = &pair[..] else {
-                        raise!(th, ValueError, "update() argument must be dict or another FrameLocalsProxy");
+                        raise!(
+                            th,
+                            ValueError,
+                            "update() argument must be dict or another FrameLocalsProxy"
+                        );
                     };
                     self.set(th, key.obj(), value.obj())?;
                 }
@@ -246,12 +247,9 @@ impl FrameLocalsProxy {
             Ok(object.downcast::<Dict>().map(object::own))
         };
         match (dict(left)?, dict(right)?) {
-            (Some(left), Some(right)) => protocol::number::binary(
-                th,
-                protocol::number::OR,
-                left.obj(),
-                right.obj(),
-            ),
+            (Some(left), Some(right)) => {
+                protocol::number::binary(th, protocol::number::OR, left.obj(), right.obj())
+            }
             _ => Ok(types::not_implemented().own()),
         }
     }

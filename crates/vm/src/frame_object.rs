@@ -45,6 +45,8 @@ pub struct FrameObject {
     storage: Cell<*mut [u64]>,
     /// The last line for which a trace function was called.
     pub(crate) traced_line: Cell<i32>,
+    /// Where that was, in code units.
+    pub(crate) traced_unit: Cell<usize>,
 }
 
 impl FrameObject {
@@ -65,6 +67,7 @@ impl FrameObject {
                 overwritten: std::cell::RefCell::default(),
                 storage: Cell::new(std::ptr::slice_from_raw_parts_mut(null_mut(), 0)),
                 traced_line: Cell::new(-1),
+                traced_unit: Cell::new(0),
             },
         )
     }

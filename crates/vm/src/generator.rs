@@ -4,7 +4,8 @@
 //! started), 0 while it runs, positive when it is finished. A running
 //! generator's exception state is on top of the thread's chain. Its frame is
 //! linked like any other, so that resuming is a jump; only a resumption from
-//! native code enters the loop anew.
+//! native code enters the loop anew. `ip` of a suspended frame is one further,
+//! so that it shows the next instruction.
 #![allow(unsafe_op_in_unsafe_fn, reason = "works on live generators and their frames")]
 
 use std::{
@@ -96,9 +97,7 @@ generator_types! {
 /// The frame of a generator.
 #[inline(always)]
 pub(crate) fn frame_of(this: *mut PyGenObject) -> *mut Frame {
-    this.cast::<u8>()
-        .wrapping_add(std::mem::offset_of!(PyGenObject, gi_iframe))
-        .cast::<Frame>()
+    this.cast::<u8>().wrapping_add(std::mem::offset_of!(PyGenObject, gi_iframe)).cast::<Frame>()
 }
 
 unsafe fn traverse(this: *mut PyGenObject, visit: &mut dyn FnMut(Obj<'_>)) {
@@ -229,8 +228,7 @@ unsafe fn warn_unawaited(th: Thread<'_>, this: *mut PyGenObject) {
         let qualname = own_raw((*this).gi_qualname);
         let qualname = qualname.as_ref().and_then(|name| name.obj().downcast::<Str>());
         let qualname = qualname.map_or_else(String::new, Str::to_string);
-        let text =
-            Str::from_fmt(th, format_args!("coroutine '{qualname}' was never awaited"))?;
+        let text = Str::from_fmt(th, format_args!("coroutine '{qualname}' was never awaited"))?;
         (th.hooks().warn)(th, types::RuntimeWarning().obj(), &text, 1)
     })();
     if warned.is_err() {
@@ -267,6 +265,7 @@ pub(crate) unsafe fn from_frame(th: Thread<'_>, frame: *mut Frame) -> Option<*mu
     move_frame(frame, new);
     (*new).owner = owner::GENERATOR;
     (*new).entry = 0;
+    (*new).ip = (*new).ip.add(1);
     if ty.obj().is(Coroutine::type_object().obj()) {
         let depth = (*frame::public(th.state())).coroutine_origin_tracking_depth;
         if depth > 0 {
@@ -302,6 +301,7 @@ pub(crate) unsafe fn suspend(state: &ThreadState, frame: *mut Frame, from: bool)
         if from { self::state::SUSPENDED_YIELD_FROM } else { self::state::SUSPENDED };
     exc_state::pop(state, &raw mut (*this).gi_exc_state);
     (*frame).prev = null_mut();
+    (*frame).ip = (*frame).ip.add(1);
 }
 
 /// Leave a generator's frame for ever.
@@ -352,6 +352,7 @@ unsafe fn start(th: Thread<'_>, this: *mut PyGenObject, value: Word) -> *mut Fra
     let frame = frame_of(this);
     *(*frame).sp = value.owned();
     (*frame).sp = (*frame).sp.add(1);
+    (*frame).ip = (*frame).ip.sub(1);
     (*frame).entry = 0;
     (*this).gi_frame_state = state::EXECUTING;
     exc_state::push(th.state(), &raw mut (*this).gi_exc_state);
@@ -631,8 +632,8 @@ pub(crate) unsafe fn throw(
         (*this).gi_frame_state = state::EXECUTING;
         (*frame).prev = frame::current(th);
         frame::set_current(th.state(), frame);
-        let result = throw(th, inner, close_on_exit, thrown)
-            .and_then(|step| finish_step(th, inner, step));
+        let result =
+            throw(th, inner, close_on_exit, thrown).and_then(|step| finish_step(th, inner, step));
         frame::set_current(th.state(), (*frame).prev);
         (*frame).prev = null_mut();
         (*this).gi_frame_state = current;
@@ -881,13 +882,9 @@ macro_rules! frame_attributes {
     };
 }
 
-frame_attributes!(
-    Generator, frames, gi_frame, gi_running, gi_code, gi_suspended, gi_yieldfrom
-);
+frame_attributes!(Generator, frames, gi_frame, gi_running, gi_code, gi_suspended, gi_yieldfrom);
 frame_attributes!(Coroutine, frames, cr_frame, cr_running, cr_code, cr_suspended, cr_await);
-frame_attributes!(
-    AsyncGenerator, frames, ag_frame, ag_running, ag_code, ag_suspended, ag_await
-);
+frame_attributes!(AsyncGenerator, frames, ag_frame, ag_running, ag_code, ag_suspended, ag_await);
 
 #[pymethods(parts(common, frames))]
 impl Generator {

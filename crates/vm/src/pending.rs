@@ -51,9 +51,11 @@ pub fn set_pending_hooks(th: Thread<'_>, hooks: PendingHooks) {
 #[inline(never)]
 pub fn handle(th: Thread<'_>) -> Result<()> {
     let flags = &th.state().eval_breaker;
-    let take = |bit: u32| flags.load(Ordering::Relaxed) & bit != 0 && {
-        flags.fetch_and(!bit, Ordering::AcqRel);
-        true
+    let take = |bit: u32| {
+        flags.load(Ordering::Relaxed) & bit != 0 && {
+            flags.fetch_and(!bit, Ordering::AcqRel);
+            true
+        }
     };
     let hooks = pending_hooks(th);
     if take(breaker::SIGNAL) {

@@ -4,7 +4,8 @@ use std::cell::Cell;
 
 use macros::{pymethods, pytype};
 use object::{
-    AsObject, Head, Int, Link, List, Obj, Ref, Result, Str, Thread, Tuple, Type, alloc_object, raise,
+    AsObject, Head, Int, Link, List, Obj, Ref, Result, Str, Thread, Tuple, Type, alloc_object,
+    raise,
 };
 
 use crate::{
@@ -161,9 +162,10 @@ pub(crate) fn remove_importlib_frames(th: Thread<'_>) {
             i += 1;
         }
         let passes_on = i > start
-            && entries[i - 1].frame.get().is_some_and(|frame| {
-                frame.code().name.eq_str("_call_with_frames_removed")
-            });
+            && entries[i - 1]
+                .frame
+                .get()
+                .is_some_and(|frame| frame.code().name.eq_str("_call_with_frames_removed"));
         if i > start && !always && !passes_on {
             kept.extend(entries[start..i].iter().cloned());
         }

@@ -575,8 +575,7 @@ impl OdictIterator {
             }
             self.position.set(saved);
         }
-        let builtins = (th.hooks().import_module)(th, id!(th, "builtins"))?;
-        let iter = builtins.getattr(th, id!(th, "iter"))?;
+        let iter = generic::builtin(th, id!(th, "iter"))?;
         let list = object::List::from_refs(th, rest)?;
         let args = Tuple::from_objs(th, &[list.obj()])?;
         Tuple::from_objs(th, &[iter.obj(), args.obj()])

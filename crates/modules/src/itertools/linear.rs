@@ -360,16 +360,16 @@ impl Islice {
             "Indices for islice() must be None or an integer: 0 <= x <= sys.maxsize.";
         const STEP: &str = "Step for islice() must be a positive integer or None.";
         let none = types::none();
-        let (iterable, start, stop, step, stop_message) = match args.items() {
-            [iterable, stop] => (*iterable, none, *stop, none, STOP),
-            [iterable, start, stop] => (*iterable, *start, *stop, none, INDICES),
-            [iterable, start, stop, step] => (*iterable, *start, *stop, *step, INDICES),
+        let (iterable, start, stop, step) = match args.items() {
+            [iterable, stop] => (*iterable, none, *stop, none),
+            [iterable, start, stop] => (*iterable, *start, *stop, none),
+            [iterable, start, stop, step] => (*iterable, *start, *stop, *step),
             [] | [_] => {
                 raise!(th, TypeError, "islice expected at least 2 arguments, got {}", args.len())
             }
             _ => raise!(th, TypeError, "islice expected at most 4 arguments, got {}", args.len()),
         };
-        let stop = index_or(th, stop, None, stop_message)?;
+        let stop = index_or(th, stop, None, STOP)?;
         let start = index_or(th, start, Some(0), INDICES)?.unwrap_or(0);
         let step = index_or(th, step, Some(1), STEP)?.unwrap_or(1);
         if step < 1 {

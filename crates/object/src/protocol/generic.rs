@@ -95,3 +95,10 @@ pub fn lookup_after(th: Thread<'_>, start: &Type, after: &Type, name: &Str) -> R
 pub fn bound_method(th: Thread<'_>, callable: Ref, receiver: Obj<'_>) -> Result<Ref> {
     types::method::Method::new(th, callable.obj(), receiver).map(Ref::upcast)
 }
+
+/// The builtin called `name`.
+pub fn builtin(th: Thread<'_>, name: &Str) -> Result<Ref> {
+    let builtins = th.interp().builtins.get();
+    let found = builtins.as_ref().and_then(|dict| dict.get_name(th, name)).map(Obj::own);
+    found.ok_or_else(|| error!(th, RuntimeError, "lost builtins.{name}"))
+}

@@ -441,8 +441,7 @@ impl GenericAlias {
             let args = Tuple::from_objs(th, &[self.origin(), self.args.obj()])?;
             return Tuple::from_objs(th, &[self.obj().ty().obj(), args.obj()]);
         }
-        let builtins = (th.hooks().import_module)(th, id!(th, "builtins"))?;
-        let next = builtins.getattr(th, id!(th, "next"))?;
+        let next = generic::builtin(th, id!(th, "next"))?;
         let alias = new(th, self.origin(), self.args.obj())?;
         let args = Tuple::from_refs(th, vec![alias.iter(th)?])?;
         Tuple::from_refs(th, vec![next, args.upcast()])
@@ -450,8 +449,7 @@ impl GenericAlias {
 
     #[sig = "($self, /)"]
     fn __dir__(&self, th: Thread<'_>) -> Result<Ref<List>> {
-        let builtins = (th.hooks().import_module)(th, id!(th, "builtins"))?;
-        let names = builtins.call_method(th, id!(th, "dir"), &[self.origin()])?;
+        let names = generic::builtin(th, id!(th, "dir"))?.call(th, &[self.origin()])?;
         let mut names = iter::collect(th, names.obj())?;
         for own in OWN_ATTRIBUTES.iter().skip(1) {
             if !names.iter().any(|name| types::str_eq(name.obj(), own)) {
@@ -485,8 +483,7 @@ impl GenericAliasIterator {
 
     #[sig = "($self, /)"]
     fn __reduce__(&self, th: Thread<'_>) -> Result<Ref<Tuple>> {
-        let builtins = (th.hooks().import_module)(th, id!(th, "builtins"))?;
-        let iter = builtins.getattr(th, id!(th, "iter"))?;
+        let iter = generic::builtin(th, id!(th, "iter"))?;
         let source = match self.alias.get() {
             Some(alias) => alias,
             None => Tuple::from_refs(th, Vec::new())?.upcast(),

@@ -5,7 +5,8 @@ use std::cell::Cell;
 use macros::{pymethods, pytype};
 
 use crate::{
-    AsObject, Dict, Head, Link, Obj, Ref, Result, Str, Thread, alloc_object, declare::Declared,
+    AsObject, Dict, Head, Link, Obj, Protocol, Ref, Result, Str, Thread, Tuple, Type,
+    alloc_object, declare::Declared, exceptions, id, raise,
 };
 
 /// Create a module object.
@@ -61,5 +62,184 @@ impl Module {
     }
 }
 
+/// Whether the module's spec says that it is still being imported.
+fn is_initializing(th: Thread<'_>, spec: &Ref) -> bool {
+    let flag = spec.getattr_opt(th, id!(th, "_initializing"));
+    match flag {
+        Ok(Some(flag)) => flag.is_true(th).unwrap_or(false),
+        Ok(None) => false,
+        Err(raised) => {
+            th.clear_exception(raised);
+            false
+        }
+    }
+}
+
+impl Module {
+    fn named(&self, th: Thread<'_>, name: &Str) -> Result<Option<Ref>> {
+        self.dict(th)?.get(th, name.obj())
+    }
+
+    /// `AttributeError` for a missing name, with what may have caused it.
+    #[cold]
+    fn no_attribute(&self, th: Thread<'_>, name: &Str) -> Result<crate::Raised> {
+        let module = self.named(th, id!(th, "__name__"))?;
+        let module = module.as_ref().and_then(|name| name.obj().downcast::<Str>());
+        let Some(module) = module else {
+            let message = format_args!("module has no attribute '{name}'");
+            return Ok(exceptions::attribute_error(th, self.obj(), name.obj(), message));
+        };
+        let spec = self.named(th, id!(th, "__spec__"))?.filter(|spec| !spec.obj().is_none());
+        let busy = spec.as_ref().is_some_and(|spec| is_initializing(th, spec));
+        let message = if busy {
+            format!(
+                "partially initialized module '{module}' has no attribute '{name}' (most likely due to a circular import)"
+            )
+        } else {
+            format!("module '{module}' has no attribute '{name}'")
+        };
+        let message = format_args!("{message}");
+        Ok(exceptions::attribute_error(th, self.obj(), name.obj(), message))
+    }
+}
+
 #[pymethods]
-impl Module {}
+impl Module {
+    fn __new__(th: Thread<'_>, cls: &Type, _: &Tuple, _: Option<&Dict>) -> Result {
+        let module = Module {
+            head: Head::new(),
+            dict: Link::new(Dict::new(th)?),
+            def: Cell::new(std::ptr::null_mut()),
+            state: Cell::new(std::ptr::null_mut()),
+            weaklist: Cell::new(std::ptr::null_mut()),
+            name: Link::null(),
+        };
+        alloc_object::alloc(th, cls, module).map(Ref::upcast)
+    }
+
+    #[sig = "module(name, doc=None)"]
+    fn __init__(&self, th: Thread<'_>, name: &Str, doc: Option<Obj<'_>>) -> Result<()> {
+        let dict = self.dict(th)?;
+        let none = super::none();
+        dict.set(th, id!(th, "__name__").obj(), name.obj())?;
+        dict.set(th, id!(th, "__doc__").obj(), doc.unwrap_or(none))?;
+        for key in [id!(th, "__package__"), id!(th, "__loader__"), id!(th, "__spec__")] {
+            dict.set(th, key.obj(), none)?;
+        }
+        self.name.set(Some(name.obj().own()));
+        Ok(())
+    }
+
+    fn __repr__(&self, th: Thread<'_>) -> Result<Ref<Str>> {
+        let Some(importlib) = th.interp().importlib.get() else {
+            let name = self.named(th, id!(th, "__name__"))?;
+            let name = name.map_or_else(|| Ok("?".to_owned()), |name| name.str(th).map(|name| name.to_string()))?;
+            return Str::from_fmt(th, format_args!("<module '{name}'>"));
+        };
+        importlib.call_method(th, id!(th, "_module_repr"), &[self.obj()])?.str(th)
+    }
+
+    fn tp_getattro(&self, th: Thread<'_>, name: Obj<'_>) -> Result {
+        let name = super::object_::expect_name(th, name)?;
+        if let Some(value) = super::object_::generic_getattr_opt(th, self.obj(), name)? {
+            return Ok(value);
+        }
+        if let Some(hook) = self.named(th, id!(th, "__getattr__"))? {
+            return hook.call(th, &[name.obj()]);
+        }
+        Err(self.no_attribute(th, name)?)
+    }
+
+    #[declare]
+    fn members(builder: &mut crate::declare::TypeBuilder<'_>) {
+        let offset = std::mem::offset_of!(Module, dict);
+        builder.member(c"__dict__", abi::_Py_T_OBJECT, offset, abi::Py_READONLY, None);
+    }
+
+    /// Return the names that the module defines.
+    #[sig = "($self, /)"]
+    fn __dir__(&self, th: Thread<'_>) -> Result {
+        let dict = self.getattr(th, id!(th, "__dict__"))?;
+        if dict.obj().downcast::<Dict>().is_none() {
+            raise!(th, TypeError, "<module>.__dict__ is not a dictionary");
+        }
+        if let Some(hook) = self.named(th, id!(th, "__dir__"))? {
+            return hook.call(th, &[]);
+        }
+        let names = crate::protocol::iter::collect(th, dict.obj())?;
+        crate::List::from_refs(th, names).map(Ref::upcast)
+    }
+
+    #[getter]
+    fn __annotate__(&self, th: Thread<'_>) -> Result {
+        let name = id!(th, "__annotate__");
+        if let Some(function) = self.named(th, name)? {
+            return Ok(function);
+        }
+        self.dict(th)?.set(th, name.obj(), super::none())?;
+        Ok(super::none().own())
+    }
+
+    #[setter]
+    fn set___annotate__(&self, th: Thread<'_>, value: Option<Obj<'_>>) -> Result<()> {
+        let Some(value) = value else {
+            raise!(th, TypeError, "cannot delete __annotate__ attribute");
+        };
+        if !value.is_none() && !crate::protocol::call::is_callable(value) {
+            raise!(th, TypeError, "__annotate__ must be callable or None");
+        }
+        let dict = self.dict(th)?;
+        dict.set(th, id!(th, "__annotate__").obj(), value)?;
+        if !value.is_none() {
+            dict.remove(th, id!(th, "__annotations__").obj())?;
+        }
+        Ok(())
+    }
+
+    #[getter]
+    fn __annotations__(&self, th: Thread<'_>) -> Result {
+        let name = id!(th, "__annotations__");
+        if let Some(annotations) = self.named(th, name)? {
+            return Ok(annotations);
+        }
+        let function = self.named(th, id!(th, "__annotate__"))?;
+        let annotations: Ref = match function {
+            Some(function) if crate::protocol::call::is_callable(function.obj()) => {
+                let format = crate::Int::from_i64(th, 1)?;
+                let annotations = function.call(th, &[format.obj()])?;
+                if annotations.obj().downcast::<Dict>().is_none() {
+                    raise!(
+                        th,
+                        TypeError,
+                        "__annotate__() must return a dict, not {}",
+                        annotations.obj().type_name()
+                    );
+                }
+                annotations
+            }
+            _ => Dict::new(th)?.upcast(),
+        };
+        let spec = self.named(th, id!(th, "__spec__"))?.filter(|spec| !spec.obj().is_none());
+        // A module that is still being imported may get more annotations.
+        if !spec.as_ref().is_some_and(|spec| is_initializing(th, spec)) {
+            self.dict(th)?.set(th, name.obj(), annotations.obj())?;
+        }
+        Ok(annotations)
+    }
+
+    #[setter]
+    fn set___annotations__(&self, th: Thread<'_>, value: Option<Obj<'_>>) -> Result<()> {
+        let dict = self.dict(th)?;
+        let name = id!(th, "__annotations__");
+        match value {
+            Some(value) => dict.set(th, name.obj(), value)?,
+            None => {
+                if !dict.remove(th, name.obj())? {
+                    raise!(th, AttributeError, "__annotations__");
+                }
+            }
+        }
+        dict.remove(th, id!(th, "__annotate__").obj())?;
+        Ok(())
+    }
+}

@@ -9,7 +9,7 @@ use object::{
     types::method::Method,
 };
 
-use super::{adapt, ops};
+use super::{adapt, control::pending, ops};
 use crate::{
     bridge, call,
     frame::{Frame, is_exact},
@@ -47,12 +47,21 @@ unsafe fn arguments(base: *mut Word, oparg: usize) -> (*mut Word, usize) {
 
 /// Finish a native call: `n` words make way for the result.
 #[inline(always)]
-unsafe fn native_result(r: &mut Regs, n: usize, value: *mut PyObject, caches: usize) -> Flow {
+unsafe fn native_result(
+    r: &mut Regs,
+    th: Thread<'_>,
+    n: usize,
+    value: *mut PyObject,
+    caches: usize,
+) -> Flow {
     if value.is_null() {
         return Flow::Error;
     }
     r.replace(n, Word::from_raw(value));
     r.skip(caches);
+    if pending(th) {
+        return Flow::Pending;
+    }
     Flow::Next
 }
 
@@ -138,7 +147,7 @@ ops! {
         }
         let (args, n) = arguments(base, oparg);
         let value = call::vector(th, (*base).obj(), args, n, None);
-        native_result(r, oparg + 2, value, 3)
+        native_result(r, th, oparg + 2, value, 3)
     }
 
     fn CALL_PY_EXACT_ARGS(r, th, oparg) {
@@ -196,7 +205,7 @@ ops! {
         r.save();
         let (args, n) = arguments(base, oparg);
         let value = call::vector(th, (*base).obj(), args, n, None);
-        native_result(r, oparg + 2, value, 3)
+        native_result(r, th, oparg + 2, value, 3)
     }
 
     fn CALL_BUILTIN_CLASS(r, th, oparg) { CALL_NON_PY_GENERAL(r, th, oparg) }
@@ -222,7 +231,7 @@ ops! {
         }
         r.save();
         let value = protocol::text::str(th, r.peek(1).obj());
-        native_result(r, 3, value.map_or(null_mut(), Ref::into_raw), 3)
+        native_result(r, th, 3, value.map_or(null_mut(), Ref::into_raw), 3)
     }
 
     fn CALL_TUPLE_1(r, th, oparg) {
@@ -232,7 +241,7 @@ ops! {
         }
         r.save();
         let value = bridge::sequence_tuple(th, r.peek(1).obj());
-        native_result(r, 3, value.map_or(null_mut(), Ref::into_raw), 3)
+        native_result(r, th, 3, value.map_or(null_mut(), Ref::into_raw), 3)
     }
 
     fn CALL_ALLOC_AND_ENTER_INIT(r, th, oparg) {
@@ -264,7 +273,7 @@ ops! {
         let Some((function, this)) = specialize::builtin_o(*base) else { return Flow::Miss };
         r.save();
         let value = function(this, (*args).ptr());
-        native_result(r, oparg + 2, value, 3)
+        native_result(r, th, oparg + 2, value, 3)
     }
 
     fn CALL_BUILTIN_FAST(r, th, oparg) { CALL_NON_PY_GENERAL(r, th, oparg) }
@@ -277,7 +286,7 @@ ops! {
         let Some(function) = specialize::method_o(*base, *args) else { return Flow::Miss };
         r.save();
         let value = function((*args).ptr(), (*args.add(1)).ptr());
-        native_result(r, oparg + 2, value, 3)
+        native_result(r, th, oparg + 2, value, 3)
     }
 
     fn CALL_METHOD_DESCRIPTOR_NOARGS(r, th, oparg) {
@@ -286,7 +295,7 @@ ops! {
         let Some(function) = specialize::method_noargs(*base, *args) else { return Flow::Miss };
         r.save();
         let value = function((*args).ptr(), null_mut());
-        native_result(r, oparg + 2, value, 3)
+        native_result(r, th, oparg + 2, value, 3)
     }
 
     fn CALL_METHOD_DESCRIPTOR_FAST(r, th, oparg) { CALL_NON_PY_GENERAL(r, th, oparg) }
@@ -305,7 +314,7 @@ ops! {
             Ok(length) => object::Int::from_u64(th, length as u64),
             Err(raised) => Err(raised),
         };
-        native_result(r, 3, value.map_or(null_mut(), Ref::into_raw), 3)
+        native_result(r, th, 3, value.map_or(null_mut(), Ref::into_raw), 3)
     }
 
     fn CALL_ISINSTANCE(r, th, oparg) {
@@ -355,7 +364,7 @@ ops! {
         let (args, n) = arguments(base, oparg);
         let names = r.peek(1).obj().cast::<Tuple>();
         let value = call::vector(th, (*base).obj(), args, n, Some(names));
-        native_result(r, oparg + 3, value, 3)
+        native_result(r, th, oparg + 3, value, 3)
     }
 
     fn CALL_KW_PY(r, th, oparg) { Flow::Miss }
@@ -373,6 +382,6 @@ ops! {
             return r.enter(th, frame, 0);
         }
         let value = call_ex(th, base);
-        native_result(r, 4, value, 0)
+        native_result(r, th, 4, value, 0)
     }
 }

@@ -65,7 +65,7 @@ unsafe fn jump_if(r: &mut Regs, jump: bool, oparg: usize) -> Flow {
 }
 
 #[inline(always)]
-unsafe fn pending(th: Thread<'_>) -> bool {
+pub(crate) unsafe fn pending(th: Thread<'_>) -> bool {
     th.state().eval_breaker.load(Ordering::Relaxed) != 0
 }
 

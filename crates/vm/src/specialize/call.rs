@@ -12,8 +12,7 @@ use std::{
 use abi::{PyCFunction, PyObject};
 use bytecode::Op;
 use object::{
-    AsObject, Code, Function, Obj, PyStruct, Str, Thread, Tuple, Type, alloc_object, gc, id,
-    shape,
+    AsObject, Code, Function, Obj, PyStruct, Str, Thread, Tuple, Type, alloc_object, gc, id, shape,
     types::{
         builtin_function::BuiltinFunction, descr::MethodDescriptor, list::List, method::Method,
     },
@@ -56,12 +55,7 @@ pub(crate) unsafe fn function_matches(cache: *const u16, callable: Word) -> bool
     is_exact::<Function>(callable) && code_of(callable).version.get() == read_u32(cache.add(1))
 }
 
-pub(crate) unsafe fn call(
-    th: Thread<'_>,
-    cache: *mut u16,
-    base: *mut Word,
-    oparg: usize,
-) -> bool {
+pub(crate) unsafe fn call(th: Thread<'_>, cache: *mut u16, base: *mut Word, oparg: usize) -> bool {
     let op = pick(th, cache, base, oparg);
     choose(cache, op)
 }

@@ -761,11 +761,16 @@ pub(crate) fn from_dunder(th: Thread<'_>, source: Obj<'_>) -> Result<Option<Ref<
 
 /// The bytes of a buffer or of an iterable of ints.
 pub(crate) fn from_object(th: Thread<'_>, source: Obj<'_>, is_bytes: bool) -> Result<Ref<Bytes>> {
-    if let Some(bytes) = BytesLike::try_get(th, source)? {
-        return match source.downcast_exact::<Bytes>() {
-            Some(bytes) => Ok(crate::own(bytes)),
-            None => Bytes::new(th, &bytes),
-        };
+    if let Some(bytes) = source.downcast_exact::<Bytes>() {
+        return Ok(crate::own(bytes));
+    }
+    if buffer::has_buffer(source) {
+        // Any layout will do: what is not contiguous is copied item by item.
+        let view = crate::types::MemoryView::from_object(th, source)?;
+        if view.is_c_contiguous() {
+            return Bytes::new(th, view.memory());
+        }
+        return Bytes::new(th, &view.to_vec(th)?);
     }
     let what = if is_bytes { "bytes" } else { "bytearray" };
     let cannot =

@@ -116,7 +116,7 @@ pub(crate) fn maketrans(
     while let Some((key, value)) = mapping.next_entry(&mut position) {
         if let Some(text) = key.obj().downcast::<Str>() {
             let (1, Some(code)) = (text.len(), text.get(0)) else {
-                raise!(th, ValueError, "string keys in translate table must be of length 1");
+                raise!(th, ValueError, "string keys in translatetable must be of length 1");
             };
             table.set(th, code.into_object(th)?.obj(), value.obj())?;
         } else if Int::is_int(key.obj()) {

@@ -16,6 +16,7 @@ use super::{inherit, mro};
 pub fn init(th: Thread<'_>) -> Result<()> {
     crate::types::singletons::init();
     crate::types::bool_::init();
+    crate::types::typing::init();
     let declarations = crate::types::builtin_types();
     for decl in &declarations {
         set_header(decl);
@@ -43,6 +44,11 @@ fn set_header(decl: &TypeDecl) {
     t.tp_itemsize = decl.itemsize as isize;
     t.tp_dictoffset = decl.dictoffset;
     t.tp_weaklistoffset = decl.weaklistoffset;
+    if std::ptr::eq(ty, Type::type_object()) {
+        // A class needs no other dict than its own, so metaclasses add none.
+        t.tp_dictoffset = std::mem::offset_of!(abi::PyTypeObject, tp_dict) as isize;
+        t.tp_weaklistoffset = std::mem::offset_of!(abi::PyTypeObject, tp_weaklist) as isize;
+    }
     t.tp_vectorcall_offset = decl.vectorcall_offset;
     t.tp_flags = decl.flags
         | abi::Py_TPFLAGS_IMMUTABLETYPE
