@@ -211,9 +211,14 @@ fn run_embedded(th: Thread<'_>, embedded: &str, name: &str) -> Result<Ref<Module
     Ok(module)
 }
 
-/// Bring up `sys`, `builtins` and importlib. What remains of start-up (paths,
-/// streams, `site`, the program) is up to the caller.
-pub fn start(th: Thread<'_>, inventory: &'static Inventory) -> Result<()> {
+/// Bring up `sys`, `builtins` and importlib; `configure` fills in `sys` before
+/// importlib looks. What remains of start-up (streams, `site`, the program) is
+/// up to the caller.
+pub fn start(
+    th: Thread<'_>,
+    inventory: &'static Inventory,
+    configure: impl FnOnce() -> Result<()>,
+) -> Result<()> {
     let interp = th.interp();
     interp.extensions.get::<State>().inventory.set(Some(inventory));
     interp.modules.set(Some(Dict::new(th)?));
@@ -244,6 +249,7 @@ pub fn start(th: Thread<'_>, inventory: &'static Inventory) -> Result<()> {
         }
     }
     sys.set(th, "path_importer_cache", Dict::new(th)?.obj())?;
+    configure()?;
     let imp = create_and_exec(th, "_imp")?;
     let bootstrap = run_embedded(th, "_frozen_importlib", "_frozen_importlib")?;
     interp.importlib.set(Some(bootstrap.clone().upcast()));
