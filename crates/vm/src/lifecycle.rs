@@ -200,6 +200,9 @@ fn run_embedded(th: Thread<'_>, embedded: &str, name: &str) -> Result<Ref<Module
     for key in [id!(th, "__package__"), id!(th, "__loader__"), id!(th, "__spec__"), id!(th, "__doc__")] {
         dict.set(th, key.obj(), types::none())?;
     }
+    // Importlib completes the module with this once it runs.
+    let origin = Str::new(th, frozen.origin)?;
+    dict.set(th, id!(th, "__origname__").obj(), origin.obj())?;
     let builtins = import::modules(th)?.get(th, id!(th, "builtins").obj())?;
     if let Some(builtins) = builtins {
         dict.set(th, id!(th, "__builtins__").obj(), builtins.obj())?;
