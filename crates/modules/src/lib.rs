@@ -8,6 +8,7 @@ pub mod _bisect;
 pub mod _codecs;
 pub mod _collections;
 pub mod _contextvars;
+pub mod _datetime;
 pub mod _functools;
 pub mod _heapq;
 pub mod _imp;
@@ -72,6 +73,7 @@ pub const ALL: &[ModuleDecl] = &[
     _codecs::_codecs::MODULE,
     _collections::module::MODULE,
     _contextvars::module::MODULE,
+    _datetime::module::MODULE,
     _functools::module::MODULE,
     _heapq::module::MODULE,
     _imp::_imp::MODULE,
