@@ -106,11 +106,18 @@ fn set_check_hash_pycs(th: Thread<'_>, config: &Config) -> Result<()> {
 /// Zip files and the embedded library, before directories.
 fn install_path_hooks(th: Thread<'_>, config: &Config) -> Result<()> {
     let Some(sys) = th.interp().sys_dict.get() else { return Ok(()) };
-    let zipimporter = import(th, "zipimport")?.getattr(th, id!(th, "zipimporter"))?;
-    if let Some(hooks) = sys.get(th, id!(th, "path_hooks").obj())?
-        && let Some(hooks) = hooks.obj().downcast::<List>()
-    {
-        hooks.insert(th, 0, zipimporter)?;
+    let zipimporter = import(th, "zipimport")
+        .and_then(|module| module.getattr(th, id!(th, "zipimporter")));
+    match zipimporter {
+        Ok(zipimporter) => {
+            if let Some(hooks) = sys.get(th, id!(th, "path_hooks").obj())?
+                && let Some(hooks) = hooks.obj().downcast::<List>()
+            {
+                hooks.insert(th, 0, zipimporter)?;
+            }
+        }
+        // COMPAT: start-up goes on without zip files.
+        Err(raised) => th.clear_exception(raised),
     }
     if config.paths.is_embedded {
         import(th, "_embedded")?.call_method(th, id!(th, "_install"), &[])?;
