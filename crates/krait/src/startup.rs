@@ -4,9 +4,7 @@
 //! The order is CPython's: `sys` and importlib, the paths, file importers,
 //! encodings, streams, warnings, `site`.
 
-use object::{
-    AsObject as _, Dict, List, Protocol as _, Ref, Result, Str, Thread, id, types,
-};
+use object::{AsObject as _, Dict, List, Protocol as _, Ref, Result, Str, Thread, id, types};
 use vm::lifecycle;
 
 use crate::{config::Config, stdlib::INVENTORY, text};
@@ -27,6 +25,11 @@ pub(crate) fn start(th: Thread<'_>, config: &Config) -> Result<Ref<Dict>> {
     vm::collect::init(th);
     let mut hooks = th.hooks();
     hooks.import_module = vm::import::import_module;
+    hooks.decode = types::str::codec::decode_method;
+    hooks.encode = |th, object, encoding, errors| match object.downcast::<Str>() {
+        Some(text) => types::str::codec::encode_method(th, text, encoding, errors),
+        None => object::raise!(th, TypeError, "encode() needs a str, not {}", object.type_name()),
+    };
     th.interp().hooks.set(hooks);
     vm::pending::set_pending_hooks(
         th,
@@ -106,8 +109,8 @@ fn set_check_hash_pycs(th: Thread<'_>, config: &Config) -> Result<()> {
 /// Zip files and the embedded library, before directories.
 fn install_path_hooks(th: Thread<'_>, config: &Config) -> Result<()> {
     let Some(sys) = th.interp().sys_dict.get() else { return Ok(()) };
-    let zipimporter = import(th, "zipimport")
-        .and_then(|module| module.getattr(th, id!(th, "zipimporter")));
+    let zipimporter =
+        import(th, "zipimport").and_then(|module| module.getattr(th, id!(th, "zipimporter")));
     match zipimporter {
         Ok(zipimporter) => {
             if let Some(hooks) = sys.get(th, id!(th, "path_hooks").obj())?
