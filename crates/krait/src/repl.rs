@@ -10,7 +10,7 @@ use std::{
 };
 
 use compiler::Mode;
-use object::{AsObject as _, Code, Dict, Protocol as _, Ref, Result, Str, Thread, exceptions, id};
+use object::{AsObject as _, Code, Dict, Protocol as _, Ref, Result, Str, Thread, exceptions};
 use rustyline::{DefaultEditor, error::ReadlineError};
 use vm::lifecycle;
 
