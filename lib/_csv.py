@@ -83,8 +83,6 @@ class Dialect:
             if char is not None and (char in '\r\n' or
                                      char == ' ' and space and skipinitialspace):
                 raise ValueError(f'bad {name} value')
-        if delimiter == ' ' and skipinitialspace:
-            raise ValueError('bad delimiter value')
         for one, two, left, right in (
                 ('delimiter', 'escapechar', delimiter, escapechar),
                 ('delimiter', 'quotechar', delimiter, quotechar),
@@ -120,10 +118,14 @@ class Reader:
     Reader objects are responsible for reading and parsing tabular data
     in CSV format."""
 
-    def __init__(self, iterable, dialect):
+    def __new__(cls, *args, **kwargs):
+        raise TypeError(f"cannot create '_csv.{cls.__name__}' instances")
+
+    def _open(self, iterable, dialect):
         self._lines = iter(iterable)
         self.dialect = dialect
         self.line_num = 0
+        self._record = 0
 
     def __iter__(self):
         return self
@@ -135,6 +137,8 @@ class Reader:
         quoting, strict = dialect._quoting, dialect._strict
         skip, double = dialect._skipinitialspace, dialect._doublequote
         fields, field, unquoted = [], [], True
+        self._record += 1
+        record = self._record
         state = _START_RECORD
 
         def save():
@@ -171,6 +175,8 @@ class Reader:
             if not isinstance(line, str):
                 raise Error(f'iterator should return strings, not {type(line).__name__} '
                             '(the file should be opened in text mode)')
+            if self._record != record:
+                raise Error('iterator has already advanced the reader')
             self.line_num += 1
             for char in (*line, None):
                 ends = char is None or char == '\n' or char == '\r'
@@ -262,7 +268,10 @@ class Writer:
     Writer objects are responsible for generating tabular data
     in CSV format from sequence input."""
 
-    def __init__(self, fileobj, dialect):
+    def __new__(cls, *args, **kwargs):
+        raise TypeError(f"cannot create '_csv.{cls.__name__}' instances")
+
+    def _open(self, fileobj, dialect):
         self._write = getattr(fileobj, 'write', None)
         if not callable(self._write):
             raise TypeError('argument 1 must have a "write" method')
@@ -339,12 +348,16 @@ for _class, _name in ((Reader, 'reader'), (Writer, 'writer')):
 del _class, _name
 
 
-def reader(iterable, /, dialect='excel', **fmtparams):
-    return Reader(iterable, Dialect(dialect, **fmtparams))
+def reader(iterable, /, dialect=None, **fmtparams):
+    self = object.__new__(Reader)
+    self._open(iterable, Dialect(dialect, **fmtparams))
+    return self
 
 
-def writer(fileobj, /, dialect='excel', **fmtparams):
-    return Writer(fileobj, Dialect(dialect, **fmtparams))
+def writer(fileobj, /, dialect=None, **fmtparams):
+    self = object.__new__(Writer)
+    self._open(fileobj, Dialect(dialect, **fmtparams))
+    return self
 
 
 def register_dialect(name, /, dialect=None, **fmtparams):
