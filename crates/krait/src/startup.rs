@@ -30,6 +30,7 @@ pub(crate) fn start(th: Thread<'_>, config: &Config) -> Result<Ref<Dict>> {
     th.interp().hooks.set(hooks);
     lifecycle::start(th, &INVENTORY)?;
     fill_sys(th, config)?;
+    lifecycle::install_importers(th)?;
     set_check_hash_pycs(th, config)?;
     lifecycle::install_external_importers(th)?;
     install_path_hooks(th, config)?;

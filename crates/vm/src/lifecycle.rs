@@ -1,9 +1,8 @@
 //! From nothing to a running interpreter, and back.
 //!
 //! The executable hands over an [`Inventory`]: the native modules and the
-//! embedded standard library. [`start`] brings up `sys`, `builtins` and
-//! importlib in the order that they need each other; everything else is
-//! imported. [`finish`] runs exit handlers and flushes the standard streams.
+//! embedded standard library. [`start`] brings up `sys` and `builtins`,
+//! [`install_importers`] importlib; everything else is imported. [`finish`] runs exit handlers and flushes the standard streams.
 
 use std::{borrow::Cow, cell::Cell};
 
@@ -212,8 +211,8 @@ fn run_embedded(th: Thread<'_>, embedded: &str, name: &str) -> Result<Ref<Module
     Ok(module)
 }
 
-/// Bring up `sys`, `builtins` and importlib. What remains of start-up (paths,
-/// streams, `site`, the program) is up to the caller.
+/// Bring up `sys` and `builtins`. What remains of start-up (flags, importers,
+/// paths, streams, `site`, the program) is up to the caller.
 pub fn start(th: Thread<'_>, inventory: &'static Inventory) -> Result<()> {
     let interp = th.interp();
     interp.extensions.get::<State>().inventory.set(Some(inventory));
@@ -245,6 +244,16 @@ pub fn start(th: Thread<'_>, inventory: &'static Inventory) -> Result<()> {
         }
     }
     sys.set(th, "path_importer_cache", Dict::new(th)?.obj())?;
+    Ok(())
+}
+
+/// Bring up importlib, which reads `sys.flags`: native and frozen modules can
+/// be imported after this.
+pub fn install_importers(th: Thread<'_>) -> Result<()> {
+    let interp = th.interp();
+    let Some(sys) = import::modules(th)?.get(th, id!(th, "sys").obj())? else {
+        raise!(th, RuntimeError, "lost sys");
+    };
     let imp = create_and_exec(th, "_imp")?;
     let bootstrap = run_embedded(th, "_frozen_importlib", "_frozen_importlib")?;
     interp.importlib.set(Some(bootstrap.clone().upcast()));
