@@ -28,9 +28,15 @@ pub(crate) fn start(th: Thread<'_>, config: &Config) -> Result<Ref<Dict>> {
     let mut hooks = th.hooks();
     hooks.import_module = vm::import::import_module;
     th.interp().hooks.set(hooks);
-    lifecycle::start(th, &INVENTORY)?;
-    fill_sys(th, config)?;
-    lifecycle::install_importers(th)?;
+    vm::pending::set_pending_hooks(
+        th,
+        vm::pending::PendingHooks {
+            signals: modules::_signal::run_pending_signals,
+            collect: vm::collect::collect_if_due,
+            ..vm::pending::pending_hooks(th)
+        },
+    );
+    lifecycle::start(th, &INVENTORY, || fill_sys(th, config))?;
     set_check_hash_pycs(th, config)?;
     lifecycle::install_external_importers(th)?;
     install_path_hooks(th, config)?;

@@ -1,8 +1,9 @@
 //! From nothing to a running interpreter, and back.
 //!
 //! The executable hands over an [`Inventory`]: the native modules and the
-//! embedded standard library. [`start`] brings up `sys` and `builtins`,
-//! [`install_importers`] importlib; everything else is imported. [`finish`] runs exit handlers and flushes the standard streams.
+//! embedded standard library. [`start`] brings up `sys`, `builtins` and
+//! importlib in the order that they need each other; everything else is
+//! imported. [`finish`] runs exit handlers and flushes the standard streams.
 
 use std::{borrow::Cow, cell::Cell};
 
@@ -199,9 +200,8 @@ fn run_embedded(th: Thread<'_>, embedded: &str, name: &str) -> Result<Ref<Module
     for key in [id!(th, "__package__"), id!(th, "__loader__"), id!(th, "__spec__"), id!(th, "__doc__")] {
         dict.set(th, key.obj(), types::none())?;
     }
-    // Importlib completes the module with this once it runs.
-    let origin = Str::new(th, frozen.origin)?;
-    dict.set(th, id!(th, "__origname__").obj(), origin.obj())?;
+    // What the frozen importer looks for when it completes the module.
+    dict.set(th, id!(th, "__origname__").obj(), Str::new(th, frozen.origin)?.obj())?;
     let builtins = import::modules(th)?.get(th, id!(th, "builtins").obj())?;
     if let Some(builtins) = builtins {
         dict.set(th, id!(th, "__builtins__").obj(), builtins.obj())?;
@@ -211,9 +211,14 @@ fn run_embedded(th: Thread<'_>, embedded: &str, name: &str) -> Result<Ref<Module
     Ok(module)
 }
 
-/// Bring up `sys` and `builtins`. What remains of start-up (flags, importers,
-/// paths, streams, `site`, the program) is up to the caller.
-pub fn start(th: Thread<'_>, inventory: &'static Inventory) -> Result<()> {
+/// Bring up `sys`, `builtins` and importlib; `configure` fills in `sys` before
+/// importlib looks. What remains of start-up (streams, `site`, the program) is
+/// up to the caller.
+pub fn start(
+    th: Thread<'_>,
+    inventory: &'static Inventory,
+    configure: impl FnOnce() -> Result<()>,
+) -> Result<()> {
     let interp = th.interp();
     interp.extensions.get::<State>().inventory.set(Some(inventory));
     interp.modules.set(Some(Dict::new(th)?));
@@ -244,16 +249,7 @@ pub fn start(th: Thread<'_>, inventory: &'static Inventory) -> Result<()> {
         }
     }
     sys.set(th, "path_importer_cache", Dict::new(th)?.obj())?;
-    Ok(())
-}
-
-/// Bring up importlib, which reads `sys.flags`: native and frozen modules can
-/// be imported after this.
-pub fn install_importers(th: Thread<'_>) -> Result<()> {
-    let interp = th.interp();
-    let Some(sys) = import::modules(th)?.get(th, id!(th, "sys").obj())? else {
-        raise!(th, RuntimeError, "lost sys");
-    };
+    configure()?;
     let imp = create_and_exec(th, "_imp")?;
     let bootstrap = run_embedded(th, "_frozen_importlib", "_frozen_importlib")?;
     interp.importlib.set(Some(bootstrap.clone().upcast()));

@@ -223,6 +223,8 @@ pub(super) fn fill(th: Thread<'_>, module: &Module) -> Result<()> {
     set("implementation", implementation(th, &version, &hexversion)?)?;
     set("hexversion", hexversion)?;
     set("version_info", version)?;
+    let current = th.interp().flags.borrow().clone();
+    set("flags", flags(th, &current)?)?;
     set("api_version", Int::from_i64(th, 1013)?)?;
     set("copyright", COPYRIGHT.into_object(th)?)?;
     set("platform", "linux".into_object(th)?)?;

@@ -79,9 +79,11 @@ unsafe fn load_super(
 ) -> Result<Method> {
     if crate::bridge::is_super_type(global)
         && let Some(ty) = class.downcast::<Type>()
-        && let Some(method) = attr::super_method(th, ty, this, name, oparg & 1 != 0)?
     {
-        return Ok(method);
+        return match attr::super_method(th, ty, this, name, oparg & 1 != 0)? {
+            Some(method) => Ok(method),
+            None => object::types::super_::lookup(th, ty, this, name).map(Method::Value),
+        };
     }
     let object = if oparg & 2 != 0 { global.call(th, &[class, this])? } else { global.call(th, &[])? };
     Ok(Method::Value(object.getattr(th, name)?))
