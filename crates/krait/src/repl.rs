@@ -11,7 +11,7 @@ use std::{
 
 use compiler::Mode;
 use object::{
-    AsObject as _, Code, Dict, Protocol as _, Ref, Result, Str, Thread, exceptions, id,
+    AsObject as _, Code, Dict, Protocol as _, Ref, Result, Str, Thread, exceptions,
 };
 use rustyline::{DefaultEditor, error::ReadlineError};
 use vm::lifecycle;
@@ -219,6 +219,8 @@ fn statement(
 }
 
 fn compile(th: Thread<'_>, source: &str, filename: &Str, flags: u32) -> Result<Ref<Code>> {
+    // As with `codeop`, a block is complete once an empty line follows it.
+    let source = source.strip_suffix('\n').unwrap_or(source);
     modules::compile::compile_source(th, source.as_bytes(), filename, Mode::Single, flags)
 }
 

@@ -23,10 +23,3 @@ pub(crate) fn fs_list<T: AsRef<[u8]>>(th: Thread<'_>, items: &[T]) -> Result<Ref
     }
     Ok(list)
 }
-
-/// A list of the same elements.
-pub(crate) fn copy_list(th: Thread<'_>, list: &List) -> Result<Ref<List>> {
-    let items = list.to_vec();
-    let items: Vec<_> = items.iter().map(|item| item.obj()).collect();
-    List::from_objs(th, &items)
-}
