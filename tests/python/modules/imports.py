@@ -1,3 +1,4 @@
+import os
 import sys
 import importlib
 import _helper_package.inner as inner
@@ -10,6 +11,6 @@ for statement in ("import _helper_package.missing", "from _helper_package import
     try:
         exec(statement, {"__name__": "__main__"})
     except Exception as error:
-        print(type(error).__name__, error)
+        print(type(error).__name__, str(error).replace(os.path.dirname(os.path.abspath(__file__)), "HERE"))
 print("_helper_broken" in sys.modules)
 print(importlib.import_module(".inner", "_helper_package") is inner, inner.__spec__.parent)
