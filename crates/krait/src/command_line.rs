@@ -82,10 +82,9 @@ pub(crate) const VERSION: &str = "3.14.10";
 
 /// Read the arguments; the first is the program's name.
 pub(crate) fn parse(args: &[Vec<u8>]) -> Request {
-    let program = args.first().map_or_else(
-        || "krait".to_owned(),
-        |name| String::from_utf8_lossy(name).into_owned(),
-    );
+    let program = args
+        .first()
+        .map_or_else(|| "krait".to_owned(), |name| String::from_utf8_lossy(name).into_owned());
     let fail = |message: String| {
         let usage = usage::usage_line(&program);
         Request::Fail(format!("{message}{usage}Try `python -h' for more information.\n"))

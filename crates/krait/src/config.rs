@@ -217,8 +217,7 @@ fn int_max_str_digits(
     match number {
         Some(number) if number == 0 || number >= 640 => Ok(number),
         _ => {
-            let message =
-                format!("{source}: invalid limit; must be >= 640 or 0 for unlimited.");
+            let message = format!("{source}: invalid limit; must be >= 640 or 0 for unlimited.");
             Err(fatal("config_init_int_max_str_digits", &message, "preinitialized"))
         }
     }
@@ -236,7 +235,8 @@ fn hash_seed(random: bool, environment: &Environment) -> Result<Option<u32>, Str
     match std::str::from_utf8(&value).ok().and_then(|text| text.trim_start().parse().ok()) {
         Some(seed) => Ok(Some(seed)),
         None => {
-            let message = "PYTHONHASHSEED must be \"random\" or an integer in range [0; 4294967295]";
+            let message =
+                "PYTHONHASHSEED must be \"random\" or an integer in range [0; 4294967295]";
             Err(fatal("config_init_hash_seed", message, "preinitialized"))
         }
     }
@@ -272,11 +272,7 @@ fn stream_settings(environment: &Environment) -> (Option<String>, Option<String>
     (some(encoding), errors)
 }
 
-fn warning_options(
-    line: &CommandLine,
-    environment: &Environment,
-    flags: &Flags,
-) -> Vec<Vec<u8>> {
+fn warning_options(line: &CommandLine, environment: &Environment, flags: &Flags) -> Vec<Vec<u8>> {
     let mut options = Vec::new();
     if flags.dev_mode {
         options.push(b"default".to_vec());

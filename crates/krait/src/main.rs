@@ -15,11 +15,7 @@ mod streams;
 mod text;
 mod usage;
 
-use std::{
-    io::Write as _,
-    os::unix::ffi::OsStringExt,
-    process::exit,
-};
+use std::{io::Write as _, os::unix::ffi::OsStringExt, process::exit};
 
 use crate::command_line::Request;
 

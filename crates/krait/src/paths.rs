@@ -110,8 +110,8 @@ impl VirtualEnvironment {
                 })
             };
             let home = value("home")?;
-            let base_executable = value("executable")
-                .or_else(|| executable.file_name().map(|name| home.join(name)));
+            let base_executable =
+                value("executable").or_else(|| executable.file_name().map(|name| home.join(name)));
             let prefix = folder.parent().unwrap_or(candidate).to_owned();
             // COMPAT: links within an installation name its real directory.
             let real = base_executable.as_ref().and_then(|path| fs::canonicalize(path).ok());

@@ -135,12 +135,7 @@ fn prompt_after(th: Thread<'_>, config: &Config, main: &Ref<Dict>, end: End) -> 
     repl::run(th, main)
 }
 
-fn run_command(
-    th: Thread<'_>,
-    config: &Config,
-    main: &Ref<Dict>,
-    source: &[u8],
-) -> Result<End> {
+fn run_command(th: Thread<'_>, config: &Config, main: &Ref<Dict>, source: &[u8]) -> Result<End> {
     if !config.flags.safe_path {
         add_path(th, b"")?;
     }
@@ -238,11 +233,8 @@ fn run_source(
     main.set(th, id!(th, "__file__").obj(), filename.obj())?;
     main.set(th, id!(th, "__cached__").obj(), types::none())?;
     if name != "<stdin>" {
-        let loader = if is_pyc {
-            id!(th, "SourcelessFileLoader")
-        } else {
-            id!(th, "SourceFileLoader")
-        };
+        let loader =
+            if is_pyc { id!(th, "SourcelessFileLoader") } else { id!(th, "SourceFileLoader") };
         let external = import(th, "_frozen_importlib_external")?;
         let arguments = [id!(th, "__main__").obj(), filename.obj()];
         let loader = external.call_method(th, loader, &arguments)?;
@@ -304,14 +296,7 @@ fn check_source(th: Thread<'_>, source: &[u8], filename: &Ref<Str>) -> Result<()
     };
     let text = Str::new(th, &format!("{before}{after}"))?;
     let (line, offset) = (Int::from_i64(th, line as i64)?, Int::from_i64(th, offset)?);
-    let place = [
-        filename.obj(),
-        line.obj(),
-        offset.obj(),
-        text.obj(),
-        line.obj(),
-        offset.obj(),
-    ];
+    let place = [filename.obj(), line.obj(), offset.obj(), text.obj(), line.obj(), offset.obj()];
     let place = Tuple::from_objs(th, &place)?;
     let message = Str::new(th, &message)?;
     Err(th.raise_args(exceptions::types::SyntaxError(), &[message.obj(), place.obj()]))

@@ -10,9 +10,7 @@ use std::{
 };
 
 use compiler::Mode;
-use object::{
-    AsObject as _, Code, Dict, Protocol as _, Ref, Result, Str, Thread, exceptions,
-};
+use object::{AsObject as _, Code, Dict, Protocol as _, Ref, Result, Str, Thread, exceptions};
 use rustyline::{DefaultEditor, error::ReadlineError};
 use vm::lifecycle;
 
@@ -108,7 +106,8 @@ pub(crate) fn start(th: Thread<'_>, config: &Config, main: &Ref<Dict>) -> End {
 
 fn run_startup_file(th: Thread<'_>, main: &Ref<Dict>, name: &[u8]) -> Result<()> {
     let filename = text::fs_text(th, name)?;
-    let path = std::path::Path::new(<std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(name));
+    let path =
+        std::path::Path::new(<std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(name));
     let source = match std::fs::read(path) {
         Ok(source) => source,
         Err(error) => {
@@ -153,12 +152,7 @@ pub(crate) fn run(th: Thread<'_>, main: &Ref<Dict>) -> End {
     }
 }
 
-fn run_statement(
-    th: Thread<'_>,
-    main: &Ref<Dict>,
-    code: &Ref<Code>,
-    source: &str,
-) -> Option<End> {
+fn run_statement(th: Thread<'_>, main: &Ref<Dict>, code: &Ref<Code>, source: &str) -> Option<End> {
     let result = Str::new(th, "<stdin>")
         .and_then(|name| remember_source(th, code, source.as_bytes(), &name))
         .and_then(|()| evaluate(th, code, main));

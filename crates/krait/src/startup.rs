@@ -4,9 +4,7 @@
 //! The order is CPython's: `sys` and importlib, the paths, file importers,
 //! encodings, streams, warnings, `site`.
 
-use object::{
-    AsObject as _, Dict, List, Protocol as _, Ref, Result, Str, Thread, id, types,
-};
+use object::{AsObject as _, Dict, List, Protocol as _, Ref, Result, Str, Thread, id, types};
 use vm::lifecycle;
 
 use crate::{config::Config, stdlib::INVENTORY, text};
@@ -109,8 +107,8 @@ fn set_check_hash_pycs(th: Thread<'_>, config: &Config) -> Result<()> {
 /// Zip files and the embedded library, before directories.
 fn install_path_hooks(th: Thread<'_>, config: &Config) -> Result<()> {
     let Some(sys) = th.interp().sys_dict.get() else { return Ok(()) };
-    let zipimporter = import(th, "zipimport")
-        .and_then(|module| module.getattr(th, id!(th, "zipimporter")));
+    let zipimporter =
+        import(th, "zipimport").and_then(|module| module.getattr(th, id!(th, "zipimporter")));
     match zipimporter {
         Ok(zipimporter) => {
             if let Some(hooks) = sys.get(th, id!(th, "path_hooks").obj())?

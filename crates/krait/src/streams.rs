@@ -31,8 +31,7 @@ fn stream(th: Thread<'_>, config: &Config, io: &Ref, fd: i32, name: &str) -> Res
     let buffering = Int::from_i64(th, if unbuffered { 0 } else { -1 })?;
     let mode = if write { id!(th, "wb") } else { id!(th, "rb") };
     let descriptor = Int::from_i64(th, i64::from(fd))?;
-    let arguments =
-        [descriptor.obj(), mode.obj(), buffering.obj(), none, none, none, false_];
+    let arguments = [descriptor.obj(), mode.obj(), buffering.obj(), none, none, none, false_];
     let buffer = io.call_method(th, id!(th, "open"), &arguments)?;
     let raw = match unbuffered {
         true => buffer.clone(),

@@ -1,6 +1,6 @@
 //! Bytes of the operating system as Python strings.
 
-use object::{AsObject as _, List, Ref, Result, Str, Thread};
+use object::{List, Ref, Result, Str, Thread};
 
 /// Decode a file name or argument: UTF-8, other bytes as lone surrogates.
 pub(crate) fn fs_text(th: Thread<'_>, bytes: &[u8]) -> Result<Ref<Str>> {
