@@ -5,6 +5,7 @@
 
 mod describe;
 mod hooks;
+mod jit;
 
 use macros::pymodule;
 use object::{
@@ -373,6 +374,8 @@ pub mod sys {
     #[exec]
     fn exec(th: Thread<'_>, module: &Module) -> Result<()> {
         describe::fill(th, module)?;
+        let jit = vm::lifecycle::create_builtin(th, &jit::module::MODULE)?;
+        module.set(th, "_jit", jit.obj())?;
         hooks::fill(th, module)
     }
 }
