@@ -128,7 +128,7 @@ fn must_prompt(config: &Config) -> bool {
 }
 
 fn prompt_after(th: Thread<'_>, config: &Config, main: &Ref<Dict>, end: End) -> End {
-    if !must_prompt(config) || matches!(end, End::Status(2)) {
+    if !must_prompt(config) {
         return end;
     }
     lifecycle::flush_streams(th);

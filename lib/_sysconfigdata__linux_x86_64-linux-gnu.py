@@ -1,0 +1,58 @@
+"""What sysconfig knows of the build: names of files and how to build extensions."""
+
+import sys
+
+_prefix = sys.base_prefix
+_exec_prefix = sys.base_exec_prefix
+_soabi = 'cpython-314-x86_64-linux-gnu'
+
+build_time_vars = {
+    'ABIFLAGS': '',
+    'AR': 'ar',
+    'ARFLAGS': 'rcs',
+    'BINDIR': _exec_prefix + '/bin',
+    'BINLIBDEST': _exec_prefix + '/lib/python3.14',
+    'BLDSHARED': 'cc -shared',
+    'CC': 'cc',
+    'CCSHARED': '-fPIC',
+    'CFLAGS': '-fno-strict-overflow -Wsign-compare -DNDEBUG -g -O2 -Wall',
+    'CONFIG_ARGS': '',
+    'CXX': 'c++',
+    'EXE': '',
+    'EXT_SUFFIX': f'.{_soabi}.so',
+    'HAVE_FORK': 1,
+    'HAVE_FDATASYNC': 1,
+    'HAVE_SENDFILE': 1,
+    'HOST_GNU_TYPE': 'x86_64-pc-linux-gnu',
+    'INCLUDEPY': _prefix + '/include/python3.14',
+    'INSTSONAME': 'libpython3.14.so.1.0',
+    'LDFLAGS': '',
+    'LDLIBRARY': 'libpython3.14.so',
+    'LDSHARED': 'cc -shared',
+    'LDVERSION': '3.14',
+    'LIBDEST': _prefix + '/lib/python3.14',
+    'LIBDIR': _exec_prefix + '/lib',
+    'LIBPL': _exec_prefix + '/lib/python3.14/config-3.14-x86_64-linux-gnu',
+    'LIBRARY': 'libpython3.14.a',
+    'LIBS': '-ldl -lm',
+    'MACHDEP': 'linux',
+    'MULTIARCH': 'x86_64-linux-gnu',
+    'OPT': '-DNDEBUG -g -O2 -Wall',
+    'PLATLIBDIR': 'lib',
+    'PYTHONFRAMEWORK': '',
+    'PY_CFLAGS': '-fno-strict-overflow -Wsign-compare -DNDEBUG -g -O2 -Wall',
+    'Py_DEBUG': 0,
+    'Py_ENABLE_SHARED': 0,
+    'Py_GIL_DISABLED': 0,
+    'SHELL': '/bin/sh',
+    'SHLIB_SUFFIX': '.so',
+    'SIZEOF_VOID_P': 8,
+    'SOABI': _soabi,
+    'TZPATH': '/usr/share/zoneinfo:/usr/lib/zoneinfo:/usr/share/lib/zoneinfo:/etc/zoneinfo',
+    'VERSION': '3.14',
+    'WITH_DOC_STRINGS': 1,
+    'WITH_PYMALLOC': 1,
+    'exec_prefix': _exec_prefix,
+    'prefix': _prefix,
+    'srcdir': '.',
+}
