@@ -25,6 +25,10 @@ pub(crate) fn start(th: Thread<'_>, config: &Config) -> Result<Ref<Dict>> {
     vm::collect::init(th);
     let mut hooks = th.hooks();
     hooks.import_module = vm::import::import_module;
+    hooks.decode = types::str::codec::decode_method;
+    hooks.encode = |th, object, encoding, errors| {
+        types::str::registry::encode(th, object, encoding, Some(errors))
+    };
     th.interp().hooks.set(hooks);
     vm::pending::set_pending_hooks(
         th,
