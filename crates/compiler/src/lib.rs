@@ -19,8 +19,8 @@ mod nesting;
 mod preprocess;
 mod source;
 pub mod symtable;
-pub mod tokenize;
 mod syntax_error;
+pub mod tokenize;
 mod unparse;
 
 use bytecode::CodeObject;

@@ -26,8 +26,9 @@ pub(crate) fn start(th: Thread<'_>, config: &Config) -> Result<Ref<Dict>> {
     let mut hooks = th.hooks();
     hooks.import_module = vm::import::import_module;
     hooks.decode = types::str::codec::decode_method;
-    hooks.encode = |th, object, encoding, errors| {
-        types::str::registry::encode(th, object, encoding, Some(errors))
+    hooks.encode = |th, object, encoding, errors| match object.downcast::<Str>() {
+        Some(text) => types::str::codec::encode_method(th, text, encoding, errors),
+        None => object::raise!(th, TypeError, "encode() needs a str, not {}", object.type_name()),
     };
     th.interp().hooks.set(hooks);
     vm::pending::set_pending_hooks(

@@ -14,7 +14,10 @@ fn main() {
     let th = boot(Mode::default());
     let result = (|| {
         vm::init(th)?;
-        if let Err(raised) = vm::lifecycle::start(th, &INVENTORY, || Ok(())) { let e = th.take_exception(raised); eprintln!("start: {}", object::exceptions::report::format(th, e.obj())); }
+        if let Err(raised) = vm::lifecycle::start(th, &INVENTORY, || Ok(())) {
+            let e = th.take_exception(raised);
+            eprintln!("start: {}", object::exceptions::report::format(th, e.obj()));
+        }
         for name in ["posix", "math", "itertools", "_functools", "gc", "_operator"] {
             if let Some(decl) = Inventory::of(th).builtin(name) {
                 let module = vm::lifecycle::create_builtin(th, decl)?;

@@ -103,7 +103,11 @@ pub fn exit(th: Thread<'_>, context: &Context) -> Result<()> {
     let entered = &th.state().extensions.get::<Entered>().0;
     let is_current = entered.borrow().last().is_some_and(|last| last.obj().is(context.obj()));
     if !is_current {
-        raise!(th, RuntimeError, "cannot exit context: thread state references a different context object");
+        raise!(
+            th,
+            RuntimeError,
+            "cannot exit context: thread state references a different context object"
+        );
     }
     context.entered.set(false);
     let left = entered.borrow_mut().pop();
@@ -275,8 +279,7 @@ impl ContextVar {
         let Some(name) = name.downcast::<Str>() else {
             raise!(th, TypeError, "context variable name must be a str");
         };
-        let var =
-            ContextVar { head: Head::new(), name: own(name), default: default.map(Obj::own) };
+        let var = ContextVar { head: Head::new(), name: own(name), default: default.map(Obj::own) };
         alloc_object::new(th, var).map(Ref::upcast)
     }
 
@@ -296,7 +299,10 @@ impl ContextVar {
                 let default = default.repr(th)?;
                 Str::from_fmt(
                     th,
-                    format_args!("<ContextVar name={} default={} at {address:p}>", &*name, &*default),
+                    format_args!(
+                        "<ContextVar name={} default={} at {address:p}>",
+                        &*name, &*default
+                    ),
                 )
             }
             None => Str::from_fmt(th, format_args!("<ContextVar name={} at {address:p}>", &*name)),
@@ -385,12 +391,7 @@ pub struct Token {
 impl Token {
     fn restore(&self, th: Thread<'_>, var: &ContextVar) -> Result<()> {
         if self.used.get() {
-            raise!(
-                th,
-                RuntimeError,
-                "{} has already been used once",
-                &*self.obj().repr(th)?
-            );
+            raise!(th, RuntimeError, "{} has already been used once", &*self.obj().repr(th)?);
         }
         if !self.var.obj().is(var.obj()) {
             raise!(
@@ -402,12 +403,7 @@ impl Token {
         }
         let context = current(th)?;
         if self.context.as_ptr() != context.as_ptr() {
-            raise!(
-                th,
-                ValueError,
-                "{} was created in a different Context",
-                &*self.obj().repr(th)?
-            );
+            raise!(th, ValueError, "{} was created in a different Context", &*self.obj().repr(th)?);
         }
         self.used.set(true);
         context.put(var, self.old.clone());

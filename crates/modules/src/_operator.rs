@@ -81,12 +81,7 @@ fn compare_digest(th: Thread<'_>, a: Obj<'_>, b: Obj<'_>) -> Result<bool> {
     if let Some(other) = [a, b].into_iter().find(|object| !has_buffer(*object))
         && (has_buffer(a) || has_buffer(b))
     {
-        raise!(
-            th,
-            TypeError,
-            "a bytes-like object is required, not '{}'",
-            other.ty().full_name()
-        );
+        raise!(th, TypeError, "a bytes-like object is required, not '{}'", other.ty().full_name());
     }
     if !has_buffer(a) {
         raise!(

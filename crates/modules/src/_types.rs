@@ -4,7 +4,10 @@ use macros::pymodule;
 use object::{
     AsObject, Code, Function, Module, PyStruct, Result, Thread,
     types::{
-        self, builtin_function::BuiltinFunction, capsule::Capsule, cell::CellObject,
+        self,
+        builtin_function::BuiltinFunction,
+        capsule::Capsule,
+        cell::CellObject,
         descr::{
             ClassMethodDescriptor, GetSetDescriptor, MemberDescriptor, MethodDescriptor,
             MethodWrapper, SlotWrapper,

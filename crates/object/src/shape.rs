@@ -29,6 +29,7 @@ const IS_DICT: usize = 1;
 /// The attribute names of instances that got the same ones in the same order.
 pub struct Shape {
     names: Box<[Ref<Str>]>,
+    #[allow(clippy::vec_box, reason = "instances point to shapes, which must not move")]
     transitions: RefCell<Vec<Box<Shape>>>,
 }
 
@@ -62,7 +63,7 @@ impl Shape {
     /// The shape after one more attribute.
     pub fn with(&self, name: &Str) -> NonNull<Shape> {
         let mut transitions = self.transitions.borrow_mut();
-        let is_it = |shape: &Box<Shape>| {
+        let is_it = |shape: &Shape| {
             shape.names.last().is_some_and(|last| std::ptr::eq::<Str>(&**last, name))
         };
         if let Some(known) = transitions.iter().find(|shape| is_it(shape)) {

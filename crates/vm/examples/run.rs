@@ -129,12 +129,15 @@ fn main() {
         let text = exception.repr(th).map(|text| text.to_string()).unwrap_or_default();
         let mut tb = vm::exception::traceback(exception.obj());
         while let Some(entry) = tb {
-            let get = |name: &str| {
-                Str::intern(th, name).and_then(|name| entry.getattr(th, &name)).ok()
-            };
+            let get =
+                |name: &str| Str::intern(th, name).and_then(|name| entry.getattr(th, &name)).ok();
             let line = get("tb_lineno").and_then(|line| line.repr(th).ok());
             let frame = get("tb_frame").and_then(|line| line.repr(th).ok());
-            eprintln!("  {} {}", line.map_or(String::new(), |x| x.to_string()), frame.map_or(String::new(), |x| x.to_string()));
+            eprintln!(
+                "  {} {}",
+                line.map_or(String::new(), |x| x.to_string()),
+                frame.map_or(String::new(), |x| x.to_string())
+            );
             tb = get("tb_next").filter(|next| !next.obj().is_none());
         }
         eprintln!("raised {text}");

@@ -24,7 +24,7 @@ pub(crate) mod owner {
 
 /// See the module. The layout is that of `_PyInterpreterFrame`.
 #[repr(C)]
-pub struct Frame {
+pub(crate) struct Frame {
     pub(crate) code: *const Code,
     pub(crate) prev: *mut Frame,
     pub(crate) func: *mut PyObject,

@@ -11,7 +11,7 @@ use crate::{frame::Frame, frame_object::FrameObject, word::Word};
 
 /// The local variables of a frame.
 #[pytype(name = "FrameLocalsProxy", flags = MAPPING, layout = abi::PyFrameLocalsProxyObject)]
-pub struct FrameLocalsProxy {
+pub(crate) struct FrameLocalsProxy {
     head: Head,
     frame: Ref<FrameObject>,
 }

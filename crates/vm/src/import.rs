@@ -119,7 +119,8 @@ fn find_and_load(th: Thread<'_>, name: &Ref<Str>) -> Result<Ref> {
         None => None,
     };
     let import = import.unwrap_or_else(|| types::none().own());
-    let result = importlib(th)?.call_method(th, id!(th, "_find_and_load"), &[name.obj(), import.obj()]);
+    let result =
+        importlib(th)?.call_method(th, id!(th, "_find_and_load"), &[name.obj(), import.obj()]);
     result.inspect_err(|_| crate::unwind::remove_importlib_frames(th))
 }
 

@@ -1,4 +1,8 @@
 //! Execution: interpreter, frames, calls, generators, import, life cycle.
+#![allow(
+    unpredictable_function_pointer_comparisons,
+    reason = "a slot that is not the expected function only misses a specialisation"
+)]
 
 pub mod async_generator;
 mod attr;
@@ -26,7 +30,8 @@ mod unwind;
 mod word;
 
 use object::{
-    AsObject, Code, Dict, Function, Obj, Ref, Result, Str, Thread, Tuple, declare::Declared,
+    AsObject, Code, Dict, Function, Obj, Ref, Result, Str, Thread, Tuple,
+    declare::Declared,
     raise,
     types::{self, cell::CellObject, type_},
 };
@@ -205,11 +210,7 @@ pub fn call_function(
 }
 
 /// Execute the body of a class: a function's code in a namespace.
-pub fn eval_function_in(
-    th: Thread<'_>,
-    function: &Function,
-    namespace: Obj<'_>,
-) -> Result<Ref> {
+pub fn eval_function_in(th: Thread<'_>, function: &Function, namespace: Obj<'_>) -> Result<Ref> {
     let (Some(code), Some(globals)) = (function.code.get(), function.globals.get()) else {
         raise!(th, SystemError, "function without code");
     };

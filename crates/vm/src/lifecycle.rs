@@ -150,8 +150,7 @@ pub fn create_builtin(th: Thread<'_>, decl: &'static ModuleDecl) -> Result<Ref<M
     let mut functions = Vec::new();
     (decl.functions)(&mut functions);
     for def in functions {
-        let function =
-            types::builtin_function::new(th, def, Some(module.obj()), Some(name.obj()))?;
+        let function = types::builtin_function::new(th, def, Some(module.obj()), Some(name.obj()))?;
         let name = function.getattr(th, id!(th, "__name__"))?;
         dict.set(th, name.obj(), function.obj())?;
     }
@@ -197,7 +196,9 @@ fn run_embedded(th: Thread<'_>, embedded: &str, name: &str) -> Result<Ref<Module
     let module = Module::new(th, &module_name)?;
     let dict = module.dict(th)?;
     dict.set(th, id!(th, "__name__").obj(), module_name.obj())?;
-    for key in [id!(th, "__package__"), id!(th, "__loader__"), id!(th, "__spec__"), id!(th, "__doc__")] {
+    for key in
+        [id!(th, "__package__"), id!(th, "__loader__"), id!(th, "__spec__"), id!(th, "__doc__")]
+    {
         dict.set(th, key.obj(), types::none())?;
     }
     // What the frozen importer looks for when it completes the module.
@@ -344,7 +345,10 @@ fn tear_down(th: Thread<'_>) {
     let mut dicts: Vec<Ref<Dict>> = Vec::new();
     let mut position = 0;
     while let Some((name, module)) = modules.next_entry(&mut position) {
-        let kept = name.obj().downcast::<Str>().is_some_and(|name| keep.contains(&name.to_string().as_str()));
+        let kept = name
+            .obj()
+            .downcast::<Str>()
+            .is_some_and(|name| keep.contains(&name.to_string().as_str()));
         if kept {
             continue;
         }

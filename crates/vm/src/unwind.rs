@@ -90,7 +90,7 @@ unsafe fn handler(th: Thread<'_>, frame: *mut Frame, ip: *mut u16) -> Option<*mu
         (*frame).sp = (*frame).sp.sub(1);
         (*(*frame).sp).release_opt();
     }
-    let mut push = |word: Word| {
+    let push = |word: Word| {
         *(*frame).sp = word;
         (*frame).sp = (*frame).sp.add(1);
     };

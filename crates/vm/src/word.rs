@@ -10,7 +10,7 @@
 use std::ptr::{NonNull, null_mut};
 
 use abi::PyObject;
-use object::{AsObject, Obj, Ref, reference, small_int};
+use object::{Obj, Ref, reference, small_int};
 
 /// See the module.
 #[repr(transparent)]
@@ -156,10 +156,4 @@ pub(crate) unsafe fn own_raw(ptr: *mut PyObject) -> Option<Ref> {
 #[inline(always)]
 pub(crate) fn raw(value: Option<Ref>) -> *mut PyObject {
     value.map_or(null_mut(), Ref::into_raw)
-}
-
-/// The address of a borrowed object or null.
-#[inline(always)]
-pub(crate) fn peek<T: AsObject>(value: Option<&T>) -> *mut PyObject {
-    value.map_or(null_mut(), |value| value.obj().as_ptr())
 }

@@ -259,12 +259,7 @@ impl OrderedDict {
         OdictIterator::over(th, self, Kind::Keys, false)
     }
 
-    fn mp_ass_subscript(
-        &self,
-        th: Thread<'_>,
-        key: Obj<'_>,
-        value: Option<Obj<'_>>,
-    ) -> Result<()> {
+    fn mp_ass_subscript(&self, th: Thread<'_>, key: Obj<'_>, value: Option<Obj<'_>>) -> Result<()> {
         match value {
             Some(value) => self.put(th, key, value),
             None => match self.take(th, key)? {
@@ -313,12 +308,7 @@ impl OrderedDict {
     /// Create a new ordered dictionary with keys from iterable and values set to value.
     #[classmethod]
     #[sig = "($type, /, iterable, value=None)"]
-    fn fromkeys(
-        th: Thread<'_>,
-        cls: &Type,
-        iterable: Obj<'_>,
-        value: Option<Obj<'_>>,
-    ) -> Result {
+    fn fromkeys(th: Thread<'_>, cls: &Type, iterable: Obj<'_>, value: Option<Obj<'_>>) -> Result {
         let dict = cls.obj().call(th, &[])?;
         let value = value.unwrap_or(types::none());
         iter::for_each(th, iterable, |key| dict.set_item(th, key.obj(), Some(value)))?;

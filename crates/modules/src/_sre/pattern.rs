@@ -5,8 +5,7 @@ use std::cell::{Cell, RefCell};
 use ::sre::{Scratch, State};
 use macros::{pymethods, pytype};
 use object::{
-    AsObject, CompareOp, Dict, Head, List, Obj, Protocol, Ref, Result, Str, Thread,
-    Tuple, Type,
+    AsObject, CompareOp, Dict, Head, List, Obj, Protocol, Ref, Result, Str, Thread, Tuple, Type,
     declare::TypeBuilder,
     exceptions::types::TypeError,
     id, raise,

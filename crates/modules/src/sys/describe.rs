@@ -1,8 +1,8 @@
 //! What `sys` says of the runtime: versions, limits, flags.
 
 use object::{
-    AsObject, Dict, Float, Flags, Int, IntoObject, Module, Protocol, PyStruct, Ref, Result, Str, Thread, Tuple,
-    types,
+    AsObject, Dict, Flags, Float, Int, IntoObject, Module, Protocol, PyStruct, Ref, Result, Str,
+    Thread, Tuple, types,
     types::structseq::{self, Description},
 };
 
@@ -10,11 +10,8 @@ use object::{
 const VERSION: (i64, i64, i64) = (3, 14, 10);
 
 /// `sys.version`
-pub const VERSION_TEXT: &str = concat!(
-    "3.14.10 (main, Nov 21 2026, 00:00:00) [Krait ",
-    env!("CARGO_PKG_VERSION"),
-    "]"
-);
+pub const VERSION_TEXT: &str =
+    concat!("3.14.10 (main, Nov 21 2026, 00:00:00) [Krait ", env!("CARGO_PKG_VERSION"), "]");
 
 static VERSION_INFO: Description = Description {
     name: "sys.version_info",
@@ -201,9 +198,8 @@ fn hash_info(th: Thread<'_>) -> Result<Ref> {
 
 fn implementation(th: Thread<'_>, version: &Ref, hexversion: &Ref) -> Result<Ref> {
     let namespace = types::namespace::new(th, &*Dict::new(th)?)?;
-    let set = |name: &str, value: Ref| {
-        namespace.setattr(th, &*Str::intern(th, name)?, Some(value.obj()))
-    };
+    let set =
+        |name: &str, value: Ref| namespace.setattr(th, &*Str::intern(th, name)?, Some(value.obj()));
     set("name", "cpython".into_object(th)?)?;
     set("cache_tag", "cpython-314".into_object(th)?)?;
     set("version", version.clone())?;
@@ -242,7 +238,8 @@ pub(super) fn fill(th: Thread<'_>, module: &Module) -> Result<()> {
     let thread = ["pthread", "semaphore", "NPTL 2.43"];
     let thread: Result<Vec<Ref>> = thread.iter().map(|text| text.into_object(th)).collect();
     set("thread_info", make(th, &THREAD_INFO, thread?)?)?;
-    let git: Result<Vec<Ref>> = ["CPython", "", ""].iter().map(|text| text.into_object(th)).collect();
+    let git: Result<Vec<Ref>> =
+        ["CPython", "", ""].iter().map(|text| text.into_object(th)).collect();
     set("_git", Tuple::from_refs(th, git?)?.upcast())?;
     let names: Result<Vec<Ref>> = STDLIB_MODULES
         .split_whitespace()

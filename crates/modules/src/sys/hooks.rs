@@ -92,7 +92,8 @@ pub(super) fn audit(th: Thread<'_>, event: &Str, args: Args<'_>) -> Result<()> {
 pub(super) fn breakpointhook(th: Thread<'_>, args: Args<'_>, kwargs: Kwargs<'_>) -> Result {
     let ignore = th.interp().flags.borrow().ignore_environment != 0;
     let setting = if ignore { None } else { std::env::var("PYTHONBREAKPOINT").ok() };
-    let setting = setting.filter(|text| !text.is_empty()).unwrap_or_else(|| "pdb.set_trace".to_owned());
+    let setting =
+        setting.filter(|text| !text.is_empty()).unwrap_or_else(|| "pdb.set_trace".to_owned());
     if setting == "0" {
         return Ok(types::none().own());
     }

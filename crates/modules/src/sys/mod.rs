@@ -420,4 +420,3 @@ fn size_of_object(th: Thread<'_>, object: Obj<'_>, default: Option<Obj<'_>>) -> 
 fn is_untracked_type(object: Obj<'_>) -> bool {
     types::type_::as_type(object).is_some_and(|ty| !ty.is_heap())
 }
-

@@ -111,8 +111,10 @@ pub fn slice_bounds(
 ) -> Result<(Option<Bound>, Option<Bound>, isize)> {
     // SAFETY: the caller checked that it is a slice.
     let parts = unsafe { slice.cast::<abi::PySliceObject>() };
-    // SAFETY (of the three): a slice owns its three parts.
-    let part = |ptr| unsafe { Obj::from_raw(ptr) }.ok_or(Raised);
+    let part = |ptr| {
+        // SAFETY: a slice owns its three parts.
+        unsafe { Obj::from_raw(ptr) }.ok_or(Raised)
+    };
     let step = match bound(th, part(parts.step)?)? {
         None => 1,
         Some(Bound(0)) => raise!(th, ValueError, "slice step cannot be zero"),

@@ -62,6 +62,8 @@ unsafe extern "C" fn vectorcall(
     let all = unsafe { crate::reference::objects(args, nargs + names.len()) };
     // SAFETY: the callee keeps its `self` alive for the call.
     let this = unsafe { function.this.peek() }.unwrap_or_else(types::none);
+    // SAFETY: null or a tuple that outlives the call.
+    let kwnames = unsafe { Obj::from_raw(kwnames).map(|names| names.cast::<Tuple>()) };
     let result = call_def(th, function.def, this, all, nargs, kwnames, || {
         function.shown_name(th).unwrap_or_default()
     });
@@ -77,18 +79,18 @@ pub fn call_def(
     this: Obj<'_>,
     args: &[Obj<'_>],
     nargs: usize,
-    kwnames: *mut PyObject,
+    kwnames: Option<&Tuple>,
     name: impl Fn() -> String,
 ) -> Result<Ref> {
-    const FAST: i32 = abi::METH_FASTCALL as i32;
-    const KEYWORDS: i32 = abi::METH_KEYWORDS as i32;
+    const FAST: i32 = abi::METH_FASTCALL;
+    const KEYWORDS: i32 = abi::METH_KEYWORDS;
     const FAST_KEYWORDS: i32 = FAST | KEYWORDS;
-    const NOARGS: i32 = abi::METH_NOARGS as i32;
-    const ONE: i32 = abi::METH_O as i32;
-    const VARARGS: i32 = abi::METH_VARARGS as i32;
+    const NOARGS: i32 = abi::METH_NOARGS;
+    const ONE: i32 = abi::METH_O;
+    const VARARGS: i32 = abi::METH_VARARGS;
     const VARARGS_KEYWORDS: i32 = VARARGS | KEYWORDS;
     let has_keywords = args.len() > nargs;
-    let binding = (abi::METH_CLASS | abi::METH_STATIC | abi::METH_COEXIST) as i32;
+    let binding = abi::METH_CLASS | abi::METH_STATIC | abi::METH_COEXIST;
     let convention = def.ml_flags & !binding;
     let Some(function) = def.ml_meth else {
         raise!(th, SystemError, "{} has no function", name());
@@ -97,6 +99,7 @@ pub fn call_def(
         raise!(th, TypeError, "{}() takes no keyword arguments", name());
     }
     let o = this.as_ptr();
+    let raw_names = kwnames.map_or(std::ptr::null_mut(), |names| names.obj().as_ptr());
     let first = args.as_ptr().cast::<*mut PyObject>();
     macro_rules! function {
         ($ty:ty) => {
@@ -108,7 +111,7 @@ pub fn call_def(
         FAST_KEYWORDS => {
             // SAFETY: live arguments in the vectorcall order.
             unsafe {
-                function!(abi::PyCFunctionFastWithKeywords)(o, first, nargs as isize, kwnames)
+                function!(abi::PyCFunctionFastWithKeywords)(o, first, nargs as isize, raw_names)
             }
         }
         ONE => {
@@ -135,10 +138,8 @@ pub fn call_def(
         VARARGS_KEYWORDS => {
             let tuple = Tuple::from_objs(th, &args[..nargs])?;
             let dict = Dict::new(th)?;
-            // SAFETY: null or a tuple of names.
-            for (key, value) in
-                unsafe { declare::keyword_names(kwnames) }.iter().zip(&args[nargs..])
-            {
+            let names = kwnames.map_or(&[][..], Tuple::items);
+            for (key, value) in names.iter().zip(&args[nargs..]) {
                 dict.set(th, *key, *value)?;
             }
             let kwargs = if has_keywords { dict.as_ptr() } else { std::ptr::null_mut() };
@@ -161,7 +162,7 @@ static NEW_DEF: NewDef = NewDef(PyMethodDef {
     ml_meth: Some(unsafe {
         std::mem::transmute::<abi::PyCFunctionWithKeywords, abi::PyCFunction>(tp_new_wrapper)
     }),
-    ml_flags: (abi::METH_VARARGS | abi::METH_KEYWORDS) as i32,
+    ml_flags: (abi::METH_VARARGS | abi::METH_KEYWORDS),
     ml_doc: c"__new__($type, *args, **kwargs)\n--\n\nCreate and return a new object.  See help(type) for accurate signature.".as_ptr(),
 });
 

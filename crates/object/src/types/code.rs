@@ -465,7 +465,7 @@ fn validate(th: Thread<'_>, parts: &CodeParts) -> Result<()> {
     {
         raise!(th, ValueError, "code: argument counts are inconsistent");
     }
-    if parts.code.is_empty() || parts.code.len() % 2 != 0 {
+    if parts.code.is_empty() || !parts.code.len().is_multiple_of(2) {
         raise!(th, ValueError, "code: co_code is malformed");
     }
     if parts.stacksize > 1 << 24 || parts.localspluskinds.len() > 1 << 24 {

@@ -2,9 +2,7 @@
 
 use bytecode::marshal;
 
-use crate::{
-    AsObject, Bytes, Code, Obj, Ref, Result, Str, Thread, Tuple, types::code::CodeParts,
-};
+use crate::{AsObject, Bytes, Code, Obj, Ref, Result, Str, Thread, Tuple, types::code::CodeParts};
 
 impl Code {
     /// Make a code object of unmarshalled fields.

@@ -230,6 +230,8 @@ unsafe extern "C" fn method_vectorcall(
     let names = unsafe { declare::keyword_names(kwnames) };
     // SAFETY: the vectorcall protocol.
     let all = unsafe { crate::reference::objects(args, nargs + names.len()) };
+    // SAFETY: null or a tuple that outlives the call.
+    let kwnames = unsafe { Obj::from_raw(kwnames).map(|names| names.cast::<Tuple>()) };
     let result = this.call_unbound(th, all, nargs, kwnames);
     result.map_or(std::ptr::null_mut(), Ref::into_raw)
 }
@@ -250,7 +252,7 @@ impl MethodDescriptor {
         th: Thread<'_>,
         all: &[Obj<'_>],
         nargs: usize,
-        kwnames: *mut PyObject,
+        kwnames: Option<&Tuple>,
     ) -> Result<Ref> {
         let Some((this, rest)) = all.split_first().filter(|_| nargs > 0) else {
             raise!(

@@ -175,9 +175,32 @@ builtin_types![
 /// The types that module `builtins` exports.
 pub fn builtin_namespace() -> Vec<&'static Type> {
     const NAMES: &[&str] = &[
-        "bool", "bytearray", "bytes", "classmethod", "complex", "dict", "enumerate", "filter",
-        "float", "frozenset", "int", "list", "map", "memoryview", "object", "property", "range",
-        "reversed", "set", "slice", "staticmethod", "str", "super", "tuple", "type", "zip",
+        "bool",
+        "bytearray",
+        "bytes",
+        "classmethod",
+        "complex",
+        "dict",
+        "enumerate",
+        "filter",
+        "float",
+        "frozenset",
+        "int",
+        "list",
+        "map",
+        "memoryview",
+        "object",
+        "property",
+        "range",
+        "reversed",
+        "set",
+        "slice",
+        "staticmethod",
+        "str",
+        "super",
+        "tuple",
+        "type",
+        "zip",
     ];
     let types = builtin_types().into_iter().map(|decl| (decl.ty)());
     types.filter(|ty| NAMES.contains(&ty.full_name())).collect()

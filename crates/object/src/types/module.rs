@@ -5,8 +5,8 @@ use std::cell::Cell;
 use macros::{pymethods, pytype};
 
 use crate::{
-    AsObject, Dict, Head, Link, Obj, Protocol, Ref, Result, Str, Thread, Tuple, Type,
-    alloc_object, declare::Declared, exceptions, id, raise,
+    AsObject, Dict, Head, Link, Obj, Protocol, Ref, Result, Str, Thread, Tuple, Type, alloc_object,
+    declare::Declared, exceptions, id, raise,
 };
 
 /// Create a module object.
@@ -133,7 +133,10 @@ impl Module {
     fn __repr__(&self, th: Thread<'_>) -> Result<Ref<Str>> {
         let Some(importlib) = th.interp().importlib.get() else {
             let name = self.named(th, id!(th, "__name__"))?;
-            let name = name.map_or_else(|| Ok("?".to_owned()), |name| name.str(th).map(|name| name.to_string()))?;
+            let name = name.map_or_else(
+                || Ok("?".to_owned()),
+                |name| name.str(th).map(|name| name.to_string()),
+            )?;
             return Str::from_fmt(th, format_args!("<module '{name}'>"));
         };
         importlib.call_method(th, id!(th, "_module_repr"), &[self.obj()])?.str(th)

@@ -70,12 +70,7 @@ fn async_next(th: Thread<'_>, iterator: Obj<'_>) -> Result<Ref> {
 
 /// What `await` drives; `why` says which statement waits.
 #[inline(never)]
-unsafe fn awaitable(
-    th: Thread<'_>,
-    frame: *mut Frame,
-    object: Obj<'_>,
-    why: usize,
-) -> Result<Ref> {
+unsafe fn awaitable(th: Thread<'_>, frame: *mut Frame, object: Obj<'_>, why: usize) -> Result<Ref> {
     let _ = frame;
     match generator::awaitable_iter(th, object) {
         Ok(awaitable) => {

@@ -85,7 +85,8 @@ unsafe fn load_super(
             None => object::types::super_::lookup(th, ty, this, name).map(Method::Value),
         };
     }
-    let object = if oparg & 2 != 0 { global.call(th, &[class, this])? } else { global.call(th, &[])? };
+    let object =
+        if oparg & 2 != 0 { global.call(th, &[class, this])? } else { global.call(th, &[])? };
     Ok(Method::Value(object.getattr(th, name)?))
 }
 

@@ -4,12 +4,7 @@
 use object::{Int, Obj, Protocol, Ref, Result, Thread, Type, raise, types};
 
 use super::{check, ops};
-use crate::{
-    exc_state, exception,
-    frame::Frame,
-    interp::Flow,
-    word::Word,
-};
+use crate::{exc_state, exception, frame::Frame, interp::Flow, word::Word};
 
 #[inline(never)]
 unsafe fn with_except_start(th: Thread<'_>, sp: *mut Word) -> Result<Ref> {
@@ -27,9 +22,9 @@ unsafe fn with_except_start(th: Thread<'_>, sp: *mut Word) -> Result<Ref> {
 /// Whether something may stand behind `except`.
 fn check_type(th: Thread<'_>, kind: Obj<'_>) -> Result<()> {
     let is_class = |object: Obj<'_>| {
-        object.downcast::<Type>().is_some_and(|ty| {
-            ty.flags() & abi::Py_TPFLAGS_BASE_EXC_SUBCLASS != 0
-        })
+        object
+            .downcast::<Type>()
+            .is_some_and(|ty| ty.flags() & abi::Py_TPFLAGS_BASE_EXC_SUBCLASS != 0)
     };
     let fine = match kind.downcast::<object::Tuple>() {
         Some(tuple) => tuple.items().iter().all(|item| is_class(*item)),
@@ -48,9 +43,8 @@ fn check_type(th: Thread<'_>, kind: Obj<'_>) -> Result<()> {
 fn check_group_type(th: Thread<'_>, kind: Obj<'_>) -> Result<()> {
     check_type(th, kind)?;
     let group = object::exceptions::types::BaseExceptionGroup();
-    let is_group = |object: Obj<'_>| {
-        object.downcast::<Type>().is_some_and(|ty| ty.is_subtype(group))
-    };
+    let is_group =
+        |object: Obj<'_>| object.downcast::<Type>().is_some_and(|ty| ty.is_subtype(group));
     let bad = match kind.downcast::<object::Tuple>() {
         Some(tuple) => tuple.items().iter().any(|item| is_group(*item)),
         None => is_group(kind),

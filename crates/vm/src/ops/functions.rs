@@ -4,12 +4,7 @@
 use object::{Code, Function, Ref, Result, Thread};
 
 use super::{check, ops};
-use crate::{
-    frame::Frame,
-    interp::Flow,
-    intrinsics,
-    word::Word,
-};
+use crate::{frame::Frame, interp::Flow, intrinsics, word::Word};
 
 #[inline(never)]
 unsafe fn make_function(th: Thread<'_>, frame: *mut Frame, code: Word) -> Result<Ref<Function>> {

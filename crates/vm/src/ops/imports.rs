@@ -72,7 +72,12 @@ fn origin(th: Thread<'_>, module: Obj<'_>) -> Result<Option<Ref>> {
 }
 
 /// The directory of `sys.path[0]`'s script shadows a standard module.
-fn shadow_hint(th: Thread<'_>, module: Obj<'_>, package: &Str, place: &Str) -> Result<Option<bool>> {
+fn shadow_hint(
+    th: Thread<'_>,
+    module: Obj<'_>,
+    package: &Str,
+    place: &Str,
+) -> Result<Option<bool>> {
     let Some(sys) = th.interp().sys_dict.get() else { return Ok(None) };
     let Some(path) = sys.get(th, id!(th, "path").obj())? else { return Ok(None) };
     let Some(list) = path.obj().downcast::<object::List>() else { return Ok(None) };

@@ -26,12 +26,7 @@ fn match_keys(th: Thread<'_>, subject: Obj<'_>, keys: &Tuple) -> Result<Ref> {
     let mut values = Vec::new();
     for key in keys.items() {
         if bridge::set_contains(th, seen.obj(), *key)? {
-            raise!(
-                th,
-                ValueError,
-                "mapping pattern checks duplicate key ({})",
-                key.repr(th)?
-            );
+            raise!(th, ValueError, "mapping pattern checks duplicate key ({})", key.repr(th)?);
         }
         bridge::set_add(th, seen.obj(), *key)?;
         let value = get.call(th, &[*key, sentinel.obj()])?;

@@ -4,13 +4,7 @@
 use object::{Ref, Result, Thread};
 
 use super::{adapt, check, ops};
-use crate::{
-    frame::Frame,
-    interp::Flow,
-    namespace,
-    specialize::global,
-    word::Word,
-};
+use crate::{frame::Frame, interp::Flow, namespace, specialize::global, word::Word};
 
 #[inline(never)]
 unsafe fn from_mapping_or_global(

@@ -429,7 +429,7 @@ pub(crate) fn join<T: ByteString>(th: Thread<'_>, this: &T, iterable: Obj<'_>) -
         total = total.and_then(|total| total.checked_add(part.len()));
         parts.push(part);
     }
-    if !total.is_some_and(|total| isize::try_from(total).is_ok()) {
+    if total.is_none_or(|total| isize::try_from(total).is_err()) {
         raise!(th, OverflowError, "join() result is too long");
     }
     build::<T>(th, total, |out| {
@@ -656,7 +656,7 @@ pub(crate) fn concat<T: ByteString>(th: Thread<'_>, left: Obj<'_>, right: Obj<'_
         }
     }
     let size = a.len().checked_add(b.len());
-    if !size.is_some_and(|size| isize::try_from(size).is_ok()) {
+    if size.is_none_or(|size| isize::try_from(size).is_err()) {
         return Err(th.no_memory());
     }
     build::<T>(th, size, |out| {

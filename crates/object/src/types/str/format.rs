@@ -84,7 +84,7 @@ impl Formatter<'_> {
 
     fn value(&mut self, field: &Field) -> Result {
         let th = self.th;
-        let mut name = FieldName::new(self.format.units(), field.name.clone())
+        let name = FieldName::new(self.format.units(), field.name.clone())
             .map_err(|message| malformed(th, message))?;
         let number = self.numbers.resolve(&name.first).map_err(|message| malformed(th, message))?;
         let mut value = match (number, &name.first) {
@@ -123,7 +123,7 @@ impl Formatter<'_> {
             }
             (None, Key::Index(_)) => return Err(malformed(th, "invalid field name")),
         };
-        while let Some(access) = name.next() {
+        for access in name {
             value = match access.map_err(|message| malformed(th, message))? {
                 Access::Attribute(range) => {
                     let key = Str::intern_ref(th, self.key(range)?);

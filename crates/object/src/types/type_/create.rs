@@ -502,7 +502,7 @@ unsafe extern "C" fn set_dict(
 unsafe extern "C" fn get_weakref(object: *mut PyObject, _: *mut std::ffi::c_void) -> *mut PyObject {
     // SAFETY: called on an attached thread with a live object.
     let object = unsafe { Thread::current().argument(object) };
-    types::weakref::first(object).map_or_else(|| types::none().own(), |first| first).into_raw()
+    types::weakref::first(object).unwrap_or_else(|| types::none().own()).into_raw()
 }
 
 /// Call `__set_name__` of the namespace's values.

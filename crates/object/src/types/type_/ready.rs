@@ -253,7 +253,7 @@ fn add_slot_wrappers(th: Thread<'_>, ty: &'static Type, dict: &Dict) -> Result<(
             continue;
         }
         if row.dunder == "__hash__"
-            && function == super::slot_functions::hash_not_implemented as usize
+            && function == super::slot_functions::hash_not_implemented as *const () as usize
         {
             dict.set(th, name.obj(), crate::types::none())?;
             continue;

@@ -362,6 +362,10 @@ fn int_hash(value: Obj<'_>) -> isize {
 }
 
 /// `tp_hash` of an unhashable type.
+///
+/// # Safety
+///
+/// As `tp_hash`.
 pub unsafe extern "C" fn hash_not_implemented(o: *mut PyObject) -> isize {
     // SAFETY: slots are called on attached threads.
     let th = unsafe { Thread::current() };
@@ -595,8 +599,8 @@ unsafe extern "C" fn bf_getbuffer(
     view: *mut abi::Py_buffer,
     flags: c_int,
 ) -> c_int {
-    // SAFETY: the caller passes a live object and a buffer to fill in.
     enter_status(|th| {
+        // SAFETY: the caller passes a live object and a buffer to fill in.
         unsafe { types::memoryview::getbuffer_from_python(th, arg(o), &mut *view, flags) }
             .map(|()| 0)
     })
