@@ -22,8 +22,6 @@ pub(crate) struct Config {
     pub(crate) malloc: Mode,
     pub(crate) hash_secret: (u64, u64),
     pub(crate) unbuffered: bool,
-    /// `-X importtime`
-    pub(crate) import_time: i32,
     pub(crate) show_ref_count: bool,
     pub(crate) pycache_prefix: Option<Vec<u8>>,
     /// Encoding and error handler of the standard streams, if given.
@@ -123,11 +121,6 @@ impl Config {
         let seed = hash_seed(line.random_hash, &environment)?;
         flags.hash_randomization = i32::from(seed != Some(0));
         let (stream_encoding, stream_errors) = stream_settings(&environment);
-        let import_time = match xoption("importtime") {
-            Some(Some(value)) if value.as_slice() == b"2" => 2,
-            Some(_) => 1,
-            None => i32::from(environment.get("PYTHONPROFILEIMPORTTIME").is_some()),
-        };
         let pycache_prefix = match xoption("pycache_prefix") {
             Some(value) => value.filter(|value| !value.is_empty()),
             None => environment.get("PYTHONPYCACHEPREFIX"),
@@ -146,7 +139,6 @@ impl Config {
             malloc,
             hash_secret: hash_secret(seed),
             unbuffered: line.unbuffered || environment.get("PYTHONUNBUFFERED").is_some(),
-            import_time,
             show_ref_count,
             pycache_prefix,
             stream_encoding,

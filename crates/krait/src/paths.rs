@@ -176,6 +176,9 @@ pub(crate) fn absolute_script(path: &[u8]) -> Vec<u8> {
     if path.first() == Some(&b'/') {
         return path.to_vec();
     }
+    if matches!(path, b"" | b".") {
+        return working_folder();
+    }
     match env::current_dir() {
         Ok(folder) => join(&folder.into_os_string().into_vec(), path),
         Err(_) => path.to_vec(),

@@ -9,8 +9,8 @@ use std::io::Read as _;
 
 use compiler::Mode;
 use object::{
-    AsObject as _, Code, Dict, Obj, Protocol as _, Raised, Ref, Result, Str, Thread, exceptions,
-    id, types,
+    AsObject as _, Code, Dict, Int, Obj, Protocol as _, Raised, Ref, Result, Str, Thread, Tuple,
+    exceptions, id, types,
 };
 use vm::lifecycle;
 
@@ -128,7 +128,7 @@ fn must_prompt(config: &Config) -> bool {
 }
 
 fn prompt_after(th: Thread<'_>, config: &Config, main: &Ref<Dict>, end: End) -> End {
-    if !must_prompt(config) || matches!(end, End::Status(2)) {
+    if !must_prompt(config) {
         return end;
     }
     lifecycle::flush_streams(th);
@@ -243,6 +243,7 @@ fn run_source(
     let code = if is_pyc {
         load_pyc(th, &source)?
     } else {
+        check_source(th, &source, filename)?;
         modules::compile::compile_source(th, &source, filename, Mode::Exec, 0)?
     };
     if name == "<stdin>" {
@@ -256,6 +257,49 @@ fn run_source(
         }
     }
     result.map(|()| End::Status(0))
+}
+
+/// Refuse a script with null bytes or, without a cookie, with bytes that are
+/// not UTF-8. COMPAT: for files CPython names file and line in other words than
+/// for strings; test_source_encoding.
+fn check_source(th: Thread<'_>, source: &[u8], filename: &Ref<Str>) -> Result<()> {
+    let head: Vec<&[u8]> = source.splitn(3, |byte| *byte == b'\n').take(2).collect();
+    let has_cookie = head
+        .iter()
+        .any(|line| line.contains(&b'#') && line.windows(6).any(|word| word == b"coding"));
+    let null = source.iter().position(|byte| *byte == 0);
+    let wrong = match std::str::from_utf8(source) {
+        Err(error) if !has_cookie => Some(error.valid_up_to()),
+        _ => None,
+    };
+    let (position, is_null) = match (null, wrong) {
+        (Some(null), Some(wrong)) if wrong < null => (wrong, false),
+        (Some(null), _) => (null, true),
+        (None, Some(wrong)) => (wrong, false),
+        (None, None) => return Ok(()),
+    };
+    let (before, after) = source.split_at(position);
+    let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+    let start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
+    let before = String::from_utf8_lossy(before.get(start..).unwrap_or_default());
+    let end = after.iter().position(|byte| matches!(byte, b'\n' | 0)).unwrap_or(after.len());
+    let after = String::from_utf8_lossy(after.get(..end).unwrap_or_default());
+    let (message, offset) = if is_null {
+        ("source code cannot contain null bytes".to_owned(), 0)
+    } else {
+        let byte = source.get(position).copied().unwrap_or_default();
+        let message = format!(
+            "Non-UTF-8 code starting with '\\x{byte:02x}' in file {filename} on line {line}, but \
+             no encoding declared; see https://peps.python.org/pep-0263/ for details"
+        );
+        (message, before.chars().count() as i64 + 1)
+    };
+    let text = Str::new(th, &format!("{before}{after}"))?;
+    let (line, offset) = (Int::from_i64(th, line as i64)?, Int::from_i64(th, offset)?);
+    let place = [filename.obj(), line.obj(), offset.obj(), text.obj(), line.obj(), offset.obj()];
+    let place = Tuple::from_objs(th, &place)?;
+    let message = Str::new(th, &message)?;
+    Err(th.raise_args(exceptions::types::SyntaxError(), &[message.obj(), place.obj()]))
 }
 
 /// The code object of a `.pyc` file.

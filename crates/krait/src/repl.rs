@@ -213,6 +213,8 @@ fn statement(
 }
 
 fn compile(th: Thread<'_>, source: &str, filename: &Str, flags: u32) -> Result<Ref<Code>> {
+    // As with `codeop`, a block is complete once an empty line follows it.
+    let source = source.strip_suffix('\n').unwrap_or(source);
     modules::compile::compile_source(th, source.as_bytes(), filename, Mode::Single, flags)
 }
 

@@ -44,6 +44,8 @@ pub(crate) fn start(th: Thread<'_>, config: &Config) -> Result<Ref<Dict>> {
     lifecycle::install_external_importers(th)?;
     install_path_hooks(th, config)?;
     import(th, "encodings")?;
+    // Ctrl-C becomes KeyboardInterrupt from here on.
+    import(th, "_signal")?;
     crate::streams::install(th, config)?;
     if !config.warnings.is_empty() {
         import(th, "warnings")?;
@@ -65,6 +67,7 @@ fn fill_sys(th: Thread<'_>, config: &Config) -> Result<()> {
     let set = |name: &str, value: Ref| sys.set(th, Str::intern(th, name)?.obj(), value.obj());
     let set_path = |name: &str, path: &[u8]| set(name, text::fs_text(th, path)?.upcast());
     let paths = &config.paths;
+    modules::sys::set_cpu_count(th, config.cpu_count);
     set("flags", modules::sys::flags(th, &config.flags)?)?;
     set("argv", text::fs_list(th, &config.line.argv)?.upcast())?;
     set("orig_argv", text::fs_list(th, &config.line.orig_argv)?.upcast())?;

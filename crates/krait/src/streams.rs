@@ -41,7 +41,7 @@ fn stream(th: Thread<'_>, config: &Config, io: &Ref, fd: i32, name: &str) -> Res
     let is_tty = host::terminal::isatty(fd);
     let line_buffering = fd == 2 || is_tty || config.flags.interactive > 0;
     let encoding = match &config.stream_encoding {
-        Some(encoding) => Str::new(th, encoding)?,
+        Some(encoding) => codec_name(th, encoding)?,
         None => Str::new(th, &default_encoding(config))?,
     };
     let errors = match (&config.stream_errors, fd) {
@@ -61,6 +61,14 @@ fn stream(th: Thread<'_>, config: &Config, io: &Ref, fd: i32, name: &str) -> Res
     let mode = if write { id!(th, "w") } else { id!(th, "r") };
     stream.setattr(th, id!(th, "mode"), Some(mode.obj()))?;
     Ok(stream)
+}
+
+/// The name that a codec goes by itself.
+fn codec_name(th: Thread<'_>, encoding: &str) -> Result<Ref<Str>> {
+    let codecs = vm::import::import_module(th, id!(th, "_codecs"))?;
+    let encoding = Str::new(th, encoding)?;
+    let info = codecs.call_method(th, id!(th, "lookup"), &[encoding.obj()])?;
+    info.getattr(th, id!(th, "name"))?.str(th)
 }
 
 /// The encoding of the locale, under the name that Python gives it.

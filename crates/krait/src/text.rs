@@ -1,6 +1,6 @@
 //! Bytes of the operating system as Python strings.
 
-use object::{AsObject as _, List, Ref, Result, Str, Thread};
+use object::{List, Ref, Result, Str, Thread};
 
 /// Decode a file name or argument: UTF-8, other bytes as lone surrogates.
 pub(crate) fn fs_text(th: Thread<'_>, bytes: &[u8]) -> Result<Ref<Str>> {
@@ -22,11 +22,4 @@ pub(crate) fn fs_list<T: AsRef<[u8]>>(th: Thread<'_>, items: &[T]) -> Result<Ref
         list.push(th, fs_text(th, item.as_ref())?.upcast())?;
     }
     Ok(list)
-}
-
-/// A list of the same elements.
-pub(crate) fn copy_list(th: Thread<'_>, list: &List) -> Result<Ref<List>> {
-    let items = list.to_vec();
-    let items: Vec<_> = items.iter().map(|item| item.obj()).collect();
-    List::from_objs(th, &items)
 }

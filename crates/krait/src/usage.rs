@@ -62,7 +62,6 @@ PYTHON_CPU_COUNT (-X cpu_count)    PYTHONDEBUG (-d)
 PYTHONDEVMODE (-X dev)             PYTHONDONTWRITEBYTECODE (-B)
 PYTHONINSPECT (-i)                 PYTHONINTMAXSTRDIGITS (-X int_max_str_digits)
 PYTHONNOUSERSITE (-s)              PYTHONOPTIMIZE (-O)
-PYTHONPROFILEIMPORTTIME (-X importtime)
 PYTHONPYCACHEPREFIX (-X pycache_prefix)
 PYTHONSAFEPATH (-P)                PYTHONUNBUFFERED (-u)
 PYTHONUTF8 (-X utf8)               PYTHONVERBOSE (-v)
@@ -75,7 +74,6 @@ pub(crate) const X_OPTIONS: &str = "\
 Options of the implementation:
 -X cpu_count=N: what os.cpu_count() returns; default undoes it
 -X dev: development mode: more checks and warnings
--X importtime[=2]: print how long each import takes
 -X int_max_str_digits=N: limit of conversions between int and str; 0 for none
 -X pycache_prefix=PATH: write .pyc files to a tree of their own
 -X showrefcount: print the number of memory blocks in use at exit

@@ -307,7 +307,8 @@ pub fn flush_streams(th: Thread<'_>) -> bool {
         if let Err(raised) = stream.call_method(th, id!(th, "flush"), &[]) {
             failed = true;
             if std::ptr::eq(name, id!(th, "stdout")) {
-                (th.hooks().unraisable)(th, None, Some(stream.obj()));
+                let context = "Exception ignored while flushing sys.stdout";
+                (th.hooks().unraisable)(th, Some(context), None);
             } else {
                 th.clear_exception(raised);
             }
@@ -333,7 +334,7 @@ pub fn finish(th: Thread<'_>) -> bool {
     }
     let failed = flush_streams(th);
     tear_down(th);
-    failed | flush_streams(th)
+    failed || flush_streams(th)
 }
 
 /// Drop modules as CPython does, so that objects that live in module

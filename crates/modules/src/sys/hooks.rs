@@ -15,6 +15,7 @@ use crate::builtins::sys_attribute;
 pub struct Settings {
     switch_interval: Cell<f64>,
     dlopen_flags: Cell<i32>,
+    cpu_count: Cell<i32>,
     audit_hooks: RefCell<Vec<Ref>>,
     asyncgen_hooks_type: RefCell<Option<Ref<types::Type>>>,
     unraisable_type: RefCell<Option<Ref<types::Type>>>,
@@ -26,6 +27,7 @@ impl Default for Settings {
             switch_interval: Cell::new(0.005),
             // RTLD_NOW
             dlopen_flags: Cell::new(2),
+            cpu_count: Cell::new(-1),
             audit_hooks: RefCell::default(),
             asyncgen_hooks_type: RefCell::default(),
             unraisable_type: RefCell::default(),
@@ -42,6 +44,10 @@ impl Settings {
         self.switch_interval.set(seconds);
     }
 
+    pub(super) fn cpu_count(&self) -> i32 {
+        self.cpu_count.get()
+    }
+
     pub(super) fn dlopen_flags(&self) -> i32 {
         self.dlopen_flags.get()
     }
@@ -53,6 +59,11 @@ impl Settings {
 
 fn settings(th: Thread<'_>) -> &'static Settings {
     th.interp().extensions.get::<Settings>()
+}
+
+/// `-X cpu_count`: what `os.cpu_count()` is to return; -1 for the truth.
+pub fn set_cpu_count(th: Thread<'_>, count: i32) {
+    settings(th).cpu_count.set(count);
 }
 
 /// `sys.addaudithook`.

@@ -14,6 +14,7 @@ use object::{
 };
 
 pub use describe::{VERSION_TEXT, flags, version_info};
+pub use hooks::set_cpu_count;
 
 /// This module provides access to some objects used or maintained by the
 /// interpreter and to functions that interact strongly with the interpreter.
@@ -366,8 +367,8 @@ pub mod sys {
 
     /// Get the PyConfig.cpu_count value.
     #[sig = "()"]
-    fn _get_cpu_count_config(_: Thread<'_>) -> i32 {
-        -1
+    fn _get_cpu_count_config(th: Thread<'_>) -> i32 {
+        th.interp().extensions.get::<hooks::Settings>().cpu_count()
     }
 
     #[exec]

@@ -1,3 +1,5 @@
+//! Tests of the parent module.
+
 use std::{
     cell::{Cell, RefCell},
     ffi::{c_int, c_void},
