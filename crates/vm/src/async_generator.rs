@@ -48,7 +48,10 @@ enum Stage {
     Closed,
 }
 
-#[allow(clippy::mut_from_ref, reason = "fields that C lays out; no reference is kept across a call")]
+#[allow(
+    clippy::mut_from_ref,
+    reason = "fields that C lays out; no reference is kept across a call"
+)]
 fn gen_of(this: &AsyncGenerator) -> &mut PyGenObject {
     // SAFETY: flags of a live generator; no reference is kept across a call.
     unsafe { &mut *this.as_gen() }
