@@ -272,6 +272,25 @@ pub struct ContextVar {
     default: Option<Ref>,
 }
 
+impl ContextVar {
+    /// A variable without default.
+    pub fn create(th: Thread<'_>, name: &str) -> Result<Ref<ContextVar>> {
+        let name = Str::intern(th, name)?;
+        alloc_object::new(th, ContextVar { head: Head::new(), name, default: None })
+    }
+
+    /// The value in the current context.
+    pub fn value(&self, th: Thread<'_>) -> Result<Option<Ref>> {
+        Ok(Context::get(&*current(th)?, self))
+    }
+
+    /// Set the value in the current context.
+    pub fn assign(&self, th: Thread<'_>, value: Obj<'_>) -> Result<()> {
+        current(th)?.put(self, Some(value.own()));
+        Ok(())
+    }
+}
+
 #[pymethods]
 impl ContextVar {
     #[sig = "ContextVar(name, /, *, default=<unrepresentable>)"]

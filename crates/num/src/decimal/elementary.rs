@@ -16,7 +16,7 @@ use num_traits::{Signed as _, ToPrimitive as _, Zero as _};
 use super::{
     Coefficient, Context, Decimal, Rounding, Status,
     arithmetic::memory,
-    condition::{DIVISION_BY_ZERO, INEXACT, INVALID_CONTEXT, ROUNDED},
+    condition::{INEXACT, INVALID_CONTEXT, ROUNDED},
     invalid, invalid_operation, nan_of, out_of_memory,
 };
 use crate::TooLarge;
@@ -56,10 +56,6 @@ impl Fixed {
     fn digits(&self, places: i64) -> BigInt {
         let power = BigInt::from(10).pow(u32::try_from(places.max(0)).unwrap_or(u32::MAX));
         (&self.value * power) >> self.bits
-    }
-
-    fn mul(&self, other: &BigInt) -> BigInt {
-        (&self.value * other) >> self.bits
     }
 }
 

@@ -11,6 +11,7 @@ mod coefficient;
 mod compare;
 mod digitwise;
 mod elementary;
+mod format;
 mod rounding;
 mod text;
 
