@@ -330,11 +330,11 @@ impl Context {
         if given(clamp) {
             self.set_clamp(th, clamp)?;
         }
-        if given(flags) {
-            self.set_flags(th, flags)?;
+        if let Some(flags) = flags.filter(|flags| !flags.is_none()) {
+            self.bits.flags.set(signals::bits_of_list(th, flags)?);
         }
-        if given(traps) {
-            self.set_traps(th, traps)?;
+        if let Some(traps) = traps.filter(|traps| !traps.is_none()) {
+            self.bits.traps.set(signals::bits_of_list(th, traps)?);
         }
         Ok(())
     }

@@ -109,18 +109,21 @@ fn numeric_text(text: &Str) -> Option<String> {
     Some(trimmed.to_owned())
 }
 
-fn from_text(text: &Str, status: &mut Status) -> Number {
+/// Parse text; where it is not `strict`, white space around it and underscores
+/// do not count.
+fn from_text(text: &Str, strict: bool, status: &mut Status) -> Number {
+    let has_extras = |code| code == 0x5f || ::text::unicode::is_space(code);
     match numeric_text(text) {
-        Some(text) => Number::parse(&text, status),
-        None => {
-            *status |= condition::CONVERSION_SYNTAX;
-            Number::nan()
-        }
+        Some(_) if strict && text.units().iter().any(has_extras) => {}
+        Some(text) => return Number::parse(&text, status),
+        None => {}
     }
+    *status |= condition::CONVERSION_SYNTAX;
+    Number::nan()
 }
 
 /// The number for `as_tuple()`'s parts.
-fn from_tuple(th: Thread<'_>, parts: &Tuple, status: &mut Status) -> Result<Number> {
+fn from_tuple(th: Thread<'_>, parts: &Tuple) -> Result<Number> {
     let [sign, digits, exponent] = parts.items() else {
         raise!(th, ValueError, "argument must be a sequence of length 3");
     };
@@ -166,7 +169,6 @@ fn from_tuple(th: Thread<'_>, parts: &Tuple, status: &mut Status) -> Result<Numb
         return Ok(Number::special(kind, sign, coefficient));
     }
     let limit = 4 * num::decimal::MAX_EMAX;
-    let _ = status;
     Ok(Number::new(sign, coefficient, power.clamp(-limit, limit)))
 }
 
@@ -174,18 +176,19 @@ fn from_tuple(th: Thread<'_>, parts: &Tuple, status: &mut Status) -> Result<Numb
 fn convert(
     th: Thread<'_>,
     object: Obj<'_>,
+    strict: bool,
     context: &Context,
     status: &mut Status,
 ) -> Result<Number> {
     if let Some(text) = object.downcast::<Str>() {
-        return Ok(from_text(text, status));
+        return Ok(from_text(text, strict, status));
     }
     if let Some(number) = try_operand(th, object)? {
         return Ok(number.clone());
     }
     if object.downcast::<List>().is_some() || object.downcast::<Tuple>().is_some() {
         let parts = Tuple::from_iterable(th, object)?;
-        return from_tuple(th, &parts, status);
+        return from_tuple(th, &parts);
     }
     if let Some(float) = object.downcast::<Float>() {
         context.settle(th, condition::FLOAT_OPERATION)?;
@@ -201,7 +204,7 @@ pub(super) fn exact(
     context: &Context,
     status: &mut Status,
 ) -> Result<Number> {
-    Ok(convert(th, object, context, status)?.finish_exact(status))
+    Ok(convert(th, object, false, context, status)?.finish_exact(status))
 }
 
 /// The number that `context.create_decimal(object)` is.
@@ -212,7 +215,7 @@ pub(super) fn rounded(
     status: &mut Status,
 ) -> Result<Number> {
     let limits = context.limits();
-    let value = convert(th, object, context, status)?;
+    let value = convert(th, object, true, context, status)?;
     let room = limits.prec - i64::from(limits.clamp);
     if value.is_nan() && value.coefficient.digits() > room {
         *status |= condition::CONVERSION_SYNTAX;

@@ -3,12 +3,18 @@
 use num::{
     decimal::Decimal as Number,
     format_spec::{self, Locale},
-    render::Align,
+    render::{Align, Rendered},
 };
-use object::{AsObject, Dict, Int, Obj, Protocol, Ref, Result, Str, Thread, raise};
+use object::{AsObject, Dict, Int, Obj, Protocol, Ref, Result, Str, Thread, exceptions, raise};
 
 use super::current;
+
 use crate::support;
+
+const DEPRECATED: &str =
+    "Format specifier 'N' is deprecated and slated for removal in Python 3.18";
+/// Widths beyond this are errors, as no memory could hold the text.
+const MAX_WIDTH: usize = 1 << 60;
 
 /// Format a number. `override_` is a dict that replaces what the locale says.
 pub(super) fn format(
@@ -22,7 +28,16 @@ pub(super) fn format(
     };
     let points: Vec<u32> = spec.units().iter().collect();
     let parsed = format_spec::parse(&points, Align::Right, None, format_spec::ascii_decimal);
-    let Ok(parsed) = parsed else { raise!(th, ValueError, "invalid format string") };
+    let Ok(mut parsed) = parsed else { raise!(th, ValueError, "invalid format string") };
+    if parsed.width > MAX_WIDTH {
+        raise!(th, ValueError, "invalid format string");
+    }
+    let is_capital = parsed.kind == Some(u32::from(b'N'));
+    if is_capital {
+        let category = exceptions::types::DeprecationWarning();
+        support::warn(th, category, DEPRECATED, 1)?;
+        parsed.kind = Some(u32::from(b'n'));
+    }
     let locale = match override_ {
         Some(given) => overridden(th, given)?,
         None if parsed.kind == Some(u32::from(b'n')) => current_locale(th)?,
@@ -31,9 +46,22 @@ pub(super) fn format(
     let context = current(th)?;
     let rendered = value.format(&parsed, &context.limits(), context.has_capitals(), &locale);
     match rendered {
-        Ok(rendered) => Str::from_code_points(th, &rendered.code_points().collect::<Vec<_>>()),
+        Ok(mut rendered) => {
+            if is_capital {
+                rendered.body.make_ascii_uppercase();
+            }
+            spell_out(th, rendered)
+        }
         Err(format_spec::Error::TooLarge) => Err(th.no_memory()),
         Err(_) => raise!(th, ValueError, "invalid format string"),
+    }
+}
+
+fn spell_out(th: Thread<'_>, rendered: Rendered) -> Result<Ref<Str>> {
+    match rendered.clone().text() {
+        Ok(Some(text)) => Str::new(th, &text),
+        Ok(None) => Str::from_code_points(th, &rendered.code_points().collect::<Vec<_>>()),
+        Err(_) => Err(th.no_memory()),
     }
 }
 
@@ -68,7 +96,10 @@ fn overridden(th: Thread<'_>, given: Obj<'_>) -> Result<Locale> {
     let mut locale = Locale::default();
     let text = |name: &str| -> Result<Option<String>> {
         match dict.get_str(th, name)? {
-            Some(value) => Ok(Some(value.str(th)?.to_string())),
+            Some(value) if value.obj().downcast::<Str>().is_some() => {
+                Ok(Some(value.str(th)?.to_string()))
+            }
+            Some(_) => raise!(th, TypeError, "bad argument type for built-in operation"),
             None => Ok(None),
         }
     };
@@ -78,8 +109,15 @@ fn overridden(th: Thread<'_>, given: Obj<'_>) -> Result<Locale> {
     if let Some(separator) = text("thousands_sep")? {
         locale.thousands_separator = separator;
     }
+    let mut sizes_fit = true;
     if let Some(grouping) = text("grouping")? {
-        locale.grouping = grouping.chars().map(|size| u8::try_from(size).unwrap_or(127)).collect();
+        let sizes = grouping.chars().map(u32::from).take_while(|size| *size != 0);
+        locale.grouping = sizes.map(|size| u8::try_from(size).unwrap_or(u8::MAX)).collect();
+        sizes_fit = locale.grouping.iter().all(|size| *size <= 127);
+    }
+    let point = locale.decimal_point.chars().count();
+    if point != 1 || locale.thousands_separator.chars().count() > 1 || !sizes_fit {
+        raise!(th, ValueError, "invalid override dict");
     }
     Ok(locale)
 }

@@ -12,7 +12,7 @@ const ATTRIBUTES: [&str; 8] =
     ["prec", "rounding", "Emin", "Emax", "capitals", "clamp", "flags", "traps"];
 
 /// Makes a context current for a block.
-#[pytype(name = "decimal.ContextManager")]
+#[pytype(name = "decimal.ContextManager", flags = DISALLOW_INSTANTIATION)]
 pub struct ContextManager {
     head: Head,
     local: Ref<Context>,

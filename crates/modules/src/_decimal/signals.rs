@@ -1,6 +1,9 @@
 //! The signals: exceptions for conditions, and the mapping from them to flags.
 
-use std::{cell::Cell, rc::Rc};
+use std::{
+    cell::Cell,
+    rc::{Rc, Weak},
+};
 
 use macros::{pymethods, pytype};
 use num::decimal::{Status, condition};
@@ -172,8 +175,9 @@ pub(super) struct Bits {
 #[pytype(name = "decimal.SignalDictMixin", flags = BASETYPE)]
 pub struct SignalDict {
     head: Head,
+    /// Dangling when the context is gone.
     #[traverse(skip)]
-    bits: Rc<Bits>,
+    bits: Weak<Bits>,
     is_traps: bool,
 }
 
@@ -188,35 +192,42 @@ impl SignalDict {
         let Some(class) = class.downcast::<Type>() else {
             raise!(th, SystemError, "SignalDict is no type");
         };
-        let value = SignalDict { head: Head::new(), bits: bits.clone(), is_traps };
+        let value = SignalDict { head: Head::new(), bits: Rc::downgrade(bits), is_traps };
         alloc_object::alloc(th, class, value).map(Ref::upcast)
     }
 
-    fn cell(&self) -> &Cell<Status> {
-        if self.is_traps { &self.bits.traps } else { &self.bits.flags }
+    fn bits(&self, th: Thread<'_>) -> Result<Rc<Bits>> {
+        match self.bits.upgrade() {
+            Some(bits) => Ok(bits),
+            None => raise!(th, ValueError, "invalid signal dict"),
+        }
     }
 
     /// The bits that are set.
-    pub(super) fn get(&self) -> Status {
-        self.cell().get()
+    pub(super) fn get(&self, th: Thread<'_>) -> Result<Status> {
+        let bits = self.bits(th)?;
+        Ok(if self.is_traps { bits.traps.get() } else { bits.flags.get() })
     }
 }
 
-/// The bits that a signal dict, a dict or a list of signals sets.
+/// The bits that a list of signals sets, or what [`bits_of`] takes.
+pub(super) fn bits_of_list(th: Thread<'_>, object: Obj<'_>) -> Result<Status> {
+    let Some(list) = object.downcast::<List>() else { return bits_of(th, object) };
+    let signals = &state(th)?.signals;
+    let (mut bits, mut index) = (0, 0);
+    while let Some(item) = list.get(index) {
+        bits |= signals.bits_of(th, item.obj())?;
+        index += 1;
+    }
+    Ok(bits)
+}
+
+/// The bits that a signal dict or a dict sets.
 pub(super) fn bits_of(th: Thread<'_>, object: Obj<'_>) -> Result<Status> {
     if let Some(signals) = object.downcast::<SignalDict>() {
-        return Ok(signals.get());
+        return signals.get(th);
     }
     let signals = &state(th)?.signals;
-    if let Some(list) = object.downcast::<List>() {
-        let mut bits = 0;
-        let mut index = 0;
-        while let Some(item) = list.get(index) {
-            bits |= signals.bits_of(th, item.obj())?;
-            index += 1;
-        }
-        return Ok(bits);
-    }
     let Some(dict) = object.downcast::<Dict>() else {
         raise!(th, TypeError, "argument must be a signal dict");
     };
@@ -236,12 +247,18 @@ pub(super) fn bits_of(th: Thread<'_>, object: Obj<'_>) -> Result<Status> {
 
 #[pymethods]
 impl SignalDict {
-    fn mp_length(&self, _: Thread<'_>) -> usize {
-        SIGNALS.len()
+    fn __new__(th: Thread<'_>, cls: &Type, args: &Tuple, kwargs: Option<&Dict>) -> Result<Ref> {
+        let _ = (args, kwargs);
+        let value = SignalDict { head: Head::new(), bits: Weak::new(), is_traps: false };
+        alloc_object::alloc(th, cls, value).map(Ref::upcast)
+    }
+
+    fn mp_length(&self, th: Thread<'_>) -> Result<usize> {
+        self.get(th).map(|_| SIGNALS.len())
     }
 
     fn mp_subscript(&self, th: Thread<'_>, key: Obj<'_>) -> Result<bool> {
-        Ok(self.get() & state(th)?.signals.bits_of(th, key)? != 0)
+        Ok(self.get(th)? & state(th)?.signals.bits_of(th, key)? != 0)
     }
 
     fn mp_ass_subscript(&self, th: Thread<'_>, key: Obj<'_>, value: Option<Obj<'_>>) -> Result<()> {
@@ -250,19 +267,23 @@ impl SignalDict {
         };
         let mask = state(th)?.signals.bits_of(th, key)?;
         let set = value.is_true(th)?;
-        let bits = self.get() & !mask;
-        self.cell().set(if set { bits | mask } else { bits });
+        let bits = self.get(th)? & !mask;
+        let bits = if set { bits | mask } else { bits };
+        let shared = self.bits(th)?;
+        let cell = if self.is_traps { &shared.traps } else { &shared.flags };
+        cell.set(bits);
         Ok(())
     }
 
     fn __iter__(&self, th: Thread<'_>) -> Result<Ref> {
+        self.get(th)?;
         Tuple::from_refs(th, state(th)?.signals.signals.clone())?.obj().iter(th)
     }
 
     fn __repr__(&self, th: Thread<'_>) -> Result<String> {
-        let _ = th;
+        let bits = self.get(th)?;
         let item = |(name, _, mask): (&str, &[&str], Status)| {
-            let set = if self.get() & mask != 0 { "True" } else { "False" };
+            let set = if bits & mask != 0 { "True" } else { "False" };
             format!("<class 'decimal.{name}'>:{set}")
         };
         Ok(format!("{{{}}}", SIGNALS.map(item).join(", ")))
@@ -272,28 +293,30 @@ impl SignalDict {
         if !matches!(op, CompareOp::Eq | CompareOp::Ne) {
             return Ok(not_implemented_ref());
         }
+        let mine = self.get(th)?;
         let theirs = if let Some(other) = other.downcast::<SignalDict>() {
-            other.get()
+            other.get(th)?
         } else if other.downcast::<Dict>().is_some() {
             match bits_of(th, other) {
                 Ok(bits) => bits,
                 Err(raised) => {
                     th.catch(raised, exceptions::types::KeyError())?;
-                    raise!(th, ValueError, "invalid signal dict");
+                    return Ok(not_implemented_ref());
                 }
             }
         } else {
             return Ok(not_implemented_ref());
         };
-        Ok(types::bool_((self.get() == theirs) == (op == CompareOp::Eq)).own())
+        Ok(types::bool_((mine == theirs) == (op == CompareOp::Eq)).own())
     }
 
     /// Return a dict with the same items.
     #[sig = "($self, /)"]
     fn copy(&self, th: Thread<'_>) -> Result<Ref<Dict>> {
         let dict = Dict::new(th)?;
+        let bits = self.get(th)?;
         for (class, (_, _, mask)) in state(th)?.signals.signals.iter().zip(SIGNALS) {
-            dict.set(th, class.obj(), types::bool_(self.get() & mask != 0))?;
+            dict.set(th, class.obj(), types::bool_(bits & mask != 0))?;
         }
         Ok(dict)
     }

@@ -138,7 +138,10 @@ impl Decimal {
 
     /// `self * other + third`, rounded once.
     pub fn fma(&self, other: &Self, third: &Self, context: &Context, status: &mut Status) -> Self {
-        if let Some(nan) = nan_of(&[self, other], context, status) {
+        let operands = [self, other, third];
+        if operands.iter().any(|operand| operand.is_snan())
+            && let Some(nan) = nan_of(&operands, context, status)
+        {
             return nan;
         }
         match self.exact_product(other, context, status) {

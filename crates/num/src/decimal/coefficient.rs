@@ -184,7 +184,7 @@ impl Coefficient {
 
     /// Bytes beyond those of the value itself.
     pub fn heap_bytes(&self) -> usize {
-        if self.0.spilled() { self.0.capacity() * 8 } else { 0 }
+        if self.0.spilled() { self.0.len() * 8 } else { 0 }
     }
 
     /// The ASCII digits.

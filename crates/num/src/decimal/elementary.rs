@@ -14,17 +14,18 @@ use num_integer::Integer as _;
 use num_traits::{Signed as _, ToPrimitive as _, Zero as _};
 
 use super::{
-    Coefficient, Context, Decimal, Rounding, Status,
+    Coefficient, Context, Decimal, MAX_EMAX, Rounding, Status,
     arithmetic::memory,
-    condition::{INEXACT, INVALID_CONTEXT, ROUNDED},
-    invalid, invalid_operation, nan_of, out_of_memory,
+    condition::{INEXACT, ROUNDED, SUBNORMAL, UNDERFLOW},
+    invalid_operation, nan_of, out_of_memory,
 };
 use crate::TooLarge;
 
 /// Digits beyond the precision at the first attempt.
 const EXTRA: i64 = 6;
-/// The largest precision and exponent range of the elementary functions.
-const MAX_MATH: i64 = 999_999;
+/// The largest precision of the elementary functions: their time grows with its
+/// square, so that more would be an answer never.
+const MAX_DIGITS: i64 = 100_000_000;
 
 /// Binary digits that `digits` decimal ones need.
 fn bits_for(digits: i64) -> u64 {
@@ -184,11 +185,6 @@ fn approximate(number: &Fixed, size: i64, wanted: i64) -> Approximation {
 }
 
 impl Context {
-    /// Whether the functions that are not algebraic can be computed.
-    fn can_do_math(&self) -> bool {
-        self.prec <= MAX_MATH && self.emax <= MAX_MATH && self.emin >= -MAX_MATH
-    }
-
     fn half_even(&self) -> Context {
         self.with_rounding(Rounding::HalfEven)
     }
@@ -240,9 +236,6 @@ impl Decimal {
 
     /// e to the power of `self`.
     pub fn exp(&self, context: &Context, status: &mut Status) -> Self {
-        if !context.can_do_math() {
-            return invalid(status, INVALID_CONTEXT);
-        }
         if let Some(nan) = nan_of(&[self], context, status) {
             return nan;
         }
@@ -251,6 +244,9 @@ impl Decimal {
         }
         if self.is_zero() {
             return Decimal::from_i64(1);
+        }
+        if context.prec > MAX_DIGITS {
+            return out_of_memory(status);
         }
         let context = context.half_even();
         let result = memory!(self.exp_digits(&context), status);
@@ -262,7 +258,7 @@ impl Decimal {
     fn exp_digits(&self, context: &Context) -> Result<Self, TooLarge> {
         if self.adjusted() > 18 {
             // Far beyond every exponent.
-            let exponent = if self.negative { -8 } else { 8 } * MAX_MATH;
+            let exponent = if self.negative { -4 } else { 2 } * MAX_EMAX;
             return Ok(Decimal::new(false, Coefficient::one(), exponent));
         }
         if self.adjusted() < -context.prec - 2 {
@@ -324,9 +320,6 @@ impl Decimal {
 
     /// The results of logarithms that need no computation, as `Err`.
     fn check_logarithm(&self, context: &Context, status: &mut Status) -> Result<(), Self> {
-        if !context.can_do_math() {
-            return Err(invalid(status, INVALID_CONTEXT));
-        }
         if let Some(nan) = nan_of(&[self], context, status) {
             return Err(nan);
         }
@@ -338,6 +331,9 @@ impl Decimal {
         }
         if self.is_infinite() {
             return Err(self.clone());
+        }
+        if context.prec > MAX_DIGITS {
+            return Err(out_of_memory(status));
         }
         Ok(())
     }
@@ -387,17 +383,30 @@ impl Decimal {
         if base.partial_compare(&Decimal::from_i64(1)) == Some(Ordering::Equal) {
             return base.power_of_one(other, negative, context, status);
         }
-        if !context.can_do_math() && !other.is_integer() {
-            return invalid(status, INVALID_CONTEXT);
-        }
         match memory!(base.finite_power(other, context), status) {
-            (result, true) => Decimal { negative, ..result }.finish(context, status),
+            (result, true) if other.is_integer() => {
+                Decimal { negative, ..result }.finish(context, status)
+            }
+            (result, true) => result.padded(context, status),
             (result, false) => {
                 *status |= INEXACT | ROUNDED;
                 let result = Decimal { negative, ..result };
                 result.finish(context, status)
             }
         }
+    }
+
+    /// An exact result of a power that counts as inexact: with all digits.
+    fn padded(self, context: &Context, status: &mut Status) -> Self {
+        let zeros = (context.prec + 1 - self.coefficient.digits()).max(0);
+        let coefficient = memory!(self.coefficient.shift_left(zeros.unsigned_abs()), status);
+        let result = Decimal::new(self.negative, coefficient, self.exponent - zeros);
+        let result = result.finish(context, status);
+        *status |= INEXACT | ROUNDED;
+        if *status & SUBNORMAL != 0 {
+            *status |= UNDERFLOW;
+        }
+        result
     }
 
     fn is_odd_integer(&self) -> bool {
@@ -468,6 +477,9 @@ impl Decimal {
     fn finite_power(&self, other: &Self, context: &Context) -> Result<(Self, bool), TooLarge> {
         if let Some(exact) = self.exact_power(other, context)? {
             return Ok((exact, true));
+        }
+        if context.prec > MAX_DIGITS {
+            return Err(TooLarge);
         }
         // The weight of the result's first digit, roughly: other * log10(self).
         let log = self.log10_estimate();

@@ -2,7 +2,7 @@
 
 use super::{
     Coefficient, Context, Decimal, Kind, MAX_EMAX, MAX_PREC, MIN_EMIN, MIN_ETINY, Status,
-    condition::{CONVERSION_SYNTAX, INVALID_OPERATION},
+    condition::{CLAMPED, CONVERSION_SYNTAX, INEXACT, INVALID_OPERATION, ROUNDED},
     invalid, out_of_memory,
 };
 use crate::TooLarge;
@@ -32,11 +32,10 @@ impl Decimal {
         let mut conditions = 0;
         let digits = self.coefficient.digits();
         let value = self.finish(&Context::MAX, &mut conditions);
-        let inexact = super::condition::INEXACT | super::condition::ROUNDED;
-        if conditions & inexact != 0 || digits > MAX_PREC {
+        let changed = INEXACT | ROUNDED | CLAMPED;
+        if conditions & changed != 0 || digits > MAX_PREC {
             return invalid(status, INVALID_OPERATION);
         }
-        *status |= conditions & super::condition::CLAMPED;
         value
     }
 
