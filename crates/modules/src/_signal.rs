@@ -80,8 +80,7 @@ fn set_breaker(th: Thread<'_>) {
 /// `_thread.interrupt_main`.
 pub(crate) fn interrupt_main(th: Thread<'_>, signum: i32) -> Result<()> {
     in_range(th, signum)?;
-    let handled =
-        Handlers::of(th).get(signum).is_some_and(|handler| !Int::is_int(handler.obj()));
+    let handled = Handlers::of(th).get(signum).is_some_and(|handler| !Int::is_int(handler.obj()));
     if handled {
         host::signal::simulate(signum);
     }

@@ -159,11 +159,7 @@ impl ThreadHandle {
         daemon: bool,
     ) -> Result<()> {
         if th.interp().gil.is_finalizing() {
-            raise!(
-                th,
-                PythonFinalizationError,
-                "can't create new thread at interpreter shutdown"
-            );
+            raise!(th, PythonFinalizationError, "can't create new thread at interpreter shutdown");
         }
         if handle.state.get() != State::NotStarted {
             raise!(th, RuntimeError, "thread already started");
@@ -240,11 +236,7 @@ impl ThreadHandle {
                 raise!(th, RuntimeError, "Cannot join current thread");
             }
             if th.interp().gil.is_finalizing() {
-                raise!(
-                    th,
-                    PythonFinalizationError,
-                    "cannot join thread at interpreter shutdown"
-                );
+                raise!(th, PythonFinalizationError, "cannot join thread at interpreter shutdown");
             }
         }
         if !self.ended.wait(th, until, is_done)? {

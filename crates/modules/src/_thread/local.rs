@@ -11,8 +11,8 @@ use std::{
 
 use macros::{pymethods, pytype};
 use object::{
-    AsObject, Dict, Head, Link, Obj, Ref, Result, Str, Thread, Traverse, Tuple, Type,
-    alloc_object, protocol::generic, raise, types,
+    AsObject, Dict, Head, Link, Obj, Ref, Result, Str, Thread, Traverse, Tuple, Type, alloc_object,
+    protocol::generic, raise, types,
 };
 
 /// Thread-local data

@@ -4,8 +4,7 @@ use std::cell::Cell;
 
 use macros::{pymethods, pytype};
 use object::{
-    AsObject, Head, Int, Obj, Ref, Result, Str, Thread, Traverse, Type,
-    alloc_object, raise, types,
+    AsObject, Head, Int, Obj, Ref, Result, Str, Thread, Traverse, Type, alloc_object, raise, types,
 };
 
 use crate::support::{
@@ -54,7 +53,11 @@ impl Traverse for Lock {
 
 impl Lock {
     pub(super) fn alloc(th: Thread<'_>) -> Result {
-        let lock = Lock { head: Head::new(), gate: Gate::default(), weaklist: Cell::new(std::ptr::null_mut()) };
+        let lock = Lock {
+            head: Head::new(),
+            gate: Gate::default(),
+            weaklist: Cell::new(std::ptr::null_mut()),
+        };
         alloc_object::new(th, lock).map(Ref::upcast)
     }
 }

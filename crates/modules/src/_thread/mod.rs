@@ -173,11 +173,7 @@ pub mod _thread {
                 None => raise!(th, TypeError, "optional 3rd arg must be a dictionary"),
             },
         };
-        let arguments = [
-            function,
-            args.obj(),
-            kwargs.map_or(types::none(), |kwargs| kwargs.obj()),
-        ];
+        let arguments = [function, args.obj(), kwargs.map_or(types::none(), |kwargs| kwargs.obj())];
         crate::sys::audit(th, "_thread.start_new_thread", &arguments)?;
         let handle = ThreadHandle::create(th)?;
         ThreadHandle::start(th, &handle, function, args, kwargs, true)?;
@@ -275,11 +271,8 @@ pub mod _thread {
                 stderr
             }
         };
-        let name = if thread.obj().is_none() {
-            None
-        } else {
-            thread.getattr_opt(th, id!(th, "_name"))?
-        };
+        let name =
+            if thread.obj().is_none() { None } else { thread.getattr_opt(th, id!(th, "_name"))? };
         let name = match name {
             Some(name) => name.str(th)?.to_string(),
             None => th.state().ident().to_string(),
