@@ -23,6 +23,8 @@ pub(crate) struct Config {
     pub(crate) hash_secret: (u64, u64),
     pub(crate) unbuffered: bool,
     pub(crate) show_ref_count: bool,
+    /// `faulthandler` is on from the start.
+    pub(crate) fault_handler: bool,
     pub(crate) pycache_prefix: Option<Vec<u8>>,
     /// Encoding and error handler of the standard streams, if given.
     pub(crate) stream_encoding: Option<String>,
@@ -118,6 +120,9 @@ impl Config {
         if environment.get("PYTHONINSPECT").is_some() {
             flags.inspect = flags.inspect.max(1);
         }
+        let fault_handler = dev_mode
+            || xoption("faulthandler").is_some()
+            || environment.get("PYTHONFAULTHANDLER").is_some();
         let seed = hash_seed(line.random_hash, &environment)?;
         flags.hash_randomization = i32::from(seed != Some(0));
         let (stream_encoding, stream_errors) = stream_settings(&environment);
@@ -139,6 +144,7 @@ impl Config {
             malloc,
             hash_secret: hash_secret(seed),
             unbuffered: line.unbuffered || environment.get("PYTHONUNBUFFERED").is_some(),
+            fault_handler,
             show_ref_count,
             pycache_prefix,
             stream_encoding,

@@ -20,6 +20,7 @@ pub mod _opcode;
 pub mod _operator;
 pub mod _pickle;
 pub mod _posixsubprocess;
+pub mod _queue;
 pub mod _random;
 pub mod _signal;
 pub mod _sre;
@@ -85,6 +86,7 @@ pub const ALL: &[ModuleDecl] = &[
     _operator::module::MODULE,
     _pickle::_pickle::MODULE,
     _posixsubprocess::_posixsubprocess::MODULE,
+    _queue::module::MODULE,
     _random::_random::MODULE,
     _signal::_signal::MODULE,
     _sre::_sre::MODULE,
