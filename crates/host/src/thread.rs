@@ -47,9 +47,8 @@ pub fn name() -> Vec<u8> {
 /// May be called in a signal handler.
 pub fn name_of(thread: u64, buffer: &mut [u8; 64]) -> &[u8] {
     // SAFETY: room for the name; the thread is alive.
-    let status = unsafe {
-        libc::pthread_getname_np(thread, buffer.as_mut_ptr().cast(), buffer.len())
-    };
+    let status =
+        unsafe { libc::pthread_getname_np(thread, buffer.as_mut_ptr().cast(), buffer.len()) };
     if status != 0 {
         return b"";
     }

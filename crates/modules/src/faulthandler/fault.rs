@@ -259,7 +259,12 @@ static REGISTERED: [Registered; 65] = [const {
 }; 65];
 
 /// Write tracebacks when `signal` arrives.
-pub(super) fn register(signal: i32, fd: i32, all_threads: bool, chain: bool) -> std::io::Result<()> {
+pub(super) fn register(
+    signal: i32,
+    fd: i32,
+    all_threads: bool,
+    chain: bool,
+) -> std::io::Result<()> {
     let Some(entry) = REGISTERED.get(signal as usize) else { return Ok(()) };
     entry.fd.store(fd, Ordering::Relaxed);
     entry.all_threads.store(all_threads, Ordering::Relaxed);

@@ -72,8 +72,9 @@ fn extension_modules(th: Thread<'_>) -> Vec<String> {
         let Some(text) = name.obj().downcast::<Str>().map(Str::to_string) else { continue };
         let native =
             module.obj().downcast::<Module>().is_some() && inventory.builtin(&text).is_some();
-        let is_known =
-            |known: &Ref| object::protocol::mapping::contains(th, known.obj(), name.obj()).unwrap_or(true);
+        let is_known = |known: &Ref| {
+            object::protocol::mapping::contains(th, known.obj(), name.obj()).unwrap_or(true)
+        };
         if native && !known.as_ref().is_some_and(is_known) {
             names.push(text);
         }
