@@ -97,6 +97,7 @@ extern "C" fn on_fatal(signal: i32) {
     write(fd, ALL_THREADS.load(Ordering::Relaxed));
     write_extension_modules(fd);
     if C_STACK.load(Ordering::Relaxed) {
+        Out::new(fd).bytes(b"\n");
         write_c_stack(fd);
     }
     let _ = host::signal::set_action(signal, host::signal::Action::Default);
@@ -123,7 +124,7 @@ pub(super) fn fatal_error_in_thread() -> std::io::Result<u64> {
 /// The native frames of the calling thread.
 pub(super) fn write_c_stack(fd: i32) {
     let mut out = Out::new(fd);
-    out.bytes(b"\nCurrent thread's C stack trace (most recent call first):\n");
+    out.bytes(b"Current thread's C stack trace (most recent call first):\n");
     host::backtrace::walk(|address, place| {
         out.bytes(b"  Binary file \"");
         out.bytes(place.file.map_or(b"<unknown>", CStr::to_bytes));
