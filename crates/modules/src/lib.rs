@@ -22,6 +22,7 @@ pub mod _pickle;
 pub mod _posixsubprocess;
 pub mod _random;
 pub mod _signal;
+pub mod _socket;
 pub mod _sre;
 pub mod _stat;
 pub mod _statistics;
@@ -87,6 +88,7 @@ pub const ALL: &[ModuleDecl] = &[
     _posixsubprocess::_posixsubprocess::MODULE,
     _random::_random::MODULE,
     _signal::_signal::MODULE,
+    _socket::_socket::MODULE,
     _sre::_sre::MODULE,
     _stat::module::MODULE,
     _statistics::module::MODULE,

@@ -76,7 +76,7 @@ pub(super) fn add_audit_hook(th: Thread<'_>, hook: Obj<'_>) -> Result<()> {
 }
 
 /// `sys.audit`.
-pub(super) fn audit(th: Thread<'_>, event: &Str, args: Args<'_>) -> Result<()> {
+pub(crate) fn audit(th: Thread<'_>, event: &Str, args: Args<'_>) -> Result<()> {
     let hooks = settings(th).audit_hooks.borrow().clone();
     if hooks.is_empty() {
         return Ok(());
