@@ -5,6 +5,7 @@ pub mod env;
 pub mod fs;
 pub mod futex;
 pub mod locale;
+pub mod mapping;
 pub mod memory;
 pub mod poll;
 pub mod process;

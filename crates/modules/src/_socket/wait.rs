@@ -142,13 +142,7 @@ pub(super) fn parse_timeout(th: Thread<'_>, timeout: Obj<'_>) -> Result<i64> {
     if timeout.is_none() {
         return Ok(-1);
     }
-    let ns = match seconds_to_ns(th, timeout, Round::Ceiling) {
-        Ok(ns) => ns,
-        Err(raised) => {
-            th.catch(raised, object::exceptions::types::OverflowError())?;
-            raise!(th, OverflowError, "timestamp out of range for C PyTime_t");
-        }
-    };
+    let ns = seconds_to_ns(th, timeout, Round::Ceiling)?;
     if ns < 0 {
         raise!(th, ValueError, "Timeout value out of range");
     }
