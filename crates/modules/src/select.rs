@@ -5,7 +5,7 @@ use std::cell::{Cell, RefCell};
 use host::poll::{EpollEvent, FD_SETSIZE, PollFd};
 use macros::{pymethods, pymodule, pytype};
 use object::{
-    AsObject, Head, Int, IntoObject, List, Module, Obj, Ref, Result, Thread, Tuple, Type,
+    AsObject, Head, Int, IntoObject, List, Module, Obj, Protocol, Ref, Result, Thread, Tuple, Type,
     alloc_object, exceptions, raise,
 };
 
@@ -44,20 +44,27 @@ fn millis(deadline: Option<i64>) -> i32 {
     }
 }
 
-/// Descriptors of an iterable, with their objects.
-fn descriptors(th: Thread<'_>, list: Obj<'_>) -> Result<Vec<(i32, Ref)>> {
-    let mut all = Vec::new();
-    let iterator = match object::Protocol::iter(&list, th) {
-        Ok(iterator) => iterator,
-        Err(raised) => {
-            th.catch(raised, exceptions::types::TypeError())?;
-            raise!(th, TypeError, "arguments 1-3 must be sequences");
-        }
+/// Descriptors of an iterable, with their objects. Asking for them may change
+/// a list, which is read on from where it is.
+fn descriptors(th: Thread<'_>, sequence: Obj<'_>) -> Result<Vec<(i32, Ref)>> {
+    let list = match sequence.downcast::<List>() {
+        Some(list) => object::own(list),
+        None => match sequence.iter(th) {
+            Ok(iterator) => List::from_iterable(th, iterator.obj())?,
+            Err(raised) => {
+                th.catch(raised, exceptions::types::TypeError())?;
+                raise!(th, TypeError, "arguments 1-3 must be sequences");
+            }
+        },
     };
-    for item in object::protocol::iter::collect(th, iterator.obj())? {
+    let mut all = Vec::new();
+    while let Some(item) = list.get(all.len()) {
         let fd = as_descriptor(th, item.obj())?;
         if fd >= FD_SETSIZE {
             raise!(th, ValueError, "filedescriptor out of range in select()");
+        }
+        if all.len() >= FD_SETSIZE as usize {
+            raise!(th, ValueError, "too many file descriptors in select()");
         }
         all.push((fd, item));
     }
