@@ -184,9 +184,3 @@ pub(super) fn fs_name(th: Thread<'_>, object: Obj<'_>) -> Result<CString> {
         Err(_) => raise!(th, ValueError, "embedded null byte"),
     }
 }
-
-/// Run the audit hooks.
-pub(super) fn audit(th: Thread<'_>, event: &'static str, args: &[Obj<'_>]) -> Result<()> {
-    let event = Str::intern(th, event)?;
-    crate::sys::audit(th, &event, args)
-}

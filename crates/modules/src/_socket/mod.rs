@@ -21,10 +21,13 @@ use object::{
 };
 
 use self::{
-    arguments::{audit, count, int_or, unsigned},
+    arguments::{count, int_or, unsigned},
     socket::Socket,
 };
-use crate::support::{self, Buffer, check, decode_fs};
+use crate::{
+    support::{self, Buffer, check, decode_fs},
+    sys::audit,
+};
 
 /// What belongs to the interpreter.
 struct Settings {

@@ -11,9 +11,12 @@ use object::{
 use super::{
     Settings,
     address::{self, inet6, ip_bytes},
-    arguments::{self, audit, count, encode_idna, int_or},
+    arguments::{self, count, encode_idna, int_or},
 };
-use crate::support::{decode_fs, int_arg, os_error};
+use crate::{
+    support::{decode_fs, int_arg, os_error},
+    sys::audit,
+};
 
 /// Raise `gaierror`, or `OSError`.
 pub(super) fn raise_gai(th: Thread<'_>, error: ResolveError) -> Raised {

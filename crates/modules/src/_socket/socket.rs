@@ -11,10 +11,13 @@ use object::{
 
 use super::{
     Settings, address,
-    arguments::{audit, count, int_or, size_or},
+    arguments::{count, int_or, size_or},
     wait::{Deadline, Failure, Ready, parse_timeout},
 };
-use crate::support::{Buffer, Writable, check, int_arg};
+use crate::{
+    support::{Buffer, Writable, check, int_arg},
+    sys::audit,
+};
 
 /// socket(family=AF_INET, type=SOCK_STREAM, proto=0) -> socket object
 /// socket(family=-1, type=-1, proto=-1, fileno=None) -> socket object

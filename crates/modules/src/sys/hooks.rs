@@ -74,7 +74,7 @@ pub(crate) fn audit_event(th: Thread<'_>, event: &str, args: Args<'_>) -> Result
 }
 
 /// `sys.audit`.
-pub(crate) fn audit(th: Thread<'_>, event: &Str, args: Args<'_>) -> Result<()> {
+pub(super) fn audit(th: Thread<'_>, event: &Str, args: Args<'_>) -> Result<()> {
     let hooks = settings(th).audit_hooks.borrow().clone();
     if hooks.is_empty() {
         return Ok(());

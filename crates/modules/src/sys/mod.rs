@@ -14,7 +14,6 @@ use object::{
 };
 
 pub use describe::{VERSION_TEXT, flags, version_info};
-pub(crate) use hooks::audit;
 pub use hooks::set_cpu_count;
 pub(crate) use hooks::{audit_event as audit, print_exception};
 
