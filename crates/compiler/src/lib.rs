@@ -26,6 +26,7 @@ mod unparse;
 use bytecode::CodeObject;
 use ruff_python_ast::PythonVersion;
 use ruff_python_parser::ParseOptions;
+use ruff_text_size::Ranged;
 
 use crate::{ast::Mod, lower::Lines, symtable::SymbolTable};
 pub use crate::{
@@ -48,6 +49,9 @@ pub const PYCF_ALLOW_INCOMPLETE_INPUT: u32 = 0x4000;
 /// `PyCF_DONT_IMPLY_DEDENT`
 pub const PYCF_DONT_IMPLY_DEDENT: u32 = 0x200;
 
+/// `ast.PyCF_TYPE_COMMENTS`
+pub const PYCF_TYPE_COMMENTS: u32 = 0x1000;
+
 /// What kind of source is compiled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mode {
@@ -66,6 +70,8 @@ pub struct Options {
     pub flags: u32,
     /// 0, 1 (`-O`) or 2 (`-OO`).
     pub optimize: i32,
+    /// The minor version of Python that must know all the syntax; `None`: any.
+    pub feature_version: Option<u8>,
 }
 
 /// A value and the warnings that came with it, in the order of issue.
@@ -170,6 +176,7 @@ fn with_source<T: Send>(
     let result = match nesting::check(text) {
         Err(error) => Err(error),
         Ok(depth) if depth < nesting::ORDINARY => job(text),
+        Ok(depth) if depth > MAX_DEPTH => Err(CompileError::recursion()),
         Ok(_) => on_large_stack(|| job(text)),
     };
     result.map_err(|error| named(error, filename))
@@ -195,17 +202,26 @@ fn parse_text(text: &str, options: &Options) -> Result<Compiled<Mod>> {
     let mode = match options.mode {
         Mode::Exec | Mode::Single => ruff_python_parser::Mode::Module,
         Mode::Eval => ruff_python_parser::Mode::Expression,
-        Mode::FuncType => return syntax_error::func_type(text, &lines),
+        Mode::FuncType => return syntax_error::func_type(text, &lines, options),
     };
     // `eval` skips blanks before the expression.
     let parse_options = ParseOptions::from(mode).with_target_version(PythonVersion::PY314);
     let parsed = ruff_python_parser::parse_unchecked(text, parse_options);
     if !parsed.has_no_syntax_errors() {
-        return Err(syntax_error::explain(text, &lines, &parsed, options));
+        let stopped = match (parsed.errors().first(), parsed.unsupported_syntax_errors().first()) {
+            (Some(error), _) => error.location.start().to_usize(),
+            (None, Some(error)) => error.range().start().to_usize(),
+            (None, None) => 0,
+        };
+        return Err(on_large_stack(|| {
+            Err::<(), _>(syntax_error::explain(text, &lines, stopped, options))
+        })
+        .err()
+        .unwrap_or_else(CompileError::recursion));
     }
+    syntax_error::check(text, &lines, options)?;
     let interactive = options.mode == Mode::Single;
     let (value, warnings) = lower::lower(text, &lines, parsed.syntax(), interactive)?;
-    syntax_error::check_tree(text, &lines, &value, &parsed, options)?;
     Ok(Compiled { value, warnings })
 }
 

@@ -72,6 +72,7 @@ pub fn compile(
     let options = Options { mode, flags, optimize: optimize_level(th, optimize) };
     if _ast::is_tree(th, source)? {
         if only_ast && !optimized {
+            _ast::check_mode(th, source, mode)?;
             return Ok(source.own());
         }
         let module = _ast::to_tree(th, source, mode)?;
