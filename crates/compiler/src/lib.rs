@@ -21,6 +21,7 @@ mod source;
 pub mod symtable;
 mod syntax_error;
 pub mod tokenize;
+mod type_comments;
 mod unparse;
 
 use bytecode::CodeObject;
@@ -37,6 +38,7 @@ pub use crate::{
     },
     name_map::{NameMap, NameSet},
     source::DecodeHook,
+    type_comments::TypeComments,
     unparse::{constant_repr, unparse},
 };
 
@@ -72,6 +74,8 @@ pub struct Options {
     pub optimize: i32,
     /// The minor version of Python that must know all the syntax; `None`: any.
     pub feature_version: Option<u8>,
+    /// Digits that a decimal literal may have; `None`: as many as by default, 0: any number.
+    pub max_digits: Option<usize>,
 }
 
 /// A value and the warnings that came with it, in the order of issue.
@@ -85,7 +89,8 @@ pub struct Compiled<T = CodeObject> {
 pub fn compile(source: &str, filename: &str, options: &Options) -> Result<Compiled> {
     with_source(source, filename, options.mode, |text| {
         let parsed = parse_text(text, options)?;
-        compile_tree(parsed, filename, options)
+        let compiled = compile_tree(parsed, filename, options);
+        compiled.map_err(|error| syntax_error::better(text, options, error))
     })
 }
 
@@ -111,6 +116,26 @@ pub fn decode(source: &[u8], filename: &str, hook: Option<DecodeHook<'_>>) -> Re
 /// Parse a source text to a syntax tree, which is not preprocessed.
 pub fn parse(source: &str, filename: &str, options: &Options) -> Result<Compiled<Mod>> {
     with_source(source, filename, options.mode, |text| parse_text(text, options))
+}
+
+/// Parse a source text, and find its type comments if the flags ask for them.
+pub fn parse_with_type_comments(
+    source: &str,
+    filename: &str,
+    options: &Options,
+) -> Result<(Compiled<Mod>, TypeComments)> {
+    with_source(source, filename, options.mode, |text| {
+        let parsed = parse_text(text, options)?;
+        let comments = match &parsed.value {
+            Mod::Module(body) | Mod::Interactive(body)
+                if options.flags & PYCF_TYPE_COMMENTS != 0 =>
+            {
+                TypeComments::find(text, &Lines::new(text), body)
+            }
+            _ => TypeComments::default(),
+        };
+        Ok((parsed, comments))
+    })
 }
 
 /// Compile a syntax tree, which may have been made by a program.
@@ -220,8 +245,8 @@ fn parse_text(text: &str, options: &Options) -> Result<Compiled<Mod>> {
         .unwrap_or_else(CompileError::recursion));
     }
     syntax_error::check(text, &lines, options)?;
-    let interactive = options.mode == Mode::Single;
-    let (value, warnings) = lower::lower(text, &lines, parsed.syntax(), interactive)?;
+    let (value, warnings) = lower::lower(text, &lines, parsed.syntax(), options)
+        .map_err(|error| syntax_error::judge(text, &lines, options).err().unwrap_or(error))?;
     Ok(Compiled { value, warnings })
 }
 

@@ -202,7 +202,10 @@ impl Lower<'_> {
                     value
                 }
                 other => {
-                    invalid.push((at, 1, tokens));
+                    // CPython has made other characters escapes before it looks.
+                    if other.is_ascii() {
+                        invalid.push((at, 1, tokens));
+                    }
                     points.push(u32::from('\\'));
                     u32::from(other)
                 }
@@ -291,6 +294,24 @@ impl Lower<'_> {
         template: bool,
         parts: &mut Parts,
     ) -> Result {
+        // The tokenizer has these limits; the error comes from there.
+        if self.strings >= 150 || self.specs >= 3 && !elements.is_empty() {
+            let range = elements.first().map(Ranged::range).unwrap_or_default();
+            return Err(self.syntax_error(range, "f-string: expressions nested too deeply"));
+        }
+        self.strings += 1;
+        let result = self.all_elements(elements, raw, template, parts);
+        self.strings -= 1;
+        result
+    }
+
+    fn all_elements(
+        &mut self,
+        elements: &ruff::InterpolatedStringElements,
+        raw: bool,
+        template: bool,
+        parts: &mut Parts,
+    ) -> Result {
         for element in elements {
             match element {
                 ruff::InterpolatedStringElement::Literal(literal) => {
@@ -332,7 +353,9 @@ impl Lower<'_> {
             None => None,
             Some(spec) => {
                 let mut spec_parts = Parts::default();
+                self.specs += 1;
                 self.elements(&spec.elements, raw, false, &mut spec_parts)?;
+                self.specs -= 1;
                 let range = spec.range();
                 let location = self.span(range.start() - TextSize::new(1), range.end());
                 let values = spec_parts.finish();

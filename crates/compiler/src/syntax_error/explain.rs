@@ -292,7 +292,14 @@ impl<'a> Matcher<'a> {
                 };
                 self.known(a.0, a.1, format!("{what} number required in complex literal"))
             }
-            Verb::Since(version) => {
+            Verb::Digits if self.version >= 6 || !self.text(a.0).contains('_') => {
+                return Ok(true);
+            }
+            Verb::Since(_) | Verb::Digits => {
+                let version = match action.verb {
+                    Verb::Since(version) => version,
+                    _ => 6,
+                };
                 if self.version >= version {
                     return Ok(true);
                 }

@@ -176,7 +176,8 @@ or_pattern: closed_pattern ('|' closed_pattern)*
   / dotted_value !('.' / '(' / '=') / '(' pattern ')' / '[' sequence_items? ']' / '(' open_sequence? ')'
   / mapping_pattern / class_pattern
 pattern_key: signed_number !('+' / '-') / complex / &(STRING / FSTART / TSTART) strings / 'None' / 'True' / 'False' / dotted_value
-signed_number: NUMBER / '+' NUMBER / '-' NUMBER
+signed_number: number / '+' number / '-' number
+number: a:NUMBER => digits a "Underscores in numeric literals are"
 complex: signed_real ('+' / '-') imaginary
 signed_real: real / '+' real / '-' real
 real: a:NUMBER => real a
@@ -246,7 +247,7 @@ await: 'await' primary => since 5 "Await expressions are"
 trailer: '.' NAME / genexp / '(' arguments? ')' / '[' slices ']'
 slices: slice !',' / (slice / starred)+, ','?
 slice: expression? ':' expression? (':' expression?)? / named
-atom: NAME / 'True' / 'False' / 'None' / &(STRING / FSTART / TSTART) strings / NUMBER
+atom: NAME / 'True' / 'False' / 'None' / &(STRING / FSTART / TSTART) strings / number
   / &'(' (genexp / tuple / group) / &'[' (listcomp / list) / &'{' (dictcomp / setcomp / dict / set) / '...'
 group: '(' (yield / named) ')' / ?wrong_group
 wrong_group: '(' a:starred ')' => at a "cannot use starred expression here"

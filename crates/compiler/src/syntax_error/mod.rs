@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// A text, its lines and its tokens.
-struct Source<'a> {
+pub(crate) struct Source<'a> {
     text: &'a str,
     lines: &'a Lines,
     tokens: Vec<Token>,
@@ -173,10 +173,41 @@ pub(crate) fn explain(
         Ok(source) => {
             let past = |token: &&Token| token.end > stopped || token.kind == Kind::End;
             let token = source.tokens.iter().find(past);
+            if let Some(error) = interpolated_pattern(&source, stopped) {
+                return error;
+            }
             let (start, end) = token.map_or((stopped, stopped), |t| (t.start, source.end_of(t)));
             source.error(&Found::new(start, end, "invalid syntax"))
         }
     }
+}
+
+/// An f-string in a pattern: only the compiler minds it.
+fn interpolated_pattern(source: &Source<'_>, at: usize) -> Option<Box<CompileError>> {
+    let start = source.tokens.iter().position(|token| token.start == at)?;
+    let mut end = start;
+    let mut depth = 0usize;
+    for token in source.tokens.get(start..)? {
+        match token.kind {
+            Kind::InterpolatedStart => depth += 1,
+            Kind::InterpolatedEnd if depth == 1 => break,
+            Kind::InterpolatedEnd => depth -= 1,
+            _ if depth == 0 => return None,
+            _ => {}
+        }
+        end += 1;
+    }
+    let key = source.tokens.get(end + 1).is_some_and(|token| source.of(token) == ":");
+    let in_braces = start > 0 && matches!(source.of(source.tokens.get(start - 1)?), "{" | ",");
+    let message = if key && in_braces {
+        "mapping pattern keys may only match literals and attribute lookups"
+    } else {
+        "patterns may only match literals and attribute lookups"
+    };
+    let end = source.tokens.get(end)?.end;
+    let mut error = source.error(&Found::new(at, end, message));
+    error.text = None;
+    Some(error)
 }
 
 /// Check a text that the parser accepts, where it accepts more than CPython does.
@@ -188,8 +219,17 @@ pub(crate) fn check(text: &str, lines: &Lines, options: &Options) -> Result {
     Ok(())
 }
 
+/// The error for a text that was parsed and then not compiled: patterns are a subset of expressions,
+/// of which the parser takes some that the grammar does not.
+pub(crate) fn better(text: &str, options: &Options, error: Box<CompileError>) -> Box<CompileError> {
+    if !error.message.starts_with("patterns may only") {
+        return error;
+    }
+    judge(text, &Lines::new(text), options).err().unwrap_or(error)
+}
+
 /// Match a text; the answer is its tokens if it is Python.
-fn judge<'a>(text: &'a str, lines: &'a Lines, options: &Options) -> Result<Source<'a>> {
+pub(crate) fn judge<'a>(text: &'a str, lines: &'a Lines, options: &Options) -> Result<Source<'a>> {
     let scan = tokenizer::scan(text, false, options.flags & PYCF_TYPE_COMMENTS != 0);
     let Scan { mut tokens, error, unclosed, in_fstring, .. } = scan;
     if unclosed.is_some() && tokens.last().is_some_and(|token| token.kind == Kind::End) {
