@@ -1,14 +1,19 @@
 //! The operating system, one file per topic; knows nothing of Python.
 
+pub mod backtrace;
 pub mod call;
 pub mod env;
 pub mod fs;
+pub mod futex;
 pub mod locale;
+pub mod mapping;
 pub mod memory;
 pub mod poll;
 pub mod process;
 pub mod random;
+pub mod resolve;
 pub mod signal;
+pub mod socket;
 pub mod spawn;
 pub mod terminal;
 pub mod thread;

@@ -4,6 +4,7 @@
 pub(crate) mod buffer;
 pub(crate) mod path;
 pub(crate) mod structseq;
+pub(crate) mod wait;
 
 use std::io;
 
@@ -160,14 +161,23 @@ pub(crate) fn int_arg(th: Thread<'_>, object: Obj<'_>) -> Result<i32> {
 
 /// Seconds as a Python number to nanoseconds, rounded away from zero (timeouts).
 pub(crate) fn seconds_to_ns(th: Thread<'_>, object: Obj<'_>, round: Round) -> Result<i64> {
-    let too_large =
-        || object::error!(th, OverflowError, "timestamp too large to convert to C PyTime_t");
+    number_to_ns(th, object, 1_000_000_000, round)
+}
+
+/// A Python number of units of `unit` nanoseconds to nanoseconds.
+pub(crate) fn number_to_ns(
+    th: Thread<'_>,
+    object: Obj<'_>,
+    unit: i64,
+    round: Round,
+) -> Result<i64> {
+    let too_large = || object::error!(th, OverflowError, "timestamp out of range for C PyTime_t");
     if let Some(float) = object.downcast::<types::Float>() {
         let value = float.value();
         if value.is_nan() {
             raise!(th, ValueError, "Invalid value NaN (not a number)");
         }
-        let scaled = round.apply(value * 1e9);
+        let scaled = round.apply(value * unit as f64);
         if !(-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&scaled) {
             return Err(too_large());
         }
@@ -183,7 +193,7 @@ pub(crate) fn seconds_to_ns(th: Thread<'_>, object: Obj<'_>, round: Round) -> Re
     }
     let index = Int::index(th, object)?;
     let seconds = Int::to_i64(index.obj()).ok_or_else(too_large)?;
-    seconds.checked_mul(1_000_000_000).ok_or_else(too_large)
+    seconds.checked_mul(unit).ok_or_else(too_large)
 }
 
 /// How seconds become nanoseconds.
@@ -217,4 +227,18 @@ pub(crate) fn new_exception(th: Thread<'_>, name: &Str, bases: &object::Tuple) -
     let short = Str::new(th, short)?;
     let meta = <types::Type as object::PyStruct>::type_object();
     meta.obj().call(th, &[short.obj(), bases.obj(), namespace.obj()])
+}
+
+/// `repr(object)`, whatever happens.
+pub(crate) fn shown(th: Thread<'_>, object: Obj<'_>) -> String {
+    let saved = th.swap_exception(None);
+    let text = match object.repr(th) {
+        Ok(text) => text.to_string(),
+        Err(raised) => {
+            th.clear_exception(raised);
+            format!("<object {}>", object.type_name())
+        }
+    };
+    drop(th.swap_exception(saved));
+    text
 }

@@ -15,6 +15,7 @@ use object::{
 
 pub use describe::{VERSION_TEXT, flags, version_info};
 pub use hooks::set_cpu_count;
+pub(crate) use hooks::{audit_event as audit, print_exception};
 
 /// This module provides access to some objects used or maintained by the
 /// interpreter and to functions that interact strongly with the interpreter.
@@ -32,6 +33,22 @@ pub mod sys {
     #[sig = "(event, /, *args)"]
     fn audit(th: Thread<'_>, event: &Str, args: Args<'_>) -> Result<()> {
         hooks::audit(th, event, args)
+    }
+
+    /// Private function for clearing certain descriptors from a type's dictionary.
+    ///
+    /// What `dataclasses` needs to forget the class that one with slots replaces.
+    #[sig = "(type, /)"]
+    fn _clear_type_descriptors(th: Thread<'_>, r#type: &object::Type) -> Result<()> {
+        if r#type.flags() & abi::Py_TPFLAGS_IMMUTABLETYPE != 0 {
+            raise!(th, TypeError, "argument is immutable");
+        }
+        let Some(dict) = r#type.dict() else { return Ok(()) };
+        for name in [id!(th, "__dict__"), id!(th, "__weakref__")] {
+            drop(dict.pop(th, name.obj())?);
+        }
+        r#type.modified(th);
+        Ok(())
     }
 
     /// This hook function is called by built-in breakpoint().
@@ -148,8 +165,11 @@ pub mod sys {
                 "cannot set the recursion limit to {limit} at the recursion depth {used}: the limit is too low"
             );
         }
-        interp.recursion_limit.set(limit);
-        state.recursion_remaining.set(limit - used);
+        let old = interp.recursion_limit.replace(limit);
+        for state in interp.all_threads() {
+            let used = old - state.recursion_remaining.get();
+            state.recursion_remaining.set(limit - used);
+        }
         Ok(())
     }
 
@@ -192,8 +212,8 @@ pub mod sys {
 
     /// Return True if Python is exiting.
     #[sig = "()"]
-    fn is_finalizing(_: Thread<'_>) -> bool {
-        false
+    fn is_finalizing(th: Thread<'_>) -> bool {
+        th.interp().gil.is_finalizing()
     }
 
     /// Return True if the GIL is currently enabled and False otherwise.
@@ -205,7 +225,7 @@ pub mod sys {
     /// Return the current thread switch interval.
     #[sig = "()"]
     fn getswitchinterval(th: Thread<'_>) -> f64 {
-        th.interp().extensions.get::<hooks::Settings>().switch_interval()
+        1e-6 * f64::from(th.interp().gil.interval_us())
     }
 
     /// Set the ideal thread switching delay inside the Python interpreter.
@@ -214,7 +234,8 @@ pub mod sys {
         if interval <= 0.0 {
             raise!(th, ValueError, "switch interval must be strictly positive");
         }
-        th.interp().extensions.get::<hooks::Settings>().set_switch_interval(interval);
+        let us = (interval * 1e6).min(f64::from(u32::MAX)) as u32;
+        th.interp().gil.set_interval_us(us);
         Ok(())
     }
 
@@ -264,8 +285,12 @@ pub mod sys {
     #[sig = "()"]
     fn _current_frames(th: Thread<'_>) -> Result {
         let frames = Dict::new(th)?;
-        let ident = Int::from_u64(th, host_thread_ident())?;
-        frames.set(th, ident.obj(), vm::get_frame(th, 0)?.obj())?;
+        for state in th.interp().all_threads() {
+            if let Some(frame) = vm::frame_of_thread(th, state)? {
+                let ident = Int::from_u64(th, state.ident())?;
+                frames.set(th, ident.obj(), frame.obj())?;
+            }
+        }
         Ok(frames.upcast())
     }
 
@@ -273,9 +298,11 @@ pub mod sys {
     #[sig = "()"]
     fn _current_exceptions(th: Thread<'_>) -> Result {
         let map = Dict::new(th)?;
-        let ident = Int::from_u64(th, host_thread_ident())?;
-        let exception = exceptions::handled(th).unwrap_or_else(|| types::none().own());
-        map.set(th, ident.obj(), exception.obj())?;
+        for state in th.interp().all_threads() {
+            let ident = Int::from_u64(th, state.ident())?;
+            let exception = vm::handled_in(state).unwrap_or_else(|| types::none().own());
+            map.set(th, ident.obj(), exception.obj())?;
+        }
         Ok(map.upcast())
     }
 
@@ -378,10 +405,6 @@ pub mod sys {
         module.set(th, "_jit", jit.obj())?;
         hooks::fill(th, module)
     }
-}
-
-fn host_thread_ident() -> u64 {
-    host::thread::ident()
 }
 
 fn size_of_object(th: Thread<'_>, object: Obj<'_>, default: Option<Obj<'_>>) -> Result {
