@@ -139,7 +139,7 @@ impl Decimal {
     /// `self * other + third`, rounded once.
     pub fn fma(&self, other: &Self, third: &Self, context: &Context, status: &mut Status) -> Self {
         let operands = [self, other, third];
-        if operands.iter().any(|operand| operand.is_snan())
+        if (self.is_nan() || other.is_nan())
             && let Some(nan) = nan_of(&operands, context, status)
         {
             return nan;

@@ -602,7 +602,8 @@ impl Decimal {
             return Ok(Decimal::new(false, coefficient, exponent));
         }
         let ideal = self.exponent.saturating_mul(other.to_i64_saturating());
-        let room = (context.prec - coefficient.digits()).max(0);
+        // One zero too many, where there are more, shows that it was rounded.
+        let room = (context.prec + 1 - coefficient.digits()).max(0);
         let zeros = exponent.saturating_sub(ideal).clamp(0, room);
         let coefficient = coefficient.shift_left(zeros.unsigned_abs())?;
         Ok(Decimal::new(false, coefficient, exponent - zeros))
