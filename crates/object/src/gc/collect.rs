@@ -165,6 +165,11 @@ impl<'a> Collection<'a> {
 
     fn gather_from(&mut self, pools: &[*mut Pool], generation: usize) -> Option<()> {
         for &pool in pools {
+            // SAFETY: pools on lists and in arenas are live.
+            if unsafe { (*pool).side } != UNLISTED {
+                // On the lists of both generations, and looked at already.
+                continue;
+            }
             // SAFETY: pools on lists and in arenas are live, and nothing is
             // freed while we gather.
             for (object, flags) in unsafe { tracked_in(pool) } {
