@@ -139,10 +139,11 @@ impl<'a> Collection<'a> {
     fn gather(heap: &'a Heap, generation: usize) -> Option<Self> {
         let mut this = Collection::new(heap);
         let full = generation == GENERATIONS - 1;
-        let mut pools = heap.gc.take_list(0);
-        if generation > 0 {
-            pools.append(&mut heap.gc.take_list(1));
-        }
+        let mut pools = if generation > 0 { heap.gc.take_list(1) } else { Vec::new() };
+        // A pool that is on both lists is to be looked at once.
+        // SAFETY: listed pools are live.
+        pools.retain(|&pool| unsafe { (*pool).list_index[0] } == UNLISTED);
+        pools.append(&mut heap.gc.take_list(0));
         if full {
             pools = heap.gc_pools();
         }
@@ -165,11 +166,6 @@ impl<'a> Collection<'a> {
 
     fn gather_from(&mut self, pools: &[*mut Pool], generation: usize) -> Option<()> {
         for &pool in pools {
-            // SAFETY: pools on lists and in arenas are live.
-            if unsafe { (*pool).side } != UNLISTED {
-                // On the lists of both generations, and looked at already.
-                continue;
-            }
             // SAFETY: pools on lists and in arenas are live, and nothing is
             // freed while we gather.
             for (object, flags) in unsafe { tracked_in(pool) } {
