@@ -89,6 +89,7 @@ pub struct Heap {
     pub(crate) large: RefCell<Large>,
     serial: Cell<u64>,
     tracing: Cell<bool>,
+    traceback_limit: Cell<usize>,
     tracer: RefCell<Option<Box<trace::Tracer>>>,
     #[cfg(feature = "zeal")]
     zeal: Cell<Option<fn()>>,
@@ -120,6 +121,7 @@ impl Heap {
             large: RefCell::new(Large::default()),
             serial: Cell::new(0),
             tracing: Cell::new(false),
+            traceback_limit: Cell::new(1),
             tracer: RefCell::new(None),
             #[cfg(feature = "zeal")]
             zeal: Cell::new(None),

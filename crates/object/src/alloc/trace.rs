@@ -161,6 +161,7 @@ impl Heap {
         let mut tracer = self.tracer.borrow_mut();
         if tracer.is_none() {
             *tracer = Some(Box::new(Tracer::new(limit, collect)));
+            self.traceback_limit.set(limit);
             self.tracing.set(true);
             self.close_fast_paths();
         }
@@ -195,9 +196,9 @@ impl Heap {
         self.tracing.get()
     }
 
-    /// The most frames of a traceback; 1 while tracing is off.
+    /// The most frames of a traceback, also of the last tracing.
     pub fn traceback_limit(&self) -> usize {
-        self.tracer.borrow().as_ref().map_or(1, |tracer| tracer.limit)
+        self.traceback_limit.get()
     }
 
     /// The bytes in traced blocks, now and at most.
