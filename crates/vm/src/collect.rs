@@ -1,12 +1,13 @@
 //! The collector at work: its hooks into Python, and `gc.garbage` and
 //! `gc.callbacks`.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 
 use abi::PyObject;
 
 use object::{
     AsObject, Dict, Int, List, Obj, Protocol, PyStruct, Ref, Result, Str, Thread, Tuple,
+    error::write_unraisable,
     gc::{self, Phase},
     id,
     thread::breaker,
@@ -20,11 +21,19 @@ pub struct State {
 }
 
 #[derive(Default)]
-struct Slot(OnceCell<State>);
+struct Slot {
+    lists: OnceCell<State>,
+    silent: Cell<bool>,
+}
+
+/// Call `gc.callbacks` no more.
+pub(crate) fn set_silent(th: Thread<'_>) {
+    th.interp().extensions.get::<Slot>().silent.set(true);
+}
 
 /// The lists of module `gc`, made on first use.
 pub fn state(th: Thread<'_>) -> Result<&'static State> {
-    let slot = &th.interp().extensions.get::<Slot>().0;
+    let slot = &th.interp().extensions.get::<Slot>().lists;
     if let Some(state) = slot.get() {
         return Ok(state);
     }
@@ -58,7 +67,9 @@ pub fn init(th: Thread<'_>) {
         unraisable: |object| {
             let th = current();
             if th.is_raised() {
-                (th.hooks().unraisable)(th, None, borrow(object));
+                let name = borrow(object).map_or("?", |object| object.type_name());
+                let context = format!("Exception ignored in tp_clear of {name}");
+                (th.hooks().unraisable)(th, Some(&context), None);
             }
         },
         notify,
@@ -82,7 +93,7 @@ pub fn init(th: Thread<'_>) {
 fn notify(phase: Phase, generation: usize, outcome: gc::Outcome) {
     let th = current();
     let Ok(state) = state(th) else { return };
-    if state.callbacks.len() == 0 {
+    if state.callbacks.len() == 0 || th.interp().extensions.get::<Slot>().silent.get() {
         return;
     }
     let call = || -> Result<()> {
@@ -103,7 +114,8 @@ fn notify(phase: Phase, generation: usize, outcome: gc::Outcome) {
         while let Some(callback) = state.callbacks.get(index) {
             index += 1;
             if callback.call(th, &[phase.obj(), info.obj()]).is_err() {
-                (th.hooks().unraisable)(th, None, Some(callback.obj()));
+                let context = "Exception ignored while calling GC callback";
+                write_unraisable(th, context, callback.obj());
             }
         }
         Ok(())

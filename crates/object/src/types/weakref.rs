@@ -15,6 +15,7 @@ use crate::{
     AsObject, Dict, Head, Link, Obj, Protocol, PyStruct, Ref, Result, Str, Thread, Traverse, Tuple,
     Type, alloc_object,
     declare::{Declared, TypeBuilder},
+    error::write_unraisable,
     id,
     protocol::{CompareOp, call::call_tuple, compare},
     raise,
@@ -283,11 +284,8 @@ fn run_callbacks(th: Thread<'_>, calls: Vec<(Ref, Ref)>) {
     let saved = th.swap_exception(None);
     for (reference, callback) in calls {
         if callback.call(th, &[reference.obj()]).is_err() {
-            (th.hooks().unraisable)(
-                th,
-                Some("Exception ignored while calling weakref callback"),
-                Some(callback.obj()),
-            );
+            let context = "Exception ignored while calling weakref callback";
+            write_unraisable(th, context, callback.obj());
         }
     }
     drop(th.swap_exception(saved));

@@ -6,8 +6,9 @@ use std::{ffi::c_int, ptr::null_mut};
 use abi::{PyObject, PyTypeObject};
 
 use crate::{
-    AsObject, Dict, Int, Obj, Protocol, Raised, Ref, Result, Str, Thread, Tuple, Type, error, id,
-    protocol, raise,
+    AsObject, Dict, Int, Obj, Protocol, Raised, Ref, Result, Str, Thread, Tuple, Type, error,
+    error::write_unraisable,
+    id, protocol, raise,
     slots::{ROWS, Row, Wrap},
     types,
 };
@@ -585,11 +586,8 @@ unsafe extern "C" fn tp_finalize(o: *mut PyObject) {
     let name = id!(th, "__del__");
     if let Err(Raised) = call_special(th, object, name, &[]) {
         let method = object.ty().lookup(th, name).map(Obj::own);
-        (th.hooks().unraisable)(
-            th,
-            Some("Exception ignored while calling deallocator"),
-            method.as_ref().map(AsObject::obj),
-        );
+        let culprit = method.as_ref().map_or(object, AsObject::obj);
+        write_unraisable(th, "Exception ignored while calling deallocator", culprit);
     }
     drop(th.swap_exception(saved));
 }
