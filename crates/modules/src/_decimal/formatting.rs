@@ -11,8 +11,7 @@ use super::current;
 
 use crate::support;
 
-const DEPRECATED: &str =
-    "Format specifier 'N' is deprecated and slated for removal in Python 3.18";
+const DEPRECATED: &str = "Format specifier 'N' is deprecated and slated for removal in Python 3.18";
 /// Widths beyond this are errors, as no memory could hold the text.
 const MAX_WIDTH: usize = 1 << 60;
 

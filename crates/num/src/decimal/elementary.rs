@@ -27,6 +27,9 @@ const EXTRA: i64 = 6;
 /// square, so that more would be an answer never.
 const MAX_DIGITS: i64 = 100_000_000;
 
+/// The most zeros at the end of a power that is taken modulo a number.
+const MAX_POWER_SHIFT: i64 = 10_000_000;
+
 /// Binary digits that `digits` decimal ones need.
 fn bits_for(digits: i64) -> u64 {
     digits.unsigned_abs() * 10 / 3 + 8
@@ -634,6 +637,19 @@ impl Decimal {
         Ok((Some(if self.negative { -numerator } else { numerator }), Some(denominator)))
     }
 
+    /// The number with its exponent, if positive, taken for zero.
+    fn without_shift(&self) -> Self {
+        Decimal { exponent: self.exponent.min(0), ..self.clone() }
+    }
+
+    /// The magnitude of an integer.
+    fn to_natural(&self) -> Result<BigUint, TooLarge> {
+        Ok(match self.exponent {
+            0.. => self.coefficient.shift_left(self.exponent.unsigned_abs())?.to_biguint(),
+            _ => self.coefficient.shift_right(self.exponent.unsigned_abs()).0.to_biguint(),
+        })
+    }
+
     /// `self ** other % modulus` for integers.
     pub fn pow_mod(
         &self,
@@ -656,19 +672,20 @@ impl Decimal {
         if modulus.adjusted() >= context.prec {
             return invalid_operation(status);
         }
-        if [self, other].iter().any(|operand| operand.adjusted() > 100_000) {
+        if other.exponent > MAX_POWER_SHIFT {
             return out_of_memory(status);
         }
-        let integer = |value: &Decimal| -> Result<BigUint, TooLarge> {
-            Ok(match value.exponent {
-                0.. => value.coefficient.shift_left(value.exponent.unsigned_abs())?.to_biguint(),
-                _ => value.coefficient.shift_right(value.exponent.unsigned_abs()).0.to_biguint(),
-            })
-        };
-        let base = memory!(integer(self), status);
-        let power = memory!(integer(other), status);
-        let modulus = memory!(integer(modulus), status);
-        let result = base.modpow(&power, &modulus);
+        let modulus = memory!(modulus.to_natural(), status);
+        let ten = BigUint::from(10_u32);
+        // The base and the power may end with more zeros than could be stored.
+        let shift = BigUint::from(self.exponent.max(0).unsigned_abs());
+        let base =
+            memory!(self.without_shift().to_natural(), status) * ten.modpow(&shift, &modulus);
+        let power = memory!(other.without_shift().to_natural(), status);
+        let mut result = base.modpow(&power, &modulus);
+        for _ in 0..other.exponent.max(0) {
+            result = result.modpow(&ten, &modulus);
+        }
         let negative = self.negative && other.is_odd_integer();
         let coefficient = memory!(Coefficient::from_biguint(&result), status);
         Decimal::new(negative, coefficient, 0).finish(context, status)

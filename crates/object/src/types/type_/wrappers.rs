@@ -272,7 +272,7 @@ pub fn call_new(
         }
     }
     if native.flags() & abi::Py_TPFLAGS_DISALLOW_INSTANTIATION != 0 {
-        raise!(th, TypeError, "cannot create '{}' instances", subtype.name());
+        raise!(th, TypeError, "cannot create '{}' instances", subtype.full_name());
     }
     let new = cls.slots().tp_new;
     if native.slots().tp_new.map(|f| f as usize) != new.map(|f| f as usize) {
