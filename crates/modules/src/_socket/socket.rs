@@ -263,7 +263,7 @@ impl Socket {
             let made = th.allow_threads(|| sys::socket(family, kind | libc::SOCK_CLOEXEC, proto));
             return slf.adopt(th, check(th, made)?, family, kind, proto);
         };
-        let fd = int_arg(th, fileno)?;
+        let fd = Int::index_to_i64(th, fileno)? as i32;
         if fd < 0 {
             raise!(th, ValueError, "negative file descriptor");
         }
@@ -745,9 +745,10 @@ impl Socket {
 
 /// A C `int` whose overflow says no more than that.
 fn i32_arg(th: Thread<'_>, object: Obj<'_>) -> Result<i32> {
-    match i32::try_from(Int::index_to_i64(th, object)?) {
-        Ok(value) => Ok(value),
-        Err(_) => raise!(th, OverflowError, "Python int too large to convert to C int"),
+    let index = Int::index(th, object)?;
+    match Int::to_i64(index.obj()).and_then(|value| i32::try_from(value).ok()) {
+        Some(value) => Ok(value),
+        None => raise!(th, OverflowError, "Python int too large to convert to C int"),
     }
 }
 

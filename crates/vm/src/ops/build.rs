@@ -333,13 +333,10 @@ ops! {
         adapt!(r, specialize::unpack(r.ip, oparg, r.peek(1)));
         r.save();
         let sequence = r.peek(1);
-        let top = r.sp.add(oparg);
-        check!(unpack(th, sequence.obj(), oparg, None, top));
-        // The values lie above the sequence: move them down over it.
+        // The last value takes the place of the sequence, which is ours from then
+        // on: a frame has no room above its deepest stack.
         let base = r.sp.sub(1);
-        for i in 0..oparg {
-            *base.add(i) = *base.add(i + 1);
-        }
+        check!(unpack(th, sequence.obj(), oparg, None, base.add(oparg)));
         r.sp = base.add(oparg);
         r.release(sequence);
         r.skip(1);
@@ -388,10 +385,7 @@ ops! {
         let total = before + after + 1;
         let sequence = r.peek(1);
         let base = r.sp.sub(1);
-        check!(unpack(th, sequence.obj(), before, Some(after), r.sp.add(total)));
-        for i in 0..total {
-            *base.add(i) = *base.add(i + 1);
-        }
+        check!(unpack(th, sequence.obj(), before, Some(after), base.add(total)));
         r.sp = base.add(total);
         r.release(sequence);
         Flow::Next
