@@ -23,6 +23,7 @@ pub mod _operator;
 pub mod _pickle;
 pub mod _posixshmem;
 pub mod _posixsubprocess;
+pub mod _queue;
 pub mod _random;
 pub mod _remote_debugging;
 pub mod _signal;
@@ -94,6 +95,7 @@ pub const ALL: &[ModuleDecl] = &[
     _pickle::_pickle::MODULE,
     _posixshmem::_posixshmem::MODULE,
     _posixsubprocess::_posixsubprocess::MODULE,
+    _queue::module::MODULE,
     _random::_random::MODULE,
     _remote_debugging::_remote_debugging::MODULE,
     _signal::_signal::MODULE,
