@@ -335,18 +335,10 @@ ops! {
         adapt!(r, specialize::unpack(r.ip, oparg, r.peek(1)));
         r.save();
         let sequence = r.peek(1);
-<<<<<<< HEAD
-        // The last value takes the place of the sequence, which is ours from then
-        // on: a frame has no room above its deepest stack.
-        let base = r.sp.sub(1);
-        check!(unpack(th, sequence.obj(), oparg, None, base.add(oparg)));
-        r.sp = base.add(oparg);
-=======
         // The values replace the sequence: a generator has no room above its stack size.
         let top = r.sp.sub(1).add(oparg);
         check!(unpack(th, sequence.obj(), oparg, None, top));
         r.sp = top;
->>>>>>> main
         r.release(sequence);
         r.skip(1);
         Flow::Next
@@ -393,15 +385,9 @@ ops! {
         let (before, after) = (oparg & 0xFF, oparg >> 8);
         let total = before + after + 1;
         let sequence = r.peek(1);
-<<<<<<< HEAD
-        let base = r.sp.sub(1);
-        check!(unpack(th, sequence.obj(), before, Some(after), base.add(total)));
-        r.sp = base.add(total);
-=======
         let top = r.sp.sub(1).add(total);
         check!(unpack(th, sequence.obj(), before, Some(after), top));
         r.sp = top;
->>>>>>> main
         r.release(sequence);
         Flow::Next
     }
