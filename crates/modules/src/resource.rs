@@ -31,7 +31,11 @@ fn limits(th: Thread<'_>, object: Obj<'_>) -> Result<Limit> {
 }
 
 fn pair(th: Thread<'_>, limit: Limit) -> Result<(Ref, Ref)> {
-    Ok(((limit.rlim_cur as i64).into_object(th)?, (limit.rlim_max as i64).into_object(th)?))
+    let number = |limit: u64| match limit {
+        u64::MAX => Int::from_i64(th, -1),
+        limit => limit.into_object(th),
+    };
+    Ok((number(limit.rlim_cur)?, number(limit.rlim_max)?))
 }
 
 fn known(th: Thread<'_>, resource: i32) -> Result<u32> {
