@@ -104,7 +104,7 @@ fn elementary_functions() {
     check(number("2").pow(&number("-3"), &c, s), "0.125");
     check(number("1.7").pow(&number("8"), &c, s), "69.7575744");
     check(number("10").pow(&number("0.301029996"), &c, s), "2.00000000");
-    check(number("4").pow(&number("0.5"), &c, s), "2");
+    check(number("4").pow(&number("0.5"), &c, s), "2.00000000");
     check(number("2").pow(&number("0.5"), &c, s), "1.41421356");
     check(number("-2").pow(&number("3"), &c, s), "-8");
     let c = context(60);
