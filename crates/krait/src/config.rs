@@ -109,6 +109,16 @@ impl Config {
                 || line.isolated
                 || environment.get("PYTHONSAFEPATH").is_some(),
             int_max_str_digits: int_max_str_digits(xoption("int_max_str_digits"), &environment)?,
+            thread_inherit_context: switch(
+                "thread_inherit_context",
+                xoption("thread_inherit_context"),
+                ("PYTHON_THREAD_INHERIT_CONTEXT", &environment),
+            )?,
+            context_aware_warnings: switch(
+                "context_aware_warnings",
+                xoption("context_aware_warnings"),
+                ("PYTHON_CONTEXT_AWARE_WARNINGS", &environment),
+            )?,
         };
         environment.count("PYTHONDEBUG", &mut flags.debug);
         environment.count("PYTHONVERBOSE", &mut flags.verbose);
@@ -199,6 +209,33 @@ fn utf8_mode(
         Some(b"0") => Ok(0),
         Some(_) => Err(wrong("invalid PYTHONUTF8 environment variable value")),
         None => Ok(i32::from(locale.is_c)),
+    }
+}
+
+/// A setting that is 0 or 1, by default 0.
+fn switch(
+    name: &str,
+    option: Option<Option<Vec<u8>>>,
+    (variable, environment): (&str, &Environment),
+) -> Result<bool, String> {
+    let parse = |value: &[u8]| match value {
+        b"0" => Some(false),
+        b"1" => Some(true),
+        _ => None,
+    };
+    let function = format!("config_init_{name}");
+    if let Some(value) = option {
+        return parse(&value.unwrap_or_default()).ok_or_else(|| {
+            let message = format!("-X {name}=n: n is missing or invalid");
+            fatal(&function, &message, "preinitialized")
+        });
+    }
+    match environment.get(variable) {
+        Some(value) => parse(&value).ok_or_else(|| {
+            let message = format!("{variable}=N: N is missing or invalid");
+            fatal(&function, &message, "preinitialized")
+        }),
+        None => Ok(false),
     }
 }
 

@@ -103,6 +103,35 @@ fn frame_at(th: Thread<'_>, depth: i32) -> *mut Frame {
     frame
 }
 
+/// What native code wants to know of a frame.
+pub struct FrameView {
+    pub code: Ref<Code>,
+    pub globals: Ref<Dict>,
+    pub line: Option<i32>,
+}
+
+/// The first frame, from the innermost outwards, whose code is accepted.
+/// `accept` runs no Python code.
+pub fn find_frame(th: Thread<'_>, mut accept: impl FnMut(&Code) -> bool) -> Option<FrameView> {
+    let mut frame = visible(th);
+    // SAFETY: frames of this thread.
+    unsafe {
+        while !frame.is_null() {
+            let code = Frame::code(frame);
+            if accept(code) {
+                let globals = object::own(Frame::globals(frame));
+                return Some(FrameView {
+                    code: object::own(code),
+                    globals,
+                    line: Frame::lineno(frame),
+                });
+            }
+            frame = frame::complete((*frame).prev);
+        }
+    }
+    None
+}
+
 /// `sys._getframe(depth)`.
 pub fn get_frame(th: Thread<'_>, depth: i32) -> Result<Ref> {
     let frame = frame_at(th, depth);
