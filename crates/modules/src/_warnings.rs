@@ -58,7 +58,7 @@ pub mod _warnings {
         category: Option<Obj<'_>>,
         stacklevel: isize,
         source: Option<Obj<'_>>,
-        skip_file_prefixes: Option<&Tuple>,
+        skip_file_prefixes: Option<Obj<'_>>,
     ) -> Result<()> {
         let category = category_of(th, message, category)?;
         let prefixes = prefixes(th, skip_file_prefixes)?;
@@ -210,9 +210,18 @@ fn category_of(th: Thread<'_>, message: Obj<'_>, category: Option<Obj<'_>>) -> R
     Ok(category.own())
 }
 
-fn prefixes(th: Thread<'_>, given: Option<&Tuple>) -> Result<Vec<String>> {
+fn prefixes(th: Thread<'_>, given: Option<Obj<'_>>) -> Result<Vec<String>> {
     let mut prefixes = Vec::new();
-    for prefix in given.map_or(&[][..], Tuple::items) {
+    let Some(given) = given else { return Ok(prefixes) };
+    let Some(given) = given.downcast::<Tuple>() else {
+        raise!(
+            th,
+            TypeError,
+            "warn() argument 'skip_file_prefixes' must be tuple, not {}",
+            given.type_name()
+        );
+    };
+    for prefix in given.items() {
         let Some(prefix) = prefix.downcast::<Str>() else {
             raise!(th, TypeError, "Found non-str '{}' in skip_file_prefixes.", prefix.type_name());
         };
@@ -566,6 +575,9 @@ fn matches(th: Thread<'_>, pattern: Obj<'_>, text: Obj<'_>) -> Result<bool> {
         return Ok(true);
     }
     if pattern.is_exact::<Str>() {
+        if text.downcast::<Str>().is_none() {
+            raise!(th, TypeError, "Can't compare str and {}", text.type_name());
+        }
         return protocol::compare::eq(th, pattern, text);
     }
     pattern.call_method(th, id!(th, "match"), &[text])?.is_true(th)

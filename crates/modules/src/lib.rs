@@ -16,6 +16,7 @@ pub mod _io;
 pub mod _json;
 pub mod _krait;
 pub mod _locale;
+pub mod _lsprof;
 pub mod _opcode;
 pub mod _operator;
 pub mod _pickle;
@@ -82,6 +83,7 @@ pub const ALL: &[ModuleDecl] = &[
     _krait::module::MODULE,
     _locale::module::MODULE,
     _opcode::module::MODULE,
+    _lsprof::_lsprof::MODULE,
     _operator::module::MODULE,
     _pickle::_pickle::MODULE,
     _posixsubprocess::_posixsubprocess::MODULE,

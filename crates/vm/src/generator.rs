@@ -302,6 +302,7 @@ pub(crate) unsafe fn suspend(state: &ThreadState, frame: *mut Frame, from: bool)
     exc_state::pop(state, &raw mut (*this).gi_exc_state);
     (*frame).prev = null_mut();
     (*frame).ip = (*frame).ip.add(1);
+    (*frame).line = 0;
 }
 
 /// Leave a generator's frame for ever.

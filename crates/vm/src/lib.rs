@@ -19,13 +19,13 @@ pub mod import;
 mod interp;
 pub mod intrinsics;
 pub mod lifecycle;
+pub mod monitoring;
 mod namespace;
 mod ops;
 pub mod pending;
 mod specialize;
 pub mod suggest;
 pub mod traceback;
-pub mod tracing;
 mod unwind;
 mod word;
 
@@ -51,6 +51,7 @@ pub fn init(th: Thread<'_>) -> Result<()> {
     for decl in [
         frame_object::FrameObject::DECL,
         frame_locals::FrameLocalsProxy::DECL,
+        monitoring::CodeMonitoring::DECL,
         traceback::Traceback::DECL,
         generator::Generator::DECL,
         generator::Coroutine::DECL,

@@ -12,7 +12,7 @@ use object::{AsObject, Int, Thread};
 use crate::{
     exception,
     frame::{self, Frame, owner},
-    generator, traceback, tracing,
+    generator, monitoring, traceback,
     word::Word,
 };
 
@@ -45,14 +45,20 @@ pub(crate) unsafe fn unwind(
         if add_traceback && !Frame::is_incomplete(frame) {
             traceback::add_entry(th, frame);
         }
-        if tracing::is_active(th) {
-            tracing::raised(th, frame, !add_traceback);
+        let monitored = monitoring::is_active(th) && !Frame::is_incomplete(frame);
+        if monitored {
+            monitoring::raised(th, frame, !add_traceback);
         }
         if let Some(frame) = handler(th, frame, ip) {
-            return Unwound::Handler(frame);
+            if !monitored || report_handled(th, frame) {
+                return Unwound::Handler(frame);
+            }
+            // The callback's exception comes from the handler.
+            (ip, add_traceback) = ((*frame).ip, true);
+            continue;
         }
-        if tracing::is_active(th) {
-            tracing::unwound(th, frame);
+        if monitored {
+            monitoring::unwound(th, frame);
         }
         let (prev, entry) = ((*frame).prev, (*frame).entry);
         frame::set_current(state, prev);
@@ -72,6 +78,17 @@ pub(crate) unsafe fn unwind(
         ip = (*frame).ip;
         add_traceback = true;
     }
+}
+
+/// Tell who monitors it that a handler is entered; false if that raised.
+#[cold]
+unsafe fn report_handled(th: Thread<'_>, frame: *mut Frame) -> bool {
+    let exception = (*(*frame).sp.sub(1)).obj().own();
+    // Callbacks see the handler's first instruction.
+    (*frame).ip = (*frame).ip.add(1);
+    let reported = monitoring::handled(th, frame, exception.obj());
+    (*frame).ip = (*frame).ip.sub(1);
+    reported.is_ok()
 }
 
 /// Enter the handler in `frame`, if it has one.

@@ -241,7 +241,12 @@ impl Code {
     pub fn instruction(&self, unit: usize) -> Option<(Op, u8)> {
         // SAFETY: units are plain numbers that only this thread writes.
         let word = unsafe { *self.units.get(unit)?.get() };
-        let op = Op::from_number(word & 0xFF).map_or(Op::RESERVED, Op::base);
+        let mut op = Op::from_number(word & 0xFF).map_or(Op::RESERVED, Op::base);
+        if op.is_instrumented() {
+            // A line's or instruction's event hides the opcode.
+            let original = self.code_bytes.get()?.as_bytes().get(2 * unit).copied()?;
+            op = Op::from_number(u16::from(original))?;
+        }
         Some((op, (word >> 8) as u8))
     }
 
