@@ -459,7 +459,10 @@ fn once_registry(th: Thread<'_>) -> Result<Ref<Dict>> {
         };
     };
     match registry.obj().downcast::<Dict>() {
-        Some(registry) => Ok(own(registry)),
+        Some(registry) => {
+            state(th).once_registry.set(Some(own(registry)));
+            Ok(own(registry))
+        }
         None => raise!(
             th,
             TypeError,
@@ -474,7 +477,10 @@ fn default_action(th: Thread<'_>) -> Result<Ref<Str>> {
         return Ok(state(th).default_action.get().unwrap_or_else(|| own(id!(th, "default"))));
     };
     match action.obj().downcast::<Str>() {
-        Some(action) => Ok(own(action)),
+        Some(action) => {
+            state(th).default_action.set(Some(own(action)));
+            Ok(own(action))
+        }
         None => raise!(
             th,
             TypeError,
@@ -513,7 +519,10 @@ fn global_filters(th: Thread<'_>) -> Result<Ref<List>> {
         None => state(th).filters.get().map(Ref::upcast),
     };
     match found.as_ref().and_then(|filters| filters.obj().downcast::<List>()) {
-        Some(filters) => Ok(own(filters)),
+        Some(filters) => {
+            state(th).filters.set(Some(own(filters)));
+            Ok(own(filters))
+        }
         None => raise!(th, ValueError, "_warnings.filters must be a list"),
     }
 }
@@ -641,17 +650,10 @@ fn show_plainly(th: Thread<'_>, category: &Ref, text: &Ref, origin: &Origin) -> 
 
 /// Line `lineno` of a module, as its loader gives it.
 fn source_line(th: Thread<'_>, globals: &Dict, lineno: i32) -> Result<Option<Ref>> {
-    let spec = globals.get(th, id!(th, "__spec__").obj())?;
-    let mut loader = match spec.filter(|spec| !spec.obj().is_none()) {
-        Some(spec) => spec.getattr_opt(th, id!(th, "loader"))?,
-        None => None,
-    };
-    if loader.as_ref().is_none_or(|loader| loader.obj().is_none()) {
-        loader = globals.get(th, id!(th, "__loader__").obj())?;
-    }
-    let (Some(loader), Some(name)) = (loader, globals.get(th, id!(th, "__name__").obj())?) else {
-        return Ok(None);
-    };
+    let Some(importlib) = th.interp().importlib.get() else { return Ok(None) };
+    let external = importlib.getattr(th, id!(th, "_bootstrap_external"))?;
+    let loader = external.call_method(th, id!(th, "_bless_my_loader"), &[globals.obj()])?;
+    let Some(name) = globals.get(th, id!(th, "__name__").obj())? else { return Ok(None) };
     let Some(get_source) = loader.getattr_opt(th, id!(th, "get_source"))? else {
         return Ok(None);
     };
@@ -659,7 +661,11 @@ fn source_line(th: Thread<'_>, globals: &Dict, lineno: i32) -> Result<Option<Ref
     if source.obj().is_none() {
         return Ok(None);
     }
-    let lines = source.call_method(th, id!(th, "splitlines"), &[])?;
-    let index = Int::from_i64(th, i64::from(lineno) - 1)?;
-    lines.get_item(th, index.obj()).map(Some)
+    let Some(source) = source.obj().downcast::<Str>() else {
+        raise!(th, TypeError, "must be str, not {}", source.obj().type_name());
+    };
+    let lines = source.to_exact(th)?.call_method(th, id!(th, "splitlines"), &[])?;
+    let index = i64::from(lineno) - 1;
+    let lines = lines.obj().downcast::<List>();
+    Ok(lines.zip(usize::try_from(index).ok()).and_then(|(lines, index)| lines.get(index)))
 }

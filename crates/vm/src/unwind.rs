@@ -38,6 +38,7 @@ pub(crate) unsafe fn unwind(
     mut add_traceback: bool,
 ) -> Unwound {
     let state = th.state();
+    let mut propagates = false;
     loop {
         if !th.is_raised() {
             object::error!(th, SystemError, "error return without exception set");
@@ -47,18 +48,18 @@ pub(crate) unsafe fn unwind(
         }
         let monitored = monitoring::is_active(th) && !Frame::is_incomplete(frame);
         if monitored {
-            monitoring::raised(th, frame, !add_traceback);
+            monitoring::raised(th, frame, !add_traceback, reported_unit(frame, ip, propagates));
         }
         if let Some(frame) = handler(th, frame, ip) {
             if !monitored || report_handled(th, frame) {
                 return Unwound::Handler(frame);
             }
             // The callback's exception comes from the handler.
-            (ip, add_traceback) = ((*frame).ip, true);
+            (ip, add_traceback, propagates) = ((*frame).ip, true, false);
             continue;
         }
         if monitored {
-            monitoring::unwound(th, frame);
+            monitoring::unwound(th, frame, reported_unit(frame, ip, propagates));
         }
         let (prev, entry) = ((*frame).prev, (*frame).entry);
         frame::set_current(state, prev);
@@ -76,8 +77,20 @@ pub(crate) unsafe fn unwind(
         }
         frame = prev;
         ip = (*frame).ip;
-        add_traceback = true;
+        (add_traceback, propagates) = (true, true);
     }
+}
+
+/// COMPAT: the offset that `sys.monitoring` gives for an exception is that of
+/// the last inline cache of the instruction; of a call that goes on in the same
+/// loop, it is the unit before (test_monitoring).
+unsafe fn reported_unit(frame: *mut Frame, ip: *mut u16, propagates: bool) -> usize {
+    let code = Frame::code(frame);
+    let at = usize::try_from(ip.offset_from(code.units()) - 1).unwrap_or(0);
+    if propagates {
+        return at.saturating_sub(1);
+    }
+    at + code.instruction(at).map_or(0, |(op, _)| op.caches())
 }
 
 /// Tell who monitors it that a handler is entered; false if that raised.

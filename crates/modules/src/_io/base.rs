@@ -639,7 +639,7 @@ pub(super) fn warn_unclosed(th: Thread<'_>, source: Obj<'_>) -> Result<()> {
     let saved = th.swap_exception(None);
     let text = source.repr(th).map(|repr| format!("unclosed file {repr}"));
     let category = exceptions::types::ResourceWarning();
-    let warned = text.and_then(|text| crate::support::warn(th, category, &text, 1));
+    let warned = text.and_then(|text| crate::support::warn_about(th, category, &text, source));
     if let Err(raised) = warned {
         if th.exception_matches(exceptions::types::Warning()) {
             (th.hooks().unraisable)(th, None, Some(source));

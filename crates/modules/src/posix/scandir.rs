@@ -238,7 +238,7 @@ impl ScandirIterator {
         }
         let text = it.repr(th).map(|repr| format!("unclosed scandir iterator {repr}"));
         let category = exceptions::types::ResourceWarning();
-        if text.and_then(|text| crate::support::warn(th, category, &text, 1)).is_err() {
+        if text.and_then(|text| crate::support::warn_about(th, category, &text, it)).is_err() {
             (th.hooks().unraisable)(th, None, Some(it));
         }
         this.close_now();

@@ -633,11 +633,11 @@ impl Code {
         ] {
             mix(number as usize);
         }
-        for unit in 0..self.units.len() {
-            if let Some((op, arg)) = self.instruction(unit) {
-                mix(op.number() as usize);
-                mix(usize::from(arg));
-            }
+        let mut unit = 0;
+        while let Some((op, arg)) = self.instruction(unit) {
+            mix(op.number() as usize);
+            mix(usize::from(arg));
+            unit += 1 + op.caches();
         }
         Ok(hash as isize)
     }
@@ -717,13 +717,16 @@ impl Code {
             extended = if op == Op::EXTENDED_ARG { oparg } else { 0 };
             let next = i + 1 + op.caches();
             let targets = match op {
-                Op::FOR_ITER => Some((next, next + oparg + 2)),
-                Op::END_ASYNC_FOR => Some((next.saturating_sub(oparg), next)),
-                _ if op.is_conditional_jump() => Some((next + 1, next + oparg)),
+                Op::FOR_ITER => Some((i, next, next + oparg + 2)),
+                Op::END_ASYNC_FOR => {
+                    let end_send = next.saturating_sub(oparg);
+                    Some((end_send, end_send + 2, next))
+                }
+                _ if op.is_conditional_jump() => Some((i, next + 1, next + oparg)),
                 _ => None,
             };
-            if let Some((left, right)) = targets {
-                let row = [i, left, right]
+            if let Some((source, left, right)) = targets {
+                let row = [source, left, right]
                     .iter()
                     .map(|unit| Int::from_i64(th, 2 * *unit as i64))
                     .collect::<Result<Vec<_>>>()?;

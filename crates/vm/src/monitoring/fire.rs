@@ -198,26 +198,26 @@ pub(crate) unsafe fn fire_line(th: Thread<'_>, frame: *mut Frame) -> Result<()> 
 
 /// Report an event that an exception causes; the one that is set stays, unless
 /// a callback raises another one.
-unsafe fn fire_exception(th: Thread<'_>, frame: *mut Frame, event: usize) {
+unsafe fn fire_exception(th: Thread<'_>, frame: *mut Frame, event: usize, from: usize) {
     if !has_global(th, event) && event >= LOCAL_EVENTS || is_inside(th) {
         return;
     }
     let Some(exception) = th.swap_exception(None) else { return };
-    if fire(th, frame, event, &[exception.obj()]).is_ok() {
+    if fire_at(th, frame, event, Some(from), &[exception.obj()]).is_ok() {
         drop(th.swap_exception(Some(exception)));
     }
 }
 
 /// An exception was raised in, or came back to, a frame.
 #[cold]
-pub(crate) unsafe fn raised(th: Thread<'_>, frame: *mut Frame, reraised: bool) {
-    fire_exception(th, frame, if reraised { event::RERAISE } else { event::RAISE });
+pub(crate) unsafe fn raised(th: Thread<'_>, frame: *mut Frame, reraised: bool, from: usize) {
+    fire_exception(th, frame, if reraised { event::RERAISE } else { event::RAISE }, from);
 }
 
 /// An exception leaves a frame.
 #[cold]
-pub(crate) unsafe fn unwound(th: Thread<'_>, frame: *mut Frame) {
-    fire_exception(th, frame, event::PY_UNWIND);
+pub(crate) unsafe fn unwound(th: Thread<'_>, frame: *mut Frame, from: usize) {
+    fire_exception(th, frame, event::PY_UNWIND, from);
 }
 
 /// An exception is thrown into a generator.
@@ -225,7 +225,9 @@ pub(crate) unsafe fn unwound(th: Thread<'_>, frame: *mut Frame) {
 pub(crate) unsafe fn thrown(th: Thread<'_>, frame: *mut Frame) {
     let at_resume = instrument::instrument(th, Frame::code(frame));
     if at_resume.is_ok() {
-        fire_exception(th, frame, event::PY_THROW);
+        // The generator is seen behind its `yield`.
+        let from = usize::try_from(Frame::lasti(frame) + 1).unwrap_or(0);
+        fire_exception(th, frame, event::PY_THROW, from);
     }
 }
 
@@ -244,7 +246,10 @@ pub(crate) fn swallowed(th: Thread<'_>) {
     let frame = crate::frame::current(th);
     if has_global(th, event::RAISE) && !frame.is_null() {
         // SAFETY: the running frame.
-        unsafe { raised(th, frame, false) };
+        unsafe {
+            let at = usize::try_from(Frame::lasti(frame)).unwrap_or(0);
+            raised(th, frame, false, at);
+        }
     }
 }
 

@@ -24,6 +24,9 @@ use crate::{
 /// `CO_NO_MONITORING_EVENTS`.
 const NO_MONITORING: i32 = 0x200_0000;
 
+/// As a frame's line: it jumped here, which is not reported again.
+pub(super) const LINE_WAS_TOLD: i32 = i32::MIN;
+
 /// Whether `LINE` is reported at a unit.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Mark {
@@ -32,6 +35,9 @@ enum Mark {
     Always,
     /// Where the frame was in another line before.
     Maybe,
+    /// Behind a `RESUME` of the same line: if that one reports, or the frame
+    /// was in another line before.
+    Start,
 }
 
 /// What is known of a code unit.
@@ -109,12 +115,20 @@ impl CodeMonitoring {
     /// Whether `LINE` is due at a unit, in a frame that was in line `before`.
     pub(super) fn line_is_due(&self, at: usize, before: i32) -> Option<i32> {
         let unit = self.unit(at)?;
-        let line = unit.line?;
+        let line = unit.line.filter(|_| before != LINE_WAS_TOLD)?;
         match unit.mark {
             Mark::None => None,
             Mark::Always => Some(line),
             Mark::Maybe => (line != before).then_some(line),
+            Mark::Start if before == 0 => self.start_is_reported().then_some(line),
+            Mark::Start => (line != before).then_some(line),
         }
+    }
+
+    /// Whether the `RESUME` at the start of the code reports.
+    fn start_is_reported(&self) -> bool {
+        let start = self.units.iter().find(|unit| unit.op == Some(Op::RESUME));
+        start.is_some_and(|unit| unit.own.get() != 0)
     }
 
     /// A tool wants an event of an instruction no more.
@@ -167,7 +181,7 @@ impl CodeMonitoring {
         unsafe { *unit = current & 0xFF00 | wanted.number() };
         if base.caches() > 0 {
             // SAFETY: the instruction's inline cache.
-            unsafe { specialize::hold(unit.add(1)) };
+            unsafe { specialize::warm_up(unit.add(1)) };
         }
     }
 }
@@ -280,6 +294,7 @@ pub(super) fn instructions(code: &Code) -> Vec<Instruction> {
 struct Reached {
     from_same: bool,
     from_other: bool,
+    from_start: bool,
 }
 
 /// Lines and marks of all units.
@@ -306,10 +321,10 @@ fn make_units(th: Thread<'_>, code: &Code) -> Result<Vec<Unit>> {
     let reach = |reached: &mut [Reached], units: &[Unit], from: &Instruction, to: usize| {
         let (Some(source), Some(target)) = (units.get(from.at), units.get(to)) else { return };
         let Some(entry) = reached.get_mut(to) else { return };
-        if source.line == target.line && from.op != Op::RESUME {
-            entry.from_same = true;
-        } else {
-            entry.from_other = true;
+        match (source.line == target.line, from.op) {
+            (true, Op::RESUME) => entry.from_start = true,
+            (true, _) => entry.from_same = true,
+            (false, _) => entry.from_other = true,
         }
     };
     let mut current = None;
@@ -347,15 +362,21 @@ fn make_units(th: Thread<'_>, code: &Code) -> Result<Vec<Unit>> {
         starts[target] |= handler.line.is_some() && handler.op != Some(Op::END_ASYNC_FOR);
         let inside = |i: &&Instruction| (entry.start..entry.end).contains(&(i.at as u32));
         for instruction in all.iter().filter(inside) {
-            reach(&mut reached, &units, instruction, target);
+            if instruction.op == Op::RESUME {
+                // What is thrown into a generator comes from there.
+                reached[target].from_other = true;
+            } else {
+                reach(&mut reached, &units, instruction, target);
+            }
         }
     }
     for (i, unit) in units.iter_mut().enumerate() {
         if starts[i] && unit.op != Some(Op::RESUME) {
             unit.mark = match reached[i] {
+                Reached { from_start: true, .. } => Mark::Start,
                 Reached { from_same: false, .. } => Mark::Always,
-                Reached { from_same: true, from_other: true } => Mark::Maybe,
-                Reached { from_other: false, .. } => Mark::None,
+                Reached { from_same: true, from_other: true, .. } => Mark::Maybe,
+                Reached { .. } => Mark::None,
             };
         }
     }
@@ -370,7 +391,7 @@ fn data_of(th: Thread<'_>, code: &Code) -> Result<Ref<CodeMonitoring>> {
     // What `co_code` shows must be known before opcodes are replaced.
     code.code(th)?;
     let units = make_units(th, code)?;
-    let tracks_lines = units.iter().any(|unit| unit.mark == Mark::Maybe);
+    let tracks_lines = units.iter().any(|unit| matches!(unit.mark, Mark::Maybe | Mark::Start));
     let data = CodeMonitoring {
         head: Head::new(),
         code: Cell::new(code),
@@ -514,10 +535,16 @@ pub(crate) unsafe fn underlying(frame: *mut Frame, ip: *mut u16, op: u16) -> u16
 
 /// The unit whose branch ends at an instruction that reports it.
 pub(crate) fn branch_source(code: &Code, at: usize) -> usize {
-    if let Some(unit) = data(code).as_ref().and_then(|data| data.unit(at).map(|unit| unit.source))
-        && unit != u32::MAX
+    if let Some(data) = data(code)
+        && let Some(unit) = data.unit(at)
     {
-        return unit as usize;
+        // COMPAT: an instruction event makes the end its own source.
+        if unit.instruction.get() != 0 {
+            return at;
+        }
+        if unit.source != u32::MAX {
+            return unit.source as usize;
+        }
     }
     let mut before = at;
     for back in 1..=2 {

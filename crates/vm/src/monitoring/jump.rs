@@ -10,7 +10,7 @@ use bytecode::{Op, exceptiontable, linetable};
 use object::{Code, Int, Obj, Ref, Result, Str, Thread, error, raise};
 
 use super::{
-    instrument::{Instruction, instructions},
+    instrument::{Instruction, LINE_WAS_TOLD, instructions},
     legacy,
 };
 use crate::{
@@ -105,8 +105,7 @@ fn stacks(th: Thread<'_>, code: &Code) -> Result<Vec<i64>> {
         return Err(th.no_memory());
     }
     stacks.resize(count, UNKNOWN);
-    let is_generator = object::types::code::makes_generator(code.flags);
-    stacks[0] = if is_generator { push(EMPTY, kind::OBJECT) } else { EMPTY };
+    stacks[0] = EMPTY;
     let all = instructions(code);
     let mut again = true;
     while again {
@@ -292,7 +291,7 @@ pub(crate) fn jump_to_line(th: Thread<'_>, object: &FrameObject, value: Obj<'_>)
         }
         object.lineno.set(0);
         (*frame).ip = code.units().add(target + 1);
-        (*frame).line = 0;
+        (*frame).line = LINE_WAS_TOLD;
     }
     Ok(())
 }

@@ -301,7 +301,12 @@ pub(super) fn check_may_jump(th: Thread<'_>, frame: &FrameObject) -> Result<()> 
         raise!(th, ValueError, "f_lineno can only be set in a trace function");
     }
     match usize::try_from(what).unwrap_or(usize::MAX) {
-        event::PY_RESUME | event::JUMP | event::LINE | event::PY_YIELD => Ok(()),
+        event::PY_RESUME
+        | event::JUMP
+        | event::LINE
+        | event::PY_YIELD
+        | event::BRANCH_LEFT
+        | event::BRANCH_RIGHT => Ok(()),
         event::PY_START => {
             raise!(th, ValueError, "can't jump from the 'call' trace event of a new frame")
         }
