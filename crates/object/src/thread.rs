@@ -160,6 +160,8 @@ pub struct Threads {
     /// States of threads that ended, to be used again.
     retired: Cell<*const ThreadState>,
     last_id: Cell<u64>,
+    /// Bits of the evaluation breaker that are set in every thread for long.
+    lasting: Cell<u32>,
     main_ident: Cell<u64>,
 }
 
@@ -498,6 +500,7 @@ impl Interpreter {
             }
             None => Box::leak(Box::new(ThreadState::new(self))),
         };
+        state.eval_breaker.store(threads.lasting.get(), Ordering::Relaxed);
         threads.last_id.set(threads.last_id.get() + 1);
         let public = state.public.get();
         // SAFETY: nobody else uses the state yet.
@@ -505,6 +508,20 @@ impl Interpreter {
         state.set_next(threads.newest.get());
         threads.newest.set(state);
         state
+    }
+
+    /// Set or clear a bit of the evaluation breaker of all threads, those that
+    /// will come included.
+    pub fn set_lasting_break(&self, bit: u32, on: bool) {
+        let lasting = &self.threads.lasting;
+        lasting.set(if on { lasting.get() | bit } else { lasting.get() & !bit });
+        for state in self.all_threads() {
+            if on {
+                state.eval_breaker.fetch_or(bit, Ordering::Relaxed);
+            } else {
+                state.eval_breaker.fetch_and(!bit, Ordering::Relaxed);
+            }
+        }
     }
 
     /// Take a state off the list; it will be used for another thread.
@@ -545,6 +562,7 @@ impl Default for Threads {
             newest: Cell::new(std::ptr::null()),
             retired: Cell::new(std::ptr::null()),
             last_id: Cell::new(0),
+            lasting: Cell::new(0),
             main_ident: Cell::new(0),
         }
     }

@@ -185,7 +185,8 @@ pub(crate) unsafe fn finalize(th: Thread<'_>, this: *mut PyGenObject) {
         && let Some(finalizer) = own_raw((*this).gi_origin_or_finalizer)
     {
         if finalizer.call(th, &[object]).is_err() {
-            (th.hooks().unraisable)(th, None, Some(object));
+            let context = "Exception ignored while finalizing generator";
+            (th.hooks().unraisable)(th, Some(context), Some(object));
         }
         drop(th.swap_exception(saved));
         return;
@@ -195,7 +196,10 @@ pub(crate) unsafe fn finalize(th: Thread<'_>, this: *mut PyGenObject) {
     } else {
         match close(th, this) {
             Ok(_) => {}
-            Err(_) => (th.hooks().unraisable)(th, None, Some(object)),
+            Err(_) => {
+                let context = "Exception ignored while closing generator";
+                (th.hooks().unraisable)(th, Some(context), Some(object));
+            }
         }
     }
     drop(th.swap_exception(saved));
@@ -232,7 +236,8 @@ unsafe fn warn_unawaited(th: Thread<'_>, this: *mut PyGenObject) {
         (th.hooks().warn)(th, types::RuntimeWarning().obj(), &text, 1)
     })();
     if warned.is_err() {
-        (th.hooks().unraisable)(th, None, Some(object));
+        let context = "Exception ignored while finalizing coroutine";
+        (th.hooks().unraisable)(th, Some(context), Some(object));
     }
 }
 
@@ -481,8 +486,9 @@ fn close_iter(th: Thread<'_>, iterator: Obj<'_>) -> Result<()> {
     match iterator.getattr_opt(th, id!(th, "close")) {
         Ok(Some(method)) => method.call(th, &[]).map(drop),
         Ok(None) => Ok(()),
-        Err(raised) => {
-            th.clear_exception(raised);
+        Err(_) => {
+            let context = "Exception ignored while closing generator";
+            (th.hooks().unraisable)(th, Some(context), Some(iterator));
             Ok(())
         }
     }
@@ -772,7 +778,7 @@ pub(crate) fn deprecated_throw(th: Thread<'_>, kind: &str, value: Option<Obj<'_>
 }
 
 macro_rules! common_methods {
-    ($ty:ident, $kind:literal, $part:ident) => {
+    ($ty:ident, $kind:literal, $name_doc:literal, $qualname_doc:literal, $part:ident) => {
         #[pymethods(part = $part)]
         impl $ty {
             #[declare]
@@ -791,7 +797,7 @@ macro_rules! common_methods {
                 Ok(())
             }
 
-            /// Name of the generator.
+            #[doc = $name_doc]
             #[getter]
             fn __name__(&self, _: Thread<'_>) -> Result<Ref> {
                 // SAFETY: the field owns its value.
@@ -804,7 +810,7 @@ macro_rules! common_methods {
                 unsafe { set_text(th, &raw mut (*self.as_gen()).gi_name, "__name__", value) }
             }
 
-            /// Qualified name of the generator.
+            #[doc = $qualname_doc]
             #[getter]
             fn __qualname__(&self, _: Thread<'_>) -> Result<Ref> {
                 // SAFETY: the field owns its value.
@@ -837,9 +843,27 @@ macro_rules! common_methods {
     };
 }
 
-common_methods!(Generator, "generator", common);
-common_methods!(Coroutine, "coroutine", common);
-common_methods!(AsyncGenerator, "async_generator", common);
+common_methods!(
+    Generator,
+    "generator",
+    "name of the generator",
+    "qualified name of the generator",
+    common
+);
+common_methods!(
+    Coroutine,
+    "coroutine",
+    "name of the coroutine",
+    "qualified name of the coroutine",
+    common
+);
+common_methods!(
+    AsyncGenerator,
+    "async_generator",
+    "name of the async generator",
+    "qualified name of the async generator",
+    common
+);
 
 macro_rules! frame_attributes {
     ($ty:ident, $part:ident, $frame:ident, $running:ident, $code:ident, $suspended:ident, $from:ident) => {

@@ -642,7 +642,8 @@ pub(super) fn warn_unclosed(th: Thread<'_>, source: Obj<'_>) -> Result<()> {
     let warned = text.and_then(|text| crate::support::warn_about(th, category, &text, source));
     if let Err(raised) = warned {
         if th.exception_matches(exceptions::types::Warning()) {
-            (th.hooks().unraisable)(th, None, Some(source));
+            let context = "Exception ignored while finalizing file";
+            (th.hooks().unraisable)(th, Some(context), Some(source));
         } else {
             th.clear_exception(raised);
         }

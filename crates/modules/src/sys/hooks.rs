@@ -233,9 +233,17 @@ fn report_unraisable(
             class
         }
     };
-    let message: Ref = match context {
-        Some(context) => Str::new(th, context)?.upcast(),
-        None => types::none().own(),
+    // What failed is part of the message, where there is one.
+    let (message, object): (Ref, _) = match (context, object) {
+        (Some(context), Some(object)) => match object.repr(th) {
+            Ok(text) => (Str::from_fmt(th, format_args!("{context} {}", &*text))?.upcast(), None),
+            Err(raised) => {
+                th.clear_exception(raised);
+                (types::none().own(), None)
+            }
+        },
+        (Some(context), None) => (Str::new(th, context)?.upcast(), None),
+        (None, object) => (types::none().own(), object),
     };
     let traceback = exception.getattr(th, id!(th, "__traceback__"))?;
     let values = vec![

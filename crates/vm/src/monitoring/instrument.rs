@@ -466,7 +466,7 @@ pub(super) fn forget_idle(code: &Code) {
 /// Rewrite the code of all frames.
 pub(super) fn instrument_running(th: Thread<'_>) -> Result<()> {
     let mut codes: Vec<Ref<Code>> = Vec::new();
-    super::for_each_thread(th, |state| {
+    for state in th.interp().all_threads() {
         // SAFETY: the frames of a thread, which does not run meanwhile.
         unsafe {
             let mut frame = (*frame::public(state)).current_frame.cast::<Frame>();
@@ -475,7 +475,7 @@ pub(super) fn instrument_running(th: Thread<'_>) -> Result<()> {
                 frame = (*frame).prev;
             }
         }
-    });
+    }
     codes.iter().try_for_each(|code| instrument(th, code))
 }
 

@@ -22,6 +22,19 @@ struct State {
     profile: Link,
 }
 
+impl Drop for State {
+    fn drop(&mut self) {
+        // SAFETY: a thread's state ends while the thread is attached.
+        let th = unsafe { Thread::current() };
+        let monitors = monitors(th);
+        for (link, threads) in
+            [(&self.trace, &monitors.tracing_threads), (&self.profile, &monitors.profiling_threads)]
+        {
+            threads.set(threads.get() - !link.is_null() as isize);
+        }
+    }
+}
+
 fn state(th: Thread<'_>) -> &State {
     th.state().extensions.get::<State>()
 }

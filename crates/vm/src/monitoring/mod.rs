@@ -156,13 +156,7 @@ impl State {
             }
         }
         let on = any_global || !self.codes.borrow().is_empty();
-        for_each_thread(th, |state| {
-            if on {
-                state.eval_breaker.fetch_or(MONITORED, Ordering::Relaxed);
-            } else {
-                state.eval_breaker.fetch_and(!MONITORED, Ordering::Relaxed);
-            }
-        });
+        th.interp().set_lasting_break(MONITORED, on);
         if on { instrument::instrument_running(th) } else { Ok(()) }
     }
 
@@ -186,11 +180,6 @@ impl State {
         let entry = callbacks.get_mut(tool).and_then(|row| row.get_mut(event))?;
         std::mem::replace(entry, new).function
     }
-}
-
-/// The states of all threads.
-fn for_each_thread(th: Thread<'_>, mut each: impl FnMut(&object::ThreadState)) {
-    each(th.state());
 }
 
 fn events_of(monitors: &[Cell<u8>], tool: usize) -> u32 {
