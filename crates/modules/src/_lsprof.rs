@@ -11,8 +11,8 @@ use std::{
 
 use macros::{pymethods, pymodule, pytype};
 use object::{
-    AsObject, Float, Head, Int, Link, List, Module, Obj, Protocol, PyStruct, Ref, Result, Str,
-    Thread, Traverse, Type, alloc_object, id, raise, types,
+    AsObject, Float, Head, Int, Link, List, Module, Obj, Protocol, Ref, Result, Str, Thread,
+    Traverse, Type, alloc_object, id, raise, types,
     types::{builtin_function::BuiltinFunction, descr::MethodDescriptor},
 };
 use vm::monitoring::{self, event};

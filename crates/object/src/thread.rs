@@ -63,6 +63,8 @@ pub struct ThreadState {
     pub eval_breaker: AtomicU32,
     /// Python frames that may still be pushed (`sys.setrecursionlimit`).
     pub recursion_remaining: Cell<i32>,
+    /// Where this thread's stack was when its size was set.
+    pub stack_top: Cell<usize>,
     /// The lowest address that native code may use of this thread's stack.
     pub stack_limit: Cell<usize>,
     /// The innermost frame; its type belongs to `vm`.
@@ -436,9 +438,11 @@ impl<'a> Thread<'a> {
         let state = self.state();
         let limit = state.stack_limit.get();
         state.stack_limit.set(limit.saturating_sub(64 * 1024));
+        let here = 0u8;
+        let used = state.stack_top.get().saturating_sub((&raw const here).addr()) / 1024;
         let raised = self.raise(
             exceptions::types::RecursionError(),
-            format_args!("maximum recursion depth exceeded{doing}"),
+            format_args!("Stack overflow (used {used} kB){doing}"),
         );
         state.stack_limit.set(limit);
         raised
@@ -583,6 +587,7 @@ impl ThreadState {
             interp,
             eval_breaker: AtomicU32::new(0),
             recursion_remaining: Cell::new(interp.recursion_limit.get()),
+            stack_top: Cell::new(0),
             stack_limit: Cell::new(0),
             frame: Cell::new(std::ptr::null_mut()),
             dealloc_depth: Cell::new(0),
@@ -635,6 +640,7 @@ impl ThreadState {
     /// Allow native code to use `size` bytes of the stack below the caller.
     pub fn set_stack_size(&self, size: usize) {
         let here = 0u8;
+        self.stack_top.set((&raw const here).addr());
         self.stack_limit.set((&raw const here).addr().saturating_sub(size));
     }
 }

@@ -258,7 +258,8 @@ pub(crate) unsafe fn from_frame(th: Thread<'_>, frame: *mut Frame) -> Option<*mu
     } else {
         Generator::type_object()
     };
-    let slots = code.nlocalsplus as usize + code.stacksize as usize;
+    // One word more than the code says: handlers may push a name on the way.
+    let slots = code.nlocalsplus as usize + code.stacksize as usize + 1;
     let object = alloc_object::alloc_raw(th, ty, slots, 0).ok()?;
     let this = object.as_ptr().cast::<PyGenObject>();
     if let Some(function) = Frame::function(frame) {

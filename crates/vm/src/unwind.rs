@@ -62,9 +62,15 @@ pub(crate) unsafe fn unwind(
             monitoring::unwound(th, frame, reported_unit(frame, ip, propagates));
         }
         let (prev, entry) = ((*frame).prev, (*frame).entry);
-        frame::set_current(state, prev);
         // The pending exception must survive what the release of the frame runs.
         let exception = th.swap_exception(None);
+        // A frame object that lives on must not keep the exception in a cycle.
+        let bottom = Frame::stack(frame);
+        while (*frame).sp > bottom {
+            (*frame).sp = (*frame).sp.sub(1);
+            (*(*frame).sp).release_opt();
+        }
+        frame::set_current(state, prev);
         if (*frame).owner == owner::THREAD {
             frame::pop(th, state, frame);
         } else {

@@ -170,15 +170,15 @@ impl UnicodeFields {
     /// What was shown before can have run code that changed the object.
     fn check_object(&self, th: Thread<'_>, bytes: bool) -> Result<()> {
         let Some(object) = self.object.get() else {
-            raise!(th, TypeError, "object attribute not set");
+            raise!(th, TypeError, "UnicodeError 'object' attribute is not set");
         };
         let (fine, wanted) = if bytes {
             (object.obj().downcast::<Bytes>().is_some(), "bytes")
         } else {
-            (object.obj().downcast::<Str>().is_some(), "unicode")
+            (object.obj().downcast::<Str>().is_some(), "string")
         };
         if !fine {
-            raise!(th, TypeError, "object attribute must be {wanted}");
+            raise!(th, TypeError, "UnicodeError 'object' attribute must be a {wanted}");
         }
         Ok(())
     }

@@ -14,23 +14,8 @@ use super::generic::lookup_special;
 const INSTANCE_ERROR: &str = "isinstance() arg 2 must be a type, a tuple of types, or a union";
 const SUBCLASS_ERROR: &str = "issubclass() arg 2 must be a class, a tuple of classes, or a union";
 
-/// How deep tuples of classes may nest: a search is done for every level that
-/// somebody adds, so that the native stack would be a limit too far away.
-const MAX_NESTING: u32 = 20_000;
-
-fn check_nesting(th: Thread<'_>, depth: u32, doing: &'static str) -> Result<()> {
-    if depth >= MAX_NESTING {
-        raise!(th, RecursionError, "maximum recursion depth exceeded{doing}");
-    }
-    th.check_stack(doing)
-}
-
 /// `isinstance(object, cls)`.
 pub fn is_instance(th: Thread<'_>, object: Obj<'_>, cls: Obj<'_>) -> Result<bool> {
-    is_instance_at(th, object, cls, 0)
-}
-
-fn is_instance_at(th: Thread<'_>, object: Obj<'_>, cls: Obj<'_>, depth: u32) -> Result<bool> {
     if object.ty().obj().is(cls) {
         return Ok(true);
     }
@@ -39,9 +24,9 @@ fn is_instance_at(th: Thread<'_>, object: Obj<'_>, cls: Obj<'_>, depth: u32) -> 
     }
     let union = cls.downcast_exact::<Union>().map(Union::args);
     if let Some(classes) = union.or_else(|| cls.downcast::<Tuple>().map(own)) {
-        check_nesting(th, depth, " in __instancecheck__")?;
+        th.check_stack(" in __instancecheck__")?;
         for cls in classes.items() {
-            if is_instance_at(th, object, *cls, depth + 1)? {
+            if is_instance(th, object, *cls)? {
                 return Ok(true);
             }
         }
@@ -56,18 +41,14 @@ fn is_instance_at(th: Thread<'_>, object: Obj<'_>, cls: Obj<'_>, depth: u32) -> 
 
 /// `issubclass(derived, cls)`.
 pub fn is_subclass(th: Thread<'_>, derived: Obj<'_>, cls: Obj<'_>) -> Result<bool> {
-    is_subclass_at(th, derived, cls, 0)
-}
-
-fn is_subclass_at(th: Thread<'_>, derived: Obj<'_>, cls: Obj<'_>, depth: u32) -> Result<bool> {
     if cls.ty().obj().is(Type::type_object().obj()) {
         return if derived.is(cls) { Ok(true) } else { real_is_subclass(th, derived, cls) };
     }
     let union = cls.downcast_exact::<Union>().map(Union::args);
     if let Some(classes) = union.or_else(|| cls.downcast::<Tuple>().map(own)) {
-        check_nesting(th, depth, " in __subclasscheck__")?;
+        th.check_stack(" in __subclasscheck__")?;
         for cls in classes.items() {
-            if is_subclass_at(th, derived, *cls, depth + 1)? {
+            if is_subclass(th, derived, *cls)? {
                 return Ok(true);
             }
         }

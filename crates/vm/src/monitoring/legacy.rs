@@ -12,7 +12,6 @@ use super::{PROFILE_TOOL, TRACE_TOOL, event, fire, instrument, state as monitors
 use crate::{
     frame::{self, Frame, public},
     frame_object::FrameObject,
-    traceback,
 };
 
 /// The functions of a thread.
@@ -58,7 +57,7 @@ const PROFILE_EVENTS: u32 = 1 << event::PY_START
     | 1 << event::PY_UNWIND
     | 1 << event::PY_THROW;
 
-/// Call a function with a frame; an error is seen in that frame.
+/// Call a function with a frame.
 fn call(
     th: Thread<'_>,
     function: &Ref,
@@ -66,12 +65,7 @@ fn call(
     event: &Str,
     arg: Obj<'_>,
 ) -> Result<Ref> {
-    let result = function.call(th, &[frame.obj(), event.obj(), arg]);
-    if result.is_err() {
-        // SAFETY: the frame that is reported is live.
-        unsafe { traceback::add_entry(th, frame.frame()) };
-    }
-    result
+    function.call(th, &[frame.obj(), event.obj(), arg])
 }
 
 /// Report to the trace function: `call` to the thread's, others to the frame's.

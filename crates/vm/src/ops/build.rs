@@ -333,14 +333,10 @@ ops! {
         adapt!(r, specialize::unpack(r.ip, oparg, r.peek(1)));
         r.save();
         let sequence = r.peek(1);
-        let top = r.sp.add(oparg);
+        // The values take the place of the sequence, which is released last.
+        let top = r.sp.sub(1).add(oparg);
         check!(unpack(th, sequence.obj(), oparg, None, top));
-        // The values lie above the sequence: move them down over it.
-        let base = r.sp.sub(1);
-        for i in 0..oparg {
-            *base.add(i) = *base.add(i + 1);
-        }
-        r.sp = base.add(oparg);
+        r.sp = top;
         r.release(sequence);
         r.skip(1);
         Flow::Next
@@ -387,12 +383,9 @@ ops! {
         let (before, after) = (oparg & 0xFF, oparg >> 8);
         let total = before + after + 1;
         let sequence = r.peek(1);
-        let base = r.sp.sub(1);
-        check!(unpack(th, sequence.obj(), before, Some(after), r.sp.add(total)));
-        for i in 0..total {
-            *base.add(i) = *base.add(i + 1);
-        }
-        r.sp = base.add(total);
+        let top = r.sp.sub(1).add(total);
+        check!(unpack(th, sequence.obj(), before, Some(after), top));
+        r.sp = top;
         r.release(sequence);
         Flow::Next
     }
