@@ -21,7 +21,7 @@ use crate::command_line::Request;
 
 /// Native stack of the main thread. What programs can use of it is CPython's
 /// on a system with the usual limit; the rest is for handling the overflow.
-const STACK: usize = 9 << 20;
+const STACK: usize = 64 << 20;
 const USABLE: usize = 8156 << 10;
 
 fn main() {

@@ -293,6 +293,8 @@ impl ContextVar {
         let Some(name) = name.downcast::<Str>() else {
             raise!(th, TypeError, "context variable name must be a str");
         };
+        // The hash of a variable is made of its name's.
+        name.obj().hash(th)?;
         let var = ContextVar { head: Head::new(), name: own(name), default: default.map(Obj::own) };
         alloc_object::new(th, var).map(Ref::upcast)
     }

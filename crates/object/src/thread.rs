@@ -61,6 +61,8 @@ pub struct ThreadState {
     pub interp: &'static Interpreter,
     /// Bits of [`breaker`]; the interpreter tests it at calls and back-edges.
     pub eval_breaker: AtomicU32,
+    /// The lowest address of this thread's stack that there is, with some room.
+    pub stack_end: Cell<usize>,
     /// Python frames that may still be pushed (`sys.setrecursionlimit`).
     pub recursion_remaining: Cell<i32>,
     /// Where this thread's stack was when its size was set.
@@ -432,14 +434,26 @@ impl<'a> Thread<'a> {
         Ok(())
     }
 
+    /// As [`Thread::check_stack`] for recursion that CPython does not limit:
+    /// raises only where the stack ends.
+    #[inline]
+    pub fn check_stack_end(self) -> Result<()> {
+        let here = 0u8;
+        if (&raw const here).addr() < self.state().stack_end.get() {
+            return Err(self.stack_overflow(""));
+        }
+        Ok(())
+    }
+
     #[cold]
     fn stack_overflow(self, doing: &'static str) -> Raised {
         // Some room to build the exception and to handle it.
         let state = self.state();
         let limit = state.stack_limit.get();
-        state.stack_limit.set(limit.saturating_sub(64 * 1024));
         let here = 0u8;
-        let used = state.stack_top.get().saturating_sub((&raw const here).addr()) / 1024;
+        let here = (&raw const here).addr();
+        state.stack_limit.set(limit.min(here).saturating_sub(64 * 1024));
+        let used = state.stack_top.get().saturating_sub(here) / 1024;
         let raised = self.raise(
             exceptions::types::RecursionError(),
             format_args!("Stack overflow (used {used} kB){doing}"),
@@ -587,6 +601,7 @@ impl ThreadState {
             interp,
             eval_breaker: AtomicU32::new(0),
             recursion_remaining: Cell::new(interp.recursion_limit.get()),
+            stack_end: Cell::new(0),
             stack_top: Cell::new(0),
             stack_limit: Cell::new(0),
             frame: Cell::new(std::ptr::null_mut()),
@@ -641,7 +656,15 @@ impl ThreadState {
     pub fn set_stack_size(&self, size: usize) {
         let here = 0u8;
         self.stack_top.set((&raw const here).addr());
+        self.stack_end.set((&raw const here).addr().saturating_sub(size));
         self.stack_limit.set((&raw const here).addr().saturating_sub(size));
+    }
+
+    /// Say that there are `size` bytes of stack below the caller, which may be
+    /// more than native code is to use.
+    pub fn set_stack_end(&self, size: usize) {
+        let here = 0u8;
+        self.stack_end.set((&raw const here).addr().saturating_sub(size));
     }
 }
 

@@ -309,7 +309,7 @@ impl FrameLocalsProxy {
         let keys = self.keys(th)?;
         let mut items: Vec<Ref> = (0..keys.len()).filter_map(|i| keys.get(i)).collect();
         items.reverse();
-        List::from_refs(th, items)?.obj().iter(th)
+        List::from_refs(th, items).map(Ref::upcast)
     }
 
     /// The value of a name, or the default.

@@ -307,6 +307,9 @@ impl FrameObject {
 
     #[setter(f_trace_lines)]
     fn set_trace_lines(&self, th: Thread<'_>, value: Option<Obj<'_>>) -> Result<()> {
+        if value.is_none() {
+            raise!(th, TypeError, "can't delete numeric/char attribute");
+        }
         self.trace_lines.set(flag(th, value)?);
         Ok(())
     }
@@ -383,6 +386,6 @@ fn flag(th: Thread<'_>, value: Option<Obj<'_>>) -> Result<bool> {
             Ok(value.is(object::types::bool_(true)))
         }
         Some(_) => raise!(th, TypeError, "attribute value type must be bool"),
-        None => raise!(th, AttributeError, "cannot delete attribute"),
+        None => raise!(th, AttributeError, "cannot be deleted"),
     }
 }

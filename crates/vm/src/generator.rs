@@ -226,8 +226,11 @@ unsafe fn warn_unawaited(th: Thread<'_>, this: *mut PyGenObject) {
         if let Some(module) = warnings
             && let Some(function) = module.getattr_opt(th, name)?
         {
-            function.call(th, &[object])?;
-            return Ok(());
+            let Err(raised) = function.call(th, &[object]) else { return Ok(()) };
+            if th.exception_matches(types::RuntimeWarning()) {
+                return Err(raised);
+            }
+            report_unfinalized(th, object);
         }
         let qualname = own_raw((*this).gi_qualname);
         let qualname = qualname.as_ref().and_then(|name| name.obj().downcast::<Str>());
@@ -236,9 +239,13 @@ unsafe fn warn_unawaited(th: Thread<'_>, this: *mut PyGenObject) {
         (th.hooks().warn)(th, types::RuntimeWarning().obj(), &text, 1)
     })();
     if warned.is_err() {
-        let context = "Exception ignored while finalizing coroutine";
-        (th.hooks().unraisable)(th, Some(context), Some(object));
+        report_unfinalized(th, object);
     }
+}
+
+fn report_unfinalized(th: Thread<'_>, object: Obj<'_>) {
+    let context = "Exception ignored while finalizing coroutine";
+    (th.hooks().unraisable)(th, Some(context), Some(object));
 }
 
 /// The generator as an object.
@@ -720,7 +727,7 @@ pub(crate) fn awaitable_iter(th: Thread<'_>, object: Obj<'_>) -> Result<Ref> {
     if is_coroutine(value.obj()) {
         raise!(th, TypeError, "__await__() returned a coroutine");
     }
-    if value.obj().ty().slots().tp_iternext.is_none() {
+    if !protocol::iter::is_iterator(value.obj()) {
         raise!(
             th,
             TypeError,

@@ -319,6 +319,67 @@ pub mod sys {
         legacy::profile_function(th)
     }
 
+    /// Set the global debug tracing function in all running threads.
+    #[sig = "(function, /)"]
+    fn _settraceallthreads(th: Thread<'_>, function: Obj<'_>) -> Result<()> {
+        legacy::set_in_all_threads(th, function, false)
+    }
+
+    /// Set the profiling function in all running threads.
+    #[sig = "(function, /)"]
+    fn _setprofileallthreads(th: Thread<'_>, function: Obj<'_>) -> Result<()> {
+        legacy::set_in_all_threads(th, function, true)
+    }
+
+    /// Remove the descriptors of __dict__ and __weakref__ from a class.
+    #[sig = "(type, /)"]
+    fn _clear_type_descriptors(th: Thread<'_>, r#type: Obj<'_>) -> Result<()> {
+        let Some(class) = r#type.downcast::<types::Type>() else {
+            raise!(
+                th,
+                TypeError,
+                "_clear_type_descriptors() argument must be type, not {}",
+                r#type.type_name()
+            );
+        };
+        if class.flags() & abi::Py_TPFLAGS_IMMUTABLETYPE != 0 {
+            raise!(th, TypeError, "argument is immutable");
+        }
+        if let Some(dict) = class.dict() {
+            dict.remove(th, id!(th, "__dict__").obj())?;
+            dict.remove(th, id!(th, "__weakref__").obj())?;
+            class.modified(th);
+        }
+        Ok(())
+    }
+
+    /// Dump the graph of tracelets in graphviz format.
+    #[sig = "(outpath)"]
+    fn _dump_tracelets(th: Thread<'_>, outpath: Obj<'_>) -> Result<()> {
+        let _ = outpath;
+        raise!(th, NotImplementedError, "No JIT available");
+    }
+
+    /// Activate the stack profiler trampoline *backend*.
+    #[sig = "(backend, /)"]
+    fn activate_stack_trampoline(th: Thread<'_>, backend: &Str) -> Result<()> {
+        if !backend.eq_str("perf") && !backend.eq_str("perf_jit") {
+            raise!(th, ValueError, "invalid backend: {backend}");
+        }
+        raise!(th, NotImplementedError, "sys.activate_stack_trampoline");
+    }
+
+    /// Deactivate the current stack profiler trampoline backend.
+    #[sig = "()"]
+    fn deactivate_stack_trampoline(_: Thread<'_>) {}
+
+    /// Execute a file containing Python code in a given remote Python process.
+    #[sig = "(pid, script)"]
+    fn remote_exec(th: Thread<'_>, pid: i32, script: Obj<'_>) -> Result<()> {
+        let _ = (pid, script);
+        raise!(th, NotImplementedError, "sys.remote_exec");
+    }
+
     /// Call func(*args), while tracing is enabled.
     #[sig = "(func, args, /)"]
     fn call_tracing(th: Thread<'_>, func: Obj<'_>, args: &Tuple) -> Result {

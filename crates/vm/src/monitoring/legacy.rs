@@ -264,6 +264,23 @@ pub fn set_trace(th: Thread<'_>, function: Obj<'_>) -> Result<()> {
     Ok(())
 }
 
+/// `sys._settraceallthreads` and `sys._setprofileallthreads`.
+pub fn set_in_all_threads(th: Thread<'_>, function: Obj<'_>, is_profile: bool) -> Result<()> {
+    let monitors = monitors(th);
+    let threads = if is_profile { &monitors.profiling_threads } else { &monitors.tracing_threads };
+    for other in th.interp().all_threads() {
+        if std::ptr::eq(other, th.state()) {
+            continue;
+        }
+        let state = other.extensions.get::<State>();
+        let link = if is_profile { &state.profile } else { &state.trace };
+        let new = given(function);
+        threads.set(threads.get() + new.is_some() as isize - !link.is_null() as isize);
+        link.set(new);
+    }
+    if is_profile { set_profile(th, function) } else { set_trace(th, function) }
+}
+
 /// `sys.gettrace`.
 pub fn trace_function(th: Thread<'_>) -> Option<Ref> {
     state(th).trace.get()

@@ -55,7 +55,7 @@ pub(crate) fn send(th: Thread<'_>, receiver: Obj<'_>, value: Obj<'_>) -> Result<
     if let Some(step) = generator::send(th, receiver, value) {
         return step;
     }
-    let result = if value.is_none() && receiver.ty().slots().tp_iternext.is_some() {
+    let result = if value.is_none() && object::protocol::iter::is_iterator(receiver) {
         match receiver.ty().slots().tp_iternext {
             // SAFETY: the slot belongs to the receiver's type.
             Some(slot) => unsafe { Ref::from_raw(slot(receiver.as_ptr())) },
