@@ -424,8 +424,7 @@ fn update_registry(
     text: Obj<'_>,
     category: Obj<'_>,
 ) -> Result<bool> {
-    let zero = Int::from_i64(th, 0)?;
-    let key = Tuple::from_objs(th, &[text, category, zero.obj()])?;
+    let key = Tuple::from_objs(th, &[text, category])?;
     already_warned(th, registry, key.obj(), true)
 }
 
@@ -657,7 +656,14 @@ fn source_line(th: Thread<'_>, globals: &Dict, lineno: i32) -> Result<Option<Ref
     let Some(get_source) = loader.getattr_opt(th, id!(th, "get_source"))? else {
         return Ok(None);
     };
-    let source = get_source.call(th, &[name.obj()])?;
+    let source = match get_source.call(th, &[name.obj()]) {
+        Ok(source) => source,
+        // The loader of a program does not know it as `__main__`.
+        Err(raised) => {
+            th.catch(raised, exc::ImportError())?;
+            return Ok(None);
+        }
+    };
     if source.obj().is_none() {
         return Ok(None);
     }

@@ -26,15 +26,17 @@ fn registered(th: Thread<'_>) -> &'static RefCell<Vec<Option<Entry>>> {
 }
 
 /// Call what was registered, the newest first; exceptions are unraisable.
+/// What the functions register themselves is forgotten.
 pub fn run(th: Thread<'_>) {
-    loop {
-        let Some(entry) = registered(th).borrow_mut().pop() else { return };
-        let Some(entry) = entry else { continue };
+    let entries = registered(th).borrow().clone();
+    for entry in entries.into_iter().rev().flatten() {
         if call_tuple(th, entry.function.obj(), &entry.args, Some(&entry.kwargs)).is_err() {
             let context = "Exception ignored in atexit callback";
             (th.hooks().unraisable)(th, Some(context), Some(entry.function.obj()));
         }
     }
+    let left = std::mem::take(&mut *registered(th).borrow_mut());
+    drop(left);
 }
 
 /// allow programmer to define multiple exit functions to be executed
