@@ -218,13 +218,8 @@ pub fn write_unraisable(th: Thread<'_>, context: Option<&str>, object: Option<Ob
     // The hook failed: that is reported without asking it again.
     let Some(exception) = th.swap_exception(None) else { return };
     let hook = sys_attribute(th, id!(th, "unraisablehook")).ok().flatten();
-    let context = "Exception ignored in sys.unraisablehook:";
-    let told = match &hook {
-        Some(hook) => joined(th, context, hook.obj()),
-        None => Ok(context.to_owned()),
-    };
-    let told = told
-        .and_then(|text| unraisable_args(th, &exception, Some(&text), None))
+    let context = "Exception ignored in sys.unraisablehook";
+    let told = unraisable_args(th, &exception, Some(context), hook.as_ref().map(AsObject::obj))
         .and_then(|args| unraisablehook(th, args.obj()));
     if told.is_err() {
         drop(th.swap_exception(None));
