@@ -347,28 +347,6 @@ pub mod sys {
         legacy::set_in_all_threads(th, function, true)
     }
 
-    /// Remove the descriptors of __dict__ and __weakref__ from a class.
-    #[sig = "(type, /)"]
-    fn _clear_type_descriptors(th: Thread<'_>, r#type: Obj<'_>) -> Result<()> {
-        let Some(class) = r#type.downcast::<types::Type>() else {
-            raise!(
-                th,
-                TypeError,
-                "_clear_type_descriptors() argument must be type, not {}",
-                r#type.type_name()
-            );
-        };
-        if class.flags() & abi::Py_TPFLAGS_IMMUTABLETYPE != 0 {
-            raise!(th, TypeError, "argument is immutable");
-        }
-        if let Some(dict) = class.dict() {
-            dict.remove(th, id!(th, "__dict__").obj())?;
-            dict.remove(th, id!(th, "__weakref__").obj())?;
-            class.modified(th);
-        }
-        Ok(())
-    }
-
     /// Dump the graph of tracelets in graphviz format.
     #[sig = "(outpath)"]
     fn _dump_tracelets(th: Thread<'_>, outpath: Obj<'_>) -> Result<()> {
