@@ -491,7 +491,7 @@ fn default_action(th: Thread<'_>) -> Result<Ref<Str>> {
 
 /// The filters of the current context, where contexts have their own.
 fn context_filters(th: Thread<'_>) -> Result<Option<Ref<List>>> {
-    if !th.interp().flags.borrow().context_aware_warnings {
+    if th.interp().flags.borrow().context_aware_warnings == 0 {
         return Ok(None);
     }
     let variable = match attribute(th, id!(th, "_warnings_context"), false)? {

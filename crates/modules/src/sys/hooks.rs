@@ -204,7 +204,7 @@ static UNRAISABLE: Description = Description {
         ("object", "Object causing the exception"),
     ],
     visible: 5,
-    instantiable: false,
+    instantiable: true,
 };
 
 /// What `Hooks::unraisable` does: hand the exception that is set to

@@ -5,14 +5,18 @@
 //! run; `co_code` is made from it by taking every opcode back to its generic
 //! form and emptying the caches.
 
-use std::cell::{Cell, UnsafeCell};
+use std::{
+    cell::{Cell, UnsafeCell},
+    mem::offset_of,
+};
 
 use bytecode::{CodeObject, ConstStr, Constant, Op, code_flags, fast_kind, linetable};
 use macros::{pymethods, pytype};
 
 use crate::{
     AsObject, Bytes, CompareOp, Float, Int, Kwargs, Link, List, Obj, Protocol, Ref, Result, Str,
-    Thread, Traverse, Tuple, Type, VarHead, alloc_object, error, protocol, raise, types,
+    Thread, Traverse, Tuple, Type, VarHead, alloc_object, declare::TypeBuilder, error, protocol,
+    raise, types,
 };
 
 pub use super::cell::CellObject;
@@ -235,6 +239,11 @@ impl Code {
         linetable::lines(self.linetable.as_bytes(), self.firstlineno)
             .find(|(start, end, _)| (*start..*end).contains(&(2 * unit)))
             .and_then(|(_, _, line)| line)
+    }
+
+    /// `co_filename`, borrowed; null if it was never set.
+    pub fn filename_ptr(&self) -> *mut abi::PyObject {
+        self.filename.as_ptr()
     }
 
     /// The opcode at an offset in its generic form, and its argument byte.
@@ -501,20 +510,6 @@ macro_rules! getters {
 }
 
 getters! {
-    co_argcount: i32 = |this, th| this.argcount;
-    co_posonlyargcount: i32 = |this, th| this.posonlyargcount;
-    co_kwonlyargcount: i32 = |this, th| this.kwonlyargcount;
-    co_stacksize: i32 = |this, th| this.stacksize;
-    co_flags: i32 = |this, th| this.flags;
-    co_nlocals: i32 = |this, th| this.nlocals;
-    co_firstlineno: i32 = |this, th| this.firstlineno;
-    co_names: Ref<Tuple> = |this, th| this.names.clone();
-    co_consts: Ref<Tuple> = |this, th| this.consts.clone();
-    co_filename: Ref<Str> = |this, th| this.filename();
-    co_name: Ref<Str> = |this, th| this.name.clone();
-    co_qualname: Ref<Str> = |this, th| this.qualname.clone();
-    co_linetable: Ref<Bytes> = |this, th| this.linetable.clone();
-    co_exceptiontable: Ref<Bytes> = |this, th| this.exceptiontable.clone();
     co_code: Ref<Bytes> = |this, th| this.code(th)?;
     co_varnames: Ref<Tuple> = |this, th| this.variables(th, fast_kind::CO_FAST_LOCAL)?;
     co_cellvars: Ref<Tuple> = |this, th| this.variables(th, fast_kind::CO_FAST_CELL)?;
@@ -523,6 +518,25 @@ getters! {
 
 #[pymethods(parts(fields))]
 impl Code {
+    #[declare]
+    fn members(b: &mut TypeBuilder<'_>) {
+        let (read_only, object, int) = (abi::Py_READONLY, abi::_Py_T_OBJECT, abi::Py_T_INT);
+        b.member(c"co_argcount", int, offset_of!(Code, argcount), read_only, None);
+        b.member(c"co_posonlyargcount", int, offset_of!(Code, posonlyargcount), read_only, None);
+        b.member(c"co_kwonlyargcount", int, offset_of!(Code, kwonlyargcount), read_only, None);
+        b.member(c"co_stacksize", int, offset_of!(Code, stacksize), read_only, None);
+        b.member(c"co_flags", int, offset_of!(Code, flags), read_only, None);
+        b.member(c"co_nlocals", int, offset_of!(Code, nlocals), read_only, None);
+        b.member(c"co_firstlineno", int, offset_of!(Code, firstlineno), read_only, None);
+        b.member(c"co_names", object, offset_of!(Code, names), read_only, None);
+        b.member(c"co_consts", object, offset_of!(Code, consts), read_only, None);
+        b.member(c"co_filename", object, offset_of!(Code, filename), read_only, None);
+        b.member(c"co_name", object, offset_of!(Code, name), read_only, None);
+        b.member(c"co_qualname", object, offset_of!(Code, qualname), read_only, None);
+        b.member(c"co_linetable", object, offset_of!(Code, linetable), read_only, None);
+        b.member(c"co_exceptiontable", object, offset_of!(Code, exceptiontable), read_only, None);
+    }
+
     #[allow(clippy::too_many_arguments, reason = "the signature is Python's")]
     #[sig = "code(argcount, posonlyargcount, kwonlyargcount, nlocals, stacksize, flags, codestring, constants, names, varnames, filename, name, qualname, firstlineno, linetable, exceptiontable, freevars=(), cellvars=(), /)"]
     fn __new__(
