@@ -60,12 +60,12 @@ class Profile(_lsprof.Profiler):
             primitive = calls - entry.reccallcount
             own, total = entry.inlinetime, entry.totaltime
             if function in self.stats:
-                calls += self.stats[function][0]
-                primitive += self.stats[function][1]
+                primitive += self.stats[function][0]
+                calls += self.stats[function][1]
                 own += self.stats[function][2]
                 total += self.stats[function][3]
             known = callers.setdefault(function, {})
-            self.stats[function] = calls, primitive, own, total, known
+            self.stats[function] = primitive, calls, own, total, known
         for entry in entries:
             caller = label(entry.code)
             for call in entry.calls or ():
@@ -77,11 +77,11 @@ class Profile(_lsprof.Profiler):
                 own, total = call.inlinetime, call.totaltime
                 if caller in known:
                     previous = known[caller]
-                    calls += previous[0]
-                    primitive += previous[1]
+                    primitive += previous[0]
+                    calls += previous[1]
                     own += previous[2]
                     total += previous[3]
-                known[caller] = calls, primitive, own, total
+                known[caller] = primitive, calls, own, total
 
     def run(self, cmd):
         import __main__
