@@ -274,9 +274,15 @@ pub struct ContextVar {
 
 impl ContextVar {
     /// A variable without default.
-    pub fn create(th: Thread<'_>, name: &str) -> Result<Ref<ContextVar>> {
-        let name = Str::intern(th, name)?;
+    pub(crate) fn create(th: Thread<'_>, name: &Str) -> Result<Ref<ContextVar>> {
+        let name = own(name);
+        object::types::type_::ready(th, <ContextVar as object::declare::Declared>::DECL)?;
         alloc_object::new(th, ContextVar { head: Head::new(), name, default: None })
+    }
+
+    /// The value in the current context, or `default`.
+    pub(crate) fn value_or(&self, th: Thread<'_>, default: Obj<'_>) -> Result {
+        Ok(Context::get(&*current(th)?, self).unwrap_or_else(|| default.own()))
     }
 
     /// The value in the current context.
@@ -298,6 +304,8 @@ impl ContextVar {
         let Some(name) = name.downcast::<Str>() else {
             raise!(th, TypeError, "context variable name must be a str");
         };
+        // The hash of a variable is made of its name's.
+        name.obj().hash(th)?;
         let var = ContextVar { head: Head::new(), name: own(name), default: default.map(Obj::own) };
         alloc_object::new(th, var).map(Ref::upcast)
     }

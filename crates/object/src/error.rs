@@ -6,7 +6,7 @@
 
 use std::mem::size_of;
 
-use crate::{AsObject as _, Obj, Ref, Thread, protocol::text};
+use crate::Ref;
 
 /// Proof that an exception is set on the current thread. It has no fields at
 /// all (a private one would cost the C ABI guarantee), so only convention says
@@ -21,18 +21,6 @@ pub type Result<T = Ref, E = Raised> = std::result::Result<T, E>;
 pub type PyResult = Result<Ref, Raised>;
 
 const _: () = assert!(size_of::<PyResult>() == size_of::<*mut ()>());
-
-/// Report the exception that is set to `sys.unraisablehook`, with `context` and
-/// the representation of `object` as the message.
-pub fn write_unraisable(th: Thread<'_>, context: &str, object: Obj<'_>) {
-    let raised = th.swap_exception(None);
-    let message = text::repr(th, object).map(|repr| format!("{context} {repr}"));
-    drop(th.swap_exception(raised));
-    match message {
-        Ok(message) => (th.hooks().unraisable)(th, Some(&message), None),
-        Err(Raised) => (th.hooks().unraisable)(th, None, Some(object.obj())),
-    }
-}
 
 /// Set an exception and return it as the error of the enclosing function:
 /// `raise!(th, TypeError, "bad operand: {}", x)`.

@@ -7,7 +7,6 @@ use abi::PyObject;
 
 use object::{
     AsObject, Dict, Int, List, Obj, Protocol, PyStruct, Ref, Result, Str, Thread, Tuple,
-    error::write_unraisable,
     gc::{self, Phase},
     id,
     thread::breaker,
@@ -115,7 +114,7 @@ fn notify(phase: Phase, generation: usize, outcome: gc::Outcome) {
             index += 1;
             if callback.call(th, &[phase.obj(), info.obj()]).is_err() {
                 let context = "Exception ignored while calling GC callback";
-                write_unraisable(th, context, callback.obj());
+                (th.hooks().unraisable)(th, Some(context), Some(callback.obj()));
             }
         }
         Ok(())

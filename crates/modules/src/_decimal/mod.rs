@@ -165,8 +165,8 @@ fn make_state(th: Thread<'_>, module: &Module) -> Result<State> {
     let default = Context::template(th, signal_dict.obj(), context::DEFAULT)?;
     let basic = Context::template(th, signal_dict.obj(), context::BASIC)?;
     let extended = Context::template(th, signal_dict.obj(), context::EXTENDED)?;
-    support::import(th, "_contextvars")?;
-    let variable = ContextVar::create(th, "decimal_context")?;
+    let name = Str::intern(th, "decimal_context")?;
+    let variable = ContextVar::create(th, &name)?;
     Ok(State { signals, signal_dict, tuple, rational, variable, default, basic, extended })
 }
 

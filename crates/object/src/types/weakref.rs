@@ -15,7 +15,6 @@ use crate::{
     AsObject, Dict, Head, Link, Obj, Protocol, PyStruct, Ref, Result, Str, Thread, Traverse, Tuple,
     Type, alloc_object,
     declare::{Declared, TypeBuilder},
-    error::write_unraisable,
     id,
     protocol::{CompareOp, call::call_tuple, compare},
     raise,
@@ -284,8 +283,11 @@ fn run_callbacks(th: Thread<'_>, calls: Vec<(Ref, Ref)>) {
     let saved = th.swap_exception(None);
     for (reference, callback) in calls {
         if callback.call(th, &[reference.obj()]).is_err() {
-            let context = "Exception ignored while calling weakref callback";
-            write_unraisable(th, context, callback.obj());
+            (th.hooks().unraisable)(
+                th,
+                Some("Exception ignored while calling weakref callback"),
+                Some(callback.obj()),
+            );
         }
     }
     drop(th.swap_exception(saved));
@@ -310,7 +312,15 @@ pub fn gc_callbacks(
     let (mut calls, mut dropped) = (Vec::new(), Vec::new());
     for object in objects {
         // SAFETY: the collector passes live objects.
-        let Some(head) = unsafe { Obj::from_raw(*object) }.and_then(head_of) else { continue };
+        let Some(object) = (unsafe { Obj::from_raw(*object) }) else { continue };
+        // What an unreachable reference means may die while the garbage is
+        // being cleared, when its callback cannot run any more.
+        if let Some(fields) = fields_of(object)
+            && let Some(callback) = fields.callback.take()
+        {
+            dropped.push((object.own(), callback));
+        }
+        let Some(head) = head_of(object) else { continue };
         for (reference, callback) in detach_all(head) {
             if is_unreachable(reference.as_ptr()) {
                 dropped.push((reference, callback));

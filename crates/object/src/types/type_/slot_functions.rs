@@ -6,9 +6,8 @@ use std::{ffi::c_int, ptr::null_mut};
 use abi::{PyObject, PyTypeObject};
 
 use crate::{
-    AsObject, Dict, Int, Obj, Protocol, Raised, Ref, Result, Str, Thread, Tuple, Type, error,
-    error::write_unraisable,
-    id, protocol, raise,
+    AsObject, Dict, Int, Obj, Protocol, Raised, Ref, Result, Str, Thread, Tuple, Type, error, id,
+    protocol, raise,
     slots::{ROWS, Row, Wrap},
     types,
 };
@@ -499,7 +498,7 @@ unsafe extern "C" fn tp_iternext(o: *mut PyObject) -> *mut PyObject {
 }
 
 /// `tp_iternext` of a class whose `__next__` was taken away.
-unsafe extern "C" fn next_not_implemented(o: *mut PyObject) -> *mut PyObject {
+pub(crate) unsafe extern "C" fn next_not_implemented(o: *mut PyObject) -> *mut PyObject {
     // SAFETY: slots get live objects.
     enter(|th| raise!(th, TypeError, "'{}' object is not iterable", unsafe { arg(o) }.type_name()))
 }
@@ -586,8 +585,11 @@ unsafe extern "C" fn tp_finalize(o: *mut PyObject) {
     let name = id!(th, "__del__");
     if let Err(Raised) = call_special(th, object, name, &[]) {
         let method = object.ty().lookup(th, name).map(Obj::own);
-        let culprit = method.as_ref().map_or(object, AsObject::obj);
-        write_unraisable(th, "Exception ignored while calling deallocator", culprit);
+        (th.hooks().unraisable)(
+            th,
+            Some("Exception ignored while calling deallocator"),
+            method.as_ref().map(AsObject::obj),
+        );
     }
     drop(th.swap_exception(saved));
 }
