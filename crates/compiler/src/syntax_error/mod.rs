@@ -340,14 +340,11 @@ fn end_of_input(text: &str, tokens: &mut Vec<Token>, options: &Options) {
     let single = options.mode == Mode::Single;
     if options.mode != Mode::Exec && !text.ends_with('\n') {
         let implied = |token: &Token| token.kind == Kind::Newline && token.start >= at;
-        if let Some(place) = tokens.iter().position(implied) {
-            if single {
-                if options.flags & PYCF_DONT_IMPLY_DEDENT != 0 {
-                    tokens.retain(|token| token.kind != Kind::Dedent || token.end < at);
-                }
-            } else {
-                tokens.remove(place);
-            }
+        if !single && let Some(place) = tokens.iter().position(implied) {
+            tokens.remove(place);
+        }
+        if single && options.flags & PYCF_DONT_IMPLY_DEDENT != 0 {
+            tokens.retain(|token| token.kind != Kind::Dedent || token.end < at);
         }
     }
     if single {
@@ -436,7 +433,7 @@ fn incomplete(
         return false;
     }
     match &lexical.error {
-        Some(error) if tokens_ended => error.at_end() || error.is_open(source.text),
+        Some(error) if tokens_ended => error.at_end() || error.open,
         _ if tokens_ended => true,
         _ => source
             .tokens
