@@ -32,7 +32,11 @@ pub(crate) const COMMAND: Command = Command {
         opt("optimize", "N", "Level 0, 1 or 2, as -O and -OO (default 0)"),
         opt("no-tests", "", "Leave the package test out"),
         opt("rejected", "", "Compare the sources that the reference's own tests compile"),
-        opt("pyc", "", "Compare .pyc files, and run ours with the reference and the other way round"),
+        opt(
+            "pyc",
+            "",
+            "Compare .pyc files, and run ours with the reference and the other way round",
+        ),
         opt("krait", "PATH", "The interpreter that writes and runs .pyc files"),
         opt("ci", "N", "Only N files, spread evenly; fail when one not known to differ does"),
         opt("update", "", "Record which files differ in tests/identity/different.txt"),

@@ -70,7 +70,9 @@ impl Interpreter {
         let finished = process::run(&mut command, &Limits { seconds: 300.0, ..Limits::default() })?;
         match finished.end {
             End::Exit(0) => Ok(folder),
-            end => Err(format!("write_pyc.py: {end}\n{}", String::from_utf8_lossy(&finished.stderr))),
+            end => {
+                Err(format!("write_pyc.py: {end}\n{}", String::from_utf8_lossy(&finished.stderr)))
+            }
         }
     }
 

@@ -73,7 +73,6 @@ impl TokenError {
     pub(super) fn at_end(&self) -> bool {
         self.message == "unexpected EOF while parsing"
     }
-
 }
 
 /// What the scan found.
