@@ -216,8 +216,14 @@ fn interpolated_pattern(source: &Source<'_>, at: usize) -> Option<Box<CompileErr
     } else {
         "patterns may only match literals and attribute lookups"
     };
-    let end = source.tokens.get(end)?.end;
-    let mut error = source.error(&Found::new(at, end, message));
+    let (mut first, mut last) = (at, source.tokens.get(end)?.end);
+    if key && in_braces {
+        // All of the mapping is shown.
+        let open = source.tokens.iter().take(start).rfind(|token| source.of(token) == "{")?;
+        let close = source.tokens.iter().skip(end).find(|token| source.of(token) == "}")?;
+        (first, last) = (open.start, close.end);
+    }
+    let mut error = source.error(&Found::new(first, last, message));
     error.text = None;
     Some(error)
 }
@@ -292,7 +298,7 @@ pub(crate) fn judge<'a>(text: &'a str, lines: &'a Lines, options: &Options) -> R
         None | Some(Stop::TooLong) => generic(&source, last, fetched),
     };
     let indentation = unexplained && found.kind == ErrorKind::IndentationError;
-    if !indentation && let Some(error) = lexical.later(&source, reached) {
+    if !indentation && let Some(error) = lexical.later(&source, fetched) {
         return Err(error);
     }
     let error = source.error(&found);
@@ -309,7 +315,11 @@ fn placed(source: &Source<'_>, at: usize, message: &str) -> Found {
         return found;
     }
     let token = source.tokens.get(at);
-    let (start, end) = token.map_or((0, 0), |token| (token.start, source.end_of(token)));
+    let (start, mut end) = token.map_or((0, 0), |token| (token.start, source.end_of(token)));
+    if token.is_some_and(|token| source.of(token) == "<>") {
+        // COMPAT: where no operator is expected CPython shows half of it.
+        end = start + 1;
+    }
     Found::new(start, end, message)
 }
 
@@ -395,11 +405,15 @@ impl Lexical {
         let error = source.error(&found);
         let rest = source.text.get(open..).unwrap_or("");
         // Lines that were read past are shown without their end.
-        if rest.trim_end_matches('\n').contains('\n') { without_newline(error) } else { error }
+        if rest.strip_suffix('\n').unwrap_or(rest).contains('\n') {
+            without_newline(error)
+        } else {
+            error
+        }
     }
 
     /// The error of the rest of the text, which outweighs one of the parser.
-    fn later(&self, source: &Source<'_>, reached: i32) -> Option<Box<CompileError>> {
+    fn later(&self, source: &Source<'_>, fetched: usize) -> Option<Box<CompileError>> {
         // What is wrong within an f-string outweighs that it is not closed.
         if self.in_fstring {
             return None;
@@ -408,7 +422,11 @@ impl Lexical {
             return Some(self.error(source));
         }
         let open = self.unclosed?;
-        (reached > source.line_of(open)).then(|| self.never_closed(source))
+        let line = match source.tokens.get(fetched) {
+            Some(token) if !source.is_virtual(fetched) => source.line_of(token.start),
+            _ => source.virtual_place(fetched).0,
+        };
+        (line > source.line_of(open)).then(|| self.never_closed(source))
     }
 }
 

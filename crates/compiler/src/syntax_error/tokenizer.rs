@@ -700,7 +700,8 @@ impl Tokenizer<'_> {
         let rest = &self.text[self.at..];
         let keyword = ["and", "else", "for", "if", "in", "is", "or", "not"]
             .iter()
-            .any(|keyword| rest.starts_with(keyword));
+            .filter_map(|keyword| rest.strip_prefix(keyword))
+            .any(|rest| !rest.bytes().next().is_some_and(is_identifier));
         let next = self.peek(0);
         if !keyword && next < 0x80 && is_identifier(next) {
             return Err(self.error(format!("invalid {name} literal")));
