@@ -700,8 +700,11 @@ impl Tokenizer<'_> {
         let rest = &self.text[self.at..];
         let keyword = ["and", "else", "for", "if", "in", "is", "or", "not"]
             .iter()
-            .filter_map(|keyword| rest.strip_prefix(keyword))
-            .any(|rest| !rest.bytes().next().is_some_and(is_identifier));
+            .filter_map(|keyword| Some((keyword, rest.strip_prefix(keyword)?)))
+            // COMPAT: CPython looks at two letters only of those that begin with one.
+            .any(|(keyword, rest)| {
+                keyword.starts_with('i') || !rest.bytes().next().is_some_and(is_identifier)
+            });
         let next = self.peek(0);
         if !keyword && next < 0x80 && is_identifier(next) {
             return Err(self.error(format!("invalid {name} literal")));
