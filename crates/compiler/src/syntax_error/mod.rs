@@ -315,11 +315,7 @@ fn placed(source: &Source<'_>, at: usize, message: &str) -> Found {
         return found;
     }
     let token = source.tokens.get(at);
-    let (start, mut end) = token.map_or((0, 0), |token| (token.start, source.end_of(token)));
-    if token.is_some_and(|token| source.of(token) == "<>") {
-        // COMPAT: where no operator is expected CPython shows half of it.
-        end = start + 1;
-    }
+    let (start, end) = token.map_or((0, 0), |token| (token.start, source.end_of(token)));
     Found::new(start, end, message)
 }
 
@@ -357,7 +353,8 @@ fn end_of_input(text: &str, tokens: &mut Vec<Token>, options: &Options) {
             tokens.retain(|token| token.kind != Kind::Dedent || token.end < at);
         }
     }
-    if single {
+    let closed = tokens.iter().rev().nth(1).is_some_and(|token| token.kind == Kind::Dedent);
+    if single && (closed || text.ends_with('\n')) {
         tokens.insert(tokens.len() - 1, newline);
     }
 }
@@ -484,7 +481,9 @@ pub(crate) fn flufl(text: &str, lines: &Lines, options: &Options) -> Result<Opti
                 let before = index.checked_sub(2).and_then(|index| source.tokens.get(index));
                 on |= before.is_some_and(|token| source.of(token) == "__future__");
             }
-            "<>" if on => patched.replace_range(token.start..token.end, "!="),
+            "<" if on && text.get(token.start..token.start + 2) == Some("<>") => {
+                patched.replace_range(token.start..token.start + 2, "!=");
+            }
             "!=" if on => {
                 let message = "with Barry as BDFL, use '<>' instead of '!='";
                 return Err(source.error(&Found::new(token.start, token.end, message)));

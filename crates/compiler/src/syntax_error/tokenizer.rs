@@ -456,9 +456,9 @@ impl Tokenizer<'_> {
 
     fn operator(&mut self, start: usize) -> Step {
         const THREE: [&str; 5] = ["**=", "//=", ">>=", "<<=", "..."];
-        const TWO: [&str; 21] = [
+        const TWO: [&str; 19] = [
             "**", "//", ">>", "<<", "==", "!=", "<=", ">=", "->", "+=", "-=", "*=", "/=", "%=",
-            "&=", "|=", "^=", "@=", ":=", "<>", "!=",
+            "&=", "|=", "^=", "@=", ":=",
         ];
         let rest = &self.text[start..];
         let in_field = self
