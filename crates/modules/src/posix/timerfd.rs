@@ -26,7 +26,7 @@ pub(super) mod functions {
     ///     0 or a bit mask of os.TFD_NONBLOCK or os.TFD_CLOEXEC.
     #[sig = "(clockid, /, *, flags=TFD_CLOEXEC)"]
     fn timerfd_create(th: Thread<'_>, clockid: i32, flags: Option<i32>) -> Result<i32> {
-        let flags = flags.unwrap_or(libc::TFD_CLOEXEC);
+        let flags = flags.unwrap_or(0) | libc::TFD_CLOEXEC;
         check(th, th.allow_threads(|| host::time::timerfd_create(clockid, flags)))
     }
 
