@@ -279,6 +279,7 @@ impl ContextVar {
         let Some(name) = name.downcast::<Str>() else {
             raise!(th, TypeError, "context variable name must be a str");
         };
+        name.obj().hash(th)?;
         let var = ContextVar { head: Head::new(), name: own(name), default: default.map(Obj::own) };
         alloc_object::new(th, var).map(Ref::upcast)
     }
