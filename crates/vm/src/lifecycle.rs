@@ -346,35 +346,58 @@ pub fn finish(th: Thread<'_>, run_exit_functions: fn(Thread<'_>)) -> bool {
     failed || flush_streams(th)
 }
 
-/// Drop modules as CPython does, so that objects that live in module
-/// namespaces are finalised: first `__main__`'s names, then the other modules.
+/// Drop `__main__`, so that objects that live in its namespace are finalised.
 fn tear_down(th: Thread<'_>) {
-    let Some(modules) = th.interp().modules.get() else { return };
-    let keep = ["sys", "builtins"];
-    let mut dicts: Vec<Ref<Dict>> = Vec::new();
-    let mut position = 0;
-    while let Some((name, module)) = modules.next_entry(&mut position) {
-        let kept = name
-            .obj()
-            .downcast::<Str>()
-            .is_some_and(|name| keep.contains(&name.to_string().as_str()));
-        if kept {
-            continue;
-        }
-        if let Some(module) = module.obj().downcast::<Module>()
-            && let Ok(dict) = module.dict(th)
-        {
-            dicts.push(dict);
+    let (Some(modules), Some(sys)) = (th.interp().modules.get(), th.interp().sys_dict.get()) else {
+        return;
+    };
+    // An uncaught exception holds frames.
+    for name in ["last_exc", "last_type", "last_value", "last_traceback"] {
+        let forget = || -> Result<()> {
+            let name = Str::intern(th, name)?;
+            if sys.contains(th, name.obj())? {
+                sys.set(th, name.obj(), types::none())
+            } else {
+                Ok(())
+            }
+        };
+        if let Err(raised) = forget() {
+            th.clear_exception(raised);
         }
     }
-    if let Some(main) = modules.get(th, id!(th, "__main__").obj()).ok().flatten()
-        && let Some(main) = main.obj().downcast::<Module>()
+    let name = id!(th, "__main__").obj();
+    let main = modules.get(th, name).ok().flatten().map(Ref::downcast::<Module>);
+    if let Some(Ok(main)) = main
         && let Ok(dict) = main.dict(th)
     {
-        clear_namespace(th, &dict);
+        finalize_instances(th, &dict);
+        if let Err(raised) = modules.set(th, name, types::none()) {
+            th.clear_exception(raised);
+        }
+        // COMPAT: whoever keeps the module sees an empty one; a namespace that
+        // only its own functions keep is garbage, and intact while finalizers run.
+        if main.obj().refcount() > 1 {
+            clear_namespace(th, &dict);
+        }
+        drop((dict, main));
     }
     crate::collect::collect(th, 2);
-    drop(dicts);
+}
+
+/// Let go of the instances in a namespace whose class has a finalizer, in the
+/// order of their names, while all else is in place.
+fn finalize_instances(th: Thread<'_>, dict: &Dict) {
+    let (mut names, mut position) = (Vec::new(), 0);
+    while let Some((name, value)) = dict.next_entry(&mut position) {
+        if value.obj().ty().is_heap() && value.obj().ty().slots().tp_finalize.is_some() {
+            names.push(name);
+        }
+    }
+    for name in names {
+        if let Err(raised) = dict.set(th, name.obj(), types::none()) {
+            th.clear_exception(raised);
+        }
+    }
 }
 
 /// Set the names of a namespace to `None`: private ones first, as CPython.

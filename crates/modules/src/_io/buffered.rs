@@ -618,6 +618,10 @@ impl Core {
 
     pub(super) fn flush(&self, th: Thread<'_>, this: Obj<'_>) -> Result<()> {
         let raw = self.open_raw(th, "flush of closed file")?;
+        if this.downcast::<BufferedReader>().is_some() {
+            // What was read ahead stays.
+            return raw.call_method(th, id!(th, "flush"), &[]).map(drop);
+        }
         let _busy = self.enter(th, this)?;
         self.flush_output(th, raw.obj())?;
         if self.end.get() > 0 {

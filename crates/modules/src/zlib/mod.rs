@@ -173,7 +173,10 @@ impl Compress {
             Some(Err(Z_MEM_ERROR)) => return Err(th.no_memory()),
             _ => raise!(th, ValueError, "Inconsistent stream state"),
         };
-        alloc_object::new(th, Compress { head: Head::new(), busy: Gate::default(), stream: RefCell::new(Some(copy)) })
+        alloc_object::new(
+            th,
+            Compress { head: Head::new(), busy: Gate::default(), stream: RefCell::new(Some(copy)) },
+        )
     }
 
     #[sig = "($self, /)"]
@@ -607,7 +610,14 @@ pub mod zlib {
         {
             raise!(th, ValueError, "Invalid dictionary");
         }
-        alloc_object::new(th, Compress { head: Head::new(), busy: Gate::default(), stream: RefCell::new(Some(stream)) })
+        alloc_object::new(
+            th,
+            Compress {
+                head: Head::new(),
+                busy: Gate::default(),
+                stream: RefCell::new(Some(stream)),
+            },
+        )
     }
 
     /// Return a decompressor object.
