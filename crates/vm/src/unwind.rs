@@ -58,6 +58,8 @@ pub(crate) unsafe fn unwind(
         frame::set_current(state, prev);
         // The pending exception must survive what the release of the frame runs.
         let exception = th.swap_exception(None);
+        // A frame object that somebody has keeps the variables only.
+        cut(frame, Frame::stack(frame));
         if (*frame).owner == owner::THREAD {
             frame::pop(th, state, frame);
         } else {
@@ -74,6 +76,14 @@ pub(crate) unsafe fn unwind(
     }
 }
 
+/// Release what is on the stack from `bottom` on.
+unsafe fn cut(frame: *mut Frame, bottom: *mut Word) {
+    while (*frame).sp > bottom {
+        (*frame).sp = (*frame).sp.sub(1);
+        (*(*frame).sp).release_opt();
+    }
+}
+
 /// Enter the handler in `frame`, if it has one.
 unsafe fn handler(th: Thread<'_>, frame: *mut Frame, ip: *mut u16) -> Option<*mut Frame> {
     let code = Frame::code(frame);
@@ -85,11 +95,7 @@ unsafe fn handler(th: Thread<'_>, frame: *mut Frame, ip: *mut u16) -> Option<*mu
     let entry = exceptiontable::find(table, u32::try_from(at).ok()?)?;
     let lasti = Frame::lasti(frame);
     let exception = th.swap_exception(None)?;
-    let bottom = Frame::stack(frame).add(entry.depth as usize);
-    while (*frame).sp > bottom {
-        (*frame).sp = (*frame).sp.sub(1);
-        (*(*frame).sp).release_opt();
-    }
+    cut(frame, Frame::stack(frame).add(entry.depth as usize));
     let push = |word: Word| {
         *(*frame).sp = word;
         (*frame).sp = (*frame).sp.add(1);
