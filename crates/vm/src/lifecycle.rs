@@ -336,12 +336,17 @@ fn wait_for_threads(th: Thread<'_>) {
 
 /// Wait for threads, run exit functions, flush: what `Py_Finalize` does
 /// while Python code still works. Whether the streams failed to flush.
-pub fn finish(th: Thread<'_>, run_exit_functions: fn(Thread<'_>)) -> bool {
+pub fn finish(
+    th: Thread<'_>,
+    run_exit_functions: fn(Thread<'_>),
+    forget_signals: fn(Thread<'_>),
+) -> bool {
     wait_for_threads(th);
     run_exit_functions(th);
     // From here on, daemon threads do not come back from where they wait.
     th.interp().gil.set_finalizing(th.state());
     let failed = flush_streams(th);
+    forget_signals(th);
     shutdown::remove_modules(th);
     failed || flush_streams(th)
 }

@@ -622,6 +622,10 @@ impl Core {
             return self.raw(th)?.call_method(th, id!(th, "flush"), &[]).map(drop);
         }
         let raw = self.open_raw(th, "flush of closed file")?;
+        if this.downcast::<BufferedReader>().is_some() {
+            // What was read ahead stays.
+            return raw.call_method(th, id!(th, "flush"), &[]).map(drop);
+        }
         let _busy = self.enter(th, this)?;
         self.flush_output(th, raw.obj())?;
         if self.end.get() > 0 {
