@@ -49,7 +49,7 @@ pub(crate) fn expand(attr: TokenStream, item: TokenStream) -> Result<TokenStream
     ));
     for item in &mut block.items {
         if let ImplItem::Fn(f) = item
-            && let Some(statement) = declare(f)?
+            && let Some(statement) = declare(f, &ty)?
         {
             statements.push(statement);
         }
@@ -138,7 +138,7 @@ fn is_slot(name: &str) -> bool {
 }
 
 /// The statement that declares `f`, if it is more than a helper.
-fn declare(f: &mut ImplItemFn) -> Result<Option<TokenStream>> {
+fn declare(f: &mut ImplItemFn, owner: &syn::Type) -> Result<Option<TokenStream>> {
     let span = f.sig.ident.span();
     let ident = f.sig.ident.clone();
     if take(&mut f.attrs, "declare").is_some() {
@@ -187,12 +187,14 @@ fn declare(f: &mut ImplItemFn) -> Result<Option<TokenStream>> {
     let Some(text) = string_value(&sig) else {
         return Err(Error::new(sig.span(), "expected #[sig = \"(…)\"]"));
     };
-    let signature = Signature::parse(&text, span)?;
-    function(f, &ident, &name, &doc, &signature, is_class, is_static).map(Some)
+    let signature = Signature::parse(&text, span)?.with_style(&mut f.attrs)?;
+    function(f, owner, &ident, &name, &doc, &signature, is_class, is_static).map(Some)
 }
 
+#[expect(clippy::too_many_arguments, reason = "what is known of one function")]
 fn function(
     f: &ImplItemFn,
+    owner: &syn::Type,
     ident: &Ident,
     name: &str,
     doc: &str,
@@ -235,6 +237,9 @@ fn function(
         struct Signed;
         impl ::object::declare::HasSignature for Signed {
             const SIGNATURE: &'static ::object::args::Signature = SIGNATURE;
+            fn owner() -> Option<&'static ::object::Type> {
+                Some(<#owner as ::object::PyStruct>::type_object())
+            }
         }
     };
     if special {

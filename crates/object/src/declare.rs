@@ -281,6 +281,11 @@ impl<'a> TypeBuilder<'a> {
 pub trait HasSignature {
     /// The signature.
     const SIGNATURE: &'static Signature;
+
+    /// The type whose method it is.
+    fn owner() -> Option<&'static Type> {
+        None
+    }
 }
 
 /// A native module.
@@ -337,8 +342,11 @@ where
     F: Copy + for<'b> Fn(Thread<'b>, Obj<'b>, &Parsed<'b, N>) -> R,
     R: IntoReturn<Ref>,
 {
-    let flags = (abi::METH_FASTCALL | abi::METH_KEYWORDS) as u32;
-    def(name, doc, flags, fast_trampoline::<S, F, R, N> as *const ())
+    if S::SIGNATURE.takes_keywords() {
+        let flags = (abi::METH_FASTCALL | abi::METH_KEYWORDS) as u32;
+        return def(name, doc, flags, fast_trampoline::<S, F, R, N> as *const ());
+    }
+    def(name, doc, abi::METH_FASTCALL as u32, positional_trampoline::<S, F, R, N> as *const ())
 }
 
 /// `noargs_def` with the closure as an argument, for type inference.
@@ -454,6 +462,28 @@ where
     raw(conjure::<F>()(th, unsafe { this(slf) }, &parsed).into_return(th))
 }
 
+unsafe extern "C" fn positional_trampoline<S, F, R, const N: usize>(
+    slf: *mut PyObject,
+    args: *const *mut PyObject,
+    nargs: isize,
+) -> *mut PyObject
+where
+    S: HasSignature,
+    F: Copy + for<'b> Fn(Thread<'b>, Obj<'b>, &Parsed<'b, N>) -> R,
+    R: IntoReturn<Ref>,
+{
+    // SAFETY: called on an attached thread.
+    let th = unsafe { Thread::current() };
+    // SAFETY: the vectorcall protocol, without keywords.
+    let positional = unsafe { objects(args, nargs as usize) };
+    let parsed = match Parsed::<N>::new(th, S::SIGNATURE, positional, &[], &[]) {
+        Ok(parsed) => parsed,
+        Err(Raised) => return std::ptr::null_mut(),
+    };
+    // SAFETY: the receiver outlives the call.
+    raw(conjure::<F>()(th, unsafe { this(slf) }, &parsed).into_return(th))
+}
+
 /// Match the arguments of a `tp_new`, `tp_init` or `tp_call` and go on with `call`.
 unsafe fn with_tuple_and_dict<const N: usize, T>(
     th: Thread<'_>,
@@ -470,6 +500,14 @@ unsafe fn with_tuple_and_dict<const N: usize, T>(
     call(&Parsed::<N>::new(th, signature, args.items(), split.names(), split.values())?)
 }
 
+/// Whether two slots hold the same function.
+fn same_slot<T: Copy>(a: Option<T>, b: Option<T>) -> bool {
+    const { assert!(size_of::<Option<T>>() == size_of::<usize>()) };
+    // SAFETY: slots hold function pointers.
+    let address = |slot: Option<T>| unsafe { std::mem::transmute_copy::<Option<T>, usize>(&slot) };
+    address(a) == address(b)
+}
+
 unsafe extern "C" fn new_trampoline<S, F, R, const N: usize>(
     ty: *mut PyTypeObject,
     args: *mut PyObject,
@@ -484,6 +522,13 @@ where
     let th = unsafe { Thread::current() };
     // SAFETY: `tp_new` gets a live type.
     let ty = unsafe { Type::from_ptr(ty) };
+    // COMPAT: positional-only constructors leave the keywords of a subclass to
+    // its `__init__`; test_float.test_keywords_in_subclass.
+    let is_overridden = S::SIGNATURE.is_positional_only()
+        && S::owner().is_some_and(|owner| {
+            !std::ptr::eq(owner, ty) && !same_slot(owner.slots().tp_init, ty.slots().tp_init)
+        });
+    let kwargs = if is_overridden { std::ptr::null_mut() } else { kwargs };
     // SAFETY: the arguments of `tp_new`.
     raw(unsafe {
         with_tuple_and_dict(th, S::SIGNATURE, args, kwargs, |parsed| {
@@ -534,6 +579,11 @@ where
     let th = unsafe { Thread::current() };
     // SAFETY: the receiver outlives the call.
     let slf = unsafe { th.argument(slf) };
+    // COMPAT: as in `new_trampoline`, the other way round.
+    let is_overridden = S::SIGNATURE.is_positional_only()
+        && S::owner()
+            .is_some_and(|owner| !same_slot(owner.slots().tp_new, slf.ty().slots().tp_new));
+    let kwargs = if is_overridden { std::ptr::null_mut() } else { kwargs };
     // SAFETY: the arguments of `tp_init`.
     let result = unsafe {
         with_tuple_and_dict(th, S::SIGNATURE, args, kwargs, |parsed| {

@@ -247,7 +247,7 @@ impl Deque {
             return Str::new(th, "[...]");
         };
         let items = List::from_refs(th, self.snapshot())?;
-        let (name, items) = (self.obj().type_name(), items.obj().repr(th)?);
+        let (name, items) = (self.obj().short_type_name(), items.obj().repr(th)?);
         match self.maxlen.get() {
             Some(maxlen) => Str::from_fmt(th, format_args!("{name}({}, maxlen={maxlen})", &*items)),
             None => Str::from_fmt(th, format_args!("{name}({})", &*items)),

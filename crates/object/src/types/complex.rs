@@ -379,7 +379,7 @@ impl Complex {
         if format_spec.len() == 0 {
             return crate::protocol::text::str(th, self.obj());
         }
-        let name = self.obj().type_name();
+        let name = self.obj().short_type_name();
         let parsed = format::parse_spec(th, format_spec, None, name)?;
         let locale = num::format_spec::Locale::default();
         let rendered = num::format_spec::format_complex(&parsed, self.value(), &locale);

@@ -228,7 +228,7 @@ impl BaseObject {
                 );
             }
             if !has_init {
-                raise!(th, TypeError, "{}() takes no arguments", cls.name());
+                raise!(th, TypeError, "{}() takes no arguments", cls.full_name());
             }
         }
         if cls.flags() & abi::Py_TPFLAGS_IS_ABSTRACT != 0 {
@@ -252,7 +252,7 @@ impl BaseObject {
                     th,
                     TypeError,
                     "{}.__init__() takes exactly one argument (the instance to initialize)",
-                    cls.name()
+                    cls.full_name()
                 );
             }
         }
@@ -423,7 +423,7 @@ fn reduce_ex(th: Thread<'_>, this: Obj<'_>, protocol: i32) -> Result {
     }
     let cls = this.ty();
     if cls.slots().tp_new.is_none() {
-        raise!(th, TypeError, "cannot pickle '{}' object", cls.name());
+        raise!(th, TypeError, "cannot pickle '{}' object", cls.full_name());
     }
     let (args, kwargs) = new_arguments(th, this)?;
     let has_args = args.is_some() || kwargs.is_some();
@@ -473,7 +473,7 @@ fn check_basic_layout(th: Thread<'_>, this: Obj<'_>) -> Result<()> {
         {
             return Ok(());
         }
-        raise!(th, TypeError, "cannot pickle '{}' object", ty.name());
+        raise!(th, TypeError, "cannot pickle '{}' object", ty.full_name());
     }
     Ok(())
 }

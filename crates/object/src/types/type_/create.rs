@@ -107,7 +107,12 @@ fn read_slots(
         protocol::iter::collect(th, declared.obj())?
     };
     if !items.is_empty() && base.itemsize() != 0 {
-        raise!(th, TypeError, "nonempty __slots__ not supported for subtype of '{}'", base.name());
+        raise!(
+            th,
+            TypeError,
+            "nonempty __slots__ not supported for subtype of '{}'",
+            base.full_name()
+        );
     }
     let mut slots = Slots { names: Vec::new(), add_dict: false, add_weak: false };
     for item in &items {
@@ -519,7 +524,7 @@ fn set_names(th: Thread<'_>, class: &Ref<Type>) -> Result<()> {
                 format_args!(
                     "Error calling __set_name__ on '{}' instance {key} in '{}'",
                     value.obj().type_name(),
-                    class.name()
+                    class.full_name()
                 ),
             )?;
             let exception = th.take_exception(raised);
@@ -558,7 +563,7 @@ pub fn abstract_error(th: Thread<'_>, cls: &Type) -> Raised {
         th,
         TypeError,
         "Can't instantiate abstract class {} without an implementation for abstract method{plural} {}",
-        cls.name(),
+        cls.full_name(),
         names.join(", ")
     )
 }
@@ -858,7 +863,7 @@ pub fn set_name(th: Thread<'_>, ty: &Type, value: Option<Obj<'_>>) -> Result<()>
             th,
             TypeError,
             "can only assign string to {}.__name__, not '{}'",
-            ty.name(),
+            ty.full_name(),
             value.type_name()
         );
     };
@@ -886,7 +891,7 @@ pub fn set_qualname(th: Thread<'_>, ty: &Type, value: Option<Obj<'_>>) -> Result
             th,
             TypeError,
             "can only assign string to {}.__qualname__, not '{}'",
-            ty.name(),
+            ty.full_name(),
             value.type_name()
         );
     }
@@ -906,12 +911,17 @@ pub fn set_bases(th: Thread<'_>, ty: &Type, value: Option<Obj<'_>>) -> Result<()
             th,
             TypeError,
             "can only assign tuple to {}.__bases__, not {}",
-            ty.name(),
+            ty.full_name(),
             value.type_name()
         );
     };
     if bases.len() == 0 {
-        raise!(th, TypeError, "can only assign non-empty tuple to {}.__bases__, not ()", ty.name());
+        raise!(
+            th,
+            TypeError,
+            "can only assign non-empty tuple to {}.__bases__, not ()",
+            ty.full_name()
+        );
     }
     for base in bases.items() {
         let Some(base) = as_type(*base) else {
@@ -919,7 +929,7 @@ pub fn set_bases(th: Thread<'_>, ty: &Type, value: Option<Obj<'_>>) -> Result<()
                 th,
                 TypeError,
                 "{}.__bases__ must be tuple of classes, not '{}'",
-                ty.name(),
+                ty.full_name(),
                 base.type_name()
             );
         };
@@ -936,8 +946,8 @@ pub fn set_bases(th: Thread<'_>, ty: &Type, value: Option<Obj<'_>>) -> Result<()
             th,
             TypeError,
             "__bases__ assignment: '{}' object layout differs from '{}'",
-            base.name(),
-            old_base.name()
+            base.full_name(),
+            old_base.full_name()
         );
     }
     let this = crate::own(ty);
@@ -1009,7 +1019,12 @@ fn own(th: Thread<'_>, ty: &Type, name: &Str) -> Option<Ref> {
 /// `cls.__annotate__`.
 pub fn annotate(th: Thread<'_>, ty: &Type) -> Result<Ref> {
     if !ty.is_heap() {
-        raise!(th, AttributeError, "type object '{}' has no attribute '__annotate__'", ty.name());
+        raise!(
+            th,
+            AttributeError,
+            "type object '{}' has no attribute '__annotate__'",
+            ty.full_name()
+        );
     }
     for name in [id!(th, "__annotate_func__"), id!(th, "__annotate__")] {
         if let Some(function) = own(th, ty, name) {
@@ -1029,7 +1044,7 @@ pub fn set_annotate(th: Thread<'_>, ty: &Type, value: Option<Obj<'_>>) -> Result
             th,
             TypeError,
             "cannot set '__annotate__' attribute of immutable type '{}'",
-            ty.name()
+            ty.full_name()
         );
     }
     if !value.is_none() && !protocol::call::is_callable(value) {
@@ -1051,7 +1066,7 @@ pub fn annotations(th: Thread<'_>, ty: &Type) -> Result<Ref> {
             th,
             AttributeError,
             "type object '{}' has no attribute '__annotations__'",
-            ty.name()
+            ty.full_name()
         );
     }
     for name in [id!(th, "__annotations__"), id!(th, "__annotations_cache__")] {
@@ -1089,7 +1104,7 @@ pub fn set_annotations(th: Thread<'_>, ty: &Type, value: Option<Obj<'_>>) -> Res
             th,
             TypeError,
             "cannot set '__annotations__' attribute of immutable type '{}'",
-            ty.name()
+            ty.full_name()
         );
     }
     let Some(dict) = ty.dict() else { return Err(th.no_memory()) };

@@ -435,6 +435,6 @@ pub fn class_getitem(th: Thread<'_>, object: Obj<'_>, key: Obj<'_>) -> Result<Re
     }
     match object.getattr_opt(th, id!(th, "__class_getitem__"))? {
         Some(method) if !method.obj().is_none() => method.call(th, &[key]),
-        _ => raise!(th, TypeError, "type '{}' is not subscriptable", ty.name()),
+        _ => raise!(th, TypeError, "type '{}' is not subscriptable", ty.full_name()),
     }
 }
