@@ -144,6 +144,7 @@ fn declare(f: &mut ImplItemFn, owner: &syn::Type) -> Result<Option<TokenStream>>
     if take(&mut f.attrs, "declare").is_some() {
         return Ok(Some(quote!(Self::#ident(builder);)));
     }
+    let coexists = take(&mut f.attrs, "coexist").is_some();
     let is_class = take(&mut f.attrs, "classmethod").is_some();
     let is_static = take(&mut f.attrs, "staticmethod").is_some();
     let getter = take(&mut f.attrs, "getter");
@@ -188,10 +189,9 @@ fn declare(f: &mut ImplItemFn, owner: &syn::Type) -> Result<Option<TokenStream>>
         return Err(Error::new(sig.span(), "expected #[sig = \"(…)\"]"));
     };
     let signature = Signature::parse(&text, span)?.with_style(&mut f.attrs)?;
-    function(f, owner, &ident, &name, &doc, &signature, is_class, is_static).map(Some)
+    function(f, owner, &ident, &name, &doc, &signature, [is_class, is_static, coexists]).map(Some)
 }
 
-#[expect(clippy::too_many_arguments, reason = "what is known of one function")]
 fn function(
     f: &ImplItemFn,
     owner: &syn::Type,
@@ -199,8 +199,7 @@ fn function(
     name: &str,
     doc: &str,
     signature: &Signature,
-    is_class: bool,
-    is_static: bool,
+    [is_class, is_static, coexists]: [bool; 3],
 ) -> Result<TokenStream> {
     let span = ident.span();
     let special = matches!(name, "__new__" | "__init__") || name == "__call__";
@@ -262,6 +261,8 @@ fn function(
         quote!(::object::declare::Binding::Class)
     } else if is_static {
         quote!(::object::declare::Binding::Static)
+    } else if coexists {
+        quote!(::object::declare::Binding::Coexist)
     } else {
         quote!(::object::declare::Binding::Method)
     };

@@ -73,14 +73,22 @@ impl Signature {
         Ok(Signature { name, text: closed(&text[open..]), params, style })
     }
 
-    /// Take `#[parse(keywords)]` or `#[parse(tuple)]`.
+    /// Take `#[parse(…)]`: `keywords`, `tuple`, `vectorcall`, or `forward` for a
+    /// function that matches its arguments itself.
     pub(crate) fn with_style(mut self, attrs: &mut Vec<Attribute>) -> Result<Self> {
         if let Some(attr) = take(attrs, "parse") {
             let style: Ident = attr.parse_args()?;
             self.style = match style.to_string().as_str() {
+                "forward" => {
+                    let any = |name: &str, kind| Param { name: name.into(), default: None, kind };
+                    self.params =
+                        vec![any("args", Kind::VarPositional), any("kwargs", Kind::VarKeyword)];
+                    return Ok(self);
+                }
+                "vectorcall" => Ident::new("Vectorcall", style.span()),
                 "keywords" => Ident::new("Keywords", style.span()),
                 "tuple" => Ident::new("Tuple", style.span()),
-                _ => return Err(Error::new(style.span(), "expected `keywords` or `tuple`")),
+                _ => return Err(Error::new(style.span(), "not a way to parse")),
             };
         }
         Ok(self)

@@ -91,6 +91,7 @@ pub mod _thread {
     }
 
     /// Return the thread stack size used when creating new threads.
+    #[parse(tuple)]
     #[sig = "(size=0, /)"]
     fn stack_size(th: Thread<'_>, size: isize) -> Result<isize> {
         if size < 0 {
@@ -473,6 +474,7 @@ impl RLock {
     }
 
     /// For internal use by `threading.Condition`.
+    #[parse(tuple)]
     #[sig = "($self, state, /)"]
     fn _acquire_restore(&self, th: Thread<'_>, state: &types::Tuple) -> Result<()> {
         let [count, owner] = state.items() else {

@@ -26,6 +26,8 @@ pub enum Style {
     Keywords,
     /// A format string: "f() takes exactly 1 argument (0 given)".
     Tuple,
+    /// A constructor that counts its arguments when called without keywords.
+    Vectorcall,
 }
 
 /// The parameters of a native function, `self` left out.
@@ -160,7 +162,7 @@ impl Signature {
         self.check_count(th, given)
     }
 
-    fn check_count(&self, th: Thread<'_>, given: usize) -> Result<()> {
+    pub(crate) fn check_count(&self, th: Thread<'_>, given: usize) -> Result<()> {
         let (name, most) = (self.name, self.positional);
         let least = Self::count_required(&self.params[..most]);
         if given >= least && (given <= most || self.var_positional) {
@@ -197,6 +199,15 @@ impl Signature {
                 "{name}() takes at most {total} {kind}argument{} ({} given)",
                 plural(total),
                 given + n_names
+            );
+        }
+        let named = total - self.positional_only;
+        if self.var_positional && self.style == Style::Keywords && n_names > named {
+            raise!(
+                th,
+                TypeError,
+                "{name}() takes at most {named} keyword argument{} ({n_names} given)",
+                plural(named)
             );
         }
         if given > most && !self.var_positional {

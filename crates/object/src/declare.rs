@@ -15,7 +15,7 @@ use abi::{
 
 use crate::{
     Dict, Obj, PyStruct, Raised, Ref, Result, Thread, Traverse, Tuple, Type,
-    args::{IntoReturn, Parsed, Signature, SplitKwargs},
+    args::{IntoReturn, Parsed, Signature, SplitKwargs, Style},
     reference::objects,
     slots::conjure,
 };
@@ -90,6 +90,8 @@ pub enum Binding {
     Method,
     Class,
     Static,
+    /// A method beside the slot of the same name.
+    Coexist,
 }
 
 /// An entry of a type's dict to be made when the type becomes ready.
@@ -110,6 +112,8 @@ pub struct TypeBuilder<'a> {
     ty: NonNull<PyHeapTypeObject>,
     /// In order of declaration.
     pub entries: Vec<Entry>,
+    /// `tp_vectorcall`, if calling the type does nothing but `__new__`.
+    pub direct: Option<abi::vectorcallfunc>,
 }
 
 macro_rules! suites {
@@ -134,7 +138,7 @@ impl<'a> TypeBuilder<'a> {
     ///
     /// `ty` has the layout of a heap type (`StaticType`) and nobody else uses it.
     pub unsafe fn new(th: Thread<'a>, ty: &'static Type) -> Self {
-        TypeBuilder { th, ty: NonNull::from(ty).cast(), entries: Vec::new() }
+        TypeBuilder { th, ty: NonNull::from(ty).cast(), entries: Vec::new(), direct: None }
     }
 
     /// The slots of the type itself.
@@ -156,6 +160,16 @@ impl<'a> TypeBuilder<'a> {
         bf, as_buffer, tp_as_buffer, PyBufferProcs;
     }
 
+    fn add_method(&mut self, def: &'static mut PyMethodDef, binding: Binding) {
+        def.ml_flags |= match binding {
+            Binding::Method => 0,
+            Binding::Class => abi::METH_CLASS,
+            Binding::Static => abi::METH_STATIC,
+            Binding::Coexist => abi::METH_COEXIST,
+        };
+        self.entries.push(Entry::Method(def, binding));
+    }
+
     /// A method without parameters.
     pub fn method_noargs<F, R>(
         &mut self,
@@ -167,7 +181,7 @@ impl<'a> TypeBuilder<'a> {
         F: Copy + for<'b> Fn(Thread<'b>, Obj<'b>) -> R,
         R: IntoReturn<Ref>,
     {
-        self.entries.push(Entry::Method(noargs_def::<F, R>(name, doc), binding));
+        self.add_method(noargs_def::<F, R>(name, doc), binding);
     }
 
     /// A method with one positional-only parameter.
@@ -181,7 +195,7 @@ impl<'a> TypeBuilder<'a> {
         F: Copy + for<'b> Fn(Thread<'b>, Obj<'b>, Obj<'b>) -> R,
         R: IntoReturn<Ref>,
     {
-        self.entries.push(Entry::Method(one_def::<F, R>(name, doc), binding));
+        self.add_method(one_def::<F, R>(name, doc), binding);
     }
 
     /// A method with any parameters.
@@ -197,7 +211,7 @@ impl<'a> TypeBuilder<'a> {
         F: Copy + for<'b> Fn(Thread<'b>, Obj<'b>, &Parsed<'b, N>) -> R,
         R: IntoReturn<Ref>,
     {
-        self.entries.push(Entry::Method(fast_def::<S, F, R, N>(name, doc), binding));
+        self.add_method(fast_def::<S, F, R, N>(name, doc), binding);
     }
 
     /// `__new__` with a signature: fills `tp_new` and, while `__init__` is
@@ -209,7 +223,7 @@ impl<'a> TypeBuilder<'a> {
         R: IntoReturn<Ref>,
     {
         self.ty().tp_new = Some(new_trampoline::<S, F, R, N>);
-        self.ty().tp_vectorcall = Some(type_vectorcall_trampoline::<S, F, R, N>);
+        self.direct = Some(type_vectorcall_trampoline::<S, F, R, N>);
     }
 
     /// `__init__` with a signature.
@@ -220,7 +234,6 @@ impl<'a> TypeBuilder<'a> {
         R: IntoReturn<()>,
     {
         self.ty().tp_init = Some(init_trampoline::<S, F, R, N>);
-        self.ty().tp_vectorcall = None;
     }
 
     /// `__call__` with a signature.
@@ -303,7 +316,7 @@ fn def(
     doc: &'static CStr,
     flags: u32,
     call: *const (),
-) -> &'static PyMethodDef {
+) -> &'static mut PyMethodDef {
     // SAFETY: `ml_meth` holds any function pointer; the flags say which.
     let ml_meth = unsafe { std::mem::transmute::<*const (), Option<abi::PyCFunction>>(call) };
     Box::leak(Box::new(PyMethodDef {
@@ -315,7 +328,7 @@ fn def(
 }
 
 /// A function without parameters, for a method table.
-pub fn noargs_def<F, R>(name: &'static CStr, doc: &'static CStr) -> &'static PyMethodDef
+pub fn noargs_def<F, R>(name: &'static CStr, doc: &'static CStr) -> &'static mut PyMethodDef
 where
     F: Copy + for<'b> Fn(Thread<'b>, Obj<'b>) -> R,
     R: IntoReturn<Ref>,
@@ -324,7 +337,7 @@ where
 }
 
 /// A function with one positional-only parameter, for a method table.
-pub fn one_def<F, R>(name: &'static CStr, doc: &'static CStr) -> &'static PyMethodDef
+pub fn one_def<F, R>(name: &'static CStr, doc: &'static CStr) -> &'static mut PyMethodDef
 where
     F: Copy + for<'b> Fn(Thread<'b>, Obj<'b>, Obj<'b>) -> R,
     R: IntoReturn<Ref>,
@@ -336,7 +349,7 @@ where
 pub fn fast_def<S, F, R, const N: usize>(
     name: &'static CStr,
     doc: &'static CStr,
-) -> &'static PyMethodDef
+) -> &'static mut PyMethodDef
 where
     S: HasSignature,
     F: Copy + for<'b> Fn(Thread<'b>, Obj<'b>, &Parsed<'b, N>) -> R,
@@ -556,6 +569,12 @@ where
     // SAFETY: the vectorcall protocol: positional arguments, then keyword values.
     let all = unsafe { objects(args, nargs + names.len()) };
     let (positional, values) = all.split_at(nargs);
+    if matches!(S::SIGNATURE.style, Style::Vectorcall)
+        && names.is_empty()
+        && S::SIGNATURE.check_count(th, nargs).is_err()
+    {
+        return std::ptr::null_mut();
+    }
     let parsed = match Parsed::<N>::new(th, S::SIGNATURE, positional, names, values) {
         Ok(parsed) => parsed,
         Err(Raised) => return std::ptr::null_mut(),

@@ -1,6 +1,8 @@
 //! Calls: vectorcall where the callee has it, `tp_call` otherwise.
 
-use crate::{AsObject, Dict, Obj, Ref, Result, Str, Thread, Tuple, Type, error, raise};
+use crate::{
+    AsObject, Dict, Obj, Protocol, Ref, Result, Str, Thread, Tuple, Type, error, id, raise,
+};
 
 /// Call with `args` = positional arguments, then the values of `kwnames`.
 pub fn call(
@@ -43,7 +45,7 @@ pub fn call_tuple(
 ) -> Result<Ref> {
     let ty = callable.ty();
     let Some(slot) = ty.slots().tp_call else {
-        raise!(th, TypeError, "'{}' object is not callable", callable.type_name());
+        return Err(not_callable(th, callable));
     };
     th.check_stack(" while calling a Python object")?;
     let kwargs = kwargs.map_or(std::ptr::null_mut(), |kwargs| kwargs.obj().as_ptr());
@@ -51,6 +53,24 @@ pub fn call_tuple(
     let value = unsafe { slot(callable.as_ptr(), args.obj().as_ptr(), kwargs) };
     // SAFETY: a new reference or null.
     unsafe { Ref::from_raw(value) }.ok_or(error::Raised)
+}
+
+/// `TypeError`, for a module with the function that was probably meant.
+#[cold]
+fn not_callable(th: Thread<'_>, callable: Obj<'_>) -> error::Raised {
+    let name = callable.type_name();
+    if let Some(module) = callable.downcast::<crate::Module>()
+        && let Ok(Some(own)) = module.getattr_opt(th, id!(th, "__name__"))
+        && let Some(own) = own.obj().downcast::<crate::Str>()
+        && let Ok(Some(found)) = module.getattr_opt(th, own)
+        && is_callable(found.obj())
+    {
+        return error!(
+            th,
+            TypeError, "'{name}' object is not callable. Did you mean: '{own}.{own}(...)'?"
+        );
+    }
+    error!(th, TypeError, "'{name}' object is not callable")
 }
 
 /// The vectorcall function of an object, if its type has one.

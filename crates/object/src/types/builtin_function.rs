@@ -283,6 +283,9 @@ impl BuiltinFunction {
 
     #[getter]
     fn __self__(&self, _: Thread<'_>) -> Ref {
+        if self.def.ml_flags & abi::METH_STATIC != 0 {
+            return types::none().own();
+        }
         self.this().unwrap_or_else(|| types::none().own())
     }
 

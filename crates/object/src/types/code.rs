@@ -481,6 +481,33 @@ fn none_or_int(th: Thread<'_>, value: Option<i32>) -> Result<Ref> {
     }
 }
 
+macro_rules! members {
+    ($builder:ident: $($name:literal $field:ident $kind:ident;)*) => { $(
+        $builder.member(
+            $name, abi::$kind, std::mem::offset_of!(Code, $field), abi::Py_READONLY, None,
+        );
+    )* };
+}
+
+fn declare_members(builder: &mut crate::declare::TypeBuilder<'_>) {
+    members! { builder:
+        c"co_argcount" argcount Py_T_INT;
+        c"co_posonlyargcount" posonlyargcount Py_T_INT;
+        c"co_kwonlyargcount" kwonlyargcount Py_T_INT;
+        c"co_stacksize" stacksize Py_T_INT;
+        c"co_flags" flags Py_T_INT;
+        c"co_names" names _Py_T_OBJECT;
+        c"co_name" name _Py_T_OBJECT;
+        c"co_qualname" qualname _Py_T_OBJECT;
+        c"co_firstlineno" firstlineno Py_T_INT;
+        c"co_linetable" linetable _Py_T_OBJECT;
+        c"co_exceptiontable" exceptiontable _Py_T_OBJECT;
+        c"co_nlocals" nlocals Py_T_INT;
+        c"co_consts" consts _Py_T_OBJECT;
+        c"co_filename" filename _Py_T_OBJECT;
+    }
+}
+
 macro_rules! getters {
     ($($name:ident: $ty:ty = |$this:ident, $th:ident| $value:expr;)*) => {
         #[pymethods(part = fields)]
@@ -496,20 +523,6 @@ macro_rules! getters {
 }
 
 getters! {
-    co_argcount: i32 = |this, th| this.argcount;
-    co_posonlyargcount: i32 = |this, th| this.posonlyargcount;
-    co_kwonlyargcount: i32 = |this, th| this.kwonlyargcount;
-    co_stacksize: i32 = |this, th| this.stacksize;
-    co_flags: i32 = |this, th| this.flags;
-    co_nlocals: i32 = |this, th| this.nlocals;
-    co_firstlineno: i32 = |this, th| this.firstlineno;
-    co_names: Ref<Tuple> = |this, th| this.names.clone();
-    co_consts: Ref<Tuple> = |this, th| this.consts.clone();
-    co_filename: Ref<Str> = |this, th| this.filename();
-    co_name: Ref<Str> = |this, th| this.name.clone();
-    co_qualname: Ref<Str> = |this, th| this.qualname.clone();
-    co_linetable: Ref<Bytes> = |this, th| this.linetable.clone();
-    co_exceptiontable: Ref<Bytes> = |this, th| this.exceptiontable.clone();
     co_code: Ref<Bytes> = |this, th| this.code(th)?;
     co_varnames: Ref<Tuple> = |this, th| this.variables(th, fast_kind::CO_FAST_LOCAL)?;
     co_cellvars: Ref<Tuple> = |this, th| this.variables(th, fast_kind::CO_FAST_CELL)?;
@@ -518,6 +531,11 @@ getters! {
 
 #[pymethods(parts(fields))]
 impl Code {
+    #[declare]
+    fn members(builder: &mut crate::declare::TypeBuilder<'_>) {
+        declare_members(builder);
+    }
+
     #[allow(clippy::too_many_arguments, reason = "the signature is Python's")]
     #[sig = "code(argcount, posonlyargcount, kwonlyargcount, nlocals, stacksize, flags, codestring, constants, names, varnames, filename, name, qualname, firstlineno, linetable, exceptiontable, freevars=(), cellvars=(), /)"]
     fn __new__(

@@ -68,10 +68,10 @@ fn by_method(th: Thread<'_>, object: Obj<'_>) -> Result<Option<Value>> {
         return Ok(None);
     }
     let name = id!(th, "__complex__");
-    if object.ty().lookup(th, name).is_none() {
+    let Some(method) = crate::protocol::generic::lookup_special(th, object, name)? else {
         return Ok(None);
-    }
-    let value = object.call_method(th, name, &[])?;
+    };
+    let value = method.call(th, &[])?;
     let kind = value.obj().type_name();
     let Some(number) = value.obj().downcast::<Complex>() else {
         raise!(th, TypeError, "__complex__ returned non-complex (type {kind})");

@@ -168,7 +168,7 @@ impl Type {
         }
     }
 
-    fn base_chain_has(&self, other: &Type) -> bool {
+    pub(crate) fn base_chain_has(&self, other: &Type) -> bool {
         let mut base = self.slots().tp_base;
         while !base.is_null() {
             if base == other.as_ptr() {
@@ -330,6 +330,15 @@ impl Type {
             Some("builtins") | None => qualname.to_string(),
             Some(module) => format!("{module}.{qualname}"),
         })
+    }
+
+    /// The `%T` of CPython's messages: the qualified name, with the module
+    /// unless it is `builtins` or `__main__`.
+    pub fn shown_name(&self, th: Thread<'_>) -> Result<String> {
+        match self.module_name(th)?.as_deref() {
+            Some("__main__") => attrs::qualname(th, self).map(|name| name.to_string()),
+            _ => self.qualified_name(th),
+        }
     }
 
     /// `__module__` if it is a string.
