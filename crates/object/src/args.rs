@@ -115,6 +115,20 @@ impl<'a, const N: usize> Parsed<'a, N> {
     }
 }
 
+/// Whether a string of a class of its own compares equal to one of `known`.
+fn claims_to_be_known(
+    th: Thread<'_>,
+    name: &Str,
+    known: impl Iterator<Item = &'static str>,
+) -> Result<bool> {
+    for known in known {
+        if crate::protocol::compare::eq(th, Str::intern(th, known)?.obj(), name.obj())? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 fn plural(n: usize) -> &'static str {
     if n == 1 { "" } else { "s" }
 }
@@ -291,6 +305,9 @@ impl Signature {
             if known().any(|known| types::str_eq(name.obj(), known)) {
                 continue;
             }
+            if !name.obj().is_exact::<Str>() && claims_to_be_known(th, name, known())? {
+                continue;
+            }
             let text = name.to_string();
             let function = self.name;
             let nearest = crate::exceptions::suggestions::nearest(known(), &text);
@@ -304,7 +321,7 @@ impl Signature {
             }
             raise!(th, TypeError, "{function}() got an unexpected keyword argument '{name}'");
         }
-        Ok(())
+        raise!(th, TypeError, "invalid keyword argument for {}()", self.name)
     }
 }
 

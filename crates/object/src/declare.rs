@@ -600,6 +600,7 @@ where
     let slf = unsafe { th.argument(slf) };
     // COMPAT: as in `new_trampoline`, the other way round.
     let is_overridden = S::SIGNATURE.is_positional_only()
+        && matches!(S::SIGNATURE.style, Style::Clinic)
         && S::owner()
             .is_some_and(|owner| !same_slot(owner.slots().tp_new, slf.ty().slots().tp_new));
     let kwargs = if is_overridden { std::ptr::null_mut() } else { kwargs };

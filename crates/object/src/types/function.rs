@@ -408,7 +408,7 @@ impl Function {
                     Err(other) => raise!(
                         th,
                         TypeError,
-                        "__annotate__() must return a dict, not {}",
+                        "__annotate__ returned non-dict of type '{}'",
                         other.obj().type_name()
                     ),
                 }

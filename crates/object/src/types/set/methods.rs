@@ -279,6 +279,7 @@ impl Set {
     }
 
     #[sig = "set(iterable=(), /)"]
+    #[parse(vectorcall)]
     fn __init__(&self, th: Thread<'_>, iterable: Option<Obj<'_>>) -> Result<()> {
         self.clear();
         match iterable {

@@ -171,7 +171,6 @@ impl Type {
         }
         member!(c"__basicsize__" tp_basicsize Py_T_PYSSIZET);
         member!(c"__itemsize__" tp_itemsize Py_T_PYSSIZET);
-        member!(c"__flags__" tp_flags Py_T_ULONG);
         member!(c"__weakrefoffset__" tp_weaklistoffset Py_T_PYSSIZET);
         member!(c"__base__" tp_base _Py_T_OBJECT);
     }
@@ -285,6 +284,14 @@ impl Type {
             dict.remove(th, id!(th, "__firstlineno__").obj())?;
         }
         set_own(th, self, id!(th, "__module__"), value)
+    }
+
+    /// COMPAT: types that are heap types in CPython show the flag, which
+    /// `copyreg` looks for.
+    #[getter]
+    fn __flags__(&self, _: Thread<'_>) -> u64 {
+        let is_heap = super::ready::module_in_dict(self).is_some();
+        self.flags() | if is_heap { abi::Py_TPFLAGS_HEAPTYPE } else { 0 }
     }
 
     #[getter]

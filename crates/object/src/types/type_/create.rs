@@ -142,7 +142,7 @@ fn read_slots(
                 slots.add_weak = true;
             }
             _ => {
-                let mangled = Str::intern_ref(th, mangle(th, class_name, name)?);
+                let mangled = Str::intern_ref(th, mangle(th, class_name, name)?.to_exact(th)?);
                 let special = text == "__qualname__" || text == "__classcell__";
                 if !special && namespace.contains(th, mangled.obj())? {
                     raise!(
@@ -1160,7 +1160,7 @@ pub fn annotate(th: Thread<'_>, ty: &Type) -> Result<Ref> {
             ty.full_name()
         );
     }
-    for name in [id!(th, "__annotate_func__"), id!(th, "__annotate__")] {
+    for name in [id!(th, "__annotate__"), id!(th, "__annotate_func__")] {
         if let Some(function) = own(th, ty, name) {
             return descr::bind(th, function.obj(), None, ty);
         }
@@ -1216,7 +1216,7 @@ pub fn annotations(th: Thread<'_>, ty: &Type) -> Result<Ref> {
             raise!(
                 th,
                 TypeError,
-                "__annotate__() must return a dict, not {}",
+                "__annotate__ returned non-dict of type '{}'",
                 value.obj().type_name()
             );
         }

@@ -223,7 +223,10 @@ fn fill_dict(
 ///
 /// COMPAT: CPython's heap types have `__module__` in their dict, its static
 /// types, which are few outside `builtins`, do not.
-fn module_in_dict(ty: &Type) -> Option<&str> {
+pub(super) fn module_in_dict(ty: &Type) -> Option<&str> {
+    if ty.is_heap() {
+        return None;
+    }
     const STATIC: [&str; 4] =
         ["collections.OrderedDict", "typing.Union", "pickle.PickleBuffer", "_io.BlockingIOError"];
     const STATIC_MODULES: [&str; 5] =

@@ -66,9 +66,7 @@ pub fn call_special(
 fn call_required(th: Thread<'_>, object: Obj<'_>, name: &Str, args: &[Obj<'_>]) -> Result<Ref> {
     match call_special(th, object, name, args)? {
         Some(value) => Ok(value),
-        None => {
-            raise!(th, AttributeError, "'{}' object has no attribute '{name}'", object.type_name())
-        }
+        None => raise!(th, AttributeError, "{name}"),
     }
 }
 
