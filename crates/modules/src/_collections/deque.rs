@@ -150,7 +150,7 @@ impl Deque {
                 th,
                 TypeError,
                 "{}() must return a deque, not {}",
-                self.obj().type_name(),
+                self.obj().ty().name(),
                 copy.obj().type_name()
             );
         }

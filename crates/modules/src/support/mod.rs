@@ -159,7 +159,7 @@ pub(crate) fn int_arg(th: Thread<'_>, object: Obj<'_>) -> Result<i32> {
     }
 }
 
-/// Seconds as a Python number to nanoseconds, rounded away from zero (timeouts).
+/// Seconds as a Python number to nanoseconds.
 pub(crate) fn seconds_to_ns(th: Thread<'_>, object: Obj<'_>, round: Round) -> Result<i64> {
     number_to_ns(th, object, 1_000_000_000, round)
 }
@@ -201,6 +201,8 @@ pub(crate) fn number_to_ns(
 pub(crate) enum Round {
     Floor,
     Ceiling,
+    /// Away from zero: timeouts.
+    Up,
 }
 
 impl Round {
@@ -208,6 +210,8 @@ impl Round {
         match self {
             Round::Floor => value.floor(),
             Round::Ceiling => value.ceil(),
+            Round::Up if value < 0.0 => value.floor(),
+            Round::Up => value.ceil(),
         }
     }
 }
@@ -227,4 +231,18 @@ pub(crate) fn new_exception(th: Thread<'_>, name: &Str, bases: &object::Tuple) -
     let short = Str::new(th, short)?;
     let meta = <types::Type as object::PyStruct>::type_object();
     meta.obj().call(th, &[short.obj(), bases.obj(), namespace.obj()])
+}
+
+/// `repr(object)`, whatever happens.
+pub(crate) fn shown(th: Thread<'_>, object: Obj<'_>) -> String {
+    let saved = th.swap_exception(None);
+    let text = match object.repr(th) {
+        Ok(text) => text.to_string(),
+        Err(raised) => {
+            th.clear_exception(raised);
+            format!("<object {}>", object.type_name())
+        }
+    };
+    drop(th.swap_exception(saved));
+    text
 }
