@@ -6,6 +6,7 @@ pub mod _abc;
 pub mod _ast;
 pub mod _bisect;
 pub mod _codecs;
+pub mod _codecs_cjk;
 pub mod _collections;
 pub mod _contextvars;
 pub mod _datetime;
@@ -16,6 +17,7 @@ pub mod _io;
 pub mod _json;
 pub mod _krait;
 pub mod _locale;
+pub mod _multibytecodec;
 pub mod _opcode;
 pub mod _operator;
 pub mod _pickle;
@@ -71,6 +73,12 @@ pub const ALL: &[ModuleDecl] = &[
     _ast::_ast::MODULE,
     _bisect::module::MODULE,
     _codecs::_codecs::MODULE,
+    _codecs_cjk::_codecs_cn::MODULE,
+    _codecs_cjk::_codecs_hk::MODULE,
+    _codecs_cjk::_codecs_iso2022::MODULE,
+    _codecs_cjk::_codecs_jp::MODULE,
+    _codecs_cjk::_codecs_kr::MODULE,
+    _codecs_cjk::_codecs_tw::MODULE,
     _collections::module::MODULE,
     _contextvars::module::MODULE,
     _datetime::module::MODULE,
@@ -81,6 +89,7 @@ pub const ALL: &[ModuleDecl] = &[
     _json::_json::MODULE,
     _krait::module::MODULE,
     _locale::module::MODULE,
+    _multibytecodec::_multibytecodec::MODULE,
     _opcode::module::MODULE,
     _operator::module::MODULE,
     _pickle::_pickle::MODULE,
