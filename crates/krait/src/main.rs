@@ -20,7 +20,7 @@ use std::{io::Write as _, os::unix::ffi::OsStringExt, process::exit};
 use crate::command_line::Request;
 
 /// Native stack of the main thread; memory is used only as far as it goes.
-const STACK: usize = 64 << 20;
+const STACK: usize = 32 << 20;
 
 fn main() {
     let args: Vec<Vec<u8>> = std::env::args_os().map(OsStringExt::into_vec).collect();

@@ -265,8 +265,13 @@ pub mod builtins {
 
     /// Return type(value).__format__(value, format_spec).
     #[sig = "(value, format_spec='', /)"]
-    fn format(th: Thread<'_>, value: Obj<'_>, format_spec: Option<&Str>) -> Result {
-        protocol::text::format_value(th, value, format_spec.map(AsObject::obj)).map(Ref::upcast)
+    fn format(
+        th: Thread<'_>,
+        value: Obj<'_>,
+        format_spec: Option<object::args::Given<&Str>>,
+    ) -> Result {
+        let spec = format_spec.map(|object::args::Given(spec)| spec.obj());
+        protocol::text::format_value(th, value, spec).map(Ref::upcast)
     }
 
     /// Get a named attribute from an object; getattr(x, 'y') is equivalent to x.y.
@@ -365,7 +370,8 @@ pub mod builtins {
     /// it is returned instead of raising StopIteration.
     #[sig = "(iterator, default=<unrepresentable>, /)"]
     fn next(th: Thread<'_>, iterator: Obj<'_>, default: Option<Obj<'_>>) -> Result {
-        let Some(slot) = iterator.ty().slots().tp_iternext else {
+        let slot = iterator.ty().slots().tp_iternext;
+        let Some(slot) = slot.filter(|_| protocol::iter::is_iterator(iterator)) else {
             raise!(th, TypeError, "'{}' object is not an iterator", iterator.type_name());
         };
         // SAFETY: the slot belongs to the iterator's type.

@@ -111,7 +111,7 @@ impl Signature {
     }
 
     /// Whether no parameter has a name that a caller may use.
-    fn is_positional_only(&self) -> bool {
+    pub(crate) fn is_positional_only(&self) -> bool {
         self.positional_only == self.params.len() && !self.var_keyword
     }
 

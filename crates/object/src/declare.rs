@@ -454,6 +454,32 @@ where
     raw(conjure::<F>()(th, unsafe { this(slf) }, &parsed).into_return(th))
 }
 
+fn tp_new_of(ty: &Type) -> usize {
+    ty.slots().tp_new.map_or(0, |function| function as usize)
+}
+
+fn tp_init_of(ty: &Type) -> usize {
+    ty.slots().tp_init.map_or(0, |function| function as usize)
+}
+
+/// Whether the function in the slot `mine` leaves keywords alone: `ty` is a
+/// subclass with its own function in the slot `other`, which may take them.
+fn leaves_keywords(
+    ty: &Type,
+    function: usize,
+    mine: fn(&Type) -> usize,
+    other: fn(&Type) -> usize,
+) -> bool {
+    let (mut declared, mut next) = (None, Some(ty));
+    while let Some(base) = next {
+        if mine(base) == function {
+            declared = Some(base);
+        }
+        next = base.base();
+    }
+    declared.is_some_and(|declared| !std::ptr::eq(declared, ty) && other(declared) != other(ty))
+}
+
 /// Match the arguments of a `tp_new`, `tp_init` or `tp_call` and go on with `call`.
 unsafe fn with_tuple_and_dict<const N: usize, T>(
     th: Thread<'_>,
@@ -484,6 +510,11 @@ where
     let th = unsafe { Thread::current() };
     // SAFETY: `tp_new` gets a live type.
     let ty = unsafe { Type::from_ptr(ty) };
+    let this = new_trampoline::<S, F, R, N> as *const () as usize;
+    let ignored = !kwargs.is_null()
+        && S::SIGNATURE.is_positional_only()
+        && leaves_keywords(ty, this, tp_new_of, tp_init_of);
+    let kwargs = if ignored { std::ptr::null_mut() } else { kwargs };
     // SAFETY: the arguments of `tp_new`.
     raw(unsafe {
         with_tuple_and_dict(th, S::SIGNATURE, args, kwargs, |parsed| {
@@ -534,6 +565,11 @@ where
     let th = unsafe { Thread::current() };
     // SAFETY: the receiver outlives the call.
     let slf = unsafe { th.argument(slf) };
+    let this = init_trampoline::<S, F, R, N> as *const () as usize;
+    let ignored = !kwargs.is_null()
+        && S::SIGNATURE.is_positional_only()
+        && leaves_keywords(slf.ty(), this, tp_init_of, tp_new_of);
+    let kwargs = if ignored { std::ptr::null_mut() } else { kwargs };
     // SAFETY: the arguments of `tp_init`.
     let result = unsafe {
         with_tuple_and_dict(th, S::SIGNATURE, args, kwargs, |parsed| {

@@ -712,7 +712,7 @@ pub(crate) fn awaitable_iter(th: Thread<'_>, object: Obj<'_>) -> Result<Ref> {
     if is_coroutine(value.obj()) {
         raise!(th, TypeError, "__await__() returned a coroutine");
     }
-    if value.obj().ty().slots().tp_iternext.is_none() {
+    if !object::protocol::iter::is_iterator(value.obj()) {
         raise!(
             th,
             TypeError,

@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 
 use macros::{pymethods, pytype};
+use object::Protocol as _;
 use object::{
     AsObject, Bytes, Head, Int, IntoObject, Link, Obj, Ref, Result, Str, Thread, Tuple, Type,
     alloc_object,
@@ -11,7 +12,6 @@ use object::{
     raise,
     types::{self, str::codec::Native},
 };
-use object::Protocol as _;
 
 use text::codecs::cjk;
 
@@ -90,7 +90,12 @@ impl MultibyteIncrementalEncoder {
     }
 
     #[sig = "($self, /, input, final=False)"]
-    fn encode(&self, th: Thread<'_>, input: Obj<'_>, r#final: Option<Given<bool>>) -> Result<Ref<Bytes>> {
+    fn encode(
+        &self,
+        th: Thread<'_>,
+        input: Obj<'_>,
+        r#final: Option<Given<bool>>,
+    ) -> Result<Ref<Bytes>> {
         let errors = errors_of(th, &self.errors)?;
         self.stream.encode(th, input, &errors, r#final.is_some_and(|Given(last)| last))
     }
@@ -111,18 +116,14 @@ impl MultibyteIncrementalEncoder {
     #[sig = "($self, state, /)"]
     fn setstate(&self, th: Thread<'_>, state: Obj<'_>) -> Result<()> {
         if !Int::is_int(state) {
-            raise!(
-                th,
-                TypeError,
-                "setstate() argument must be int, not {}",
-                state.type_name()
-            );
+            raise!(th, TypeError, "setstate() argument must be int, not {}", state.type_name());
         }
         let bytes = Int::to_bytes(th, state, 1 + MAX_PENDING_TEXT + 8, true, false)?;
         let [length, rest @ ..] = bytes.as_bytes() else { return Ok(()) };
-        let Some((text, rest)) = rest.split_at_checked((*length).into()).filter(|parts| {
-            parts.0.len() <= MAX_PENDING_TEXT
-        }) else {
+        let Some((text, rest)) = rest
+            .split_at_checked((*length).into())
+            .filter(|parts| parts.0.len() <= MAX_PENDING_TEXT)
+        else {
             raise!(th, UnicodeError, "pending buffer too large");
         };
         let pending = match text {
@@ -242,7 +243,12 @@ impl MultibyteIncrementalDecoder {
     }
 
     #[sig = "($self, /, input, final=False)"]
-    fn decode(&self, th: Thread<'_>, input: Data, r#final: Option<Given<bool>>) -> Result<Ref<Str>> {
+    fn decode(
+        &self,
+        th: Thread<'_>,
+        input: Data,
+        r#final: Option<Given<bool>>,
+    ) -> Result<Ref<Str>> {
         let errors = errors_of(th, &self.errors)?;
         let last = r#final.is_some_and(|Given(last)| last);
         Str::from_buf(th, &self.stream.decode(th, input.bytes(), &errors, last)?)
@@ -258,12 +264,7 @@ impl MultibyteIncrementalDecoder {
     #[sig = "($self, state, /)"]
     fn setstate(&self, th: Thread<'_>, state: Obj<'_>) -> Result<()> {
         let Some(parts) = state.downcast::<Tuple>() else {
-            raise!(
-                th,
-                TypeError,
-                "setstate() argument must be tuple, not {}",
-                state.type_name()
-            );
+            raise!(th, TypeError, "setstate() argument must be tuple, not {}", state.type_name());
         };
         let parts = match *parts.items() {
             [pending, state] if Int::is_int(state) => pending.downcast::<Bytes>().zip(Some(state)),

@@ -504,7 +504,7 @@ impl Array {
                 "bad typecode (must be b, B, u, w, h, H, i, I, l, L, q, Q, f or d)"
             );
         };
-        let initial = items.get(1).copied().filter(|initial| !initial.is_none());
+        let initial = items.get(1).copied();
         if let Some(initial) = initial
             && !kind.is_unicode()
         {

@@ -57,7 +57,7 @@ impl Count {
     }
 
     fn __repr__(&self, th: Thread<'_>) -> Result<Ref<Str>> {
-        let name = self.obj().type_name();
+        let name = self.obj().ty().name();
         let next = match self.next.get() {
             Some(next) => next.repr(th)?,
             None => Str::empty(th),

@@ -19,10 +19,15 @@ pub fn iter(th: Thread<'_>, object: Obj<'_>) -> Result<Ref> {
     let value = unsafe { slot(object.as_ptr()) };
     // SAFETY: a new reference or null.
     let value = unsafe { Ref::from_raw(value) }.ok_or(error::Raised)?;
-    if value.obj().ty().slots().tp_iternext.is_none() {
+    if !is_iterator(value.obj()) {
         raise!(th, TypeError, "iter() returned non-iterator of type '{}'", value.obj().type_name());
     }
     Ok(value)
+}
+
+/// Whether the type of `object` has `__next__`.
+pub fn is_iterator(object: Obj<'_>) -> bool {
+    crate::types::type_::slot_functions::is_iterator_type(object.ty())
 }
 
 /// `next(iterator)`; `None` when it is exhausted.

@@ -40,6 +40,8 @@ enum Set {
     KsX1001,
     Latin1,
     Greek,
+    /// A designation that is none, from a state made up by somebody.
+    Unknown,
 }
 
 use Set::*;
@@ -61,6 +63,7 @@ impl Set {
             JisX0213Plane2Of2000 | JisX0213Plane2Of2004 => (true, b'P'),
             Gb2312 => (true, b'A'),
             KsX1001 => (true, b'C'),
+            Unknown => (true, 0x7f),
         }
     }
 
@@ -200,7 +203,7 @@ impl State {
         bytes
     }
 
-    /// The state that [`State::to_bytes`] gave; unknown sets are ASCII.
+    /// The state that [`State::to_bytes`] gave.
     pub fn from_bytes(codec: Codec, bytes: [u8; 8]) -> State {
         if codec.config.name == "hz" {
             return State { shifted: bytes[0] != 0, ..State::default() };
@@ -208,8 +211,11 @@ impl State {
         let [g0, g1, g2, _, flags, ..] = bytes;
         let sets = [g0, g1, g2].map(|byte| {
             let wanted = (byte & 0x80 != 0, byte & 0x7f);
-            let mut known = codec.config.sets.iter().copied();
-            known.find(|set| set.mark() == wanted).unwrap_or(Ascii)
+            let mut known = codec.config.sets.iter().copied().chain([Ascii]);
+            match byte {
+                0 => Ascii,
+                _ => known.find(|set| set.mark() == wanted).unwrap_or(Unknown),
+            }
         });
         State { sets, shifted: flags & SHIFTED != 0, passing: flags & PASSING != 0 }
     }
@@ -300,7 +306,7 @@ impl Codec {
             (JisX0201Roman, b'~') => 0x203e,
             (JisX0201Roman, _) => u32::from(byte),
             (JisX0201Katakana, 0x21..=0x5f) => 0xff61 + u32::from(byte - 0x21),
-            (JisX0201Katakana | Latin1 | Greek, _) => return Read::Illegal(1),
+            (JisX0201Katakana | Latin1 | Greek | Unknown, _) => return Read::Illegal(1),
             _ => {
                 let &[_, second, ..] = rest else { return Read::Incomplete };
                 let Some((first, second)) = set.decode(byte, second) else {

@@ -211,7 +211,9 @@ impl<'a, 'h, H: EncodeErrors> Encoding<'a, 'h, H> {
                         self.out.push(b'?');
                         continue;
                     }
-                    return Err(self.handler.reject(text, EncodeError { start, end: start + 1, ..error }));
+                    return Err(self
+                        .handler
+                        .reject(text, EncodeError { start, end: start + 1, ..error }));
                 }
             }
         }

@@ -57,8 +57,7 @@ fn every_multibyte_codec_reads_what_it_writes() {
     let codec = iso2022::Codec::from_name("iso2022_jp").unwrap();
     let text = TextBuf::from("a\u{65e5}b");
     let mut state = Default::default();
-    let (bytes, _) =
-        codec.encode(text.as_units(), true, &mut state, &mut Handler::Strict).unwrap();
+    let (bytes, _) = codec.encode(text.as_units(), true, &mut state, &mut Handler::Strict).unwrap();
     assert_eq!(bytes, b"a\x1b$BF|\x1b(Bb");
 }
 

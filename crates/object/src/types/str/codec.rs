@@ -141,7 +141,13 @@ impl<'a> Errors<'a> {
 
     fn position(&self, value: Obj<'_>, length: usize) -> Result<usize> {
         let th = self.th;
-        let given = Int::index_to_isize(th, value)?;
+        let given = match Int::index_to_isize(th, value) {
+            Err(raised) if self.multibyte => {
+                th.clear_exception(raised);
+                raise!(th, IndexError, "position -1 from error handler out of bounds");
+            }
+            given => given?,
+        };
         let position = if given < 0 { given + length as isize } else { given };
         match usize::try_from(position).ok().filter(|&position| position <= length) {
             Some(position) => Ok(position),

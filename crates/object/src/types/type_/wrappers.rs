@@ -206,7 +206,10 @@ pub fn call(
         }
         Wrap::GetBuffer => {
             expect(th, args, 1, 1)?;
-            types::memoryview::buffer_method(th, this, args[0])
+            // SAFETY: the row says what the slot's function is.
+            types::memoryview::buffer_method(th, this, args[0], unsafe {
+                slot!(abi::getbufferproc)
+            })
         }
         Wrap::ReleaseBuffer => {
             expect(th, args, 1, 1)?;
@@ -273,6 +276,9 @@ pub fn call_new(
     }
     let new = cls.slots().tp_new;
     if native.slots().tp_new.map(|f| f as usize) != new.map(|f| f as usize) {
+        if native.slots().tp_new.is_none() {
+            raise!(th, TypeError, "cannot create '{}' instances", subtype.full_name());
+        }
         let (cls, subtype, native) = (cls.name(), subtype.name(), native.name());
         raise!(th, TypeError, "{cls}.__new__({subtype}) is not safe, use {native}.__new__()");
     }
