@@ -151,7 +151,7 @@ impl Repeat {
     }
 
     fn __repr__(&self, th: Thread<'_>) -> Result<Ref<Str>> {
-        let (name, element) = (self.obj().type_name(), self.element.repr(th)?);
+        let (name, element) = (self.obj().ty().name(), self.element.repr(th)?);
         if self.left.get() < 0 {
             return Str::from_fmt(th, format_args!("{name}({})", &*element));
         }

@@ -78,7 +78,7 @@ impl SimpleNamespace {
                 th,
                 TypeError,
                 "{} expected at most 1 argument, got {}",
-                self.obj().type_name(),
+                self.obj().ty().name(),
                 args.len()
             ),
         }
@@ -140,7 +140,7 @@ impl SimpleNamespace {
                 TypeError,
                 "expect {} type, but {}() returned '{}' object",
                 "types.SimpleNamespace",
-                self.obj().type_name(),
+                self.obj().ty().name(),
                 copy.obj().ty().full_name()
             );
         };
