@@ -4,6 +4,15 @@
 //! brings up an interpreter, [`program`] runs the program in it and makes an
 //! exit status of how that ended.
 
+/// As `eprintln!`, for a standard error that may be full or closed: nobody can
+/// be told of that.
+macro_rules! complain {
+    ($($text:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stderr(), $($text)*);
+    }};
+}
+
 mod command_line;
 mod config;
 mod paths;
@@ -19,8 +28,10 @@ use std::{io::Write as _, os::unix::ffi::OsStringExt, process::exit};
 
 use crate::command_line::Request;
 
-/// Native stack of the main thread; memory is used only as far as it goes.
-const STACK: usize = 32 << 20;
+/// Native stack of the main thread. What programs can use of it is CPython's
+/// on a system with the usual limit; the rest is for handling the overflow.
+const STACK: usize = 64 << 20;
+const USABLE: usize = 8156 << 10;
 
 fn main() {
     let args: Vec<Vec<u8>> = std::env::args_os().map(OsStringExt::into_vec).collect();
@@ -39,12 +50,11 @@ fn main() {
     let config = match config::Config::new(line) {
         Ok(config) => config,
         Err(fatal) => {
-            eprint!("{fatal}");
+            let _ = write!(std::io::stderr(), "{fatal}");
             exit(1);
         }
     };
-    // PERF: the kernel's stack of 8 MiB is too small for deep recursion in
-    // native code; a thread would not get the signals.
-    let status = stacker::grow(STACK, || program::run(&config, STACK - (1 << 20)));
+    // The kernel's stack may be smaller, and a thread would not get the signals.
+    let status = stacker::grow(STACK, || program::run(&config, USABLE));
     exit(status);
 }

@@ -18,6 +18,7 @@ pub mod _io;
 pub mod _json;
 pub mod _krait;
 pub mod _locale;
+pub mod _lsprof;
 pub mod _multibytecodec;
 pub mod _multiprocessing;
 pub mod _opcode;
@@ -27,6 +28,7 @@ pub mod _posixshmem;
 pub mod _posixsubprocess;
 pub mod _queue;
 pub mod _random;
+pub mod _remote_debugging;
 pub mod _signal;
 pub mod _socket;
 pub mod _sre;
@@ -99,12 +101,14 @@ pub const ALL: &[ModuleDecl] = &[
     _multibytecodec::_multibytecodec::MODULE,
     _multiprocessing::_multiprocessing::MODULE,
     _opcode::module::MODULE,
+    _lsprof::_lsprof::MODULE,
     _operator::module::MODULE,
     _pickle::_pickle::MODULE,
     _posixshmem::_posixshmem::MODULE,
     _posixsubprocess::_posixsubprocess::MODULE,
     _queue::module::MODULE,
     _random::_random::MODULE,
+    _remote_debugging::_remote_debugging::MODULE,
     _signal::_signal::MODULE,
     _socket::_socket::MODULE,
     _sre::_sre::MODULE,

@@ -76,6 +76,17 @@ pub(crate) fn warn(
     (th.hooks().warn)(th, category.obj(), &message, stacklevel)
 }
 
+/// A warning about an object, which helps to find where that was made.
+pub(crate) fn warn_about(
+    th: Thread<'_>,
+    category: &'static object::Type,
+    message: &str,
+    source: object::Obj<'_>,
+) -> Result<()> {
+    let message = Str::new(th, message)?;
+    crate::_warnings::warn_from_native(th, category.obj(), &message, 1, Some(source))
+}
+
 /// Import a module by name.
 pub(crate) fn import(th: Thread<'_>, name: &'static str) -> Result<Ref> {
     let name = Str::intern(th, name)?;
@@ -159,7 +170,7 @@ pub(crate) fn int_arg(th: Thread<'_>, object: Obj<'_>) -> Result<i32> {
     }
 }
 
-/// Seconds as a Python number to nanoseconds, rounded away from zero (timeouts).
+/// Seconds as a Python number to nanoseconds.
 pub(crate) fn seconds_to_ns(th: Thread<'_>, object: Obj<'_>, round: Round) -> Result<i64> {
     number_to_ns(th, object, 1_000_000_000, round)
 }
@@ -201,6 +212,8 @@ pub(crate) fn number_to_ns(
 pub(crate) enum Round {
     Floor,
     Ceiling,
+    /// Away from zero: timeouts.
+    Up,
 }
 
 impl Round {
@@ -208,6 +221,8 @@ impl Round {
         match self {
             Round::Floor => value.floor(),
             Round::Ceiling => value.ceil(),
+            Round::Up if value < 0.0 => value.floor(),
+            Round::Up => value.ceil(),
         }
     }
 }

@@ -25,14 +25,15 @@ pub fn iter(th: Thread<'_>, object: Obj<'_>) -> Result<Ref> {
     Ok(value)
 }
 
-/// Whether the type of `object` has `__next__`.
+/// Whether `object` has a `__next__`.
 pub fn is_iterator(object: Obj<'_>) -> bool {
-    crate::types::type_::slot_functions::is_iterator_type(object.ty())
+    let none = crate::types::type_::slot_functions::next_not_implemented as *const () as usize;
+    object.ty().slots().tp_iternext.is_some_and(|slot| slot as *const () as usize != none)
 }
 
 /// `next(iterator)`; `None` when it is exhausted.
 pub fn next(th: Thread<'_>, iterator: Obj<'_>) -> Result<Option<Ref>> {
-    let Some(slot) = iterator.ty().slots().tp_iternext else {
+    let Some(slot) = iterator.ty().slots().tp_iternext.filter(|_| is_iterator(iterator)) else {
         raise!(th, TypeError, "'{}' object is not an iterator", iterator.type_name());
     };
     // SAFETY: the slot belongs to the iterator's type.

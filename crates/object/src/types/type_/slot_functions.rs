@@ -498,15 +498,9 @@ unsafe extern "C" fn tp_iternext(o: *mut PyObject) -> *mut PyObject {
 }
 
 /// `tp_iternext` of a class whose `__next__` was taken away.
-unsafe extern "C" fn next_not_implemented(o: *mut PyObject) -> *mut PyObject {
+pub(crate) unsafe extern "C" fn next_not_implemented(o: *mut PyObject) -> *mut PyObject {
     // SAFETY: slots get live objects.
     enter(|th| raise!(th, TypeError, "'{}' object is not iterable", unsafe { arg(o) }.type_name()))
-}
-
-/// Whether instances have `__next__`.
-pub fn is_iterator_type(ty: &Type) -> bool {
-    let slot = ty.slots().tp_iternext.map(|slot| slot as usize);
-    slot.is_some_and(|slot| slot != next_not_implemented as *const () as usize)
 }
 
 unsafe extern "C" fn tp_descr_get(
