@@ -523,8 +523,8 @@ impl Struct {
 
     /// struct size in bytes
     #[getter(size)]
-    fn get_size(&self, th: Thread<'_>) -> Result<usize> {
-        self.layout(th).map(|layout| layout.size)
+    fn get_size(&self, _: Thread<'_>) -> isize {
+        self.size()
     }
 }
 

@@ -110,7 +110,21 @@ pub fn expect_name<'a>(th: Thread<'_>, name: Obj<'a>) -> Result<&'a Str> {
 
 /// The interned form of an attribute name.
 pub fn interned(th: Thread<'_>, name: &Str) -> Ref<Str> {
-    if name.is_interned() { crate::own(name) } else { Str::intern_ref(th, crate::own(name)) }
+    if name.is_interned() {
+        return crate::own(name);
+    }
+    if name.obj().is_exact::<Str>() {
+        return Str::intern_ref(th, crate::own(name));
+    }
+    // COMPAT: a name may be of a subclass of `str` (test_dict,
+    // test_instance_dict_getattr_str_subclass).
+    match Str::from_units(th, name.units()) {
+        Ok(exact) => Str::intern_ref(th, exact),
+        Err(raised) => {
+            th.clear_exception(raised);
+            crate::own(name)
+        }
+    }
 }
 
 /// `object.__getattribute__`.

@@ -125,6 +125,7 @@ impl MemoryView {
 
     fn assign_slice(&self, th: Thread<'_>, slice: Obj<'_>, value: Obj<'_>) -> Result<()> {
         let target = self.sliced(th, slice)?;
+        self.check(th)?;
         if value.ty().buffer().is_none_or(|buffer| buffer.bf_getbuffer.is_none()) {
             let got = value.type_name();
             raise!(th, TypeError, "a bytes-like object is required, not '{got}'");

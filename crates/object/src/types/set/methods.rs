@@ -270,10 +270,15 @@ impl Set {
         Set::new_of(th, cls).map(Ref::upcast)
     }
 
-    #[sig = "set(iterable=(), /)"]
-    fn __init__(&self, th: Thread<'_>, iterable: Option<Obj<'_>>) -> Result<()> {
+    fn __init__(&self, th: Thread<'_>, args: &Tuple, kwargs: Option<&Dict>) -> Result<()> {
+        if kwargs.is_some_and(|kwargs| !kwargs.is_empty()) {
+            raise!(th, TypeError, "set() takes no keyword arguments");
+        }
+        if args.len() > 1 {
+            raise!(th, TypeError, "set expected at most 1 argument, got {}", args.len());
+        }
         self.clear();
-        match iterable {
+        match args.get(0) {
             Some(iterable) => self.update(th, iterable),
             None => Ok(()),
         }

@@ -360,6 +360,13 @@ fn check_names(th: Thread<'_>, encoding: &str, errors: &str) -> Result<()> {
     if encoding.contains('\0') || errors.contains('\0') {
         raise!(th, ValueError, "embedded null character");
     }
+    if th.interp().flags.borrow().dev_mode {
+        // Development mode complains about names that are not needed.
+        registry::lookup(th, encoding)?;
+        if errors != "strict" {
+            registry::lookup_error(th, errors)?;
+        }
+    }
     Ok(())
 }
 

@@ -872,7 +872,12 @@ impl Str {
     /// Return the size of the string in memory, in bytes.
     #[sig = "($self, /)"]
     fn __sizeof__(&self, _: Thread<'_>) -> usize {
-        self.size_in_memory()
+        // COMPAT: CPython keeps the UTF-8 of its one-character Latin-1 strings.
+        let utf8 = match (self.len(), self.units(), self.is_ascii()) {
+            (1, text::Units::Ucs1(_), false) if crate::AsObject::obj(self).is_exact::<Str>() => 3,
+            _ => 0,
+        };
+        self.size_in_memory() + utf8
     }
 
     #[sig = "($self, /)"]

@@ -113,6 +113,7 @@ impl percent_format::Arguments for Arguments<'_> {
     fn star_width(&mut self) -> Result<isize> {
         let value = self.star()?;
         match Int::to_i64(value.obj()) {
+            Some(i64::MIN) => raise!(self.th, OverflowError, "width too big"),
             Some(width) => Ok(width as isize),
             None => {
                 raise!(self.th, OverflowError, "Python int too large to convert to C ssize_t")
