@@ -181,6 +181,11 @@ fn repr_items(th: Thread<'_>, items: &[Obj<'_>]) -> Result<String> {
 
 #[pymethods]
 impl ItemGetter {
+    #[getter]
+    fn __text_signature__(&self, _: Thread<'_>) -> &'static str {
+        "(obj, /)"
+    }
+
     fn __new__(th: Thread<'_>, cls: &Type, args: &Tuple, kwargs: Option<&Dict>) -> Result {
         no_keywords(th, "itemgetter", kwargs)?;
         if args.len() == 0 {
@@ -246,6 +251,11 @@ impl AttrGetter {
 
 #[pymethods]
 impl AttrGetter {
+    #[getter]
+    fn __text_signature__(&self, _: Thread<'_>) -> &'static str {
+        "(obj, /)"
+    }
+
     fn __new__(th: Thread<'_>, cls: &Type, args: &Tuple, kwargs: Option<&Dict>) -> Result {
         no_keywords(th, "attrgetter", kwargs)?;
         if args.len() == 0 {
@@ -319,6 +329,11 @@ pub struct MethodCaller {
 
 #[pymethods]
 impl MethodCaller {
+    #[getter]
+    fn __text_signature__(&self, _: Thread<'_>) -> &'static str {
+        "(obj, /)"
+    }
+
     fn __new__(th: Thread<'_>, cls: &Type, args: &Tuple, kwargs: Option<&Dict>) -> Result {
         let [name, args @ ..] = args.items() else {
             raise!(th, TypeError, "methodcaller needs at least one argument, the method name");

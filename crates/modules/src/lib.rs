@@ -7,6 +7,7 @@ pub mod _ast;
 pub mod _asyncio;
 pub mod _bisect;
 pub mod _codecs;
+pub mod _codecs_cjk;
 pub mod _collections;
 pub mod _contextvars;
 pub mod _datetime;
@@ -19,6 +20,7 @@ pub mod _json;
 pub mod _krait;
 pub mod _locale;
 pub mod _lsprof;
+pub mod _multibytecodec;
 pub mod _multiprocessing;
 pub mod _opcode;
 pub mod _operator;
@@ -81,6 +83,12 @@ pub const ALL: &[ModuleDecl] = &[
     _asyncio::_asyncio::MODULE,
     _bisect::module::MODULE,
     _codecs::_codecs::MODULE,
+    _codecs_cjk::_codecs_cn::MODULE,
+    _codecs_cjk::_codecs_hk::MODULE,
+    _codecs_cjk::_codecs_iso2022::MODULE,
+    _codecs_cjk::_codecs_jp::MODULE,
+    _codecs_cjk::_codecs_kr::MODULE,
+    _codecs_cjk::_codecs_tw::MODULE,
     _collections::module::MODULE,
     _contextvars::module::MODULE,
     _datetime::module::MODULE,
@@ -92,6 +100,7 @@ pub const ALL: &[ModuleDecl] = &[
     _json::_json::MODULE,
     _krait::module::MODULE,
     _locale::module::MODULE,
+    _multibytecodec::_multibytecodec::MODULE,
     _multiprocessing::_multiprocessing::MODULE,
     _opcode::module::MODULE,
     _lsprof::_lsprof::MODULE,

@@ -88,6 +88,13 @@ fn fill_from_keys(th: Thread<'_>, cls: &Type, iterable: Obj<'_>, value: Obj<'_>)
             if let Some(len) = set_len {
                 presize(th, dict, len, false)?;
             }
+            // The hashes are known.
+            if let Some(keys) = types::set::hashed_keys(iterable) {
+                for (key, hash) in keys {
+                    dict.set_with_hash(th, key.obj(), hash, value)?;
+                }
+                return Ok(target);
+            }
         }
         protocol::iter::for_each(th, iterable, |key| dict.set(th, key.obj(), value))?;
         return Ok(target);

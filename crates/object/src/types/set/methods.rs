@@ -14,7 +14,7 @@ use crate::{
 };
 
 fn repr<S: AnySet>(th: Thread<'_>, set: &S) -> Result<Ref<Str>> {
-    let name = set.obj().type_name();
+    let name = set.obj().ty().name();
     let Some(_guard) = repr_guard::enter(th, set.obj()) else {
         return Str::from_fmt(th, format_args!("{name}(...)"));
     };

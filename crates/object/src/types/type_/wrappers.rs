@@ -231,7 +231,10 @@ pub fn call(
         }
         Wrap::GetBuffer => {
             expect_for(th, row.dunder, args, 1, 1)?;
-            types::memoryview::buffer_method(th, this, args[0])
+            // SAFETY: the row says what the slot's function is.
+            types::memoryview::buffer_method(th, this, args[0], unsafe {
+                slot!(abi::getbufferproc)
+            })
         }
         Wrap::ReleaseBuffer => {
             expect_for(th, row.dunder, args, 1, 1)?;
