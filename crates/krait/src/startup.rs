@@ -47,6 +47,9 @@ pub(crate) fn start(th: Thread<'_>, config: &Config) -> Result<Ref<Dict>> {
     // Ctrl-C becomes KeyboardInterrupt from here on.
     import(th, "_signal")?;
     crate::streams::install(th, config)?;
+    if config.fault_handler {
+        import(th, "faulthandler")?.call_method(th, &*Str::intern(th, "enable")?, &[])?;
+    }
     if !config.warnings.is_empty() {
         import(th, "warnings")?;
     }
@@ -140,9 +143,4 @@ pub(crate) fn add_path(th: Thread<'_>, path: &[u8]) -> Result<()> {
         list.insert(th, 0, text::fs_text(th, path)?.upcast())?;
     }
     Ok(())
-}
-
-/// `-X showrefcount`: what is left at exit.
-pub(crate) fn show_ref_count(th: Thread<'_>) {
-    eprintln!("[{} blocks]", th.heap().allocated_blocks());
 }

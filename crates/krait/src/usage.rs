@@ -76,7 +76,7 @@ Options of the implementation:
 -X dev: development mode: more checks and warnings
 -X int_max_str_digits=N: limit of conversions between int and str; 0 for none
 -X pycache_prefix=PATH: write .pyc files to a tree of their own
--X showrefcount: print the number of memory blocks in use at exit
+-X faulthandler: report crashes with a traceback [PYTHONFAULTHANDLER]
 -X utf8[=0|1]: UTF-8 mode
 -X warn_default_encoding: warn when text files are opened without encoding
 ";

@@ -5,9 +5,11 @@
 pub mod _abc;
 pub mod _ast;
 pub mod _bisect;
+pub mod _bz2;
 pub mod _codecs;
 pub mod _collections;
 pub mod _contextvars;
+pub mod _csv;
 pub mod _datetime;
 pub mod _functools;
 pub mod _heapq;
@@ -16,6 +18,7 @@ pub mod _io;
 pub mod _json;
 pub mod _krait;
 pub mod _locale;
+pub mod _lzma;
 pub mod _opcode;
 pub mod _operator;
 pub mod _pickle;
@@ -27,6 +30,7 @@ pub mod _stat;
 pub mod _statistics;
 pub mod _string;
 pub mod _struct;
+pub mod _suggestions;
 pub mod _symtable;
 pub mod _sysconfig;
 pub mod _thread;
@@ -34,6 +38,7 @@ pub mod _tokenize;
 pub mod _tracemalloc;
 pub mod _types;
 pub mod _typing;
+pub mod _uuid;
 pub mod _warnings;
 pub mod _weakref;
 pub mod array;
@@ -54,10 +59,12 @@ pub mod marshal;
 pub mod math;
 pub mod posix;
 pub mod pwd;
+pub mod pyexpat;
 pub mod resource;
 pub mod select;
 mod support;
 pub mod sys;
+pub mod syslog;
 pub mod termios;
 pub mod time;
 pub mod unicodedata;
@@ -70,9 +77,11 @@ pub const ALL: &[ModuleDecl] = &[
     _abc::module::MODULE,
     _ast::_ast::MODULE,
     _bisect::module::MODULE,
+    _bz2::_bz2::MODULE,
     _codecs::_codecs::MODULE,
     _collections::module::MODULE,
     _contextvars::module::MODULE,
+    _csv::module::MODULE,
     _datetime::module::MODULE,
     _functools::module::MODULE,
     _heapq::module::MODULE,
@@ -81,6 +90,7 @@ pub const ALL: &[ModuleDecl] = &[
     _json::_json::MODULE,
     _krait::module::MODULE,
     _locale::module::MODULE,
+    _lzma::_lzma::MODULE,
     _opcode::module::MODULE,
     _operator::module::MODULE,
     _pickle::_pickle::MODULE,
@@ -91,6 +101,7 @@ pub const ALL: &[ModuleDecl] = &[
     _stat::module::MODULE,
     _statistics::module::MODULE,
     _string::_string::MODULE,
+    _suggestions::_suggestions::MODULE,
     _struct::_struct::MODULE,
     _symtable::_symtable::MODULE,
     _sysconfig::_sysconfig::MODULE,
@@ -99,6 +110,7 @@ pub const ALL: &[ModuleDecl] = &[
     _tracemalloc::_tracemalloc::MODULE,
     _types::module::MODULE,
     _typing::module::MODULE,
+    _uuid::_uuid::MODULE,
     _warnings::_warnings::MODULE,
     _weakref::module::MODULE,
     array::module::MODULE,
@@ -116,6 +128,8 @@ pub const ALL: &[ModuleDecl] = &[
     math::math::MODULE,
     posix::MODULE,
     hashes::_blake2::MODULE,
+    hashes::keyed::MODULE,
+    hashes::openssl::MODULE,
     hashes::_md5::MODULE,
     hashes::_sha1::MODULE,
     hashes::_sha2::MODULE,
@@ -125,7 +139,9 @@ pub const ALL: &[ModuleDecl] = &[
     select::select::MODULE,
     resource::resource::MODULE,
     pwd::pwd::MODULE,
+    pyexpat::pyexpat::MODULE,
     sys::sys::MODULE,
+    syslog::syslog::MODULE,
     time::time::MODULE,
     unicodedata::module::MODULE,
 ];

@@ -3,6 +3,7 @@
 
 pub(crate) mod buffer;
 pub(crate) mod path;
+pub(crate) mod stream;
 pub(crate) mod structseq;
 
 use std::io;

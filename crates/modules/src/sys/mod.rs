@@ -14,7 +14,7 @@ use object::{
 };
 
 pub use describe::{VERSION_TEXT, flags, version_info};
-pub use hooks::set_cpu_count;
+pub use hooks::{cpu_count, set_cpu_count};
 
 /// This module provides access to some objects used or maintained by the
 /// interpreter and to functions that interact strongly with the interpreter.

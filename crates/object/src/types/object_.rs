@@ -536,8 +536,9 @@ fn new_arguments(th: Thread<'_>, this: Obj<'_>) -> Result<NewArguments> {
 /// The default state: the dict, and the values of slots.
 fn get_state(th: Thread<'_>, this: Obj<'_>) -> Result {
     let state = match this.getattr_opt(th, id!(th, "__dict__"))? {
-        Some(dict) => dict,
-        None => types::none().own(),
+        // Without attributes there is no state.
+        Some(dict) if dict.obj().downcast_exact::<Dict>().is_none_or(|dict| dict.len() > 0) => dict,
+        _ => types::none().own(),
     };
     let copyreg = (th.hooks().import_module)(th, id!(th, "copyreg"))?;
     let names = copyreg.call_method(th, id!(th, "_slotnames"), &[this.ty().obj()])?;
