@@ -23,6 +23,8 @@ pub(crate) struct Config {
     pub(crate) hash_secret: (u64, u64),
     pub(crate) unbuffered: bool,
     pub(crate) fault_handler: bool,
+    pub(crate) import_time: i32,
+    pub(crate) without_frozen: bool,
     pub(crate) pycache_prefix: Option<Vec<u8>>,
     /// Encoding and error handler of the standard streams, if given.
     pub(crate) stream_encoding: Option<String>,
@@ -134,6 +136,8 @@ impl Config {
             malloc,
             hash_secret: hash_secret(seed),
             unbuffered: line.unbuffered || environment.get("PYTHONUNBUFFERED").is_some(),
+            without_frozen: is_off(xoption("frozen_modules"), &environment),
+            import_time: import_time(xoption("importtime"), &environment),
             fault_handler: dev_mode
                 || xoption("faulthandler").is_some()
                 || environment.get("PYTHONFAULTHANDLER").is_some(),
@@ -314,7 +318,29 @@ fn check_values(line: &CommandLine, environment: &Environment) -> Result<(), Str
     frozen_modules(option("frozen_modules"), environment)
 }
 
-/// Whether modules may come from the executable: `on` or `off`.
+/// `-X importtime`: 0, 1 or 2.
+fn import_time(option: Option<Option<Vec<u8>>>, environment: &Environment) -> i32 {
+    let value = match option {
+        Some(value) => Some(value.unwrap_or_default()),
+        None => environment.get("PYTHONPROFILEIMPORTTIME"),
+    };
+    match value.as_deref() {
+        None => 0,
+        Some(b"2") => 2,
+        Some(_) => 1,
+    }
+}
+
+/// `-X frozen_modules=off`
+fn is_off(option: Option<Option<Vec<u8>>>, environment: &Environment) -> bool {
+    let value = match option {
+        Some(value) => value,
+        None => environment.get("PYTHON_FROZEN_MODULES"),
+    };
+    value.is_some_and(|value| value.as_slice() == b"off")
+}
+
+/// Refuse other values than `on` and `off`.
 fn frozen_modules(
     option: Option<Option<Vec<u8>>>,
     environment: &Environment,

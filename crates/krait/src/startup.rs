@@ -39,11 +39,18 @@ pub(crate) fn start(th: Thread<'_>, config: &Config) -> Result<Ref<Dict>> {
             ..vm::pending::pending_hooks(th)
         },
     );
+    vm::import_time::enable(th, config.import_time);
+    if config.without_frozen {
+        lifecycle::Inventory::of(th).disable_frozen();
+    }
     lifecycle::start(th, &INVENTORY, || fill_sys(th, config))?;
     set_check_hash_pycs(th, config)?;
     lifecycle::install_external_importers(th)?;
     install_path_hooks(th, config)?;
     import(th, "encodings")?;
+    // Writing too large a file is an error, not the end.
+    const SIGXFSZ: i32 = 25;
+    let _ = host::signal::set_action(SIGXFSZ, host::signal::Action::Ignore);
     // Ctrl-C becomes KeyboardInterrupt from here on.
     import(th, "_signal")?;
     crate::streams::install(th, config)?;
@@ -86,6 +93,10 @@ fn fill_sys(th: Thread<'_>, config: &Config) -> Result<()> {
     set_path("platlibdir", &paths.platlibdir)?;
     set_path("_stdlib_dir", &paths.stdlib)?;
     set("path", text::fs_list(th, &paths.search_path)?.upcast())?;
+    if config.flags.verbose > 0 {
+        // importlib tells what it does before there are streams.
+        set("stderr", modules::sys::standard_printer(th, 2)?)?;
+    }
     if let Some(prefix) = &config.pycache_prefix {
         set_path("pycache_prefix", prefix)?;
     }

@@ -60,7 +60,9 @@ PYTHONUSERBASE    : the user base directory of site
 Variables that do what an option does:
 PYTHON_CPU_COUNT (-X cpu_count)    PYTHONDEBUG (-d)
 PYTHONDEVMODE (-X dev)             PYTHONDONTWRITEBYTECODE (-B)
-PYTHONINSPECT (-i)                 PYTHONINTMAXSTRDIGITS (-X int_max_str_digits)
+PYTHONINSPECT (-i)                 PYTHONINTMAXSTRDIGITS (-X frozen_modules=on|off: whether modules come from the executable
+-X importtime[=2]: tell how long imports take [PYTHONPROFILEIMPORTTIME]
+-X int_max_str_digits)
 PYTHONNOUSERSITE (-s)              PYTHONOPTIMIZE (-O)
 PYTHONPYCACHEPREFIX (-X pycache_prefix)
 PYTHONSAFEPATH (-P)                PYTHONUNBUFFERED (-u)

@@ -4,6 +4,7 @@
 
 pub mod _abc;
 pub mod _ast;
+pub mod _asyncio;
 pub mod _bisect;
 pub mod _bz2;
 pub mod _codecs;
@@ -19,12 +20,15 @@ pub mod _json;
 pub mod _krait;
 pub mod _locale;
 pub mod _lzma;
+pub mod _multiprocessing;
 pub mod _opcode;
 pub mod _operator;
 pub mod _pickle;
+pub mod _posixshmem;
 pub mod _posixsubprocess;
 pub mod _random;
 pub mod _signal;
+pub mod _socket;
 pub mod _sre;
 pub mod _stat;
 pub mod _statistics;
@@ -41,6 +45,7 @@ pub mod _typing;
 pub mod _uuid;
 pub mod _warnings;
 pub mod _weakref;
+pub mod _zstd;
 pub mod array;
 pub mod atexit;
 pub mod binascii;
@@ -57,6 +62,7 @@ pub mod hashes;
 pub mod itertools;
 pub mod marshal;
 pub mod math;
+pub mod mmap;
 pub mod posix;
 pub mod pwd;
 pub mod pyexpat;
@@ -76,6 +82,7 @@ use object::declare::ModuleDecl;
 pub const ALL: &[ModuleDecl] = &[
     _abc::module::MODULE,
     _ast::_ast::MODULE,
+    _asyncio::_asyncio::MODULE,
     _bisect::module::MODULE,
     _bz2::_bz2::MODULE,
     _codecs::_codecs::MODULE,
@@ -91,12 +98,15 @@ pub const ALL: &[ModuleDecl] = &[
     _krait::module::MODULE,
     _locale::module::MODULE,
     _lzma::_lzma::MODULE,
+    _multiprocessing::_multiprocessing::MODULE,
     _opcode::module::MODULE,
     _operator::module::MODULE,
     _pickle::_pickle::MODULE,
+    _posixshmem::_posixshmem::MODULE,
     _posixsubprocess::_posixsubprocess::MODULE,
     _random::_random::MODULE,
     _signal::_signal::MODULE,
+    _socket::_socket::MODULE,
     _sre::_sre::MODULE,
     _stat::module::MODULE,
     _statistics::module::MODULE,
@@ -113,6 +123,7 @@ pub const ALL: &[ModuleDecl] = &[
     _uuid::_uuid::MODULE,
     _warnings::_warnings::MODULE,
     _weakref::module::MODULE,
+    _zstd::_zstd::MODULE,
     array::module::MODULE,
     atexit::atexit::MODULE,
     binascii::binascii::MODULE,
@@ -126,6 +137,7 @@ pub const ALL: &[ModuleDecl] = &[
     itertools::itertools::MODULE,
     marshal::marshal::MODULE,
     math::math::MODULE,
+    mmap::mmap::MODULE,
     posix::MODULE,
     hashes::_blake2::MODULE,
     hashes::keyed::MODULE,

@@ -119,7 +119,9 @@ pub(crate) fn explain(
     }
     let at_end = source.tokens.get(stopped).is_none_or(|token| {
         matches!(token.kind, Kind::End | Kind::Dedent)
-            || token.kind == Kind::Newline && token.start >= text.trim_end().len()
+            || token.kind == Kind::Newline
+                && !text.ends_with('\n')
+                && token.start >= text.trim_end().len()
     });
     if incomplete && at_end {
         return incomplete_input(&source);

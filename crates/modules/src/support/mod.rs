@@ -122,12 +122,19 @@ pub(crate) fn encode_fs(th: Thread<'_>, string: &Str) -> Result<Vec<u8>> {
     }
 }
 
+/// A bool is hardly meant where a descriptor belongs.
+pub(crate) fn warn_of_bool(th: Thread<'_>, object: Obj<'_>) -> Result<()> {
+    if object.is_exact::<types::Bool>() {
+        let text = "bool is used as a file descriptor";
+        warn(th, exceptions::types::RuntimeWarning(), text, 1)?;
+    }
+    Ok(())
+}
+
 /// `object.fileno()` or an int, as a descriptor.
 pub(crate) fn as_descriptor(th: Thread<'_>, object: Obj<'_>) -> Result<i32> {
     let fd = if Int::is_int(object) {
-        if object.is_exact::<types::Bool>() {
-            warn(th, exceptions::types::RuntimeWarning(), "bool is used as a file descriptor", 1)?;
-        }
+        warn_of_bool(th, object)?;
         int_arg(th, object)?
     } else {
         let Some(fileno) = object.getattr_opt(th, id!(th, "fileno"))? else {
@@ -162,14 +169,23 @@ pub(crate) fn int_arg(th: Thread<'_>, object: Obj<'_>) -> Result<i32> {
 
 /// Seconds as a Python number to nanoseconds, rounded away from zero (timeouts).
 pub(crate) fn seconds_to_ns(th: Thread<'_>, object: Obj<'_>, round: Round) -> Result<i64> {
-    let too_large =
-        || object::error!(th, OverflowError, "timestamp too large to convert to C PyTime_t");
+    number_to_ns(th, object, 1_000_000_000, round)
+}
+
+/// A Python number of units of `unit` nanoseconds to nanoseconds.
+pub(crate) fn number_to_ns(
+    th: Thread<'_>,
+    object: Obj<'_>,
+    unit: i64,
+    round: Round,
+) -> Result<i64> {
+    let too_large = || object::error!(th, OverflowError, "timestamp out of range for C PyTime_t");
     if let Some(float) = object.downcast::<types::Float>() {
         let value = float.value();
         if value.is_nan() {
             raise!(th, ValueError, "Invalid value NaN (not a number)");
         }
-        let scaled = round.apply(value * 1e9);
+        let scaled = round.apply(value * unit as f64);
         if !(-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&scaled) {
             return Err(too_large());
         }
@@ -185,7 +201,7 @@ pub(crate) fn seconds_to_ns(th: Thread<'_>, object: Obj<'_>, round: Round) -> Re
     }
     let index = Int::index(th, object)?;
     let seconds = Int::to_i64(index.obj()).ok_or_else(too_large)?;
-    seconds.checked_mul(1_000_000_000).ok_or_else(too_large)
+    seconds.checked_mul(unit).ok_or_else(too_large)
 }
 
 /// How seconds become nanoseconds.

@@ -6,6 +6,7 @@
 mod describe;
 mod hooks;
 mod jit;
+mod printer;
 
 use macros::pymodule;
 use object::{
@@ -16,6 +17,7 @@ use object::{
 pub use describe::{VERSION_TEXT, flags, version_info};
 pub(crate) use hooks::{audit_event as audit, print_exception};
 pub use hooks::{cpu_count, set_cpu_count};
+pub use printer::standard_printer;
 
 /// This module provides access to some objects used or maintained by the
 /// interpreter and to functions that interact strongly with the interpreter.
@@ -33,6 +35,22 @@ pub mod sys {
     #[sig = "(event, /, *args)"]
     fn audit(th: Thread<'_>, event: &Str, args: Args<'_>) -> Result<()> {
         hooks::audit(th, event, args)
+    }
+
+    /// Private function for clearing certain descriptors from a type's dictionary.
+    ///
+    /// What `dataclasses` needs to forget the class that one with slots replaces.
+    #[sig = "(type, /)"]
+    fn _clear_type_descriptors(th: Thread<'_>, r#type: &object::Type) -> Result<()> {
+        if r#type.flags() & abi::Py_TPFLAGS_IMMUTABLETYPE != 0 {
+            raise!(th, TypeError, "argument is immutable");
+        }
+        let Some(dict) = r#type.dict() else { return Ok(()) };
+        for name in [id!(th, "__dict__"), id!(th, "__weakref__")] {
+            drop(dict.pop(th, name.obj())?);
+        }
+        r#type.modified(th);
+        Ok(())
     }
 
     /// This hook function is called by built-in breakpoint().
