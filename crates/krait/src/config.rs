@@ -22,9 +22,10 @@ pub(crate) struct Config {
     pub(crate) malloc: Mode,
     pub(crate) hash_secret: (u64, u64),
     pub(crate) unbuffered: bool,
-    pub(crate) fault_handler: bool,
     pub(crate) import_time: i32,
     pub(crate) without_frozen: bool,
+    /// `faulthandler` is on from the start.
+    pub(crate) fault_handler: bool,
     pub(crate) pycache_prefix: Option<Vec<u8>>,
     /// Encoding and error handler of the standard streams, if given.
     pub(crate) stream_encoding: Option<String>,
@@ -82,6 +83,7 @@ impl Config {
                 fatal("preconfig_init_allocator", message, "preinitializing")
             })?,
         };
+        check_gil(xoption("gil"), &environment)?;
         let dev_mode = xoption("dev").is_some() || environment.get("PYTHONDEVMODE").is_some();
         let locale = Locale::new();
         let utf8_mode = utf8_mode(xoption("utf8"), &environment, &locale)?;
@@ -111,6 +113,16 @@ impl Config {
                 || line.isolated
                 || environment.get("PYTHONSAFEPATH").is_some(),
             int_max_str_digits: int_max_str_digits(xoption("int_max_str_digits"), &environment)?,
+            thread_inherit_context: switch(
+                "thread_inherit_context",
+                xoption("thread_inherit_context"),
+                &environment,
+            )?,
+            context_aware_warnings: switch(
+                "context_aware_warnings",
+                xoption("context_aware_warnings"),
+                &environment,
+            )?,
         };
         environment.count("PYTHONDEBUG", &mut flags.debug);
         environment.count("PYTHONVERBOSE", &mut flags.verbose);
@@ -120,6 +132,9 @@ impl Config {
         if environment.get("PYTHONINSPECT").is_some() {
             flags.inspect = flags.inspect.max(1);
         }
+        let fault_handler = dev_mode
+            || xoption("faulthandler").is_some()
+            || environment.get("PYTHONFAULTHANDLER").is_some();
         let seed = hash_seed(line.random_hash, &environment)?;
         flags.hash_randomization = i32::from(seed != Some(0));
         let (stream_encoding, stream_errors) = stream_settings(&environment);
@@ -138,9 +153,7 @@ impl Config {
             unbuffered: line.unbuffered || environment.get("PYTHONUNBUFFERED").is_some(),
             without_frozen: is_off(xoption("frozen_modules"), &environment),
             import_time: import_time(xoption("importtime"), &environment),
-            fault_handler: dev_mode
-                || xoption("faulthandler").is_some()
-                || environment.get("PYTHONFAULTHANDLER").is_some(),
+            fault_handler,
             pycache_prefix,
             stream_encoding,
             stream_errors,
@@ -246,52 +259,10 @@ fn cpu_count(option: Option<Option<Vec<u8>>>, environment: &Environment) -> Resu
     }
 }
 
-/// What a switch says: an option that counts, the variable behind it, and the
-/// function that complains.
-struct Switch {
-    option: &'static str,
-    variable: &'static str,
-    function: &'static str,
-}
-
-const SWITCHES: &[Switch] = &[
-    Switch {
-        option: "thread_inherit_context",
-        variable: "PYTHON_THREAD_INHERIT_CONTEXT",
-        function: "config_init_thread_inherit_context",
-    },
-    Switch {
-        option: "context_aware_warnings",
-        variable: "PYTHON_CONTEXT_AWARE_WARNINGS",
-        function: "config_init_context_aware_warnings",
-    },
-];
-
 /// Refuse values that options and variables cannot have.
 fn check_values(line: &CommandLine, environment: &Environment) -> Result<(), String> {
     let wrong = |function: &str, message: &str| Err(fatal(function, message, "preinitialized"));
     let option = |name: &str| xoption(&line.xoptions, name);
-    let is_switch = |value: &[u8]| matches!(value, b"0" | b"1");
-    for Switch { option: name, variable, function } in SWITCHES {
-        if let Some(value) = option(name) {
-            if !value.is_some_and(|value| is_switch(&value)) {
-                return wrong(function, &format!("-X {name}=n: n is missing or invalid"));
-            }
-        } else if environment.get(variable).is_some_and(|value| !is_switch(&value)) {
-            return wrong(function, &format!("{variable}=N: N is missing or invalid"));
-        }
-    }
-    let gil = option("gil").or_else(|| environment.get("PYTHON_GIL").map(Some));
-    match gil.as_ref().map(Option::as_deref) {
-        None | Some(Some(b"1")) => {}
-        Some(Some(b"0")) => {
-            let message = "Disabling the GIL is not supported by this build";
-            return wrong("config_read_gil", message);
-        }
-        Some(_) => {
-            return wrong("config_read_gil", "PYTHON_GIL / -X gil must be \"0\" or \"1\"");
-        }
-    }
     let number = |value: &[u8]| std::str::from_utf8(value).ok()?.trim().parse::<i64>().ok();
     if let Some(Some(value)) = option("importtime") {
         if !matches!(number(&value), Some(1 | 2)) && !value.is_empty() {
@@ -357,6 +328,47 @@ fn frozen_modules(
         "Fatal Python error: bad value for {source} (expected \"on\" or \"off\")\n\
          Python runtime state: preinitialized\n\n"
     ))
+}
+
+/// `-X name=0|1` or `PYTHON_NAME=0|1`.
+fn switch(
+    name: &str,
+    option: Option<Option<Vec<u8>>>,
+    environment: &Environment,
+) -> Result<i32, String> {
+    let variable = format!("PYTHON_{}", name.to_uppercase());
+    let (value, what) = match option {
+        Some(value) => (value, format!("-X {name}=n: n")),
+        None => match environment.get(&variable) {
+            Some(value) => (Some(value), format!("{variable}=N: N")),
+            None => return Ok(0),
+        },
+    };
+    match value.as_deref() {
+        Some(b"0") => Ok(0),
+        Some(b"1") => Ok(1),
+        _ => {
+            let message = format!("{what} is missing or invalid");
+            Err(fatal(&format!("config_init_{name}"), &message, "preinitialized"))
+        }
+    }
+}
+
+/// `-X gil`, `PYTHON_GIL`: there is a GIL, and it cannot be turned off.
+fn check_gil(option: Option<Option<Vec<u8>>>, environment: &Environment) -> Result<(), String> {
+    let value = match option {
+        Some(value) => value.unwrap_or_default(),
+        None => match environment.get("PYTHON_GIL") {
+            Some(value) => value,
+            None => return Ok(()),
+        },
+    };
+    let message = match value.as_slice() {
+        b"1" => return Ok(()),
+        b"0" => "Disabling the GIL is not supported by this build",
+        _ => "PYTHON_GIL / -X gil must be \"0\" or \"1\"",
+    };
+    Err(fatal("config_read_gil", message, "preinitialized"))
 }
 
 /// The seed of `PYTHONHASHSEED`; `None` for a random one.

@@ -48,14 +48,11 @@ pub(crate) fn start(th: Thread<'_>, config: &Config) -> Result<Ref<Dict>> {
     lifecycle::install_external_importers(th)?;
     install_path_hooks(th, config)?;
     import(th, "encodings")?;
-    // Writing too large a file is an error, not the end.
-    const SIGXFSZ: i32 = 25;
-    let _ = host::signal::set_action(SIGXFSZ, host::signal::Action::Ignore);
     // Ctrl-C becomes KeyboardInterrupt from here on.
     import(th, "_signal")?;
     crate::streams::install(th, config)?;
     if config.fault_handler {
-        import(th, "faulthandler")?.call_method(th, &*Str::intern(th, "enable")?, &[])?;
+        enable_fault_handler(th);
     }
     if !config.warnings.is_empty() {
         import(th, "warnings")?;
@@ -65,6 +62,15 @@ pub(crate) fn start(th: Thread<'_>, config: &Config) -> Result<Ref<Dict>> {
         import(th, "site")?;
     }
     Ok(main)
+}
+
+/// `-X faulthandler`. COMPAT: start-up goes on if there is no standard error.
+fn enable_fault_handler(th: Thread<'_>) {
+    let enabled = import(th, "faulthandler")
+        .and_then(|module| module.call_method(th, id!(th, "enable"), &[]));
+    if let Err(raised) = enabled {
+        th.clear_exception(raised);
+    }
 }
 
 /// Import a module by name.

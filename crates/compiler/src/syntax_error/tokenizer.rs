@@ -21,6 +21,8 @@ pub(crate) enum Kind {
     Comment,
     /// A line end that ends no statement; only on request.
     Nl,
+    /// `# type: …`; only on request.
+    TypeComment,
     End,
 }
 
@@ -50,6 +52,31 @@ pub(crate) enum End {
     Column(i32),
     /// The text ends too early.
     Eof,
+    /// No columns, in a line.
+    Nowhere(i32),
+    /// Where the tokenizer is, in a line and after a number of characters.
+    Virtual(i32, i32),
+    /// Where the tokenizer is behind a token.
+    Reached(usize),
+}
+
+impl TokenError {
+    /// Whether CPython's tokenizer leaves it to the parser to raise this.
+    pub(super) fn is_late(&self) -> bool {
+        self.kind != ErrorKind::SyntaxError
+            || self.at_end()
+            || self.message.starts_with("unexpected character after line")
+    }
+
+    pub(super) fn at_end(&self) -> bool {
+        self.message == "unexpected EOF while parsing"
+    }
+
+    /// Whether a string literal is still open at the end of the text.
+    pub(super) fn is_open(&self, text: &str) -> bool {
+        self.message.starts_with("unterminated triple-quoted")
+            || self.message.starts_with("unterminated") && !text.contains('\n')
+    }
 }
 
 /// What the scan found.
@@ -58,7 +85,17 @@ pub(crate) struct Scan {
     pub(crate) error: Option<TokenError>,
     /// Offset of the innermost bracket that is open at the end.
     pub(super) unclosed: Option<usize>,
+    /// Whether the tokens end within an f-string.
+    pub(super) in_fstring: bool,
+    /// Line and tag of each `# type: ignore`; only on request.
+    pub(crate) ignores: Vec<(usize, String)>,
 }
+
+/// Brackets within brackets, f-strings within f-strings, fields within fields.
+const MAX_BRACKETS: usize = 200;
+const MAX_FSTRINGS: usize = 149;
+const MAX_INDENTS: usize = 100;
+const MAX_FIELDS: usize = 3;
 
 struct FString {
     kind: char,
@@ -82,6 +119,10 @@ struct Tokenizer<'a> {
     /// Keep comments and all line ends, and leave some errors to others, as
     /// the module `tokenize` wants it.
     extra: bool,
+    type_comments: bool,
+    ignores: Vec<(usize, String)>,
+    /// The start of the comment that was just read.
+    comment: Option<usize>,
     /// Whether the statement has begun.
     in_statement: bool,
 }
@@ -89,11 +130,11 @@ struct Tokenizer<'a> {
 type Step = Result<(), TokenError>;
 
 pub(super) fn tokenize(text: &str) -> Scan {
-    scan(text, false)
+    scan(text, false, false)
 }
 
 /// Tokenize; `extra` as [`Tokenizer::extra`].
-pub(crate) fn scan(text: &str, extra: bool) -> Scan {
+pub(crate) fn scan(text: &str, extra: bool, type_comments: bool) -> Scan {
     let mut tokenizer = Tokenizer {
         text,
         bytes: text.as_bytes(),
@@ -103,11 +144,20 @@ pub(crate) fn scan(text: &str, extra: bool) -> Scan {
         indents: vec![(0, 0)],
         fstrings: Vec::new(),
         extra,
+        type_comments,
+        ignores: Vec::new(),
+        comment: None,
         in_statement: false,
     };
     let error = tokenizer.run().err();
     let unclosed = tokenizer.parens.last().map(|paren| paren.1);
-    Scan { tokens: tokenizer.tokens, error, unclosed }
+    Scan {
+        tokens: tokenizer.tokens,
+        error,
+        unclosed,
+        in_fstring: !tokenizer.fstrings.is_empty(),
+        ignores: tokenizer.ignores,
+    }
 }
 
 fn is_identifier_start(byte: u8) -> bool {
@@ -191,6 +241,7 @@ impl Tokenizer<'_> {
     fn line_start(&mut self) -> Step {
         let mut column = 0;
         let mut alternative = 0;
+        let mut continued = None;
         let start = self.at;
         loop {
             match self.peek(0) {
@@ -206,12 +257,22 @@ impl Tokenizer<'_> {
                     column = 0;
                     alternative = 0;
                 }
+                // The first line tells how far a continued line is indented.
+                b'\\' if self.extra && self.peek(1) != b'\n' => break,
+                b'\\' => {
+                    self.continuation()?;
+                    self.at -= 1;
+                    continued = continued.or(Some(column).filter(|column| *column > 0));
+                }
                 _ => break,
             }
             self.at += 1;
         }
         if matches!(self.peek(0), b'\n' | b'#') || self.at >= self.bytes.len() {
             return Ok(());
+        }
+        if let Some(first) = continued {
+            (column, alternative) = (first, first);
         }
         let tab_error = |tokenizer: &Self| {
             let mut error = tokenizer.error("inconsistent use of tabs and spaces in indentation");
@@ -229,13 +290,18 @@ impl Tokenizer<'_> {
             if alternative <= top.1 {
                 return Err(tab_error(self));
             }
+            if self.indents.len() >= MAX_INDENTS {
+                let mut error = tab_error(self);
+                error.kind = ErrorKind::IndentationError;
+                error.message = "too many levels of indentation".to_owned();
+                return Err(error);
+            }
             self.indents.push((column, alternative));
             self.push(Kind::Indent, start);
         } else {
-            while self.indents.len() > 1 && self.indents.last().is_some_and(|i| column < i.0) {
-                self.indents.pop();
-                self.push(Kind::Dedent, self.at);
-            }
+            let kept = self.indents.iter().rposition(|indent| indent.0 <= column).unwrap_or(0);
+            let closed = self.indents.len() - 1 - kept;
+            self.indents.truncate(kept + 1);
             let top = self.indents.last().copied().unwrap_or((0, 0));
             if column != top.0 {
                 let mut error = self.error("unindent does not match any outer indentation level");
@@ -247,6 +313,9 @@ impl Tokenizer<'_> {
             }
             if alternative != top.1 {
                 return Err(tab_error(self));
+            }
+            for _ in 0..closed {
+                self.push(Kind::Dedent, self.at);
             }
         }
         Ok(())
@@ -263,13 +332,20 @@ impl Tokenizer<'_> {
                 }
                 if self.extra {
                     self.push(Kind::Comment, start);
+                } else {
+                    if self.type_comments {
+                        self.type_comment(start);
+                    }
+                    self.comment = Some(start);
                 }
             }
             b'\n' => {
                 self.at += 1;
                 let ends = self.parens.is_empty() && self.fstrings.is_empty();
+                let comment = self.comment.take();
                 if ends && self.in_statement {
-                    self.push(Kind::Newline, start);
+                    // A comment belongs to the line end behind it.
+                    self.push(Kind::Newline, comment.unwrap_or(start));
                 } else if self.extra {
                     self.push(Kind::Nl, start);
                 }
@@ -277,32 +353,16 @@ impl Tokenizer<'_> {
                     self.line_start()?;
                 }
             }
-            b'\\' => {
-                self.at += 1;
-                if self.at >= self.bytes.len() || &self.bytes[self.at..] == b"\n" {
-                    if self.extra {
-                        return Err(self.early_end());
-                    }
-                    let mut error = self.error_after(start + 1, "unexpected EOF while parsing");
-                    error.end = End::Column(-1);
-                    return Err(error);
-                }
-                if self.peek(0) != b'\n' {
-                    let mut error = self.error_after(
-                        start + 1,
-                        "unexpected character after line continuation character",
-                    );
-                    error.end = End::Column(0);
-                    return Err(error);
-                }
-                self.at += 1;
-            }
+            b'\\' => self.continuation()?,
             b'"' | b'\'' => self.string(start, false)?,
             b'0'..=b'9' => self.number(start)?,
             b'.' if self.peek(1).is_ascii_digit() => self.number(start)?,
             byte if is_identifier_start(byte) => self.word(start)?,
             b'(' | b'[' | b'{' => {
                 self.at += 1;
+                if self.parens.len() >= MAX_BRACKETS {
+                    return Err(self.error("too many nested parentheses"));
+                }
                 self.parens.push((byte, start));
                 self.push(Kind::Op, start);
             }
@@ -310,6 +370,53 @@ impl Tokenizer<'_> {
             _ => self.operator(start)?,
         }
         Ok(())
+    }
+
+    /// Go over a backslash and the line end that must follow.
+    fn continuation(&mut self) -> Step {
+        let start = self.at;
+        self.at += 1;
+        if self.at >= self.bytes.len() || &self.bytes[self.at..] == b"\n" {
+            if self.extra {
+                return Err(self.early_end());
+            }
+            if self.at >= self.bytes.len() {
+                let mut error = self
+                    .error_after(start, "unexpected character after line continuation character");
+                error.end = End::Column(0);
+                return Err(error);
+            }
+            let mut error = self.error_after(start + 1, "unexpected EOF while parsing");
+            error.end = End::Column(-1);
+            return Err(error);
+        }
+        if self.peek(0) != b'\n' {
+            let mut error = self
+                .error_after(start + 1, "unexpected character after line continuation character");
+            error.end = End::Column(0);
+            return Err(error);
+        }
+        self.at += 1;
+        Ok(())
+    }
+
+    /// Look at a comment that may be a type or `ignore`.
+    fn type_comment(&mut self, start: usize) {
+        let comment = self.text.get(start..self.at).unwrap_or("");
+        let blank = [' ', '\t'];
+        let rest = comment.trim_start_matches('#').trim_start_matches(blank);
+        let Some(ty) = rest.strip_prefix("type:").filter(|_| !comment.starts_with("##")) else {
+            return;
+        };
+        let ty = ty.trim_start_matches(blank);
+        if let Some(tag) = ty.strip_prefix("ignore")
+            && !tag.starts_with(|c: char| c.is_ascii_alphanumeric() || !c.is_ascii())
+        {
+            let line = self.text[..start].matches('\n').count() + 1;
+            self.ignores.push((line, tag.to_owned()));
+            return;
+        }
+        self.push(Kind::TypeComment, self.at - ty.len());
     }
 
     fn close(&mut self, byte: u8, start: usize) -> Step {
@@ -424,6 +531,13 @@ impl Tokenizer<'_> {
                     error.end = End::At(self.at);
                     return Err(error);
                 }
+                if (f || t) && self.fstrings.len() >= MAX_FSTRINGS {
+                    let quote = self.peek(0);
+                    let triple = self.peek(1) == quote && self.peek(2) == quote;
+                    let mut error = self.error("too many nested f-strings or t-strings");
+                    error.start = self.at + if triple { 2 } else { 0 };
+                    return Err(error);
+                }
                 if f || t {
                     self.start_interpolated(start, if f { 'f' } else { 't' }, r);
                     return Ok(());
@@ -436,10 +550,7 @@ impl Tokenizer<'_> {
         }
         let checked = if self.extra { "" } else { &self.text[start..self.at] };
         for (at, c) in checked.char_indices() {
-            let valid = c.is_ascii()
-                || c.is_alphabetic()
-                || c.is_alphanumeric() && at > 0
-                || unicode_identifier(c, at > 0);
+            let valid = c.is_ascii() || unicode_identifier(c, at > 0);
             if !valid {
                 let place = start + at;
                 let code = format!("{:04X}", c as u32);
@@ -724,6 +835,11 @@ impl Tokenizer<'_> {
                         self.push(Kind::InterpolatedMiddle, start);
                     }
                     let open = self.at;
+                    if self.fstrings.last().is_some_and(|f| f.fields.len() >= MAX_FIELDS) {
+                        return Err(
+                            self.error(format!("{kind}-string: expressions nested too deeply"))
+                        );
+                    }
                     self.at += 1;
                     self.parens.push((b'{', open));
                     let depth = self.parens.len();
@@ -735,9 +851,7 @@ impl Tokenizer<'_> {
                     return Ok(());
                 }
                 b'}' if in_spec => {
-                    if self.at > start || self.extra {
-                        self.push(Kind::InterpolatedMiddle, start);
-                    }
+                    self.push(Kind::InterpolatedMiddle, start);
                     if let Some(fstring) = self.fstrings.last_mut() {
                         fstring.in_spec = false;
                     }

@@ -196,6 +196,7 @@ unsafe fn unpack(
             }
             raise!(th, ValueError, "too many values to unpack (expected {before})");
         }
+        drop(iterator);
         place(values, top);
         return Ok(());
     };
@@ -212,6 +213,7 @@ unsafe fn unpack(
     let tail = rest.split_off(rest.len() - after);
     values.push(List::from_refs(th, rest)?.upcast());
     values.extend(tail);
+    drop(iterator);
     place(values, top);
     Ok(())
 }
@@ -333,14 +335,10 @@ ops! {
         adapt!(r, specialize::unpack(r.ip, oparg, r.peek(1)));
         r.save();
         let sequence = r.peek(1);
-        let top = r.sp.add(oparg);
+        // The values replace the sequence: a generator has no room above its stack size.
+        let top = r.sp.sub(1).add(oparg);
         check!(unpack(th, sequence.obj(), oparg, None, top));
-        // The values lie above the sequence: move them down over it.
-        let base = r.sp.sub(1);
-        for i in 0..oparg {
-            *base.add(i) = *base.add(i + 1);
-        }
-        r.sp = base.add(oparg);
+        r.sp = top;
         r.release(sequence);
         r.skip(1);
         Flow::Next
@@ -387,12 +385,9 @@ ops! {
         let (before, after) = (oparg & 0xFF, oparg >> 8);
         let total = before + after + 1;
         let sequence = r.peek(1);
-        let base = r.sp.sub(1);
-        check!(unpack(th, sequence.obj(), before, Some(after), r.sp.add(total)));
-        for i in 0..total {
-            *base.add(i) = *base.add(i + 1);
-        }
-        r.sp = base.add(total);
+        let top = r.sp.sub(1).add(total);
+        check!(unpack(th, sequence.obj(), before, Some(after), top));
+        r.sp = top;
         r.release(sequence);
         Flow::Next
     }
