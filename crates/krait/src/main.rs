@@ -6,6 +6,15 @@
 
 #![no_main]
 
+/// As `eprintln!`, for a standard error that may be full or closed: nobody can
+/// be told of that.
+macro_rules! complain {
+    ($($text:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stderr(), $($text)*);
+    }};
+}
+
 mod command_line;
 mod config;
 mod paths;
@@ -63,7 +72,7 @@ fn start() -> ! {
     let config = match config::Config::new(line) {
         Ok(config) => config,
         Err(fatal) => {
-            eprint!("{fatal}");
+            let _ = write!(std::io::stderr(), "{fatal}");
             exit(1);
         }
     };

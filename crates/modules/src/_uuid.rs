@@ -38,7 +38,8 @@ pub mod _uuid {
                     raise!(th, OSError, "no random numbers");
                 }
                 // The variant, and a node that is no address of a network card.
-                if let [first, _, node, ..] = &mut tail {
+                let [first, _, node, ..] = &mut tail;
+                {
                     *first = *first & 0x3f | 0x80;
                     *node |= 1;
                 }

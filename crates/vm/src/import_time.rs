@@ -5,6 +5,8 @@
 
 use std::{
     cell::Cell,
+    fmt,
+    io::Write as _,
     time::{Duration, Instant},
 };
 
@@ -29,9 +31,14 @@ pub fn enable(th: Thread<'_>, level: i32) {
     state(th).level.set(level);
 }
 
+/// Nobody can be told if this fails.
+fn tell(line: fmt::Arguments<'_>) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
 fn header(state: &State) {
     if !state.has_header.replace(true) {
-        eprintln!("import time: self [us] | cumulative | imported package");
+        tell(format_args!("import time: self [us] | cumulative | imported package"));
     }
 }
 
@@ -43,7 +50,7 @@ pub(crate) fn cached(th: Thread<'_>, name: &str) {
     }
     header(state);
     let indent = 2 * state.depth.get();
-    eprintln!("import time: cached    | cached     | {:indent$}{name}", "");
+    tell(format_args!("import time: cached    | cached     | {:indent$}{name}", ""));
 }
 
 /// Load a module and tell how long it took.
@@ -68,6 +75,6 @@ pub(crate) fn timed<T>(
     state.depth.set(depth);
     let (own, whole, name) = (own.as_micros(), whole.as_micros(), name());
     let indent = 2 * depth;
-    eprintln!("import time: {own:9} | {whole:10} | {:indent$}{name}", "");
+    tell(format_args!("import time: {own:9} | {whole:10} | {:indent$}{name}", ""));
     result
 }
