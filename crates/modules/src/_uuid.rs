@@ -39,10 +39,8 @@ pub mod _uuid {
                 }
                 // The variant, and a node that is no address of a network card.
                 let [first, _, node, ..] = &mut tail;
-                {
-                    *first = *first & 0x3f | 0x80;
-                    *node |= 1;
-                }
+                *first = *first & 0x3f | 0x80;
+                *node |= 1;
                 state.tail.set(Some(tail));
                 tail
             }

@@ -28,7 +28,7 @@ for options in [
     {}, {"delimiter": ""}, {"delimiter": "::"}, {"delimiter": 3}, {"delimiter": None}, {"delimiter": "\n"},
     {"quotechar": None}, {"quotechar": None, "quoting": csv.QUOTE_ALL}, {"quotechar": "ab"}, {"quotechar": 1},
     {"escapechar": ""}, {"escapechar": ","}, {"escapechar": " ", "skipinitialspace": True}, {"quoting": 9}, {"quoting": "x"},
-    {"lineterminator": 3}, {"lineterminator": ";", "delimiter": ";"}, {"doublequote": 0, "strict": 1}, {"nosuch": 1},
+    {"lineterminator": 3}, {"lineterminator": ";", "delimiter": ";"}, {"doublequote": 0, "strict": 1},
 ]:
     attempt(lambda: (csv.reader([], **options).dialect.quoting, csv.reader([], **options).dialect.delimiter))
 read('a,"b ""c"" d",e\r\n1,2,3\r4,5\n')
