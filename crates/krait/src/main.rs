@@ -35,8 +35,10 @@ use std::{
 
 use crate::command_line::Request;
 
-/// Native stack of the main thread; memory is used only as far as it goes.
+/// Native stack of the main thread. What programs can use of it is CPython's
+/// on a system with the usual limit; the rest is for handling the overflow.
 const STACK: usize = 64 << 20;
+const USABLE: usize = 8156 << 10;
 
 /// Called by the C library.
 ///
@@ -76,8 +78,7 @@ fn start() -> ! {
             exit(1);
         }
     };
-    // PERF: the kernel's stack of 8 MiB is too small for deep recursion in
-    // native code; a thread would not get the signals.
-    let status = stacker::grow(STACK, || program::run(&config, STACK - (1 << 20)));
+    // The kernel's stack may be smaller, and a thread would not get the signals.
+    let status = stacker::grow(STACK, || program::run(&config, USABLE));
     exit(status);
 }

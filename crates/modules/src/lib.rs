@@ -19,6 +19,7 @@ pub mod _io;
 pub mod _json;
 pub mod _krait;
 pub mod _locale;
+pub mod _lsprof;
 pub mod _lzma;
 pub mod _multiprocessing;
 pub mod _opcode;
@@ -102,6 +103,7 @@ pub const ALL: &[ModuleDecl] = &[
     _lzma::_lzma::MODULE,
     _multiprocessing::_multiprocessing::MODULE,
     _opcode::module::MODULE,
+    _lsprof::_lsprof::MODULE,
     _operator::module::MODULE,
     _pickle::_pickle::MODULE,
     _posixshmem::_posixshmem::MODULE,

@@ -189,6 +189,16 @@ pub(crate) fn is_instance(th: Thread<'_>, object: Obj<'_>, cls: Obj<'_>) -> Resu
     protocol::instance::is_instance(th, object, cls)
 }
 
+/// Whether `object` is a builtin function or method.
+pub(crate) fn is_builtin_function(object: Obj<'_>) -> bool {
+    object.downcast::<object::types::builtin_function::BuiltinFunction>().is_some()
+}
+
+/// Whether `object` is a method of a builtin type, not bound.
+pub(crate) fn is_method_descriptor(object: Obj<'_>) -> bool {
+    object.is_exact::<object::types::descr::MethodDescriptor>()
+}
+
 pub(crate) fn is_super_type(object: Obj<'_>) -> bool {
     object.is(super_::super_type().obj())
 }

@@ -67,7 +67,7 @@ fn syntax_error(
 }
 
 /// Line `lineno` of a source file, if it can be read.
-fn source_line(filename: Obj<'_>, lineno: i32) -> Option<String> {
+pub(crate) fn source_line(filename: Obj<'_>, lineno: i32) -> Option<String> {
     let filename = filename.downcast::<Str>()?;
     let wanted = usize::try_from(lineno).ok()?.checked_sub(1)?;
     let path = super::lossy(filename);
