@@ -28,14 +28,14 @@ pub(crate) fn new_set(th: Thread<'_>) -> Result<Ref> {
 pub(crate) fn set_add(th: Thread<'_>, set: Obj<'_>, item: Obj<'_>) -> Result<()> {
     match set.downcast::<Set>() {
         Some(set) => set.add(th, item).map(drop),
-        None => raise!(th, SystemError, "not a set"),
+        None => raise!(th, TypeError, "'{}' object is not a set", set.type_name()),
     }
 }
 
 pub(crate) fn set_update(th: Thread<'_>, set: Obj<'_>, items: Obj<'_>) -> Result<()> {
     match set.downcast::<Set>() {
         Some(set) => set.update(th, items),
-        None => raise!(th, SystemError, "not a set"),
+        None => raise!(th, TypeError, "'{}' object is not a set", set.type_name()),
     }
 }
 

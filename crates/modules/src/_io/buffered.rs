@@ -638,7 +638,7 @@ impl Core {
     pub(super) fn tell(&self, th: Thread<'_>, this: Obj<'_>) -> Result<i64> {
         let raw = self.raw(th)?;
         let _busy = self.enter(th, this)?;
-        // COMPAT: the raw stream is asked each time; test_tell_character_device_file.
+        // Others may have moved the file: the raw stream is asked each time.
         self.raw_pos.set(-1);
         let position = self.raw_tell(th, raw.obj())?;
         let position = position - self.ahead() as i64 + self.output.borrow().len() as i64;

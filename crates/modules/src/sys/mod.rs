@@ -265,8 +265,11 @@ pub mod sys {
 
     /// Clear the internal type lookup cache.
     #[sig = "()"]
-    fn _clear_type_cache(th: Thread<'_>) {
+    fn _clear_type_cache(th: Thread<'_>) -> Result<()> {
+        let text = "sys._clear_type_cache() is deprecated and scheduled for removal in a future version. Use sys._clear_internal_caches() instead.";
+        crate::support::warn(th, exceptions::types::DeprecationWarning(), text, 1)?;
         th.interp().type_cache.clear();
+        Ok(())
     }
 
     /// Clear all internal performance-related caches.

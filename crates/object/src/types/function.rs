@@ -451,8 +451,20 @@ impl Function {
 
     /// Get the code object for a function's annotations.
     #[getter]
-    fn __annotate__(&self, _: Thread<'_>) -> Result<Ref> {
-        Ok(none_or(self.annotate.get()))
+    fn __annotate__(&self, th: Thread<'_>) -> Result<Ref> {
+        let annotate = self.annotate.get();
+        // The compiler's function is named after its code until somebody sees it.
+        if let Some(function) =
+            annotate.as_ref().and_then(|it| it.obj().downcast_exact::<Function>())
+            && let (Some(name), Some(own)) = (function.qualname.get(), self.qualname.get())
+            && let Some(code) = function.code.get()
+            && name.obj().is(code.qualname.obj())
+            && name.to_string().ends_with("__annotate__")
+        {
+            let name = Str::from_fmt(th, format_args!("{own}.__annotate__"))?;
+            function.qualname.set(Some(name));
+        }
+        Ok(none_or(annotate))
     }
 
     #[setter(__annotate__)]
