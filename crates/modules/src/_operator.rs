@@ -67,7 +67,7 @@ fn digest_eq(a: &[u8], b: &[u8]) -> bool {
     a.len() == b.len() && std::hint::black_box(difference) == 0
 }
 
-fn compare_digest(th: Thread<'_>, a: Obj<'_>, b: Obj<'_>) -> Result<bool> {
+pub(crate) fn compare_digest(th: Thread<'_>, a: Obj<'_>, b: Obj<'_>) -> Result<bool> {
     if let (Some(a), Some(b)) = (a.downcast::<Str>(), b.downcast::<Str>()) {
         let (Some(a), Some(b)) = (a.as_ascii(), b.as_ascii()) else {
             raise!(th, TypeError, "comparing strings with non-ASCII characters is not supported");

@@ -269,6 +269,7 @@ impl FileIO {
         let mut fd = -1;
         let mut name = None;
         if Int::is_int(file) {
+            crate::support::warn_of_bool(th, file)?;
             fd = int_arg(th, file)?;
             if fd < 0 {
                 raise!(th, ValueError, "negative file descriptor");
