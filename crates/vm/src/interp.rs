@@ -7,6 +7,8 @@
 //! frame, a handler stores `ip` and `sp` into the frame ([`Regs::save`]).
 #![allow(unsafe_op_in_unsafe_fn, reason = "works on the running frame, see the header")]
 
+use std::hint::cold_path;
+
 use abi::PyObject;
 use bytecode::Op;
 use object::{Code, Str, Thread, ThreadState};
@@ -24,8 +26,20 @@ pub(crate) struct Regs {
     pub(crate) ip: *mut u16,
     /// The first free word of the value stack.
     pub(crate) sp: *mut Word,
-    pub(crate) locals: *mut Word,
     pub(crate) frame: *mut Frame,
+}
+
+/// The same address. PERF: without this the compiler works out the addresses of
+/// the frame's fields at every dispatch, for the few handlers that need them,
+/// and has no register left for `ip`.
+#[inline(always)]
+fn opaque(mut frame: *mut Frame) -> *mut Frame {
+    #[cfg(not(miri))]
+    // SAFETY: no instruction at all.
+    unsafe {
+        std::arch::asm!("/* {0} */", inout(reg) frame, options(nomem, nostack, preserves_flags));
+    }
+    frame
 }
 
 /// How a handler ends.
@@ -52,14 +66,22 @@ pub(crate) enum Flow {
 impl Regs {
     #[inline(always)]
     pub(crate) unsafe fn load(frame: *mut Frame) -> Regs {
-        Regs { ip: (*frame).ip, sp: (*frame).sp, locals: Frame::localsplus(frame), frame }
+        let fields = opaque(frame);
+        Regs { ip: (*fields).ip, sp: (*fields).sp, frame }
+    }
+
+    /// The first variable.
+    #[inline(always)]
+    pub(crate) fn locals(&self) -> *mut Word {
+        Frame::localsplus(opaque(self.frame))
     }
 
     /// Store `ip` and `sp` where others look for them.
     #[inline(always)]
     pub(crate) unsafe fn save(&self) {
-        (*self.frame).ip = self.ip;
-        (*self.frame).sp = self.sp;
+        let frame = opaque(self.frame);
+        (*frame).ip = self.ip;
+        (*frame).sp = self.sp;
     }
 
     #[inline(always)]
@@ -87,7 +109,7 @@ impl Regs {
 
     #[inline(always)]
     pub(crate) unsafe fn local(&self, index: usize) -> Word {
-        *self.locals.add(index)
+        *self.locals().add(index)
     }
 
     #[inline(always)]
@@ -151,9 +173,10 @@ impl Regs {
             return too_deep(th, state, frame);
         }
         state.recursion_remaining.set(left);
-        (*self.frame).ip = self.ip;
-        (*self.frame).sp = self.sp;
-        (*self.frame).return_offset = resume;
+        let caller = opaque(self.frame);
+        (*caller).ip = self.ip;
+        (*caller).sp = self.sp;
+        (*caller).return_offset = resume;
         (*frame).prev = self.frame;
         frame::set_current(state, frame);
         *self = Regs::load(frame);
@@ -174,9 +197,14 @@ impl Regs {
     }
 }
 
-#[cold]
 #[inline(never)]
 unsafe fn release_last(word: Word) {
+    let object = word.ptr();
+    if (*object).ob_type == <object::Float as object::PyStruct>::type_object().as_ptr() {
+        // PERF: floats are what dies most; they own nothing.
+        let block = std::ptr::NonNull::new_unchecked(object.cast::<u8>());
+        return Thread::current().heap().free(block);
+    }
     word.release();
 }
 
@@ -206,10 +234,10 @@ pub(crate) fn recursion_error(th: Thread<'_>) -> object::Raised {
 
 macro_rules! base_number {
     ($own:ident) => {
-        Op::$own as u16
+        Op::$own as u8
     };
     ($own:ident $base:ident) => {
-        Op::$base as u16
+        Op::$base as u8
     };
 }
 
@@ -220,12 +248,27 @@ macro_rules! interpreter {
             ($($input:ident $([$input_size:expr])?),* -- $($output:ident $([$output_size:expr])?),*)
             [$($flag:ident)*] $(of $base:ident)?;
     )*) => {
+        /// Opcodes as bytes. Pseudo-opcodes, which are never executed, have no
+        /// arm of their own.
+        #[allow(clippy::missing_docs_in_private_items, reason = "see the opcode table")]
+        mod numbers {
+            $( pub(super) const $name: u8 = if $number < 256 { $number as u8 } else { super::EXTENDED_ARG }; )*
+        }
+
+        /// The generic form of each opcode; pseudo-opcodes are never executed.
+        static BASES: [u8; 512] = {
+            let mut bases = [0; 512];
+            $( bases[$number] = base_number!($name $($base)?); )*
+            bases
+        };
+
         /// Execute `entry` until it returns (a new reference) or raises (null).
         ///
         /// # Safety
         ///
         /// `entry` is a complete frame, linked as the current one, whose
         /// `entry` flag is set.
+        #[allow(unreachable_patterns, reason = "of pseudo-opcodes")]
         unsafe fn execute<const TRACED: bool>(th: Thread<'_>, entry: *mut Frame) -> Outcome {
             let mut r = Regs::load(entry);
             loop {
@@ -242,51 +285,62 @@ macro_rules! interpreter {
                     let unit = *r.ip;
                     r.ip = r.ip.add(1);
                     let mut oparg = (unit >> 8) as usize;
-                    let mut op = unit & 0xFF;
+                    let mut op = unit as u8;
                     'redo: loop {
-                        match op {
-                            EXTENDED_ARG => {
-                                let unit = *r.ip;
-                                r.ip = r.ip.add(1);
-                                oparg = oparg << 8 | (unit >> 8) as usize;
-                                op = unit & 0xFF;
-                                continue 'redo;
-                            }
-                            $(
-                                $number => match ops::$name(&mut r, th, oparg) {
-                                    Flow::Next => continue 'next,
-                                    Flow::Error => break 'next false,
-                                    Flow::Reraise => break 'next true,
-                                    Flow::Exit => return Outcome::Return(Word(r.sp.addr())),
-                                    Flow::Miss => {
-                                        op = base_number!($name $($base)?);
-                                        continue 'redo;
-                                    }
-                                    Flow::Redo => {
-                                        op = *r.ip.sub(1) & 0xFF;
-                                        continue 'redo;
-                                    }
-                                    flow @ (Flow::Pending | Flow::PendingResume) => {
-                                        if !TRACED && tracing::is_active(th) {
-                                            if flow == Flow::PendingResume {
-                                                r.ip = r.ip.sub(1);
-                                            }
-                                            r.save();
-                                            return Outcome::Switch(r.frame);
-                                        }
-                                        r.save();
-                                        if pending::handle(th).is_err() {
+                        let missed = 'again: {
+                            match op {
+                                EXTENDED_ARG => {
+                                    let unit = *r.ip;
+                                    r.ip = r.ip.add(1);
+                                    oparg = oparg << 8 | (unit >> 8) as usize;
+                                    op = unit as u8;
+                                    continue 'redo;
+                                }
+                                $(
+                                    numbers::$name => match ops::$name(&mut r, th, oparg) {
+                                        Flow::Next => continue 'next,
+                                        Flow::Error => {
+                                            cold_path();
                                             break 'next false;
                                         }
-                                        continue 'next;
-                                    }
-                                },
-                            )*
-                            _ => {
-                                r.save();
-                                object::error!(th, SystemError, "unknown opcode {op}");
-                                break 'next false;
+                                        Flow::Reraise => {
+                                            cold_path();
+                                            break 'next true;
+                                        }
+                                        Flow::Exit => {
+                                            return Outcome::Return(Word(r.sp.addr()));
+                                        }
+                                        Flow::Miss => break 'again true,
+                                        Flow::Redo => break 'again false,
+                                        flow @ (Flow::Pending | Flow::PendingResume) => {
+                                            cold_path();
+                                            if !TRACED && tracing::is_active(th) {
+                                                if flow == Flow::PendingResume {
+                                                    r.ip = r.ip.sub(1);
+                                                }
+                                                r.save();
+                                                return Outcome::Switch(r.frame);
+                                            }
+                                            r.save();
+                                            if pending::handle(th).is_err() {
+                                                break 'next false;
+                                            }
+                                            continue 'next;
+                                        }
+                                    },
+                                )*
+                                _ => {
+                                    r.save();
+                                    unknown_opcode(th, *r.ip.sub(1));
+                                    break 'next false;
+                                }
                             }
+                        };
+                        cold_path();
+                        // PERF: read anew, so that dispatch need not keep it.
+                        op = *r.ip.sub(1) as u8;
+                        if missed {
+                            op = BASES[usize::from(op)];
                         }
                     }
                 };
@@ -303,7 +357,13 @@ macro_rules! interpreter {
     };
 }
 
-const EXTENDED_ARG: u16 = Op::EXTENDED_ARG as u16;
+const EXTENDED_ARG: u8 = Op::EXTENDED_ARG as u8;
+
+#[cold]
+#[inline(never)]
+fn unknown_opcode(th: Thread<'_>, unit: u16) {
+    object::error!(th, SystemError, "unknown opcode {}", unit & 0xFF);
+}
 
 /// Why the loop ended.
 enum Outcome {

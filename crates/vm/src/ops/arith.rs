@@ -152,8 +152,48 @@ fn comparison_bit(less: bool, greater: bool, equal: bool) -> usize {
     }
 }
 
+/// The positions that two bounds, each an int or None, select of `len` items.
+#[inline]
+fn bounds(start: Obj<'_>, stop: Obj<'_>, len: usize) -> Option<(usize, usize)> {
+    let fit = |bound: Obj<'_>, default: usize| {
+        if bound.is_none() {
+            return Some(default);
+        }
+        let value = small_int::value(bound.as_ptr())?;
+        let value = if value < 0 { (value + len as i64).max(0) } else { value };
+        Some((value as usize).min(len))
+    };
+    let (start, stop) = (fit(start, 0)?, fit(stop, len)?);
+    Some((start, stop.max(start)))
+}
+
+/// `container[start:stop]` of a builtin sequence, without a slice object.
+fn plain_slice(
+    th: Thread<'_>,
+    container: Obj<'_>,
+    start: Obj<'_>,
+    stop: Obj<'_>,
+) -> Option<Result<Ref>> {
+    if let Some(list) = container.downcast_exact::<List>() {
+        let (start, stop) = bounds(start, stop, list.len())?;
+        // SAFETY: allocating runs no code, and `items` is read before the copy is seen.
+        let items = unsafe { list.items() }.get(start..stop)?;
+        return Some(List::from_objs(th, items).map(Ref::upcast));
+    }
+    if let Some(text) = container.downcast_exact::<Str>() {
+        let (start, stop) = bounds(start, stop, text.len())?;
+        return Some(text.slice(th, start, stop).map(Ref::upcast));
+    }
+    let tuple = container.downcast_exact::<Tuple>()?;
+    let (start, stop) = bounds(start, stop, tuple.len())?;
+    Some(tuple.slice(th, start, stop).map(Ref::upcast))
+}
+
 #[inline(never)]
 fn slice_get(th: Thread<'_>, container: Obj<'_>, start: Obj<'_>, stop: Obj<'_>) -> Result<Ref> {
+    if let Some(result) = plain_slice(th, container, start, stop) {
+        return result;
+    }
     let slice = bridge::slice(th, start, stop, types::none())?;
     protocol::mapping::get_item(th, container, object::AsObject::obj(&slice))
 }
@@ -262,7 +302,7 @@ ops! {
             return Flow::Miss;
         }
         let next = *r.ip.add(5);
-        let target = r.locals.add((next >> 8) as usize);
+        let target = r.locals().add((next >> 8) as usize);
         if (*target).ptr() != a.ptr() || next & 0xFF != bytecode::Op::STORE_FAST as u16 {
             return Flow::Miss;
         }
@@ -338,6 +378,17 @@ ops! {
         let word = r.peek(1);
         if word.is_int() && word.int() != small_int::MIN {
             r.set(1, Word((2 * small_int::ZERO).wrapping_sub(word.0)));
+            return Flow::Next;
+        }
+        if is_exact::<Float>(word) {
+            let value = -*float(word);
+            if word.0 & 1 == 0 && (*word.ptr()).ob_refcnt == 1 {
+                *float(word) = value;
+                return Flow::Next;
+            }
+            r.save();
+            let result = check!(Float::new(th, value));
+            r.replace(1, Word::from_ref(result));
             return Flow::Next;
         }
         unary(r, th, number::NEGATIVE)

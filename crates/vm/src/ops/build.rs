@@ -15,19 +15,16 @@ use crate::{
     word::Word,
 };
 
-/// Owned references to the `n` words from `first` on, which become null.
-unsafe fn take(first: *mut Word, n: usize) -> Vec<Ref> {
-    (0..n).map(|i| std::mem::replace(&mut *first.add(i), Word::NULL).into_ref()).collect()
-}
-
+/// The words stay where they are, taken over only if the tuple is made.
 #[inline(never)]
 unsafe fn build_tuple(th: Thread<'_>, first: *mut Word, n: usize) -> Result<Ref<Tuple>> {
-    Tuple::from_refs(th, take(first, n))
+    Tuple::from_fn(th, n, |i| Some((*first.add(i)).owned().ptr()))
 }
 
+/// As `build_tuple`.
 #[inline(never)]
 unsafe fn build_list(th: Thread<'_>, first: *mut Word, n: usize) -> Result<Ref<List>> {
-    List::from_refs(th, take(first, n))
+    List::from_fn(th, n, |i| (*first.add(i)).owned().ptr())
 }
 
 #[inline(never)]
@@ -140,7 +137,7 @@ fn wrong_length(th: Thread<'_>, expected: usize, got: usize) {
 }
 
 /// Unpack into `before` values, and with `after` a list and that many more; the
-/// first value ends up highest in `top`, which is just past the last slot.
+/// first value ends up highest below `top`. Nothing is written on error.
 #[inline(never)]
 unsafe fn unpack(
     th: Thread<'_>,
@@ -333,14 +330,10 @@ ops! {
         adapt!(r, specialize::unpack(r.ip, oparg, r.peek(1)));
         r.save();
         let sequence = r.peek(1);
-        let top = r.sp.add(oparg);
+        // The values take the place of the sequence: there may be no more room.
+        let top = r.sp.sub(1).add(oparg);
         check!(unpack(th, sequence.obj(), oparg, None, top));
-        // The values lie above the sequence: move them down over it.
-        let base = r.sp.sub(1);
-        for i in 0..oparg {
-            *base.add(i) = *base.add(i + 1);
-        }
-        r.sp = base.add(oparg);
+        r.sp = top;
         r.release(sequence);
         r.skip(1);
         Flow::Next
@@ -387,12 +380,9 @@ ops! {
         let (before, after) = (oparg & 0xFF, oparg >> 8);
         let total = before + after + 1;
         let sequence = r.peek(1);
-        let base = r.sp.sub(1);
-        check!(unpack(th, sequence.obj(), before, Some(after), r.sp.add(total)));
-        for i in 0..total {
-            *base.add(i) = *base.add(i + 1);
-        }
-        r.sp = base.add(total);
+        let top = r.sp.sub(1).add(total);
+        check!(unpack(th, sequence.obj(), before, Some(after), top));
+        r.sp = top;
         r.release(sequence);
         Flow::Next
     }

@@ -157,10 +157,13 @@ impl Set {
 /// The table of a set or frozenset.
 #[inline]
 pub(crate) fn table_of(object: Obj<'_>) -> Option<&Table> {
-    if let Some(set) = object.downcast::<Set>() {
+    if let Some(set) = object.downcast_exact::<Set>() {
         return Some(&set.table);
     }
-    object.downcast::<FrozenSet>().map(|set| &set.table)
+    if let Some(set) = object.downcast::<FrozenSet>() {
+        return Some(&set.table);
+    }
+    object.downcast::<Set>().map(|set| &set.table)
 }
 
 /// A copy of exactly the base type.
