@@ -1,104 +1,91 @@
-//! Print every field of every code object of Python files, as JSON lines.
+//! `codedump LEVEL FILE…`: print what each file is compiled to, field by field.
 //!
-//! `codedump [-O LEVEL] FILE…`, or with no file a list of files on standard
-//! input. A file that is rejected gives one line with the error instead.
-//! `tests/identity/dump_reference.py` prints the same with CPython.
+//! `tests/identity/README.md` describes the text; `dump_reference.py` beside it prints the same
+//! with CPython.
 
-use std::{
-    fmt::Write as _,
-    io::{BufRead, Write},
-    sync::Arc,
-};
+use std::{fmt::Write as _, fs, io::Write, sync::Arc};
 
 use bytecode::{CodeObject, Constant};
+use compiler::{CompileError, Compiled, Mode, Options};
 
 fn main() {
-    let mut optimize = 0;
-    let mut files = Vec::new();
     let mut args = std::env::args().skip(1);
-    while let Some(arg) = args.next() {
-        if arg == "-O" {
-            optimize = args.next().and_then(|level| level.parse().ok()).unwrap_or(1);
-        } else {
-            files.push(arg);
+    let optimize = args.next().and_then(|level| level.parse().ok()).unwrap_or(0);
+    let mut out = std::io::stdout().lock();
+    for file in args {
+        let head = format!("file {file}\n");
+        if out.write_all(head.as_bytes()).and_then(|()| out.flush()).is_err() {
+            return;
         }
-    }
-    if files.is_empty() {
-        files = std::io::stdin().lock().lines().map_while(Result::ok).collect();
-    }
-    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
-    for file in files {
-        let text = dump(&file, optimize);
-        if out.write_all(text.as_bytes()).is_err() {
+        let text = match compile(&file, optimize) {
+            Ok(Ok(compiled)) => accepted(&compiled),
+            Ok(Err(error)) => rejected(&error),
+            Err(error) => format!("unreadable {error}\n"),
+        };
+        if out.write_all(text.as_bytes()).and_then(|()| out.write_all(b"end\n")).is_err() {
             return;
         }
     }
+    let _ = out.flush();
 }
 
-fn dump(file: &str, optimize: i32) -> String {
-    let source = match std::fs::read(file) {
-        Ok(source) => source,
-        Err(error) => {
-            return format!(
-                "{{\"file\": {}, \"unreadable\": {}}}\n",
-                json(file),
-                json(&error.to_string())
-            );
+/// Compile a module's bytes, or the text of a snippet whose file name tells the mode.
+fn compile(file: &str, optimize: i32) -> std::io::Result<compiler::Result<Compiled>> {
+    let source = fs::read(file)?;
+    let mode = match file.rsplit_once('.').map(|(_, mode)| mode) {
+        Some("exec") => Mode::Exec,
+        Some("eval") => Mode::Eval,
+        Some("single") => Mode::Single,
+        _ => {
+            let options = Options { optimize, ..Options::default() };
+            return Ok(compiler::compile_bytes(&source, "<file>", &options, None));
         }
     };
-    let options = compiler::Options { optimize, ..compiler::Options::default() };
-    match compiler::compile_bytes(&source, "<file>", &options, None) {
-        Ok(compiled) => {
-            let mut out = String::new();
-            print(&mut out, file, "", &compiled.value);
-            out
+    let options = Options { optimize, mode, ..Options::default() };
+    Ok(compiler::compile(&String::from_utf8_lossy(&source), "<file>", &options))
+}
+
+fn rejected(error: &CompileError) -> String {
+    let CompileError { lineno, offset, end_lineno, end_offset, .. } = error;
+    let mut out = format!("error {} {}\n", error.kind.name(), line(&error.message));
+    if error.kind.is_syntax_error() {
+        let _ = writeln!(out, "position {lineno} {offset} {end_lineno} {end_offset}");
+        if let Some(text) = &error.text {
+            let _ = writeln!(out, "text {}", line(text));
         }
-        Err(error) => format!(
-            "{{\"file\": {}, \"error\": [{}, {}, {}, {}, {}, {}]}}\n",
-            json(file),
-            json(error.kind.name()),
-            json(&error.message),
-            error.lineno,
-            error.offset,
-            error.end_lineno,
-            error.end_offset
-        ),
     }
+    out
 }
 
-fn print(out: &mut String, file: &str, path: &str, code: &CodeObject) {
-    let names = |names: &[Arc<str>]| {
-        let names: Vec<String> = names.iter().map(|name| json(name)).collect();
-        format!("[{}]", names.join(", "))
-    };
-    let consts: Vec<String> = code.consts.iter().map(|constant| json(&text(constant))).collect();
-    let _ = writeln!(
-        out,
-        "{{\"file\": {}, \"path\": {}, \"name\": {}, \"qualname\": {}, \"argcount\": {}, \
-         \"posonlyargcount\": {}, \"kwonlyargcount\": {}, \"stacksize\": {}, \"flags\": {}, \
-         \"firstlineno\": {}, \"names\": {}, \"localsplusnames\": {}, \"localspluskinds\": \"{}\", \
-         \"consts\": [{}], \"code\": \"{}\", \"linetable\": \"{}\", \"exceptiontable\": \"{}\"}}",
-        json(file),
-        json(path),
-        json(&code.name),
-        json(&code.qualname),
-        code.argcount,
-        code.posonlyargcount,
-        code.kwonlyargcount,
-        code.stacksize,
-        code.flags,
-        code.firstlineno,
-        names(&code.names),
-        names(&code.localsplusnames),
-        hex(&kinds(code)),
-        consts.join(", "),
-        hex(&code.code),
-        hex(&code.linetable),
-        hex(&code.exceptiontable),
-    );
-    for (index, constant) in code.consts.iter().enumerate() {
+fn accepted(compiled: &Compiled) -> String {
+    let mut out = String::new();
+    for warning in &compiled.warnings {
+        let text = line(&warning.message);
+        let _ = writeln!(out, "warning SyntaxWarning {} {text}", warning.location.line);
+    }
+    print(&mut out, &compiled.value);
+    out
+}
+
+fn print(out: &mut String, code: &CodeObject) {
+    let names = |names: &[Arc<str>]| names.join(" ");
+    let consts: Vec<String> = code.consts.iter().map(value).collect();
+    let CodeObject { argcount, posonlyargcount, kwonlyargcount, .. } = code;
+    let _ = writeln!(out, "code {} {}", code.qualname, code.firstlineno);
+    let _ = writeln!(out, "co_name {}", code.name);
+    let _ = writeln!(out, "co_code {}", hex(&code.code));
+    let _ = writeln!(out, "co_consts {}", consts.join(" "));
+    let _ = writeln!(out, "co_names {}", names(&code.names));
+    let _ = writeln!(out, "co_localsplusnames {}", names(&code.localsplusnames));
+    let _ = writeln!(out, "co_localspluskinds {}", hex(&kinds(code)));
+    let _ = writeln!(out, "co_flags {:x}", code.flags);
+    let _ = writeln!(out, "co_argcount {argcount} {posonlyargcount} {kwonlyargcount}");
+    let _ = writeln!(out, "co_stacksize {}", code.stacksize);
+    let _ = writeln!(out, "co_linetable {}", hex(&code.linetable));
+    let _ = writeln!(out, "co_exceptiontable {}", hex(&code.exceptiontable));
+    for constant in code.consts.iter() {
         if let Constant::Code(inner) = constant {
-            print(out, file, &format!("{path}/{index}"), inner);
+            print(out, inner);
         }
     }
 }
@@ -118,8 +105,8 @@ fn hex(bytes: &[u8]) -> String {
     })
 }
 
-fn text(constant: &Constant) -> String {
-    let list = |items: &[Constant]| items.iter().map(text).collect::<Vec<_>>().join(",");
+fn value(constant: &Constant) -> String {
+    let list = |items: &[Constant]| items.iter().map(value).collect::<Vec<_>>().join(",");
     match constant {
         Constant::None => "None".to_owned(),
         Constant::Ellipsis => "Ellipsis".to_owned(),
@@ -133,7 +120,7 @@ fn text(constant: &Constant) -> String {
         Constant::Bytes(value) => format!("bytes:{}", hex(value)),
         Constant::Tuple(items) => format!("({})", list(items)),
         Constant::FrozenSet(items) => {
-            let mut items: Vec<String> = items.iter().map(text).collect();
+            let mut items: Vec<String> = items.iter().map(value).collect();
             items.sort();
             format!("{{{}}}", items.join(","))
         }
@@ -142,18 +129,14 @@ fn text(constant: &Constant) -> String {
     }
 }
 
-fn json(text: &str) -> String {
-    let mut out = String::from("\"");
-    for c in text.chars() {
+/// A text on one line.
+fn line(text: &str) -> String {
+    text.chars().fold(String::new(), |mut out, c| {
         match c {
-            '"' => out.push_str("\\\""),
             '\\' => out.push_str("\\\\"),
-            c if (c as u32) < 32 => {
-                let _ = write!(out, "\\u{:04x}", c as u32);
-            }
+            c if c < ' ' => drop(write!(out, "\\x{:02x}", c as u32)),
             c => out.push(c),
         }
-    }
-    out.push('"');
-    out
+        out
+    })
 }

@@ -3,6 +3,7 @@
 pub mod call;
 pub mod env;
 pub mod fs;
+pub mod futex;
 pub mod locale;
 pub mod memory;
 pub mod poll;

@@ -3,12 +3,62 @@
 //! The modules themselves are data that the executable hands over at start,
 //! see [`vm::lifecycle::Inventory`].
 
+use std::cell::Cell;
+
 use macros::pymodule;
 use object::{
     AsObject, Bytes, Int, List, Module, Obj, Protocol, Ref, Result, Str, Thread, Tuple, id, raise,
     types,
 };
 use vm::lifecycle::Inventory;
+
+use crate::support::wait::{Gate, Until};
+
+/// The lock around the tables of importlib; its owner may take it again.
+#[derive(Default)]
+struct ImportLock {
+    gate: Gate,
+    owner: Cell<u64>,
+    count: Cell<usize>,
+}
+
+fn lock(th: Thread<'_>) -> &'static ImportLock {
+    th.interp().extensions.get::<ImportLock>()
+}
+
+/// Take the import lock.
+pub(crate) fn acquire(th: Thread<'_>) {
+    let (lock, me) = (lock(th), th.state().ident());
+    if lock.owner.get() != me {
+        // Without signal handlers, taking it cannot fail.
+        if lock.gate.take(th, Until::Forever, false).is_err() {
+            return;
+        }
+        lock.owner.set(me);
+    }
+    lock.count.set(lock.count.get() + 1);
+}
+
+/// Give the import lock back; whether the calling thread had it.
+pub(crate) fn release(th: Thread<'_>) -> bool {
+    let lock = lock(th);
+    if lock.owner.get() != th.state().ident() {
+        return false;
+    }
+    lock.count.set(lock.count.get() - 1);
+    if lock.count.get() == 0 {
+        lock.owner.set(0);
+        lock.gate.release();
+    }
+    true
+}
+
+/// In the child of a fork, whose thread took the lock before.
+pub(crate) fn after_fork(th: Thread<'_>) {
+    let lock = lock(th);
+    lock.gate.forget_waiters();
+    release(th);
+}
 
 /// (Extremely) low-level import machinery bits as used by importlib.
 #[pymodule]
@@ -17,16 +67,23 @@ pub mod _imp {
 
     /// Acquires the interpreter's import lock for the current thread.
     #[sig = "()"]
-    fn acquire_lock(_: Thread<'_>) {}
+    fn acquire_lock(th: Thread<'_>) {
+        acquire(th);
+    }
 
     /// Release the interpreter's import lock.
     #[sig = "()"]
-    fn release_lock(_: Thread<'_>) {}
+    fn release_lock(th: Thread<'_>) -> Result<()> {
+        if !release(th) {
+            raise!(th, RuntimeError, "not holding the import lock");
+        }
+        Ok(())
+    }
 
     /// Return True if the import lock is currently held, else False.
     #[sig = "()"]
-    fn lock_held(_: Thread<'_>) -> bool {
-        false
+    fn lock_held(th: Thread<'_>) -> bool {
+        lock(th).gate.is_taken()
     }
 
     /// Returns the list of file suffixes used to identify extension modules.

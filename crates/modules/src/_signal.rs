@@ -23,7 +23,6 @@ const NSIG: i32 = host::signal::NSIG;
 /// Handlers by signal.
 struct Handlers {
     by_signal: RefCell<Vec<Link>>,
-    main_thread: Cell<u64>,
     ready: Cell<bool>,
 }
 
@@ -31,7 +30,6 @@ impl Default for Handlers {
     fn default() -> Self {
         Handlers {
             by_signal: RefCell::new((0..NSIG).map(|_| Link::null()).collect()),
-            main_thread: Cell::new(host::signal::this_thread()),
             ready: Cell::new(false),
         }
     }
@@ -65,7 +63,28 @@ fn notify() {
 }
 
 fn is_main_thread(th: Thread<'_>) -> bool {
-    Handlers::of(th).main_thread.get() == host::signal::this_thread()
+    th.is_main()
+}
+
+/// In the child of a fork: the signals are those of the only thread.
+pub(crate) fn after_fork(th: Thread<'_>) {
+    host::signal::take_arrived();
+    set_breaker(th);
+}
+
+fn set_breaker(th: Thread<'_>) {
+    let flags = &raw const th.state().eval_breaker;
+    MAIN_BREAKER.store(flags.cast_mut(), std::sync::atomic::Ordering::SeqCst);
+}
+
+/// `_thread.interrupt_main`.
+pub(crate) fn interrupt_main(th: Thread<'_>, signum: i32) -> Result<()> {
+    in_range(th, signum)?;
+    let handled = Handlers::of(th).get(signum).is_some_and(|handler| !Int::is_int(handler.obj()));
+    if handled {
+        host::signal::simulate(signum);
+    }
+    Ok(())
 }
 
 /// Call the Python handlers of the signals that have arrived.
@@ -145,9 +164,7 @@ fn in_range(th: Thread<'_>, signal: i32) -> Result<()> {
 /// Install the handlers that a program starts with.
 fn install(th: Thread<'_>, module: &Module) -> Result<()> {
     let handlers = Handlers::of(th);
-    handlers.main_thread.set(host::signal::this_thread());
-    let flags = &raw const th.state().eval_breaker;
-    MAIN_BREAKER.store(flags.cast_mut(), std::sync::atomic::Ordering::SeqCst);
+    set_breaker(th);
     host::signal::set_notifier(notify);
     let (default, ignore) = (0i32.into_object(th)?, 1i32.into_object(th)?);
     for signal in 1..NSIG {

@@ -28,7 +28,7 @@ pub struct Hooks {
     pub current_globals: fn(Thread<'_>) -> Option<Ref<Dict>>,
     /// The local namespace of the innermost Python frame, as `locals()` gives it.
     pub current_locals: fn(Thread<'_>) -> Result<Ref>,
-    /// The first argument and `__class__` cell of the innermost frame, for `super()`.
+    /// The class in the `__class__` cell and the first argument of the innermost frame, for `super()`.
     pub super_arguments: fn(Thread<'_>) -> Result<(Ref, Ref)>,
     /// Add a traceback entry for the innermost frame to the exception that is set.
     pub handled_exception: fn(Thread<'_>) -> Option<Ref>,

@@ -15,6 +15,7 @@ pub mod error;
 pub mod exceptions;
 pub mod flags;
 pub mod gc;
+pub mod gil;
 pub mod hooks;
 pub mod ids;
 pub mod protocol;

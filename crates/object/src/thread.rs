@@ -21,6 +21,7 @@ use crate::{
     AsObject, Dict, Link, Obj, Raised, Ref, Result, Type,
     alloc::{self, Heap},
     exceptions,
+    gil::Gil,
     hooks::Hooks,
     small_int,
     types::{self, type_::TypeCache},
@@ -114,6 +115,17 @@ impl Extensions {
             None => unreachable!("keyed by type"),
         }
     }
+
+    /// Drop all values; what their destructors make anew goes, too.
+    fn clear(&self) {
+        for _ in 0..8 {
+            let old = std::mem::take(&mut *self.0.borrow_mut());
+            if old.is_empty() {
+                return;
+            }
+            drop(old);
+        }
+    }
 }
 
 /// The command line and environment, as `sys.flags` shows them.
@@ -139,9 +151,21 @@ pub struct Flags {
     pub int_max_str_digits: i32,
 }
 
+/// The threads of an interpreter; changed with its GIL held.
+pub struct Threads {
+    /// The newest thread; the others follow through `public.next`.
+    newest: Cell<*const ThreadState>,
+    /// States of threads that ended, to be used again.
+    retired: Cell<*const ThreadState>,
+    last_id: Cell<u64>,
+    main_ident: Cell<u64>,
+}
+
 /// One Python interpreter: modules, builtins, heap.
 pub struct Interpreter {
     pub heap: Heap,
+    pub gil: Gil,
+    pub threads: Threads,
     /// `sys.modules`.
     pub modules: Link<Dict>,
     /// The dict of module `sys`.
@@ -184,6 +208,85 @@ impl<'a> Thread<'a> {
     pub unsafe fn attach(state: *const ThreadState) -> Thread<'a> {
         STATE.set(state);
         Thread(PhantomData)
+    }
+
+    /// Begin the calling thread, whose state is `state`: wait for the GIL.
+    ///
+    /// # Safety
+    ///
+    /// `state` came from [`Interpreter::add_thread`] for this thread alone.
+    pub unsafe fn begin(state: &'static ThreadState, stack: usize) -> Thread<'static> {
+        state.set_stack_size(stack);
+        state.interp.gil.acquire(state);
+        state.bind();
+        // SAFETY: states are never freed, and the GIL was taken just now.
+        unsafe { Thread::attach(state) }
+    }
+
+    /// Release what the state of the calling thread holds, which may run
+    /// Python code.
+    pub fn clear_state(self) {
+        let state = self.state();
+        state.extensions.clear();
+        let public = state.public.get();
+        // SAFETY: only this thread touches its state.
+        let owned = unsafe {
+            [
+                &raw mut (*public).current_exception,
+                &raw mut (*public).exc_state.exc_value,
+                &raw mut (*public).async_exc,
+                &raw mut (*public).async_gen_firstiter,
+                &raw mut (*public).async_gen_finalizer,
+                &raw mut (*public).dict,
+                &raw mut (*public).context,
+            ]
+        };
+        for field in owned {
+            // SAFETY: a field of the state, which owns what it holds.
+            let old = unsafe { std::mem::replace(&mut *field, std::ptr::null_mut()) };
+            // SAFETY: taken out just now.
+            drop(unsafe { Ref::<crate::Object>::from_raw(old) });
+        }
+        state.extensions.clear();
+    }
+
+    /// End the calling thread: give up its state and the GIL.
+    ///
+    /// # Safety
+    ///
+    /// No frame of the thread is left, [`Thread::clear_state`] was called, and
+    /// nobody uses the token any more.
+    pub unsafe fn end(self) {
+        let state = self.state();
+        let interp = state.interp;
+        interp.retire_thread(state);
+        STATE.set(std::ptr::null());
+        interp.gil.release();
+    }
+
+    /// In the child of a fork: only the calling thread is left, and becomes
+    /// the main thread. States of other threads are forgotten as they are,
+    /// since nobody can unwind their frames.
+    pub fn after_fork(self) {
+        let state = self.state();
+        let interp = state.interp;
+        interp.gil.after_fork(state);
+        state.set_next(std::ptr::null());
+        interp.threads.newest.set(state);
+        state.bind();
+        interp.threads.main_ident.set(state.ident());
+    }
+
+    /// Let another thread run, if one waits for the GIL.
+    #[cold]
+    pub fn yield_gil(self) {
+        let state = self.state();
+        state.interp.gil.yield_to_others(state);
+    }
+
+    /// Whether the calling thread is the main thread.
+    pub fn is_main(self) -> bool {
+        self.state().ident() == self.interp().threads.main_ident.get()
     }
 
     /// Whether the calling thread has a state.
@@ -340,6 +443,17 @@ impl<'a> Thread<'a> {
     /// Run `f`, which may block and touches no object, without holding the GIL.
     #[inline]
     pub fn allow_threads<R>(self, f: impl FnOnce() -> R) -> R {
+        struct Attach<'a>(&'a ThreadState);
+        impl Drop for Attach<'_> {
+            fn drop(&mut self) {
+                self.0.interp.gil.acquire(self.0);
+                STATE.set(self.0);
+            }
+        }
+        let state = self.state();
+        STATE.set(std::ptr::null());
+        state.interp.gil.release();
+        let _attach = Attach(state);
         f()
     }
 
@@ -354,6 +468,8 @@ impl Interpreter {
     pub fn new(mode: alloc::Mode) -> Interpreter {
         Interpreter {
             heap: Heap::new(mode),
+            gil: Gil::default(),
+            threads: Threads::default(),
             modules: Link::null(),
             sys_dict: Link::null(),
             builtins: Link::null(),
@@ -366,6 +482,76 @@ impl Interpreter {
             type_cache: TypeCache::default(),
             extensions: Extensions::default(),
         }
+    }
+
+    /// The state of a new thread, on the list of threads.
+    pub fn add_thread(&'static self) -> &'static ThreadState {
+        let threads = &self.threads;
+        // SAFETY: retired states are never freed, and used by one thread only.
+        let state = match unsafe { threads.retired.get().as_ref() } {
+            Some(state) => {
+                threads.retired.set(state.next());
+                state.reset();
+                state
+            }
+            None => Box::leak(Box::new(ThreadState::new(self))),
+        };
+        threads.last_id.set(threads.last_id.get() + 1);
+        let public = state.public.get();
+        // SAFETY: nobody else uses the state yet.
+        unsafe { (*public).id = threads.last_id.get() };
+        state.set_next(threads.newest.get());
+        threads.newest.set(state);
+        state
+    }
+
+    /// Take a state off the list; it will be used for another thread.
+    pub fn retire_thread(&self, state: &ThreadState) {
+        let threads = &self.threads;
+        let mut before: Option<&ThreadState> = None;
+        for other in self.all_threads() {
+            if std::ptr::eq(other, state) {
+                match before {
+                    Some(before) => before.set_next(state.next()),
+                    None => threads.newest.set(state.next()),
+                }
+                break;
+            }
+            before = Some(other);
+        }
+        state.set_next(threads.retired.get());
+        threads.retired.set(state);
+    }
+
+    /// The states of all threads, the newest first.
+    ///
+    /// Callers hold the GIL, or take the risk that a thread is missed.
+    pub fn all_threads(&self) -> impl Iterator<Item = &'static ThreadState> {
+        let mut next = self.threads.newest.get();
+        std::iter::from_fn(move || {
+            // SAFETY: states are never freed.
+            let state = unsafe { next.as_ref() }?;
+            next = state.next();
+            Some(state)
+        })
+    }
+}
+
+impl Default for Threads {
+    fn default() -> Self {
+        Threads {
+            newest: Cell::new(std::ptr::null()),
+            retired: Cell::new(std::ptr::null()),
+            last_id: Cell::new(0),
+            main_ident: Cell::new(0),
+        }
+    }
+}
+
+impl Threads {
+    /// `pthread_self` of the main thread.
+    pub fn main_ident(&self) -> u64 {
+        self.main_ident.get()
     }
 }
 
@@ -383,6 +569,47 @@ impl ThreadState {
             dealloc_later: RefCell::default(),
             extensions: Extensions::default(),
         }
+    }
+
+    /// Make a retired state like a new one.
+    fn reset(&self) {
+        // SAFETY: nobody uses the state of a thread that ended.
+        unsafe { *self.public.get() = abi::PyThreadState::ZERO };
+        self.eval_breaker.store(0, Ordering::Relaxed);
+        self.recursion_remaining.set(self.interp.recursion_limit.get());
+        self.frame.set(std::ptr::null_mut());
+        self.dealloc_depth.set(0);
+    }
+
+    /// Note which thread of the system the calling one is.
+    fn bind(&self) {
+        let public = self.public.get();
+        // SAFETY: only this thread and readers with the GIL use the fields.
+        unsafe { (*public).thread_id = host::thread::ident() };
+        // SAFETY: as above.
+        unsafe { (*public).native_thread_id = host::thread::native_id() };
+    }
+
+    /// `pthread_self` of the thread; 0 before it runs.
+    pub fn ident(&self) -> u64 {
+        // SAFETY: written once, when the thread begins.
+        unsafe { (*self.public.get()).thread_id }
+    }
+
+    /// The number of the thread, which no other thread of the interpreter has.
+    pub fn id(&self) -> u64 {
+        // SAFETY: written once, when the state is made.
+        unsafe { (*self.public.get()).id }
+    }
+
+    fn next(&self) -> *const ThreadState {
+        // SAFETY: a field that changes with the GIL held.
+        unsafe { (*self.public.get()).next.cast::<ThreadState>() }
+    }
+
+    fn set_next(&self, next: *const ThreadState) {
+        // SAFETY: as above; the public part is the start of the state.
+        unsafe { (*self.public.get()).next = next.cast_mut().cast() };
     }
 
     /// Allow native code to use `size` bytes of the stack below the caller.
@@ -403,10 +630,10 @@ pub fn boot_with(mode: alloc::Mode, hash_secret: (u64, u64)) -> Thread<'static> 
     small_int::init(types::int::int_type().as_ptr());
     let interp: &'static Interpreter = Box::leak(Box::new(Interpreter::new(mode)));
     interp.hash_secret.set(hash_secret);
-    let state = Box::leak(Box::new(ThreadState::new(interp)));
-    state.set_stack_size(4 * 1024 * 1024);
-    // SAFETY: the state lives for ever and no other thread exists.
-    let th = unsafe { Thread::attach(state) };
+    let state = interp.add_thread();
+    // SAFETY: the state is this thread's.
+    let th = unsafe { Thread::begin(state, 4 * 1024 * 1024) };
+    interp.threads.main_ident.set(state.ident());
     if types::type_::init(th).is_err() {
         // Out of memory before the first object works: nothing can be reported.
         std::process::abort();

@@ -35,9 +35,14 @@ pub(crate) unsafe fn pop(state: &ThreadState, item: *mut _PyErr_StackItem) {
 
 /// `sys.exception()`.
 pub fn handled(th: Thread<'_>) -> Option<Ref> {
+    handled_in(th.state())
+}
+
+/// `sys.exception()` of a thread.
+pub fn handled_in(state: &ThreadState) -> Option<Ref> {
     // SAFETY: the chain ends at the thread's own item.
     unsafe {
-        let mut item = top(th.state());
+        let mut item = top(state);
         while !item.is_null() {
             let value = (*item).exc_value;
             if !value.is_null() && value != object::types::none().as_ptr() {

@@ -37,7 +37,7 @@ use object::{
 };
 
 pub use call::eval_code;
-pub use exc_state::{handled, set_handled};
+pub use exc_state::{handled, handled_in, set_handled};
 pub use object::types::function::builtins_of;
 
 use crate::{
@@ -89,6 +89,18 @@ pub fn current_frame(th: Thread<'_>) -> Result<Option<Ref<FrameObject>>> {
     }
     // SAFETY: a live frame.
     unsafe { frame::object_of(th, frame) }.map(Some)
+}
+
+/// The frame object of the innermost frame of a thread.
+pub fn frame_of_thread(
+    th: Thread<'_>,
+    state: &object::ThreadState,
+) -> Result<Option<Ref<FrameObject>>> {
+    // SAFETY: the GIL is held, so the frames of the thread stay as they are.
+    unsafe {
+        let frame = frame::complete((*public(state)).current_frame.cast());
+        if frame.is_null() { Ok(None) } else { frame::object_of(th, frame).map(Some) }
+    }
 }
 
 fn frame_at(th: Thread<'_>, depth: i32) -> *mut Frame {

@@ -332,6 +332,8 @@ pub fn finish(th: Thread<'_>) -> bool {
     if call(id!(th, "atexit"), id!(th, "_run_exitfuncs")).is_err() {
         (th.hooks().unraisable)(th, None, None);
     }
+    // From here on, daemon threads do not come back from where they wait.
+    th.interp().gil.set_finalizing(th.state());
     let failed = flush_streams(th);
     tear_down(th);
     failed || flush_streams(th)

@@ -15,8 +15,6 @@ pub const TRACING: u32 = 1 << 30;
 pub struct PendingHooks {
     /// Run the Python handlers of signals that arrived.
     pub signals: fn(Thread<'_>) -> Result<()>,
-    /// Let another thread run.
-    pub yield_gil: fn(Thread<'_>),
     /// Collect garbage.
     pub collect: fn(Thread<'_>),
     /// Run pending calls.
@@ -29,7 +27,6 @@ impl Default for Registered {
     fn default() -> Self {
         Registered(Cell::new(PendingHooks {
             signals: |_| Ok(()),
-            yield_gil: |_| {},
             collect: |_| {},
             pending_calls: |_| Ok(()),
         }))
@@ -68,7 +65,7 @@ pub fn handle(th: Thread<'_>) -> Result<()> {
         (hooks.collect)(th);
     }
     if take(breaker::GIL_REQUEST) {
-        (hooks.yield_gil)(th);
+        th.yield_gil();
     }
     if take(breaker::SMALL_INT_PAGES) {
         object::small_int::reset_pages();

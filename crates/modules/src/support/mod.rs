@@ -4,6 +4,7 @@
 pub(crate) mod buffer;
 pub(crate) mod path;
 pub(crate) mod structseq;
+pub(crate) mod wait;
 
 use std::io;
 

@@ -13,7 +13,6 @@ use crate::builtins::sys_attribute;
 
 /// Settings of `sys` that have no other home.
 pub struct Settings {
-    switch_interval: Cell<f64>,
     dlopen_flags: Cell<i32>,
     cpu_count: Cell<i32>,
     audit_hooks: RefCell<Vec<Ref>>,
@@ -24,7 +23,6 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Settings {
-            switch_interval: Cell::new(0.005),
             // RTLD_NOW
             dlopen_flags: Cell::new(2),
             cpu_count: Cell::new(-1),
@@ -36,14 +34,6 @@ impl Default for Settings {
 }
 
 impl Settings {
-    pub(super) fn switch_interval(&self) -> f64 {
-        self.switch_interval.get()
-    }
-
-    pub(super) fn set_switch_interval(&self, seconds: f64) {
-        self.switch_interval.set(seconds);
-    }
-
     pub(super) fn cpu_count(&self) -> i32 {
         self.cpu_count.get()
     }
@@ -73,6 +63,14 @@ pub(super) fn add_audit_hook(th: Thread<'_>, hook: Obj<'_>) -> Result<()> {
     }
     settings(th).audit_hooks.borrow_mut().push(hook.own());
     Ok(())
+}
+
+/// Tell the audit hooks, if there are any, of an event of the runtime.
+pub(crate) fn audit_event(th: Thread<'_>, event: &str, args: Args<'_>) -> Result<()> {
+    if settings(th).audit_hooks.borrow().is_empty() {
+        return Ok(());
+    }
+    audit(th, &*Str::intern(th, event)?, args)
 }
 
 /// `sys.audit`.
@@ -169,6 +167,30 @@ pub(super) fn excepthook(th: Thread<'_>, exception: Obj<'_>, traceback: Obj<'_>)
         write(th, &stderr, report.obj())?;
     }
     stderr.call_method(th, id!(th, "flush"), &[]).map(drop)
+}
+
+/// Print an exception with its traceback to `file`, as for a thread.
+pub(crate) fn print_exception(
+    th: Thread<'_>,
+    file: &Ref,
+    class: Obj<'_>,
+    exception: Obj<'_>,
+    traceback: Obj<'_>,
+) -> Result<()> {
+    if let Some(stderr) = stream(th, id!(th, "stderr"))?
+        && stderr.obj().is(file.obj())
+        && !exception.is_none()
+    {
+        return excepthook(th, exception, traceback);
+    }
+    let module = vm::import::import_module(th, id!(th, "traceback"))?;
+    let limit = types::none();
+    module.call_method(
+        th,
+        id!(th, "print_exception"),
+        &[class, exception, traceback, limit, file.obj()],
+    )?;
+    file.call_method(th, id!(th, "flush"), &[]).map(drop)
 }
 
 static UNRAISABLE: Description = Description {

@@ -15,6 +15,7 @@ use object::{
 
 pub use describe::{VERSION_TEXT, flags, version_info};
 pub use hooks::set_cpu_count;
+pub(crate) use hooks::{audit_event as audit, print_exception};
 
 /// This module provides access to some objects used or maintained by the
 /// interpreter and to functions that interact strongly with the interpreter.
@@ -148,8 +149,11 @@ pub mod sys {
                 "cannot set the recursion limit to {limit} at the recursion depth {used}: the limit is too low"
             );
         }
-        interp.recursion_limit.set(limit);
-        state.recursion_remaining.set(limit - used);
+        let old = interp.recursion_limit.replace(limit);
+        for state in interp.all_threads() {
+            let used = old - state.recursion_remaining.get();
+            state.recursion_remaining.set(limit - used);
+        }
         Ok(())
     }
 
@@ -192,8 +196,8 @@ pub mod sys {
 
     /// Return True if Python is exiting.
     #[sig = "()"]
-    fn is_finalizing(_: Thread<'_>) -> bool {
-        false
+    fn is_finalizing(th: Thread<'_>) -> bool {
+        th.interp().gil.is_finalizing()
     }
 
     /// Return True if the GIL is currently enabled and False otherwise.
@@ -205,7 +209,7 @@ pub mod sys {
     /// Return the current thread switch interval.
     #[sig = "()"]
     fn getswitchinterval(th: Thread<'_>) -> f64 {
-        th.interp().extensions.get::<hooks::Settings>().switch_interval()
+        1e-6 * f64::from(th.interp().gil.interval_us())
     }
 
     /// Set the ideal thread switching delay inside the Python interpreter.
@@ -214,7 +218,8 @@ pub mod sys {
         if interval <= 0.0 {
             raise!(th, ValueError, "switch interval must be strictly positive");
         }
-        th.interp().extensions.get::<hooks::Settings>().set_switch_interval(interval);
+        let us = (interval * 1e6).min(f64::from(u32::MAX)) as u32;
+        th.interp().gil.set_interval_us(us);
         Ok(())
     }
 
@@ -264,8 +269,12 @@ pub mod sys {
     #[sig = "()"]
     fn _current_frames(th: Thread<'_>) -> Result {
         let frames = Dict::new(th)?;
-        let ident = Int::from_u64(th, host_thread_ident())?;
-        frames.set(th, ident.obj(), vm::get_frame(th, 0)?.obj())?;
+        for state in th.interp().all_threads() {
+            if let Some(frame) = vm::frame_of_thread(th, state)? {
+                let ident = Int::from_u64(th, state.ident())?;
+                frames.set(th, ident.obj(), frame.obj())?;
+            }
+        }
         Ok(frames.upcast())
     }
 
@@ -273,9 +282,11 @@ pub mod sys {
     #[sig = "()"]
     fn _current_exceptions(th: Thread<'_>) -> Result {
         let map = Dict::new(th)?;
-        let ident = Int::from_u64(th, host_thread_ident())?;
-        let exception = exceptions::handled(th).unwrap_or_else(|| types::none().own());
-        map.set(th, ident.obj(), exception.obj())?;
+        for state in th.interp().all_threads() {
+            let ident = Int::from_u64(th, state.ident())?;
+            let exception = vm::handled_in(state).unwrap_or_else(|| types::none().own());
+            map.set(th, ident.obj(), exception.obj())?;
+        }
         Ok(map.upcast())
     }
 

@@ -139,10 +139,11 @@ impl<'a> Collection<'a> {
     fn gather(heap: &'a Heap, generation: usize) -> Option<Self> {
         let mut this = Collection::new(heap);
         let full = generation == GENERATIONS - 1;
-        let mut pools = heap.gc.take_list(0);
-        if generation > 0 {
-            pools.append(&mut heap.gc.take_list(1));
-        }
+        let mut pools = if generation > 0 { heap.gc.take_list(1) } else { Vec::new() };
+        // A pool that is on both lists is to be looked at once.
+        // SAFETY: listed pools are live.
+        pools.retain(|&pool| unsafe { (*pool).list_index[0] } == UNLISTED);
+        pools.append(&mut heap.gc.take_list(0));
         if full {
             pools = heap.gc_pools();
         }

@@ -239,6 +239,21 @@ fn a_cycle_is_collected_and_what_is_held_is_not() {
 }
 
 #[test]
+fn a_pool_with_young_and_middle_objects_is_looked_at_once() {
+    everywhere(|make| {
+        let (old, mid) = (make(Kind::default()), make(Kind::default()));
+        set_edge(mid, 0, own(old));
+        release(old);
+        assert_eq!(collect(heap(), 0), outcome(0, 0));
+        let young = make(Kind::default());
+        set_edge(young, 0, mid);
+        assert_eq!(collect(heap(), 1), outcome(0, 0), "young holds them");
+        release(young);
+        assert_eq!(freed(), 3);
+    });
+}
+
+#[test]
 fn generations_age_and_freeze() {
     everywhere(|make| {
         let object = make(Kind::default());

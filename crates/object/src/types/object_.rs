@@ -109,7 +109,7 @@ pub fn expect_name<'a>(th: Thread<'_>, name: Obj<'a>) -> Result<&'a Str> {
 }
 
 /// The interned form of an attribute name.
-fn interned(th: Thread<'_>, name: &Str) -> Ref<Str> {
+pub fn interned(th: Thread<'_>, name: &Str) -> Ref<Str> {
     if name.is_interned() { crate::own(name) } else { Str::intern_ref(th, crate::own(name)) }
 }
 

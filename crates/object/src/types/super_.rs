@@ -106,7 +106,7 @@ impl Super {
         }
         let (class, object) = match args.items() {
             [] => {
-                let (object, class) = (th.hooks().super_arguments)(th)?;
+                let (class, object) = (th.hooks().super_arguments)(th)?;
                 (class, Some(object))
             }
             [class] => (class.own(), None),

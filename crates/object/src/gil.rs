@@ -1,0 +1,162 @@
+//! The lock that a thread holds while it runs Python code or touches objects.
+//!
+//! Taking and giving it is one atomic instruction each while nobody waits. A
+//! thread that waits sleeps for the switch interval, then sets
+//! [`breaker::GIL_REQUEST`] for the holder, which gives the lock away and stays
+//! aside until another thread has had it, so that nobody starves. Invariant:
+//! `holder` is the last thread that took the lock; thread states are recycled
+//! and never freed, so that it may be asked at any time. Once the interpreter
+//! ends, only the thread that ends it gets the lock; others sleep for ever.
+
+use std::{
+    ptr,
+    sync::atomic::{AtomicPtr, AtomicU32, Ordering},
+    time::Duration,
+};
+
+use host::futex::{self, Wake};
+
+use crate::{ThreadState, thread::breaker};
+
+const FREE: u32 = 0;
+const HELD: u32 = 1;
+
+/// See the module.
+pub struct Gil {
+    word: AtomicU32,
+    /// Threads that wait for the lock.
+    waiting: AtomicU32,
+    /// How often the holder changed.
+    switches: AtomicU32,
+    /// Threads that stay aside until it changes.
+    aside: AtomicU32,
+    holder: AtomicPtr<ThreadState>,
+    interval_us: AtomicU32,
+    /// The thread that ends the interpreter.
+    finalizing: AtomicPtr<ThreadState>,
+}
+
+impl Default for Gil {
+    fn default() -> Self {
+        Gil {
+            word: AtomicU32::new(FREE),
+            waiting: AtomicU32::new(0),
+            switches: AtomicU32::new(0),
+            aside: AtomicU32::new(0),
+            holder: AtomicPtr::new(ptr::null_mut()),
+            interval_us: AtomicU32::new(5000),
+            finalizing: AtomicPtr::new(ptr::null_mut()),
+        }
+    }
+}
+
+impl Gil {
+    /// Take the lock for the thread of `state`.
+    #[inline]
+    pub(crate) fn acquire(&self, state: &ThreadState) {
+        if !self.try_take() {
+            self.wait();
+        }
+        let me = ptr::from_ref(state).cast_mut();
+        if self.holder.load(Ordering::Relaxed) != me {
+            self.took_over(me);
+        }
+        let finalizing = self.finalizing.load(Ordering::Relaxed);
+        if !finalizing.is_null() && finalizing != me {
+            self.release();
+            host::thread::hang();
+        }
+    }
+
+    /// Give the lock back.
+    #[inline]
+    pub(crate) fn release(&self) {
+        // Sequentially consistent: the look at `waiting` must not come first.
+        self.word.swap(FREE, Ordering::SeqCst);
+        if self.waiting.load(Ordering::SeqCst) != 0 {
+            futex::wake(&self.word, 1);
+        }
+    }
+
+    #[inline]
+    fn try_take(&self) -> bool {
+        self.word.compare_exchange(FREE, HELD, Ordering::Acquire, Ordering::Relaxed).is_ok()
+    }
+
+    #[cold]
+    fn wait(&self) {
+        let interval = Duration::from_micros(u64::from(self.interval_us.load(Ordering::Relaxed)));
+        self.waiting.fetch_add(1, Ordering::SeqCst);
+        while !self.try_take() {
+            let switches = self.switches.load(Ordering::Relaxed);
+            let wake = futex::wait(&self.word, HELD, Some(interval));
+            if wake == Wake::TimedOut && self.switches.load(Ordering::Relaxed) == switches {
+                self.request();
+            }
+        }
+        self.waiting.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    /// Ask the holder for the lock.
+    fn request(&self) {
+        // SAFETY: thread states are never freed.
+        if let Some(holder) = unsafe { self.holder.load(Ordering::Acquire).as_ref() } {
+            holder.eval_breaker.fetch_or(breaker::GIL_REQUEST, Ordering::Relaxed);
+        }
+    }
+
+    #[cold]
+    fn took_over(&self, me: *mut ThreadState) {
+        self.holder.store(me, Ordering::Release);
+        self.switches.fetch_add(1, Ordering::SeqCst);
+        if self.aside.load(Ordering::SeqCst) != 0 {
+            futex::wake(&self.switches, i32::MAX);
+        }
+    }
+
+    /// Let somebody else have the lock, if anybody waits for it.
+    pub(crate) fn yield_to_others(&self, state: &ThreadState) {
+        if self.waiting.load(Ordering::SeqCst) == 0 {
+            return;
+        }
+        let interval = Duration::from_micros(u64::from(self.interval_us.load(Ordering::Relaxed)));
+        let seen = self.switches.load(Ordering::SeqCst);
+        self.release();
+        self.aside.fetch_add(1, Ordering::SeqCst);
+        while self.switches.load(Ordering::SeqCst) == seen
+            && self.waiting.load(Ordering::SeqCst) != 0
+        {
+            futex::wait(&self.switches, seen, Some(interval));
+        }
+        self.aside.fetch_sub(1, Ordering::SeqCst);
+        self.acquire(state);
+    }
+
+    /// `sys.getswitchinterval()` in microseconds.
+    pub fn interval_us(&self) -> u32 {
+        self.interval_us.load(Ordering::Relaxed)
+    }
+
+    /// `sys.setswitchinterval()`.
+    pub fn set_interval_us(&self, interval: u32) {
+        self.interval_us.store(interval.max(1), Ordering::Relaxed);
+    }
+
+    /// From now on only the thread of `state`, which holds the lock, gets it.
+    pub fn set_finalizing(&self, state: &ThreadState) {
+        self.finalizing.store(ptr::from_ref(state).cast_mut(), Ordering::Relaxed);
+    }
+
+    /// Whether the interpreter is ending.
+    pub fn is_finalizing(&self) -> bool {
+        !self.finalizing.load(Ordering::Relaxed).is_null()
+    }
+
+    /// In the child of a fork: the calling thread holds the lock and is alone.
+    pub(crate) fn after_fork(&self, state: &ThreadState) {
+        self.word.store(HELD, Ordering::SeqCst);
+        self.waiting.store(0, Ordering::SeqCst);
+        self.aside.store(0, Ordering::SeqCst);
+        self.holder.store(ptr::from_ref(state).cast_mut(), Ordering::SeqCst);
+    }
+}
