@@ -27,7 +27,13 @@ pub(crate) struct Regs {
     /// The first free word of the value stack.
     pub(crate) sp: *mut Word,
     pub(crate) frame: *mut Frame,
+    /// Whether every instruction must be seen alone; a constant of the loop.
+    traced: bool,
 }
+
+const POP_JUMP_IF_FALSE: u8 = Op::POP_JUMP_IF_FALSE as u8;
+const POP_JUMP_IF_TRUE: u8 = Op::POP_JUMP_IF_TRUE as u8;
+const STORE_FAST: u8 = Op::STORE_FAST as u8;
 
 /// The same address. PERF: without this the compiler works out the addresses of
 /// the frame's fields at every dispatch, for the few handlers that need them,
@@ -65,9 +71,9 @@ pub(crate) enum Flow {
 
 impl Regs {
     #[inline(always)]
-    pub(crate) unsafe fn load(frame: *mut Frame) -> Regs {
+    pub(crate) unsafe fn load(frame: *mut Frame, traced: bool) -> Regs {
         let fields = opaque(frame);
-        Regs { ip: (*fields).ip, sp: (*fields).sp, frame }
+        Regs { ip: (*fields).ip, sp: (*fields).sp, frame, traced }
     }
 
     /// The first variable.
@@ -94,6 +100,34 @@ impl Regs {
     pub(crate) unsafe fn pop(&mut self) -> Word {
         self.sp = self.sp.sub(1);
         *self.sp
+    }
+
+    /// Push a truth value; a conditional jump that follows is done at once.
+    /// PERF: the value need not be made nor looked at, and a dispatch is saved.
+    #[inline(always)]
+    pub(crate) unsafe fn push_or_jump(&mut self, value: bool) {
+        let unit = *self.ip;
+        let op = unit as u8;
+        if self.traced || op != POP_JUMP_IF_FALSE && op != POP_JUMP_IF_TRUE {
+            return self.push(Word::bool_(value));
+        }
+        // Its own unit and that of its cache.
+        let distance = if value == (op == POP_JUMP_IF_TRUE) { usize::from(unit >> 8) } else { 0 };
+        self.ip = self.ip.add(2 + distance);
+    }
+
+    /// Push a value, or put it at once into the variable that a `STORE_FAST`
+    /// right behind names.
+    #[inline(always)]
+    pub(crate) unsafe fn push_or_store(&mut self, word: Word) {
+        let unit = *self.ip;
+        if self.traced || unit as u8 != STORE_FAST {
+            return self.push(word);
+        }
+        self.ip = self.ip.add(1);
+        let place = self.locals().add(usize::from(unit >> 8));
+        let old = std::mem::replace(&mut *place, word);
+        self.release_opt(old);
     }
 
     /// The word `depth` from the top, the top being 1.
@@ -179,14 +213,14 @@ impl Regs {
         (*caller).return_offset = resume;
         (*frame).prev = self.frame;
         frame::set_current(state, frame);
-        *self = Regs::load(frame);
+        *self = Regs::load(frame, self.traced);
         Flow::Next
     }
 
     /// Go back to the caller of a frame that was left.
     #[inline(always)]
     pub(crate) unsafe fn resume(&mut self, caller: *mut Frame, offset: usize) {
-        *self = Regs::load(caller);
+        *self = Regs::load(caller, self.traced);
         self.ip = self.ip.add(offset);
     }
 
@@ -270,7 +304,7 @@ macro_rules! interpreter {
         /// `entry` flag is set.
         #[allow(unreachable_patterns, reason = "of pseudo-opcodes")]
         unsafe fn execute<const TRACED: bool>(th: Thread<'_>, entry: *mut Frame) -> Outcome {
-            let mut r = Regs::load(entry);
+            let mut r = Regs::load(entry, TRACED);
             loop {
                 let reraise = 'next: loop {
                     if TRACED {
@@ -280,7 +314,7 @@ macro_rules! interpreter {
                             Ok(false) => return Outcome::Switch(r.frame),
                             Err(_) => break 'next false,
                         }
-                        r = Regs::load(r.frame);
+                        r = Regs::load(r.frame, TRACED);
                     }
                     let unit = *r.ip;
                     r.ip = r.ip.add(1);
@@ -346,7 +380,7 @@ macro_rules! interpreter {
                 };
                 (*r.frame).sp = r.sp;
                 match unwind::unwind(th, r.frame, r.ip, !reraise) {
-                    Unwound::Handler(frame) => r = Regs::load(frame),
+                    Unwound::Handler(frame) => r = Regs::load(frame, TRACED),
                     Unwound::Out => return Outcome::Raise,
                 }
                 if !TRACED && tracing::is_active(th) {

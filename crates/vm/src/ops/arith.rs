@@ -213,8 +213,9 @@ fn slice_set(
 /// Jump or not on a truth value that is already a bool.
 #[inline(always)]
 unsafe fn truth(r: &mut Regs, value: bool) -> Flow {
-    r.replace(1, Word::bool_(value));
+    r.drop_words(1);
     r.skip(3);
+    r.push_or_jump(value);
     Flow::Next
 }
 
@@ -411,10 +412,13 @@ ops! {
 
     fn TO_BOOL_BOOL(r, th, oparg) {
         let word = r.peek(1);
-        if !word.is(types::bool_(true)) && !word.is(types::bool_(false)) {
+        let value = word.is(types::bool_(true));
+        if !value && !word.is(types::bool_(false)) {
             return Flow::Miss;
         }
+        r.sp = r.sp.sub(1);
         r.skip(3);
+        r.push_or_jump(value);
         Flow::Next
     }
 
@@ -477,17 +481,18 @@ ops! {
             return Flow::Miss;
         }
         let bit = comparison_bit(a.0 < b.0, a.0 > b.0, true);
-        r.sp = r.sp.sub(1);
-        r.set(1, Word::bool_(oparg & bit != 0));
+        r.sp = r.sp.sub(2);
         r.skip(1);
+        r.push_or_jump(oparg & bit != 0);
         Flow::Next
     }
 
     fn COMPARE_OP_FLOAT(r, th, oparg) {
         let Some((a, b)) = floats(r) else { return Flow::Miss };
         let bit = comparison_bit(a < b, a > b, a == b);
-        r.replace(2, Word::bool_(oparg & bit != 0));
+        r.drop_words(2);
         r.skip(1);
+        r.push_or_jump(oparg & bit != 0);
         Flow::Next
     }
 
@@ -498,14 +503,16 @@ ops! {
         }
         let equal = bridge::str_equal(a.obj().cast::<Str>(), b.obj().cast::<Str>());
         let bit = if equal { 8 } else { 2 | 4 };
-        r.replace(2, Word::bool_(oparg & bit != 0));
+        r.drop_words(2);
         r.skip(1);
+        r.push_or_jump(oparg & bit != 0);
         Flow::Next
     }
 
     fn IS_OP(r, th, oparg) {
         let same = r.peek(1).ptr() == r.peek(2).ptr();
-        r.replace(2, Word::bool_(same ^ (oparg != 0)));
+        r.drop_words(2);
+        r.push_or_jump(same ^ (oparg != 0));
         Flow::Next
     }
 
@@ -513,8 +520,9 @@ ops! {
         adapt!(r, specialize::contains(r.ip, r.peek(1)));
         r.save();
         let found = check!(protocol::mapping::contains(th, r.peek(1).obj(), r.peek(2).obj()));
-        r.replace(2, Word::bool_(found ^ (oparg != 0)));
+        r.drop_words(2);
         r.skip(1);
+        r.push_or_jump(found ^ (oparg != 0));
         Flow::Next
     }
 
@@ -525,8 +533,9 @@ ops! {
         r.save();
         let dict = r.peek(1).obj().cast::<Dict>();
         let found = check!(bridge::dict_contains(th, dict, r.peek(2).obj()));
-        r.replace(2, Word::bool_(found ^ (oparg != 0)));
+        r.drop_words(2);
         r.skip(1);
+        r.push_or_jump(found ^ (oparg != 0));
         Flow::Next
     }
 
@@ -536,8 +545,9 @@ ops! {
         }
         r.save();
         let found = check!(bridge::set_contains(th, r.peek(1).obj(), r.peek(2).obj()));
-        r.replace(2, Word::bool_(found ^ (oparg != 0)));
+        r.drop_words(2);
         r.skip(1);
+        r.push_or_jump(found ^ (oparg != 0));
         Flow::Next
     }
 
