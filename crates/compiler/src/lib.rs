@@ -21,11 +21,13 @@ mod source;
 pub mod symtable;
 mod syntax_error;
 pub mod tokenize;
+mod type_comments;
 mod unparse;
 
 use bytecode::CodeObject;
 use ruff_python_ast::PythonVersion;
 use ruff_python_parser::ParseOptions;
+use ruff_text_size::Ranged;
 
 use crate::{ast::Mod, lower::Lines, symtable::SymbolTable};
 pub use crate::{
@@ -36,6 +38,7 @@ pub use crate::{
     },
     name_map::{NameMap, NameSet},
     source::DecodeHook,
+    type_comments::TypeComments,
     unparse::{constant_repr, unparse},
 };
 
@@ -47,6 +50,9 @@ pub const PYCF_ALLOW_INCOMPLETE_INPUT: u32 = 0x4000;
 
 /// `PyCF_DONT_IMPLY_DEDENT`
 pub const PYCF_DONT_IMPLY_DEDENT: u32 = 0x200;
+
+/// `ast.PyCF_TYPE_COMMENTS`
+pub const PYCF_TYPE_COMMENTS: u32 = 0x1000;
 
 /// What kind of source is compiled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -66,6 +72,10 @@ pub struct Options {
     pub flags: u32,
     /// 0, 1 (`-O`) or 2 (`-OO`).
     pub optimize: i32,
+    /// The minor version of Python that must know all the syntax; `None`: any.
+    pub feature_version: Option<u8>,
+    /// Digits that a decimal literal may have; `None`: as many as by default, 0: any number.
+    pub max_digits: Option<usize>,
 }
 
 /// A value and the warnings that came with it, in the order of issue.
@@ -79,7 +89,8 @@ pub struct Compiled<T = CodeObject> {
 pub fn compile(source: &str, filename: &str, options: &Options) -> Result<Compiled> {
     with_source(source, filename, options.mode, |text| {
         let parsed = parse_text(text, options)?;
-        compile_tree(parsed, filename, options)
+        let compiled = compile_tree(parsed, filename, options);
+        compiled.map_err(|error| syntax_error::better(text, options, error))
     })
 }
 
@@ -105,6 +116,26 @@ pub fn decode(source: &[u8], filename: &str, hook: Option<DecodeHook<'_>>) -> Re
 /// Parse a source text to a syntax tree, which is not preprocessed.
 pub fn parse(source: &str, filename: &str, options: &Options) -> Result<Compiled<Mod>> {
     with_source(source, filename, options.mode, |text| parse_text(text, options))
+}
+
+/// Parse a source text, and find its type comments if the flags ask for them.
+pub fn parse_with_type_comments(
+    source: &str,
+    filename: &str,
+    options: &Options,
+) -> Result<(Compiled<Mod>, TypeComments)> {
+    with_source(source, filename, options.mode, |text| {
+        let parsed = parse_text(text, options)?;
+        let comments = match &parsed.value {
+            Mod::Module(body) | Mod::Interactive(body)
+                if options.flags & PYCF_TYPE_COMMENTS != 0 =>
+            {
+                TypeComments::find(text, &Lines::new(text), body)
+            }
+            _ => TypeComments::default(),
+        };
+        Ok((parsed, comments))
+    })
 }
 
 /// Compile a syntax tree, which may have been made by a program.
@@ -170,6 +201,7 @@ fn with_source<T: Send>(
     let result = match nesting::check(text) {
         Err(error) => Err(error),
         Ok(depth) if depth < nesting::ORDINARY => job(text),
+        Ok(depth) if depth > MAX_DEPTH => Err(CompileError::recursion()),
         Ok(_) => on_large_stack(|| job(text)),
     };
     result.map_err(|error| named(error, filename))
@@ -195,17 +227,26 @@ fn parse_text(text: &str, options: &Options) -> Result<Compiled<Mod>> {
     let mode = match options.mode {
         Mode::Exec | Mode::Single => ruff_python_parser::Mode::Module,
         Mode::Eval => ruff_python_parser::Mode::Expression,
-        Mode::FuncType => return syntax_error::func_type(text, &lines),
+        Mode::FuncType => return syntax_error::func_type(text, &lines, options),
     };
     // `eval` skips blanks before the expression.
     let parse_options = ParseOptions::from(mode).with_target_version(PythonVersion::PY314);
     let parsed = ruff_python_parser::parse_unchecked(text, parse_options);
     if !parsed.has_no_syntax_errors() {
-        return Err(syntax_error::explain(text, &lines, &parsed, options));
+        let stopped = match (parsed.errors().first(), parsed.unsupported_syntax_errors().first()) {
+            (Some(error), _) => error.location.start().to_usize(),
+            (None, Some(error)) => error.range().start().to_usize(),
+            (None, None) => 0,
+        };
+        return Err(on_large_stack(|| {
+            Err::<(), _>(syntax_error::explain(text, &lines, stopped, options))
+        })
+        .err()
+        .unwrap_or_else(CompileError::recursion));
     }
-    let interactive = options.mode == Mode::Single;
-    let (value, warnings) = lower::lower(text, &lines, parsed.syntax(), interactive)?;
-    syntax_error::check_tree(text, &lines, &value, &parsed, options)?;
+    syntax_error::check(text, &lines, options)?;
+    let (value, warnings) = lower::lower(text, &lines, parsed.syntax(), options)
+        .map_err(|error| syntax_error::judge(text, &lines, options).err().unwrap_or(error))?;
     Ok(Compiled { value, warnings })
 }
 

@@ -149,6 +149,9 @@ impl Scan<'_> {
         let before = &self.bytes[self.line_start..self.at.max(self.line_start)];
         error.offset = String::from_utf8_lossy(before).chars().count() as i32 + 1;
         error.end_offset = error.offset;
+        if kind == ErrorKind::IndentationError {
+            (error.offset, error.end_offset) = (1, 0);
+        }
         error.text = Some(text);
         error
     }

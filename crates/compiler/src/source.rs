@@ -39,6 +39,7 @@ pub(crate) fn decode(source: &[u8], hook: Option<DecodeHook<'_>>) -> Result<Stri
         error.lineno = line as i32 + 1;
         error.end_lineno = error.lineno;
         error.end_offset = text.lines().nth(line).map_or(0, |line| line.chars().count() as i32);
+        error.text = text.lines().nth(line).map(str::to_owned);
         return Err(error);
     }
     match normal.as_str() {

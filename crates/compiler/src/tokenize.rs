@@ -18,6 +18,8 @@ pub const INDENT: i32 = 5;
 pub const DEDENT: i32 = 6;
 /// `token.OP`
 pub const OP: i32 = 55;
+/// `token.COMMENT`
+pub const COMMENT: i32 = 65;
 /// `token.NL`
 pub const NL: i32 = 66;
 
@@ -45,7 +47,7 @@ pub struct TokenizeError {
 /// Tokenize a text with `\n` line ends; `extra` keeps comments and empty lines
 /// and does not tell operators apart.
 pub fn tokenize(text: &str, extra: bool) -> (Vec<Token>, Option<TokenizeError>) {
-    let scan = tokenizer::scan(text, extra);
+    let scan = tokenizer::scan(text, extra, false);
     let mut strings = Vec::new();
     let tokens = scan.tokens.iter().map(|token| {
         let source = text.get(token.start..token.end).unwrap_or_default();
@@ -57,8 +59,10 @@ pub fn tokenize(text: &str, extra: bool) -> (Vec<Token>, Option<TokenizeError>) 
             Kind::Newline => NEWLINE,
             Kind::Indent => INDENT,
             Kind::Dedent => DEDENT,
-            Kind::Comment => 65,
+            Kind::Comment => COMMENT,
             Kind::Nl => NL,
+            // Not asked for.
+            Kind::TypeComment => COMMENT,
             Kind::InterpolatedStart => {
                 let template = source.contains(['t', 'T']);
                 strings.push(template);

@@ -44,6 +44,9 @@ pub(crate) fn start(th: Thread<'_>, config: &Config) -> Result<Ref<Dict>> {
     lifecycle::install_external_importers(th)?;
     install_path_hooks(th, config)?;
     import(th, "encodings")?;
+    // Writing too large a file is an error, not the end.
+    const SIGXFSZ: i32 = 25;
+    let _ = host::signal::set_action(SIGXFSZ, host::signal::Action::Ignore);
     // Ctrl-C becomes KeyboardInterrupt from here on.
     import(th, "_signal")?;
     crate::streams::install(th, config)?;

@@ -111,7 +111,8 @@ pub mod _symtable {
             "single" => Mode::Single,
             _ => raise!(th, ValueError, "symtable() arg 3 must be 'exec' or 'eval' or 'single'"),
         };
-        let options = Options { mode, flags: compile::inherited_flags(th), optimize: 0 };
+        let flags = compile::inherited_flags(th);
+        let options = Options { mode, flags, ..Options::default() };
         match compiler::symbol_table(&text, &compile::lossy(&filename), &options) {
             Ok(tables) => entry(th, &tables, tables.top()),
             Err(error) => Err(compile::raise_compile_error(th, &error, filename.obj())),

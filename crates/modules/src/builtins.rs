@@ -201,7 +201,8 @@ pub mod builtins {
         optimize: i32,
         _feature_version: i32,
     ) -> Result {
-        compile::compile(th, source, filename, mode, flags, dont_inherit, optimize)
+        let how = compile::How { flags, dont_inherit, optimize, feature_version: _feature_version };
+        compile::compile(th, source, filename, mode, how)
     }
 
     /// Deletes the named attribute from the given object.

@@ -4,6 +4,7 @@
 
 pub mod _abc;
 pub mod _ast;
+pub mod _asyncio;
 pub mod _bisect;
 pub mod _codecs;
 pub mod _collections;
@@ -16,12 +17,15 @@ pub mod _io;
 pub mod _json;
 pub mod _krait;
 pub mod _locale;
+pub mod _multiprocessing;
 pub mod _opcode;
 pub mod _operator;
 pub mod _pickle;
+pub mod _posixshmem;
 pub mod _posixsubprocess;
 pub mod _random;
 pub mod _signal;
+pub mod _socket;
 pub mod _sre;
 pub mod _stat;
 pub mod _statistics;
@@ -52,6 +56,7 @@ pub mod hashes;
 pub mod itertools;
 pub mod marshal;
 pub mod math;
+pub mod mmap;
 pub mod posix;
 pub mod pwd;
 pub mod resource;
@@ -69,6 +74,7 @@ use object::declare::ModuleDecl;
 pub const ALL: &[ModuleDecl] = &[
     _abc::module::MODULE,
     _ast::_ast::MODULE,
+    _asyncio::_asyncio::MODULE,
     _bisect::module::MODULE,
     _codecs::_codecs::MODULE,
     _collections::module::MODULE,
@@ -81,12 +87,15 @@ pub const ALL: &[ModuleDecl] = &[
     _json::_json::MODULE,
     _krait::module::MODULE,
     _locale::module::MODULE,
+    _multiprocessing::_multiprocessing::MODULE,
     _opcode::module::MODULE,
     _operator::module::MODULE,
     _pickle::_pickle::MODULE,
+    _posixshmem::_posixshmem::MODULE,
     _posixsubprocess::_posixsubprocess::MODULE,
     _random::_random::MODULE,
     _signal::_signal::MODULE,
+    _socket::_socket::MODULE,
     _sre::_sre::MODULE,
     _stat::module::MODULE,
     _statistics::module::MODULE,
@@ -114,6 +123,7 @@ pub const ALL: &[ModuleDecl] = &[
     itertools::itertools::MODULE,
     marshal::marshal::MODULE,
     math::math::MODULE,
+    mmap::mmap::MODULE,
     posix::MODULE,
     hashes::_blake2::MODULE,
     hashes::_md5::MODULE,

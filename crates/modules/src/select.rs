@@ -5,7 +5,7 @@ use std::cell::{Cell, RefCell};
 use host::poll::{EpollEvent, FD_SETSIZE, PollFd};
 use macros::{pymethods, pymodule, pytype};
 use object::{
-    AsObject, Head, Int, IntoObject, List, Module, Obj, Ref, Result, Thread, Tuple, Type,
+    AsObject, Head, Int, IntoObject, List, Module, Obj, Protocol, Ref, Result, Thread, Tuple, Type,
     alloc_object, exceptions, raise,
 };
 
@@ -25,6 +25,14 @@ fn deadline(th: Thread<'_>, timeout: Option<Obj<'_>>) -> Result<Option<i64>> {
     }
 }
 
+/// A timeout of `poll` is a number.
+fn check_number(th: Thread<'_>, timeout: Obj<'_>) -> Result<()> {
+    if Int::is_index(timeout) || timeout.downcast::<object::Float>().is_some() {
+        return Ok(());
+    }
+    raise!(th, TypeError, "timeout must be an integer or None")
+}
+
 /// Milliseconds until a deadline, rounded up.
 fn millis(deadline: Option<i64>) -> i32 {
     match deadline {
@@ -36,26 +44,47 @@ fn millis(deadline: Option<i64>) -> i32 {
     }
 }
 
-/// Descriptors of an iterable, with their objects.
-fn descriptors(th: Thread<'_>, list: Obj<'_>) -> Result<Vec<(i32, Ref)>> {
+/// Descriptors of an iterable, with their objects. Asking for them may change
+/// a list, which is read on from where it is.
+fn descriptors(th: Thread<'_>, sequence: Obj<'_>) -> Result<Vec<(i32, Ref)>> {
+    let list = match sequence.downcast::<List>() {
+        Some(list) => object::own(list),
+        None => match sequence.iter(th) {
+            Ok(iterator) => List::from_iterable(th, iterator.obj())?,
+            Err(raised) => {
+                th.catch(raised, exceptions::types::TypeError())?;
+                raise!(th, TypeError, "arguments 1-3 must be sequences");
+            }
+        },
+    };
     let mut all = Vec::new();
-    for item in object::protocol::iter::collect(th, list)? {
+    while let Some(item) = list.get(all.len()) {
         let fd = as_descriptor(th, item.obj())?;
         if fd >= FD_SETSIZE {
             raise!(th, ValueError, "filedescriptor out of range in select()");
+        }
+        if all.len() >= FD_SETSIZE as usize {
+            raise!(th, ValueError, "too many file descriptors in select()");
         }
         all.push((fd, item));
     }
     Ok(all)
 }
 
+/// A C `unsigned int` without a check for overflow.
+fn masked(th: Thread<'_>, mask: Obj<'_>) -> Result<u32> {
+    Ok(Int::to_u64_wrapping(Int::index(th, mask)?.obj()) as u32)
+}
+
 fn event_mask(th: Thread<'_>, mask: Option<Obj<'_>>, default: u16) -> Result<u16> {
     let Some(mask) = mask else { return Ok(default) };
-    let mask = Int::index_to_i64(th, mask)?;
-    match u16::try_from(mask) {
-        Ok(mask) => Ok(mask),
-        Err(_) if mask < 0 => raise!(th, ValueError, "value must be positive"),
-        Err(_) => raise!(th, OverflowError, "Python int too large for C unsigned short"),
+    let mask = Int::index(th, mask)?;
+    if Int::sign(mask.obj()) < 0 {
+        raise!(th, ValueError, "Cannot convert negative int");
+    }
+    match Int::to_u64(mask.obj()).and_then(|mask| u16::try_from(mask).ok()) {
+        Some(mask) => Ok(mask),
+        None => raise!(th, OverflowError, "Python int too large for C unsigned short"),
     }
 }
 
@@ -120,15 +149,9 @@ impl Poll {
     fn poll(&self, th: Thread<'_>, timeout: Option<Obj<'_>>) -> Result<Ref<List>> {
         let deadline = match timeout.filter(|timeout| !timeout.is_none()) {
             Some(timeout) => {
-                let ms = match timeout.downcast::<object::Float>() {
-                    Some(float) => float.value(),
-                    None => Int::index_to_i64(th, timeout)? as f64,
-                };
-                if ms < 0.0 {
-                    None
-                } else {
-                    Some(now_ns().saturating_add((ms * 1e6).ceil().min(9e18) as i64))
-                }
+                check_number(th, timeout)?;
+                let ns = support::number_to_ns(th, timeout, 1_000_000, Round::Ceiling)?;
+                (ns >= 0).then(|| now_ns().saturating_add(ns))
             }
             None => None,
         };
@@ -162,7 +185,7 @@ impl Poll {
 ///   flags
 ///     Deprecated and completely ignored.  However, when supplied, its value
 ///     must be 0 or select.EPOLL_CLOEXEC, otherwise OSError is raised.
-#[pytype(name = "select.epoll", sig = "(sizehint=-1, flags=0)", flags = BASETYPE)]
+#[pytype(name = "select.epoll", sig = "(sizehint=-1, flags=0)")]
 pub(crate) struct Epoll {
     head: Head,
     fd: Cell<i32>,
@@ -240,17 +263,19 @@ impl Epoll {
     ///
     /// The epoll interface supports all file descriptors that support poll.
     #[sig = "($self, /, fd, eventmask=select.EPOLLIN|select.EPOLLPRI|select.EPOLLOUT)"]
-    fn register(&self, th: Thread<'_>, fd: Fd, eventmask: Option<u32>) -> Result<()> {
+    fn register(&self, th: Thread<'_>, fd: Fd, eventmask: Option<Obj<'_>>) -> Result<()> {
         let default = (libc::EPOLLIN | libc::EPOLLPRI | libc::EPOLLOUT) as u32;
-        let (epoll, mask) = (self.open(th)?, eventmask.unwrap_or(default));
+        let mask = eventmask.map_or(Ok(default), |mask| masked(th, mask))?;
+        let epoll = self.open(th)?;
         check(th, host::poll::epoll_control(epoll, libc::EPOLL_CTL_ADD, fd.0, mask))
     }
 
     /// Modify event mask for a registered file descriptor.
     #[sig = "($self, /, fd, eventmask)"]
-    fn modify(&self, th: Thread<'_>, fd: Fd, eventmask: u32) -> Result<()> {
+    fn modify(&self, th: Thread<'_>, fd: Fd, eventmask: Obj<'_>) -> Result<()> {
+        let mask = masked(th, eventmask)?;
         let epoll = self.open(th)?;
-        check(th, host::poll::epoll_control(epoll, libc::EPOLL_CTL_MOD, fd.0, eventmask))
+        check(th, host::poll::epoll_control(epoll, libc::EPOLL_CTL_MOD, fd.0, mask))
     }
 
     /// Remove a registered file descriptor from the epoll object.
@@ -273,6 +298,9 @@ impl Epoll {
     #[sig = "($self, /, timeout=None, maxevents=-1)"]
     fn poll(&self, th: Thread<'_>, timeout: Option<Obj<'_>>, maxevents: i32) -> Result<Ref<List>> {
         let epoll = self.open(th)?;
+        if let Some(timeout) = timeout.filter(|timeout| !timeout.is_none()) {
+            check_number(th, timeout)?;
+        }
         let deadline = deadline(th, timeout)?.filter(|deadline| *deadline != i64::MIN);
         let count = match maxevents {
             -1 => FD_SETSIZE - 1,

@@ -108,7 +108,7 @@ fn run(th: Thread<'_>, path: &str) -> Result<()> {
     }
     th.interp().builtins.set(Some(dict));
     let source = std::fs::read_to_string(path).unwrap();
-    let options = compiler::Options { mode: compiler::Mode::Exec, flags: 0, optimize: 0 };
+    let options = compiler::Options::default();
     let compiled = match compiler::compile(&source, path, &options) {
         Ok(compiled) => compiled.value,
         Err(error) => panic!("{error:?}"),

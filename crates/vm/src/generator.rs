@@ -1059,3 +1059,40 @@ pub(crate) fn next_of(th: Thread<'_>, iterator: Obj<'_>) -> Result<Step> {
         }
     }
 }
+
+/// What an awaitable did when it was resumed.
+pub enum Sent {
+    Yielded(Ref),
+    Returned(Ref),
+}
+
+impl From<Step> for Sent {
+    fn from(step: Step) -> Sent {
+        match step {
+            Step::Yield(value) => Sent::Yielded(value),
+            Step::Return(value) => Sent::Returned(value),
+        }
+    }
+}
+
+/// Resume `receiver`, a coroutine or what `__await__` returned, with a value.
+pub fn iter_send(th: Thread<'_>, receiver: Obj<'_>, value: Obj<'_>) -> Result<Sent> {
+    if let Some(step) = send(th, receiver, value) {
+        return step.map(Sent::from);
+    }
+    if value.is_none() && receiver.ty().slots().tp_iternext.is_some() {
+        return next_of(th, receiver).map(Sent::from);
+    }
+    match receiver.call_method(th, id!(th, "send"), &[value]) {
+        Ok(value) => Ok(Sent::Yielded(value)),
+        Err(_) => stop_or_raise(th).map(Sent::from),
+    }
+}
+
+/// Raise `exception` inside `receiver`.
+pub fn iter_throw(th: Thread<'_>, receiver: Obj<'_>, exception: Obj<'_>) -> Result<Sent> {
+    match receiver.call_method(th, id!(th, "throw"), &[exception]) {
+        Ok(value) => Ok(Sent::Yielded(value)),
+        Err(_) => stop_or_raise(th).map(Sent::from),
+    }
+}

@@ -63,7 +63,7 @@ impl<'a> Compiler<'a> {
         let mut inlined = Inlined::default();
         if inline {
             self.iterable(outermost)?;
-            self.enter_inlined(entry, location, &mut inlined);
+            self.enter_inlined(entry, location, &mut inlined)?;
         } else {
             let counts = ArgCounts { args: 1, ..ArgCounts::default() };
             self.enter_scope(
@@ -255,7 +255,12 @@ impl<'a> Compiler<'a> {
 
     /// Give names the scopes they have inside the comprehension, and save the
     /// values of those that it binds.
-    fn enter_inlined(&mut self, comp: EntryId, location: Location, inlined: &mut Inlined) {
+    fn enter_inlined(
+        &mut self,
+        comp: EntryId,
+        location: Location,
+        inlined: &mut Inlined,
+    ) -> Result {
         let outer = self.unit().entry;
         let in_class =
             self.table.entries[outer].block == BlockType::Class && !self.in_inlined_comp();
@@ -309,11 +314,14 @@ impl<'a> Compiler<'a> {
             let cleanup = self.label();
             inlined.cleanup = Some(cleanup);
             self.jump(Op::SETUP_FINALLY, cleanup, location);
+            self.push_block(BlockKind::TryExcept, None, None, location)?;
         }
+        Ok(())
     }
 
     fn leave_inlined(&mut self, location: Location, inlined: Inlined) {
         if let Some(cleanup) = inlined.cleanup {
+            self.pop_block();
             self.op(Op::POP_BLOCK, NO_LOCATION);
             let end = self.label();
             self.jump(Op::JUMP_NO_INTERRUPT, end, NO_LOCATION);

@@ -10,9 +10,6 @@ use crate::{
     error::{CompileWarning, Result},
 };
 
-/// `sys.int_info.default_max_str_digits`
-const MAX_STR_DIGITS: usize = 4300;
-
 fn context(ctx: ruff::ExprContext) -> ExprContext {
     match ctx {
         ruff::ExprContext::Load | ruff::ExprContext::Invalid => ExprContext::Load,
@@ -224,9 +221,10 @@ impl Lower<'_> {
             _ => 10,
         };
         let digits = if radix == 10 { &text[..] } else { text.get(2..).unwrap_or(&[]) };
-        if radix == 10 && digits.len() > MAX_STR_DIGITS {
+        let limit = self.max_digits;
+        if radix == 10 && limit > 0 && digits.len() > limit {
             let message = format!(
-                "Exceeds the limit ({MAX_STR_DIGITS} digits) for integer string conversion: value \
+                "Exceeds the limit ({limit} digits) for integer string conversion: value \
                  has {} digits; use sys.set_int_max_str_digits() to increase the limit - Consider \
                  hexadecimal for huge integer literals to avoid decimal conversion limits.",
                 digits.len()

@@ -13,6 +13,7 @@ use ruff_python_ast as ruff;
 use ruff_text_size::{Ranged, TextRange, TextSize};
 
 use crate::{
+    Mode, Options,
     ast::{Expr, Mod, Stmt},
     error::{CompileError, CompileWarning, ErrorKind, Result},
     instruction_sequence::Location,
@@ -60,16 +61,25 @@ pub(crate) struct Lower<'a> {
     source: &'a str,
     lines: &'a Lines,
     warnings: Vec<CompileWarning>,
+    /// f-strings and fields around what is being converted.
+    strings: usize,
+    specs: usize,
+    max_digits: usize,
 }
+
+/// `sys.int_info.default_max_str_digits`
+const MAX_STR_DIGITS: usize = 4300;
 
 /// Convert a module. The warnings are those of the tokenizer.
 pub(crate) fn lower(
     source: &str,
     lines: &Lines,
     module: &ruff::Mod,
-    interactive: bool,
+    options: &Options,
 ) -> Result<(Mod, Vec<CompileWarning>)> {
-    let mut lower = Lower { source, lines, warnings: Vec::new() };
+    let max_digits = options.max_digits.unwrap_or(MAX_STR_DIGITS);
+    let interactive = options.mode == Mode::Single;
+    let mut lower = Lower { source, lines, warnings: Vec::new(), strings: 0, specs: 0, max_digits };
     let module = match module {
         ruff::Mod::Module(module) => {
             let body = lower.stmts(&module.body)?;
@@ -82,7 +92,8 @@ pub(crate) fn lower(
 
 /// Convert an expression that was parsed by itself.
 pub(crate) fn lower_expr(source: &str, lines: &Lines, expr: &ruff::Expr) -> Result<Expr> {
-    Lower { source, lines, warnings: Vec::new() }.expr(expr)
+    let warnings = Vec::new();
+    Lower { source, lines, warnings, strings: 0, specs: 0, max_digits: MAX_STR_DIGITS }.expr(expr)
 }
 
 impl Lower<'_> {

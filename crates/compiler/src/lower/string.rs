@@ -121,12 +121,15 @@ impl Lower<'_> {
     ) -> Vec<u32> {
         let text = self.text(content).to_owned();
         let mut points = Vec::with_capacity(text.len());
-        let mut invalid = Vec::new();
+        let mut invalid: Vec<(usize, usize, usize)> = Vec::new();
+        // A doubled brace ends a token.
+        let mut tokens = 0;
         let mut chars = text.char_indices().peekable();
         while let Some((at, c)) = chars.next() {
             if braces && (c == '{' || c == '}') {
                 if chars.peek().is_some_and(|(_, next)| *next == c) {
                     chars.next();
+                    tokens += 1;
                 }
                 points.push(u32::from(c));
                 continue;
@@ -141,7 +144,7 @@ impl Lower<'_> {
             };
             if braces && (escape == '{' || escape == '}') {
                 points.push(u32::from('\\'));
-                invalid.push((at, 1));
+                invalid.push((at, 1, tokens));
                 continue;
             }
             chars.next();
@@ -166,7 +169,7 @@ impl Lower<'_> {
                         digits += 1;
                     }
                     if value > 0o377 {
-                        invalid.push((at, 3));
+                        invalid.push((at, 3, tokens));
                         if bytes {
                             value &= 0xFF;
                         }
@@ -199,16 +202,32 @@ impl Lower<'_> {
                     value
                 }
                 other => {
-                    invalid.push((at, 1));
+                    // CPython has made other characters escapes before it looks.
+                    if other.is_ascii() {
+                        invalid.push((at, 1, tokens));
+                    }
                     points.push(u32::from('\\'));
                     u32::from(other)
                 }
             };
             points.push(simple);
         }
-        if let Some((at, len)) = invalid.first().copied() {
+        invalid.dedup_by_key(|(_, _, token)| *token);
+        for (at, len, _) in invalid {
             self.warn_invalid_escape(content, token, &text, at, len);
         }
+        points
+    }
+
+    /// Decode literal text of an f-string. A backslash at its end is one before a field.
+    fn decode_middle(&mut self, range: TextRange) -> Vec<u32> {
+        let start = range.start();
+        if !self.text(range).ends_with('\\') {
+            return self.decode(range, start, false, true);
+        }
+        let mut points =
+            self.decode(TextRange::new(start, range.end() + TextSize::new(1)), start, false, true);
+        points.pop();
         points
     }
 
@@ -275,13 +294,31 @@ impl Lower<'_> {
         template: bool,
         parts: &mut Parts,
     ) -> Result {
+        // The tokenizer has these limits; the error comes from there.
+        if self.strings >= 150 || self.specs >= 3 && !elements.is_empty() {
+            let range = elements.first().map(Ranged::range).unwrap_or_default();
+            return Err(self.syntax_error(range, "f-string: expressions nested too deeply"));
+        }
+        self.strings += 1;
+        let result = self.all_elements(elements, raw, template, parts);
+        self.strings -= 1;
+        result
+    }
+
+    fn all_elements(
+        &mut self,
+        elements: &ruff::InterpolatedStringElements,
+        raw: bool,
+        template: bool,
+        parts: &mut Parts,
+    ) -> Result {
         for element in elements {
             match element {
                 ruff::InterpolatedStringElement::Literal(literal) => {
                     let points = if self.is_plain(literal.range, raw) {
                         literal.value.chars().map(u32::from).collect()
                     } else {
-                        self.decode(literal.range, literal.range.start(), false, true)
+                        self.decode_middle(literal.range)
                     };
                     parts.push_text(points, self.location(literal), false);
                 }
@@ -316,7 +353,9 @@ impl Lower<'_> {
             None => None,
             Some(spec) => {
                 let mut spec_parts = Parts::default();
+                self.specs += 1;
                 self.elements(&spec.elements, raw, false, &mut spec_parts)?;
+                self.specs -= 1;
                 let range = spec.range();
                 let location = self.span(range.start() - TextSize::new(1), range.end());
                 let values = spec_parts.finish();

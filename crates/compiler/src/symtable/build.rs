@@ -137,7 +137,10 @@ impl Builder<'_> {
         if future_annotations && entry.block == BlockType::Annotation {
             return;
         }
-        self.table.entries[parent].children.push(id);
+        let children = &mut self.table.entries[parent].children;
+        if !children.contains(&id) {
+            children.push(id);
+        }
     }
 
     fn enter(&mut self, name: &Name, block: BlockType, key: Key, location: Location) -> Result {

@@ -1,29 +1,31 @@
 //! CPython's errors for source that is not Python.
 //!
-//! The parser only says that and roughly where a text is wrong. This second
-//! pass runs when it does. Errors of the tokenizer come first, from
-//! [`tokenizer`]; then those that CPython's grammar has special rules for, in
-//! [`rules`]; the rest is "invalid syntax" at the token where parsing stopped.
+//! The parser only says that a text is wrong. Then [`explain`] matches the grammar's table, with all
+//! that it has to say about mistakes, against the tokens of our own [`tokenizer`]. The table also
+//! has the last word where the parser is too generous: on single statements, type comments and
+//! older versions of the language.
 
-mod rules;
+mod explain;
+mod grammar;
+mod literal;
+mod table;
 mod targets;
 pub(crate) mod tokenizer;
 
-use ruff_python_ast as ruff;
-use ruff_python_parser::Parsed;
-use ruff_text_size::Ranged;
-
-use self::tokenizer::{End, Kind, Scan, Token, TokenError};
+use self::{
+    explain::{Matcher, Stop},
+    tokenizer::{End, Kind, Scan, Token, TokenError},
+};
 use crate::{
     CO_FUTURE_BARRY_AS_BDFL, Compiled, Mode, Options, PYCF_ALLOW_INCOMPLETE_INPUT,
-    PYCF_DONT_IMPLY_DEDENT,
-    ast::{Mod, Stmt, StmtKind},
+    PYCF_DONT_IMPLY_DEDENT, PYCF_TYPE_COMMENTS,
+    ast::Mod,
     error::{CompileError, ErrorKind, Result},
     lower::{self, Lines},
 };
 
 /// A text, its lines and its tokens.
-struct Source<'a> {
+pub(crate) struct Source<'a> {
     text: &'a str,
     lines: &'a Lines,
     tokens: Vec<Token>,
@@ -48,14 +50,72 @@ impl Source<'_> {
         self.text.get(token.start..token.end).unwrap_or("")
     }
 
-    /// The index of the first token that ends after `offset`.
-    fn token_at(&self, offset: usize) -> usize {
-        let past = |token: &Token| {
-            token.end > offset
-                || token.start >= offset
-                    && matches!(token.kind, Kind::Newline | Kind::End | Kind::Dedent)
-        };
-        self.tokens.iter().position(past).unwrap_or(self.tokens.len().saturating_sub(1))
+    fn end_of(&self, token: &Token) -> usize {
+        if token.kind == Kind::Newline { token.start + 1 } else { token.end }
+    }
+
+    fn line_of(&self, offset: usize) -> i32 {
+        self.lines.position(u32::try_from(offset).unwrap_or(0).into()).0
+    }
+
+    /// Whether a token has no place of its own in the text.
+    fn is_virtual(&self, at: usize) -> bool {
+        self.tokens.get(at).is_none_or(|token| match token.kind {
+            Kind::Indent | Kind::Dedent | Kind::End => true,
+            Kind::Newline => token.start >= self.text.len(),
+            _ => false,
+        })
+    }
+
+    /// The line and column at which the tokenizer is when it makes such a token.
+    fn virtual_place(&self, at: usize) -> (i32, i32) {
+        let place = self.tokens.get(at).map_or(self.text.len(), |token| token.end);
+        if place < self.text.len() {
+            let (line, _) = self.lines.position(u32::try_from(place).unwrap_or(0).into());
+            return (line, self.characters(self.lines.start(line), place));
+        }
+        let body = self.text.strip_suffix('\n').unwrap_or(self.text);
+        let start = body.rfind('\n').map_or(0, |newline| newline + 1);
+        let line = body.matches('\n').count() as i32 + i32::from(!self.text.is_empty());
+        (line, self.characters(start, self.text.len()))
+    }
+
+    fn characters(&self, start: usize, end: usize) -> i32 {
+        self.text.get(start..end).map_or(0, |text| text.chars().count() as i32)
+    }
+
+    /// The line in which the tokenizer is when it has made a token.
+    fn reached(&self, at: usize) -> i32 {
+        match self.tokens.get(at) {
+            Some(token) if !self.is_virtual(at) => match token.kind {
+                Kind::Newline => self.line_of(token.start),
+                _ => self.line_of(token.end),
+            },
+            _ => self.virtual_place(at).0,
+        }
+    }
+
+    /// The token that starts the f-string or t-string around a token.
+    fn string_start(&self, at: usize) -> &str {
+        let mut depth = 0usize;
+        for token in self.tokens.iter().take(at).rev() {
+            match token.kind {
+                Kind::InterpolatedEnd => depth += 1,
+                Kind::InterpolatedStart if depth == 0 => return self.of(token),
+                Kind::InterpolatedStart => depth -= 1,
+                _ => {}
+            }
+        }
+        ""
+    }
+
+    fn is_raw(&self, at: usize) -> bool {
+        self.string_start(at).contains(['r', 'R'])
+    }
+
+    /// `f` or `t`.
+    fn string_kind(&self, at: usize) -> char {
+        if self.string_start(at).contains(['t', 'T']) { 't' } else { 'f' }
     }
 
     fn error(&self, found: &Found) -> Box<CompileError> {
@@ -80,6 +140,20 @@ impl Source<'_> {
             End::At(end) => position(end),
             End::Column(column) => (error.lineno, column),
             End::Eof => (error.lineno, error.offset),
+            End::Nowhere(line) => {
+                (error.lineno, error.offset) = (line, 0);
+                (line, 0)
+            }
+            End::Virtual(line, column) => {
+                (error.lineno, error.offset) = (line, column);
+                (line, -1)
+            }
+            End::Reached(at) if self.is_virtual(at) => self.virtual_place(at),
+            End::Reached(at) => {
+                let end = self.tokens.get(at).map_or(0, |token| self.end_of(token));
+                let line = self.reached(at);
+                (line, self.characters(self.lines.start(line), end))
+            }
         };
         error.text = Some(self.lines.text(self.text, error.lineno).to_owned());
         error
@@ -90,90 +164,247 @@ impl Source<'_> {
 pub(crate) fn explain(
     text: &str,
     lines: &Lines,
-    parsed: &Parsed<ruff::Mod>,
+    stopped: usize,
     options: &Options,
 ) -> Box<CompileError> {
-    let Scan { tokens, error: lexical, unclosed } = tokenizer::tokenize(text);
-    let source = Source { text, lines, tokens };
-    let at = match (parsed.errors().first(), parsed.unsupported_syntax_errors().first()) {
-        (Some(error), _) => error.location.start().to_usize(),
-        (None, Some(error)) => error.range().start().to_usize(),
-        (None, None) => 0,
-    };
-    let lexical = lexical.map(|error| {
-        let TokenError { kind, message, start, end } = error;
-        Found { kind, message, start, end }
-    });
-    let stopped = source.token_at(at);
-    let incomplete = options.flags & PYCF_ALLOW_INCOMPLETE_INPUT != 0;
-    let ends = |found: &Found| {
-        found.message.starts_with("unterminated triple-quoted")
-            || found.message == "unexpected EOF while parsing"
-    };
-    if incomplete && lexical.as_ref().is_some_and(ends) {
-        return incomplete_input(&source);
-    }
-    // CPython reads on after an error of the parser; one of the tokenizer wins.
-    if let Some(found) = &lexical {
-        return without_newline(source.error(found));
-    }
-    let at_end = source.tokens.get(stopped).is_none_or(|token| {
-        matches!(token.kind, Kind::End | Kind::Dedent)
-            || token.kind == Kind::Newline && token.start >= text.trim_end().len()
-    });
-    if incomplete && at_end {
-        return incomplete_input(&source);
-    }
-    if options.mode == Mode::Single
-        && let Some(next) = second_statement(&source).filter(|next| *next <= stopped)
-        && let Some(token) = source.tokens.get(next)
-    {
-        return source.error(&Found::new(token.start, token.end, "invalid syntax"));
-    }
-    let found = rules::find(&source, parsed, stopped, options.mode == Mode::Eval);
-    if let Some(open) = unclosed {
-        // Blame the bracket if parsing stopped on a later line, or at the end.
-        let stop = source.tokens.get(stopped);
-        let reached = match found.as_ref().map(|found| found.end) {
-            Some(End::At(end)) => end,
-            _ => 0,
-        };
-        let later = stop.is_none_or(|token| {
-            token.kind == Kind::End || {
-                let end = token.start.max(reached).min(text.len());
-                text.as_bytes().get(open..end).is_some_and(|between| between.contains(&b'\n'))
+    match judge(text, lines, options) {
+        Err(error) => error,
+        // The parser knows something that the grammar does not.
+        Ok(source) => {
+            let past = |token: &&Token| token.end > stopped || token.kind == Kind::End;
+            let token = source.tokens.iter().find(past);
+            if let Some(error) = interpolated_pattern(&source, stopped) {
+                return error;
             }
-        });
-        if later {
-            let bracket = &text[open..=open];
-            let mut found = Found::new(open, open, format!("'{bracket}' was never closed"));
-            found.end = End::Column(0);
-            return without_newline(source.error(&found));
+            let (start, end) = token.map_or((stopped, stopped), |t| (t.start, source.end_of(t)));
+            source.error(&Found::new(start, end, "invalid syntax"))
         }
     }
-    if let Some(found) = found {
-        let error = source.error(&found);
-        // CPython shows a line that it has read past without its end.
-        let read = source.tokens.get(stopped).map_or(0, |token| token.start);
-        let (line, _) = lines.position(u32::try_from(read).unwrap_or(0).into());
-        return if line > error.lineno { without_newline(error) } else { error };
+}
+
+/// An f-string in a pattern: only the compiler minds it.
+fn interpolated_pattern(source: &Source<'_>, at: usize) -> Option<Box<CompileError>> {
+    let start = source.tokens.iter().position(|token| token.start == at)?;
+    let mut end = start;
+    let mut depth = 0usize;
+    for token in source.tokens.get(start..)? {
+        match token.kind {
+            Kind::InterpolatedStart => depth += 1,
+            Kind::InterpolatedEnd if depth == 1 => break,
+            Kind::InterpolatedEnd => depth -= 1,
+            _ if depth == 0 => return None,
+            _ => {}
+        }
+        end += 1;
     }
-    let Some(token) = source.tokens.get(stopped) else {
-        return source.error(&Found::new(at, at, "invalid syntax"));
+    let key = source.tokens.get(end + 1).is_some_and(|token| source.of(token) == ":");
+    let in_braces = start > 0 && matches!(source.of(source.tokens.get(start - 1)?), "{" | ",");
+    let message = if key && in_braces {
+        "mapping pattern keys may only match literals and attribute lookups"
+    } else {
+        "patterns may only match literals and attribute lookups"
     };
-    if matches!(token.kind, Kind::Indent | Kind::Dedent) {
+    let end = source.tokens.get(end)?.end;
+    let mut error = source.error(&Found::new(at, end, message));
+    error.text = None;
+    Some(error)
+}
+
+/// Check a text that the parser accepts, where it accepts more than CPython does.
+pub(crate) fn check(text: &str, lines: &Lines, options: &Options) -> Result {
+    let older = options.feature_version.is_some_and(|version| version < 14);
+    if options.mode == Mode::Single || options.flags & PYCF_TYPE_COMMENTS != 0 || older {
+        judge(text, lines, options)?;
+    }
+    Ok(())
+}
+
+/// The error for a text that was parsed and then not compiled: patterns are a subset of expressions,
+/// of which the parser takes some that the grammar does not.
+pub(crate) fn better(text: &str, options: &Options, error: Box<CompileError>) -> Box<CompileError> {
+    if !error.message.starts_with("patterns may only") {
+        return error;
+    }
+    judge(text, &Lines::new(text), options).err().unwrap_or(error)
+}
+
+/// Match a text; the answer is its tokens if it is Python.
+pub(crate) fn judge<'a>(text: &'a str, lines: &'a Lines, options: &Options) -> Result<Source<'a>> {
+    let scan = tokenizer::scan(text, false, options.flags & PYCF_TYPE_COMMENTS != 0);
+    let Scan { mut tokens, error, unclosed, in_fstring, .. } = scan;
+    if unclosed.is_some() && tokens.last().is_some_and(|token| token.kind == Kind::End) {
+        tokens.pop();
+    }
+    end_of_input(text, &mut tokens, options);
+    let source = Source { text, lines, tokens };
+    let lexical = Lexical { error, unclosed, in_fstring };
+    let rule = match options.mode {
+        Mode::Exec => "file",
+        Mode::Eval => "eval",
+        Mode::Single => "interactive",
+        Mode::FuncType => "func_type",
+    };
+    let mut matcher = Matcher::new(&source, options.feature_version.unwrap_or(u8::MAX));
+    let first = matcher.run(rule, false);
+    let last = matcher.fetched.saturating_sub(1);
+    let stop = match first {
+        Ok(Some(_)) => {
+            if options.mode == Mode::Single && more_than_one(&source, last) {
+                let message = "multiple statements found while compiling a single statement";
+                return Err(source.error(&placed(&source, last, message)));
+            }
+            drop(matcher);
+            return Ok(source);
+        }
+        Ok(None) if incomplete(&source, last, &lexical, false, options) => {
+            return Err(incomplete_input(&source));
+        }
+        Err(Stop::Tokens) if incomplete(&source, last, &lexical, true, options) => {
+            return Err(incomplete_input(&source));
+        }
+        Ok(None) => matcher.run(rule, true).err(),
+        Err(stop) => Some(stop),
+    };
+    let fetched = matcher.fetched.saturating_sub(1);
+    let reached = source.reached(fetched);
+    let unexplained = stop.is_none();
+    let found = match stop {
+        Some(Stop::Tokens) => return Err(lexical.error(&source)),
+        Some(Stop::TooDeep) => {
+            return Err(CompileError::new(
+                ErrorKind::MemoryError,
+                "Parser stack overflowed - Python source too complex to parse",
+            ));
+        }
+        Some(Stop::Found(found)) => found,
+        None | Some(Stop::TooLong) => generic(&source, last, fetched),
+    };
+    let indentation = unexplained && found.kind == ErrorKind::IndentationError;
+    if !indentation && let Some(error) = lexical.later(&source, reached) {
+        return Err(error);
+    }
+    let error = source.error(&found);
+    // A line that was read past is shown without its end.
+    Err(if error.lineno < reached { without_newline(error) } else { error })
+}
+
+/// An error at a token, as if it were the last that was fetched.
+fn placed(source: &Source<'_>, at: usize, message: &str) -> Found {
+    if source.is_virtual(at) {
+        let (line, column) = source.virtual_place(at);
+        let mut found = Found::new(0, 0, message);
+        found.end = End::Virtual(line, column);
+        return found;
+    }
+    let token = source.tokens.get(at);
+    let (start, end) = token.map_or((0, 0), |token| (token.start, source.end_of(token)));
+    Found::new(start, end, message)
+}
+
+/// The error if no rule explains it: `last` is how far the first pass came.
+fn generic(source: &Source<'_>, last: usize, fetched: usize) -> Found {
+    let kind = source.tokens.get(last).map_or(Kind::End, |token| token.kind);
+    if matches!(kind, Kind::Indent | Kind::Dedent) {
         let message =
-            if token.kind == Kind::Indent { "unexpected indent" } else { "unexpected unindent" };
-        let mut found = Found::new(token.end, token.end, message);
+            if kind == Kind::Indent { "unexpected indent" } else { "unexpected unindent" };
+        let mut found = placed(source, fetched, message);
         found.kind = ErrorKind::IndentationError;
-        found.end = End::Column(-1);
-        return source.error(&found);
+        return found;
     }
-    let end = match token.kind {
-        Kind::Newline => token.start + 1,
-        _ => token.end,
+    let message = match source.tokens.get(last).map(|token| source.of(token)) {
+        Some("<>") => "invalid syntax.  Maybe you meant '!=' instead of '<>'?",
+        _ => "invalid syntax",
     };
-    source.error(&Found::new(token.start, end, "invalid syntax"))
+    let mut found = placed(source, last, message);
+    if let End::Virtual(line, _) = found.end {
+        found.end = End::Nowhere(line);
+    }
+    found
+}
+
+/// Give the end of a text that is no module the tokens that CPython gives it.
+fn end_of_input(text: &str, tokens: &mut Vec<Token>, options: &Options) {
+    if tokens.last().is_none_or(|token| token.kind != Kind::End) {
+        return;
+    }
+    let at = text.len();
+    let newline = Token { kind: Kind::Newline, start: at, end: at };
+    let single = options.mode == Mode::Single;
+    if options.mode != Mode::Exec && !text.ends_with('\n') {
+        let implied = |token: &Token| token.kind == Kind::Newline && token.start >= at;
+        if let Some(place) = tokens.iter().position(implied) {
+            if single {
+                if options.flags & PYCF_DONT_IMPLY_DEDENT != 0 {
+                    tokens.retain(|token| token.kind != Kind::Dedent || token.end < at);
+                }
+            } else {
+                tokens.remove(place);
+            }
+        }
+    }
+    if single {
+        tokens.insert(tokens.len() - 1, newline);
+    }
+}
+
+/// Whether something follows the statement that ended with a token.
+fn more_than_one(source: &Source<'_>, last: usize) -> bool {
+    let end = source.tokens.get(last).map_or(source.text.len(), |token| token.end);
+    let rest = source.text.get(end..).unwrap_or("");
+    rest.lines().any(|line| {
+        let line = line.trim_start_matches([' ', '\t', '\x0c']);
+        !line.is_empty() && !line.starts_with('#')
+    })
+}
+
+/// What ended the tokens early.
+struct Lexical {
+    error: Option<TokenError>,
+    unclosed: Option<usize>,
+    in_fstring: bool,
+}
+
+impl Lexical {
+    /// The error if the parser meets the end of the tokens.
+    fn error(&self, source: &Source<'_>) -> Box<CompileError> {
+        match &self.error {
+            Some(error) if !(error.at_end() && self.unclosed.is_some()) => {
+                let found = Found {
+                    kind: error.kind,
+                    message: error.message.clone(),
+                    start: error.start,
+                    end: error.end,
+                };
+                let raised = source.error(&found);
+                if error.is_late() { raised } else { without_newline(raised) }
+            }
+            _ => self.never_closed(source),
+        }
+    }
+
+    fn never_closed(&self, source: &Source<'_>) -> Box<CompileError> {
+        let open = self.unclosed.unwrap_or(0);
+        let bracket = source.text.get(open..open + 1).unwrap_or("(");
+        let mut found = Found::new(open, open, format!("'{bracket}' was never closed"));
+        found.end = End::Column(0);
+        let error = source.error(&found);
+        let rest = source.text.get(open..).unwrap_or("");
+        // Lines that were read past are shown without their end.
+        if rest.trim_end_matches('\n').contains('\n') { without_newline(error) } else { error }
+    }
+
+    /// The error of the rest of the text, which outweighs one of the parser.
+    fn later(&self, source: &Source<'_>, reached: i32) -> Option<Box<CompileError>> {
+        // What is wrong within an f-string outweighs that it is not closed.
+        if self.in_fstring {
+            return None;
+        }
+        if self.error.as_ref().is_some_and(|error| !error.is_late()) {
+            return Some(self.error(source));
+        }
+        let open = self.unclosed?;
+        (reached > source.line_of(open)).then(|| self.never_closed(source))
+    }
 }
 
 fn without_newline(mut error: Box<CompileError>) -> Box<CompileError> {
@@ -185,98 +416,32 @@ fn without_newline(mut error: Box<CompileError>) -> Box<CompileError> {
     error
 }
 
-/// The token after a first statement with a block: a single statement ends there.
-fn second_statement(source: &Source) -> Option<usize> {
-    let mut depth = 0usize;
-    for (at, token) in source.tokens.iter().enumerate() {
-        match token.kind {
-            Kind::Indent => depth += 1,
-            Kind::Dedent => {
-                depth = depth.saturating_sub(1);
-                let next = source.tokens.get(at + 1)?;
-                let clause = ["elif", "else", "except", "finally"].contains(&source.of(next));
-                if depth == 0 && !clause && next.kind != Kind::End {
-                    return Some(at + 1);
-                }
-            }
-            _ => {}
-        }
+/// Whether more text could make this one Python, and the caller wants to know.
+fn incomplete(
+    source: &Source<'_>,
+    last: usize,
+    lexical: &Lexical,
+    tokens_ended: bool,
+    options: &Options,
+) -> bool {
+    if options.flags & PYCF_ALLOW_INCOMPLETE_INPUT == 0 {
+        return false;
     }
-    None
+    match &lexical.error {
+        Some(error) if tokens_ended => error.at_end() || error.is_open(source.text),
+        _ if tokens_ended => true,
+        _ => source
+            .tokens
+            .get(last)
+            .is_none_or(|token| source.is_virtual(last) && token.end >= source.text.len()),
+    }
 }
 
-fn incomplete_input(source: &Source) -> Box<CompileError> {
+fn incomplete_input(source: &Source<'_>) -> Box<CompileError> {
     let end = source.text.len();
     let mut found = Found::new(end, end, "incomplete input");
     found.kind = ErrorKind::IncompleteInputError;
     source.error(&found)
-}
-
-/// Errors that CPython's parser finds and ours does not.
-pub(crate) fn check_tree(
-    text: &str,
-    lines: &Lines,
-    module: &Mod,
-    _parsed: &Parsed<ruff::Mod>,
-    options: &Options,
-) -> Result {
-    if options.mode == Mode::Single
-        && let Mod::Interactive(body) = module
-    {
-        // An open block ends only with an empty line, if dedents are not implied.
-        let block = |stmt: &Stmt| {
-            !text.ends_with('\n')
-                && lines.text(text, stmt.location.end_line).starts_with([' ', '\t'])
-        };
-        if options.flags & PYCF_DONT_IMPLY_DEDENT != 0 && body.last().is_some_and(block) {
-            return Err(incomplete_input(&Source { text, lines, tokens: Vec::new() }));
-        }
-        let many = match body.as_slice() {
-            [] => false,
-            [first, rest @ ..] => {
-                rest.iter().any(|stmt| stmt.location.line > first.location.end_line)
-            }
-        };
-        if body.is_empty() {
-            let source = Source { text, lines, tokens: Vec::new() };
-            let mut error = source.error(&Found::new(0, 0, "invalid syntax"));
-            error.lineno = i32::from(!text.is_empty());
-            (error.end_lineno, error.offset, error.end_offset) = (error.lineno, 0, 0);
-            return Err(error);
-        }
-        let compound = |stmt: &Stmt| {
-            matches!(
-                stmt.kind,
-                StmtKind::FunctionDef(_)
-                    | StmtKind::ClassDef(_)
-                    | StmtKind::For(_)
-                    | StmtKind::While { .. }
-                    | StmtKind::If { .. }
-                    | StmtKind::With { .. }
-                    | StmtKind::Match { .. }
-                    | StmtKind::Try(_)
-            )
-        };
-        if let [first, second, ..] = body.as_slice()
-            && compound(first)
-        {
-            let Scan { tokens, .. } = tokenizer::tokenize(text);
-            let source = Source { text, lines, tokens };
-            let start = lines.start(second.location.line) + second.location.col as usize;
-            let token =
-                source.tokens.iter().find(|token| token.start == start && token.end > start);
-            let end = token.map_or(start, |token| token.end);
-            return Err(source.error(&Found::new(start, end, "invalid syntax")));
-        }
-        if many {
-            let first = body.first().map_or(1, |stmt| stmt.location.end_line);
-            let start = lines.start(first) + lines.text(text, first).trim_end_matches('\n').len();
-            let source = Source { text, lines, tokens: Vec::new() };
-            let message = "multiple statements found while compiling a single statement";
-            return Err(source.error(&Found::new(start, start + 1, message)));
-        }
-    }
-    Ok(())
 }
 
 /// With `barry_as_FLUFL` the operator is `<>`; the text says so, the parser
@@ -308,12 +473,8 @@ pub(crate) fn flufl(text: &str, lines: &Lines, options: &Options) -> Result<Opti
 }
 
 /// `compile(…, "func_type")`: `(argument, …) -> result`
-pub(crate) fn func_type(text: &str, lines: &Lines) -> Result<Compiled<Mod>> {
-    let Scan { tokens, error, .. } = tokenizer::tokenize(text);
-    let source = Source { text, lines, tokens };
-    if let Some(TokenError { kind, message, start, end }) = error {
-        return Err(source.error(&Found { kind, message, start, end }));
-    }
+pub(crate) fn func_type(text: &str, lines: &Lines, options: &Options) -> Result<Compiled<Mod>> {
+    let source = judge(text, lines, options)?;
     let invalid = |at: usize| {
         let token = source.tokens.get(at).or(source.tokens.last());
         let (start, end) = token.map_or((0, 0), |token| (token.start, token.end));

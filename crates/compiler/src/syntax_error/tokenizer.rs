@@ -21,6 +21,8 @@ pub(crate) enum Kind {
     Comment,
     /// A line end that ends no statement; only on request.
     Nl,
+    /// `# type: …`; only on request.
+    TypeComment,
     End,
 }
 
@@ -50,6 +52,31 @@ pub(crate) enum End {
     Column(i32),
     /// The text ends too early.
     Eof,
+    /// No columns, in a line.
+    Nowhere(i32),
+    /// Where the tokenizer is, in a line and after a number of characters.
+    Virtual(i32, i32),
+    /// Where the tokenizer is behind a token.
+    Reached(usize),
+}
+
+impl TokenError {
+    /// Whether CPython's tokenizer leaves it to the parser to raise this.
+    pub(super) fn is_late(&self) -> bool {
+        self.kind != ErrorKind::SyntaxError
+            || self.at_end()
+            || self.message.starts_with("unexpected character after line")
+    }
+
+    pub(super) fn at_end(&self) -> bool {
+        self.message == "unexpected EOF while parsing"
+    }
+
+    /// Whether a string literal is still open at the end of the text.
+    pub(super) fn is_open(&self, text: &str) -> bool {
+        self.message.starts_with("unterminated triple-quoted")
+            || self.message.starts_with("unterminated") && !text.contains('\n')
+    }
 }
 
 /// What the scan found.
@@ -58,7 +85,16 @@ pub(crate) struct Scan {
     pub(crate) error: Option<TokenError>,
     /// Offset of the innermost bracket that is open at the end.
     pub(super) unclosed: Option<usize>,
+    /// Whether the tokens end within an f-string.
+    pub(super) in_fstring: bool,
+    /// Line and tag of each `# type: ignore`; only on request.
+    pub(crate) ignores: Vec<(usize, String)>,
 }
+
+/// Brackets within brackets, f-strings within f-strings, fields within fields.
+const MAX_BRACKETS: usize = 200;
+const MAX_FSTRINGS: usize = 149;
+const MAX_FIELDS: usize = 3;
 
 struct FString {
     kind: char,
@@ -82,6 +118,8 @@ struct Tokenizer<'a> {
     /// Keep comments and all line ends, and leave some errors to others, as
     /// the module `tokenize` wants it.
     extra: bool,
+    type_comments: bool,
+    ignores: Vec<(usize, String)>,
     /// Whether the statement has begun.
     in_statement: bool,
 }
@@ -89,11 +127,11 @@ struct Tokenizer<'a> {
 type Step = Result<(), TokenError>;
 
 pub(super) fn tokenize(text: &str) -> Scan {
-    scan(text, false)
+    scan(text, false, false)
 }
 
 /// Tokenize; `extra` as [`Tokenizer::extra`].
-pub(crate) fn scan(text: &str, extra: bool) -> Scan {
+pub(crate) fn scan(text: &str, extra: bool, type_comments: bool) -> Scan {
     let mut tokenizer = Tokenizer {
         text,
         bytes: text.as_bytes(),
@@ -103,11 +141,19 @@ pub(crate) fn scan(text: &str, extra: bool) -> Scan {
         indents: vec![(0, 0)],
         fstrings: Vec::new(),
         extra,
+        type_comments,
+        ignores: Vec::new(),
         in_statement: false,
     };
     let error = tokenizer.run().err();
     let unclosed = tokenizer.parens.last().map(|paren| paren.1);
-    Scan { tokens: tokenizer.tokens, error, unclosed }
+    Scan {
+        tokens: tokenizer.tokens,
+        error,
+        unclosed,
+        in_fstring: !tokenizer.fstrings.is_empty(),
+        ignores: tokenizer.ignores,
+    }
 }
 
 fn is_identifier_start(byte: u8) -> bool {
@@ -191,6 +237,7 @@ impl Tokenizer<'_> {
     fn line_start(&mut self) -> Step {
         let mut column = 0;
         let mut alternative = 0;
+        let mut continued = None;
         let start = self.at;
         loop {
             match self.peek(0) {
@@ -206,12 +253,20 @@ impl Tokenizer<'_> {
                     column = 0;
                     alternative = 0;
                 }
+                // The first line tells how far a continued line is indented.
+                b'\\' if self.peek(1) == b'\n' && self.at + 2 < self.bytes.len() => {
+                    continued = continued.or(Some(column).filter(|column| *column > 0));
+                    self.at += 1;
+                }
                 _ => break,
             }
             self.at += 1;
         }
         if matches!(self.peek(0), b'\n' | b'#') || self.at >= self.bytes.len() {
             return Ok(());
+        }
+        if let Some(first) = continued {
+            (column, alternative) = (first, first);
         }
         let tab_error = |tokenizer: &Self| {
             let mut error = tokenizer.error("inconsistent use of tabs and spaces in indentation");
@@ -263,6 +318,8 @@ impl Tokenizer<'_> {
                 }
                 if self.extra {
                     self.push(Kind::Comment, start);
+                } else if self.type_comments {
+                    self.type_comment(start);
                 }
             }
             b'\n' => {
@@ -282,6 +339,14 @@ impl Tokenizer<'_> {
                 if self.at >= self.bytes.len() || &self.bytes[self.at..] == b"\n" {
                     if self.extra {
                         return Err(self.early_end());
+                    }
+                    if self.at >= self.bytes.len() {
+                        let mut error = self.error_after(
+                            start,
+                            "unexpected character after line continuation character",
+                        );
+                        error.end = End::Column(0);
+                        return Err(error);
                     }
                     let mut error = self.error_after(start + 1, "unexpected EOF while parsing");
                     error.end = End::Column(-1);
@@ -303,6 +368,9 @@ impl Tokenizer<'_> {
             byte if is_identifier_start(byte) => self.word(start)?,
             b'(' | b'[' | b'{' => {
                 self.at += 1;
+                if self.parens.len() >= MAX_BRACKETS {
+                    return Err(self.error("too many nested parentheses"));
+                }
                 self.parens.push((byte, start));
                 self.push(Kind::Op, start);
             }
@@ -310,6 +378,25 @@ impl Tokenizer<'_> {
             _ => self.operator(start)?,
         }
         Ok(())
+    }
+
+    /// Look at a comment that may be a type or `ignore`.
+    fn type_comment(&mut self, start: usize) {
+        let comment = self.text.get(start..self.at).unwrap_or("");
+        let blank = [' ', '\t'];
+        let rest = comment.trim_start_matches('#').trim_start_matches(blank);
+        let Some(ty) = rest.strip_prefix("type:").filter(|_| !comment.starts_with("##")) else {
+            return;
+        };
+        let ty = ty.trim_start_matches(blank);
+        if let Some(tag) = ty.strip_prefix("ignore")
+            && !tag.starts_with(|c: char| c.is_ascii_alphanumeric() || !c.is_ascii())
+        {
+            let line = self.text[..start].matches('\n').count() + 1;
+            self.ignores.push((line, tag.to_owned()));
+            return;
+        }
+        self.push(Kind::TypeComment, self.at - ty.len());
     }
 
     fn close(&mut self, byte: u8, start: usize) -> Step {
@@ -423,6 +510,9 @@ impl Tokenizer<'_> {
                     );
                     error.end = End::At(self.at);
                     return Err(error);
+                }
+                if (f || t) && self.fstrings.len() >= MAX_FSTRINGS {
+                    return Err(self.error("too many nested f-strings or t-strings"));
                 }
                 if f || t {
                     self.start_interpolated(start, if f { 'f' } else { 't' }, r);
@@ -724,6 +814,11 @@ impl Tokenizer<'_> {
                         self.push(Kind::InterpolatedMiddle, start);
                     }
                     let open = self.at;
+                    if self.fstrings.last().is_some_and(|f| f.fields.len() >= MAX_FIELDS) {
+                        return Err(
+                            self.error(format!("{kind}-string: expressions nested too deeply"))
+                        );
+                    }
                     self.at += 1;
                     self.parens.push((b'{', open));
                     let depth = self.parens.len();
@@ -735,9 +830,7 @@ impl Tokenizer<'_> {
                     return Ok(());
                 }
                 b'}' if in_spec => {
-                    if self.at > start || self.extra {
-                        self.push(Kind::InterpolatedMiddle, start);
-                    }
+                    self.push(Kind::InterpolatedMiddle, start);
                     if let Some(fstring) = self.fstrings.last_mut() {
                         fstring.in_spec = false;
                     }

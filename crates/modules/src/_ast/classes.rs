@@ -182,10 +182,7 @@ fn make(th: Thread<'_>, state: &State) -> Result<()> {
 
 /// The names in `_fields` or `_attributes` of an instance's class.
 fn class_names(th: Thread<'_>, cls: &Type, attribute: &Str) -> Result<Vec<Ref>> {
-    match cls.getattr_opt(th, attribute)? {
-        Some(names) => protocol::iter::collect(th, names.obj()),
-        None => Ok(Vec::new()),
-    }
+    protocol::iter::collect(th, cls.obj().getattr(th, attribute)?.obj())
 }
 
 fn position(th: Thread<'_>, names: &[Ref], name: Obj<'_>) -> Result<Option<usize>> {
@@ -202,11 +199,9 @@ fn deprecated(th: Thread<'_>, message: std::fmt::Arguments<'_>) -> Result<()> {
     (th.hooks().warn)(th, exceptions::types::DeprecationWarning().obj(), &message, 1)
 }
 
-fn wrong_field(name: Obj<'_>) -> String {
-    match name.downcast::<Str>() {
-        Some(name) => format!("'{name}'"),
-        None => "?".to_owned(),
-    }
+/// A field name in a message; a program can use any object as one.
+fn wrong_field(th: Thread<'_>, name: Obj<'_>) -> Result<String> {
+    Ok(name.repr(th)?.to_string())
 }
 
 #[pymethods]
@@ -243,7 +238,7 @@ impl Ast {
                     TypeError,
                     "{} got multiple values for argument {}",
                     cls.full_name(),
-                    wrong_field(key)
+                    wrong_field(th, key)?
                 ),
                 Some(index) => given[index] = true,
                 None => {
@@ -259,7 +254,7 @@ impl Ast {
                                  arbitrary keyword arguments is deprecated and will be removed in \
                                  Python 3.15.",
                                 cls.full_name(),
-                                wrong_field(key)
+                                wrong_field(th, key)?
                             ),
                         )?;
                     }
@@ -287,7 +282,7 @@ impl Ast {
                     format_args!(
                         "Field {} is missing from {}._field_types. This will become an error in \
                          Python 3.15.",
-                        wrong_field(name.obj()),
+                        wrong_field(th, name.obj())?,
                         cls.full_name()
                     ),
                 )?;
@@ -309,7 +304,7 @@ impl Ast {
                         "{}.__init__ missing 1 required positional argument: {}. This will become \
                          an error in Python 3.15.",
                         cls.full_name(),
-                        wrong_field(name.obj())
+                        wrong_field(th, name.obj())?
                     ),
                 )?,
             }
@@ -366,7 +361,7 @@ impl Ast {
                     TypeError,
                     "{}.__replace__ got an unexpected keyword argument {}.",
                     cls.full_name(),
-                    wrong_field(name)
+                    wrong_field(th, name)?
                 );
             }
         }
@@ -383,7 +378,7 @@ impl Ast {
             if let Some(text) = name.obj().downcast::<Str>()
                 && self.obj().getattr_opt(th, text)?.is_none()
             {
-                missing.push(wrong_field(name.obj()));
+                missing.push(wrong_field(th, name.obj())?);
             }
         }
         if !missing.is_empty() {
@@ -398,10 +393,15 @@ impl Ast {
                 missing.join(", ")
             );
         }
-        let dict = match self.dict.get() {
-            Some(dict) => dict.copy(th)?,
-            None => Dict::new(th)?,
-        };
+        // What is neither field nor attribute is not copied.
+        let dict = Dict::new(th)?;
+        if let Some(own) = self.dict.get() {
+            for name in names.iter().chain(&attributes) {
+                if let Some(value) = own.get(th, name.obj())? {
+                    dict.set(th, name.obj(), value.obj())?;
+                }
+            }
+        }
         dict.update(th, changes.obj())?;
         protocol::call::call_dict(th, cls.obj(), &[], Some(&*dict))
     }

@@ -14,7 +14,10 @@ use macros::pymodule;
 use object::{AsObject, Int, Module, Obj, PyStruct, Result, Thread};
 
 use self::{classes::Ast, nodes::KINDS};
-pub(crate) use self::{to_objects::to_objects, to_tree::to_tree};
+pub(crate) use self::{
+    to_objects::to_objects,
+    to_tree::{check_mode, to_tree},
+};
 use crate::compile;
 
 /// Whether `object` is a node.

@@ -1,6 +1,7 @@
 //! Syntax trees of the compiler as objects.
 
 use compiler::{
+    TypeComments,
     ast::{
         Alias, Arg, Arguments, BoolOp, CmpOp, Comprehension, ExceptHandler, Expr, ExprContext,
         ExprKind, Keyword, MatchCase, Mod, Name, Operator, Pattern, PatternKind, Stmt, StmtKind,
@@ -17,11 +18,14 @@ use super::{
 use crate::compile::constant;
 
 /// The tree as an `ast.mod`.
-pub(crate) fn to_objects(th: Thread<'_>, module: &Mod) -> Result {
-    let writer = Writer { th, state: state(th)? };
+pub(crate) fn to_objects(th: Thread<'_>, module: &Mod, comments: &TypeComments) -> Result {
+    let writer = Writer { th, state: state(th)?, comments };
     match module {
         Mod::Module(body) => {
-            let ignores = List::new(th)?.upcast();
+            let ignores = writer.all(&comments.ignores, |(line, tag)| {
+                let values = vec![writer.int(*line)?, Str::new(th, tag)?.upcast()];
+                writer.node(Kind::TypeIgnore, values)
+            })?;
             writer.node(Kind::Module, vec![writer.stmts(body)?, ignores])
         }
         Mod::Interactive(body) => writer.node(Kind::Interactive, vec![writer.stmts(body)?]),
@@ -35,6 +39,7 @@ pub(crate) fn to_objects(th: Thread<'_>, module: &Mod) -> Result {
 struct Writer<'a> {
     th: Thread<'a>,
     state: &'static State,
+    comments: &'a TypeComments,
 }
 
 impl Writer<'_> {
@@ -106,9 +111,16 @@ impl Writer<'_> {
         expr.map_or_else(|| Ok(self.none()), |expr| self.expr(expr))
     }
 
+    fn comment(&self, stmt: &Stmt) -> Result {
+        self.opt_text(self.comments.of_statement(stmt.location))
+    }
+
+    fn opt_text(&self, text: Option<&str>) -> Result {
+        text.map_or_else(|| Ok(self.none()), |text| Ok(Str::new(self.th, text)?.upcast()))
+    }
+
     fn stmt(&self, stmt: &Stmt) -> Result {
         self.th.check_stack(" during ast construction")?;
-        let none = || self.none();
         let (kind, values) = match &stmt.kind {
             StmtKind::FunctionDef(def) => (
                 if def.is_async { Kind::AsyncFunctionDef } else { Kind::FunctionDef },
@@ -118,7 +130,7 @@ impl Writer<'_> {
                     self.stmts(&def.body)?,
                     self.exprs(&def.decorator_list)?,
                     self.opt(def.returns.as_deref())?,
-                    none(),
+                    self.comment(stmt)?,
                     self.type_params(&def.type_params)?,
                 ],
             ),
@@ -136,7 +148,7 @@ impl Writer<'_> {
             StmtKind::Return(value) => (Kind::Return, vec![self.opt(value.as_deref())?]),
             StmtKind::Delete(targets) => (Kind::Delete, vec![self.exprs(targets)?]),
             StmtKind::Assign { targets, value } => {
-                (Kind::Assign, vec![self.exprs(targets)?, self.expr(value)?, none()])
+                (Kind::Assign, vec![self.exprs(targets)?, self.expr(value)?, self.comment(stmt)?])
             }
             StmtKind::TypeAlias { name, type_params, value } => (
                 Kind::TypeAlias,
@@ -161,7 +173,7 @@ impl Writer<'_> {
                     self.expr(&node.iter)?,
                     self.stmts(&node.body)?,
                     self.stmts(&node.orelse)?,
-                    none(),
+                    self.comment(stmt)?,
                 ],
             ),
             StmtKind::While { test, body, orelse } => {
@@ -172,7 +184,11 @@ impl Writer<'_> {
             }
             StmtKind::With { items, body, is_async } => (
                 if *is_async { Kind::AsyncWith } else { Kind::With },
-                vec![self.all(items, |item| self.with_item(item))?, self.stmts(body)?, none()],
+                vec![
+                    self.all(items, |item| self.with_item(item))?,
+                    self.stmts(body)?,
+                    self.comment(stmt)?,
+                ],
             ),
             StmtKind::Match { subject, cases } => (
                 Kind::Match,
@@ -400,7 +416,8 @@ impl Writer<'_> {
     }
 
     fn arg(&self, arg: &Arg) -> Result {
-        let values = vec![self.name(&arg.arg)?, self.opt(arg.annotation.as_deref())?, self.none()];
+        let comment = self.opt_text(self.comments.of_argument(arg.location))?;
+        let values = vec![self.name(&arg.arg)?, self.opt(arg.annotation.as_deref())?, comment];
         self.at(Kind::Arg, values, arg.location)
     }
 

@@ -25,15 +25,7 @@ use crate::compile::from_constant;
 /// The tree that `object` is the root of, for `compile` in `mode`.
 pub(crate) fn to_tree(th: Thread<'_>, object: Obj<'_>, mode: Mode) -> Result<Mod> {
     let reader = Reader { th, state: state(th)? };
-    let expected = match mode {
-        Mode::Exec => Kind::Module,
-        Mode::Eval => Kind::Expression,
-        Mode::Single => Kind::Interactive,
-        Mode::FuncType => Kind::FunctionType,
-    };
-    if reader.state.kind_of(object) != Some(expected) {
-        raise!(th, TypeError, "expected {} node, got {}", expected.row().name, object.type_name());
-    }
+    let expected = check_mode(th, object, mode)?;
     let node = Node { object, kind: expected };
     Ok(match expected {
         Kind::Module => Mod::Module(reader.stmts(node, "body")?),
@@ -44,6 +36,20 @@ pub(crate) fn to_tree(th: Thread<'_>, object: Obj<'_>, mode: Mode) -> Result<Mod
             returns: reader.expr(node, "returns", ExprContext::Load)?,
         },
     })
+}
+
+/// The kind of root that `mode` wants, which `object` must have.
+pub(crate) fn check_mode(th: Thread<'_>, object: Obj<'_>, mode: Mode) -> Result<Kind> {
+    let expected = match mode {
+        Mode::Exec => Kind::Module,
+        Mode::Eval => Kind::Expression,
+        Mode::Single => Kind::Interactive,
+        Mode::FuncType => Kind::FunctionType,
+    };
+    if state(th)?.kind_of(object) != Some(expected) {
+        raise!(th, TypeError, "expected {} node, got {}", expected.row().name, object.type_name());
+    }
+    Ok(expected)
 }
 
 const LOAD: ExprContext = ExprContext::Load;
@@ -148,6 +154,10 @@ impl Reader<'_> {
             raise!(self.th, ValueError, "identifier field can't represent '{name}' constant");
         }
         Ok(name)
+    }
+
+    fn opt_variable(&self, node: Node<'_>, name: &str) -> Result<Option<Name>> {
+        self.opt_name(node, name)?.map(|name| self.variable(name)).transpose()
     }
 
     pub(super) fn names(&self, node: Node<'_>, name: &str) -> Result<Vec<Name>> {
@@ -446,7 +456,7 @@ impl Reader<'_> {
         let node = Node { object, kind: self.kind(object, Kind::SumExceptHandler)? };
         Ok(ExceptHandler {
             typ: self.opt_expr(node, "type", LOAD)?,
-            name: self.opt_name(node, "name")?,
+            name: self.opt_variable(node, "name")?,
             body: self.body(node)?,
             location,
         })
@@ -460,7 +470,7 @@ impl Reader<'_> {
                 let node = Node { object: alias.obj(), kind: Kind::Alias };
                 Ok(Alias {
                     name: self.variable(self.name_field(node, "name")?)?,
-                    asname: self.opt_name(node, "asname")?,
+                    asname: self.opt_variable(node, "asname")?,
                     location: self.location(alias.obj(), Kind::Alias)?,
                 })
             })
@@ -511,10 +521,16 @@ impl Reader<'_> {
                 }
                 ExprKind::BoolOp { op, values }
             }
-            Kind::NamedExpr => ExprKind::NamedExpr {
-                target: self.expr(node, "target", STORE)?,
-                value: expr("value")?,
-            },
+            Kind::NamedExpr => {
+                let target = self.field(node, "target")?;
+                if self.state.kind_of(target.obj()) != Some(Kind::Name) && !target.obj().is_none() {
+                    raise!(th, TypeError, "NamedExpr target must be a Name");
+                }
+                ExprKind::NamedExpr {
+                    target: self.expr(node, "target", STORE)?,
+                    value: expr("value")?,
+                }
+            }
             Kind::BinOp => ExprKind::BinOp {
                 left: expr("left")?,
                 op: self.operator(self.field(node, "op")?.obj())?,
@@ -551,19 +567,21 @@ impl Reader<'_> {
             }
             Kind::Set => ExprKind::Set(self.exprs(node, "elts", LOAD)?),
             Kind::ListComp => {
-                ExprKind::ListComp { elt: expr("elt")?, generators: self.generators(node)? }
+                let generators = self.generators(node)?;
+                ExprKind::ListComp { elt: expr("elt")?, generators }
             }
             Kind::SetComp => {
-                ExprKind::SetComp { elt: expr("elt")?, generators: self.generators(node)? }
+                let generators = self.generators(node)?;
+                ExprKind::SetComp { elt: expr("elt")?, generators }
             }
             Kind::GeneratorExp => {
-                ExprKind::GeneratorExp { elt: expr("elt")?, generators: self.generators(node)? }
+                let generators = self.generators(node)?;
+                ExprKind::GeneratorExp { elt: expr("elt")?, generators }
             }
-            Kind::DictComp => ExprKind::DictComp {
-                key: expr("key")?,
-                value: expr("value")?,
-                generators: self.generators(node)?,
-            },
+            Kind::DictComp => {
+                let generators = self.generators(node)?;
+                ExprKind::DictComp { key: expr("key")?, value: expr("value")?, generators }
+            }
             Kind::Await => ExprKind::Await(expr("value")?),
             Kind::Yield => ExprKind::Yield(self.opt_expr(node, "value", LOAD)?),
             Kind::YieldFrom => ExprKind::YieldFrom(expr("value")?),

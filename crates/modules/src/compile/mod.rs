@@ -6,7 +6,7 @@
 mod convert;
 mod report;
 
-use compiler::{Compiled, Mode, Options};
+use compiler::{Compiled, Mode, Options, TypeComments};
 use object::{
     AsObject, Bytes, Code, Dict, Obj, Protocol, Ref, Result, Str, Thread, Tuple, id,
     protocol::buffer::BytesLike,
@@ -33,16 +33,17 @@ const COMPILE_MASK: u32 = OPTIMIZED_AST
     | DONT_IMPLY_DEDENT
     | compiler::PYCF_ALLOW_INCOMPLETE_INPUT;
 
+/// The numbers among the arguments of `compile`.
+pub struct How {
+    pub flags: i32,
+    pub dont_inherit: bool,
+    pub optimize: i32,
+    pub feature_version: i32,
+}
+
 /// The builtin `compile`.
-pub fn compile(
-    th: Thread<'_>,
-    source: Obj<'_>,
-    filename: Obj<'_>,
-    mode: &str,
-    flags: i32,
-    dont_inherit: bool,
-    optimize: i32,
-) -> Result {
+pub fn compile(th: Thread<'_>, source: Obj<'_>, filename: Obj<'_>, mode: &str, how: How) -> Result {
+    let How { flags, dont_inherit, optimize, feature_version } = how;
     let filename = fs_text(th, filename)?;
     let mut flags = flags as u32;
     if flags & !(FUTURE_MASK | OBSOLETE_MASK | COMPILE_MASK) != 0 {
@@ -69,9 +70,12 @@ pub fn compile(
         _ => raise!(th, ValueError, "compile() mode must be 'exec', 'eval' or 'single'"),
     };
     let optimized = flags & OPTIMIZED_AST == OPTIMIZED_AST;
-    let options = Options { mode, flags, optimize: optimize_level(th, optimize) };
+    let feature_version = u8::try_from(feature_version).ok().filter(|_| only_ast);
+    let optimize = optimize_level(th, optimize);
+    let options = Options { mode, flags, optimize, feature_version, max_digits: max_digits(th) };
     if _ast::is_tree(th, source)? {
         if only_ast && !optimized {
+            _ast::check_mode(th, source, mode)?;
             return Ok(source.own());
         }
         let module = _ast::to_tree(th, source, mode)?;
@@ -85,7 +89,7 @@ pub fn compile(
     let text = source_text(th, source, "compile", "string, bytes or AST", &filename)?;
     if only_ast {
         let name = lossy(&filename);
-        let parsed = match compiler::parse(&text, &name, &options) {
+        let (parsed, comments) = match compiler::parse_with_type_comments(&text, &name, &options) {
             Ok(parsed) => parsed,
             Err(error) => return Err(raise_compile_error(th, &error, filename.obj())),
         };
@@ -93,7 +97,7 @@ pub fn compile(
         if optimized {
             return optimized_tree(th, parsed.value, &filename, &options);
         }
-        return _ast::to_objects(th, &parsed.value);
+        return _ast::to_objects(th, &parsed.value, &comments);
     }
     Ok(compile_text(th, &text, &filename, &options)?.upcast())
 }
@@ -108,7 +112,7 @@ fn optimized_tree(
         Ok(warnings) => issue_warnings(th, &warnings, filename.obj())?,
         Err(error) => return Err(raise_compile_error(th, &error, filename.obj())),
     }
-    _ast::to_objects(th, &module)
+    _ast::to_objects(th, &module, &TypeComments::default())
 }
 
 /// The code of a source file's bytes (or UTF-8 text), with cookie and byte
@@ -121,7 +125,7 @@ pub fn compile_source(
     flags: u32,
 ) -> Result<Ref<Code>> {
     let text = decode(th, source, filename)?;
-    let options = Options { mode, flags, optimize: optimize_level(th, -1) };
+    let options = default_options(th, mode, flags);
     compile_text(th, &text, filename, &options)
 }
 
@@ -181,7 +185,7 @@ pub fn eval(
     let text = source_text(th, source, "eval", "string, bytes or code", &filename)?;
     let text = text.trim_start_matches([' ', '\t']);
     let flags = inherited_flags(th);
-    let options = Options { mode: Mode::Eval, flags, optimize: optimize_level(th, -1) };
+    let options = default_options(th, Mode::Eval, flags);
     let code = compile_text(th, text, &filename, &options)?;
     (th.hooks().eval_code)(th, &code, &globals, Some(locals.obj()), None)
 }
@@ -219,7 +223,7 @@ pub fn exec(
     let filename = Str::new(th, "<string>")?;
     let text = source_text(th, source, "exec", "string, bytes or code", &filename)?;
     let flags = inherited_flags(th);
-    let options = Options { mode: Mode::Exec, flags, optimize: optimize_level(th, -1) };
+    let options = default_options(th, Mode::Exec, flags);
     let code = compile_text(th, &text, &filename, &options)?;
     (th.hooks().eval_code)(th, &code, &globals, Some(locals.obj()), None)?;
     Ok(())
@@ -310,6 +314,17 @@ pub(crate) fn inherited_flags(th: Thread<'_>) -> u32 {
         Some(code) => code.flags as u32 & FUTURE_MASK,
         None => 0,
     }
+}
+
+/// How a source is compiled when nothing else is said.
+fn default_options(th: Thread<'_>, mode: Mode, flags: u32) -> Options {
+    let (optimize, max_digits) = (optimize_level(th, -1), max_digits(th));
+    Options { mode, flags, optimize, max_digits, feature_version: None }
+}
+
+/// `sys.get_int_max_str_digits()`, if there is a limit.
+fn max_digits(th: Thread<'_>) -> Option<usize> {
+    usize::try_from(th.interp().int_max_str_digits.get()).ok()
 }
 
 fn optimize_level(th: Thread<'_>, optimize: i32) -> i32 {

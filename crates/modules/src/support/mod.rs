@@ -161,14 +161,23 @@ pub(crate) fn int_arg(th: Thread<'_>, object: Obj<'_>) -> Result<i32> {
 
 /// Seconds as a Python number to nanoseconds, rounded away from zero (timeouts).
 pub(crate) fn seconds_to_ns(th: Thread<'_>, object: Obj<'_>, round: Round) -> Result<i64> {
-    let too_large =
-        || object::error!(th, OverflowError, "timestamp too large to convert to C PyTime_t");
+    number_to_ns(th, object, 1_000_000_000, round)
+}
+
+/// A Python number of units of `unit` nanoseconds to nanoseconds.
+pub(crate) fn number_to_ns(
+    th: Thread<'_>,
+    object: Obj<'_>,
+    unit: i64,
+    round: Round,
+) -> Result<i64> {
+    let too_large = || object::error!(th, OverflowError, "timestamp out of range for C PyTime_t");
     if let Some(float) = object.downcast::<types::Float>() {
         let value = float.value();
         if value.is_nan() {
             raise!(th, ValueError, "Invalid value NaN (not a number)");
         }
-        let scaled = round.apply(value * 1e9);
+        let scaled = round.apply(value * unit as f64);
         if !(-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&scaled) {
             return Err(too_large());
         }
@@ -184,7 +193,7 @@ pub(crate) fn seconds_to_ns(th: Thread<'_>, object: Obj<'_>, round: Round) -> Re
     }
     let index = Int::index(th, object)?;
     let seconds = Int::to_i64(index.obj()).ok_or_else(too_large)?;
-    seconds.checked_mul(1_000_000_000).ok_or_else(too_large)
+    seconds.checked_mul(unit).ok_or_else(too_large)
 }
 
 /// How seconds become nanoseconds.

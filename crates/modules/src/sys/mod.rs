@@ -35,6 +35,22 @@ pub mod sys {
         hooks::audit(th, event, args)
     }
 
+    /// Private function for clearing certain descriptors from a type's dictionary.
+    ///
+    /// What `dataclasses` needs to forget the class that one with slots replaces.
+    #[sig = "(type, /)"]
+    fn _clear_type_descriptors(th: Thread<'_>, r#type: &object::Type) -> Result<()> {
+        if r#type.flags() & abi::Py_TPFLAGS_IMMUTABLETYPE != 0 {
+            raise!(th, TypeError, "argument is immutable");
+        }
+        let Some(dict) = r#type.dict() else { return Ok(()) };
+        for name in [id!(th, "__dict__"), id!(th, "__weakref__")] {
+            drop(dict.pop(th, name.obj())?);
+        }
+        r#type.modified(th);
+        Ok(())
+    }
+
     /// This hook function is called by built-in breakpoint().
     #[sig = "(*args, **kwargs)"]
     fn breakpointhook(th: Thread<'_>, args: Args<'_>, kwargs: Kwargs<'_>) -> Result {
