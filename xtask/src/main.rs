@@ -9,6 +9,7 @@ mod bench;
 mod check_abi;
 mod conformance;
 mod corpus;
+mod fuzz;
 mod identity;
 mod jobs;
 mod ledger;
@@ -30,6 +31,7 @@ const COMMANDS: &[Command] = &[
     reference::COMMAND,
     conformance::COMMAND,
     corpus::COMMAND,
+    fuzz::COMMAND,
     identity::COMMAND,
     bench::COMMAND,
     tidy::COMMAND,

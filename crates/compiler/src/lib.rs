@@ -87,7 +87,7 @@ pub struct Compiled<T = CodeObject> {
 
 /// Compile a source text.
 pub fn compile(source: &str, filename: &str, options: &Options) -> Result<Compiled> {
-    with_source(source, filename, options.mode, |text| {
+    with_source(source, filename, options, |text| {
         let parsed = parse_text(text, options)?;
         let compiled = compile_tree(parsed, filename, options);
         compiled.map_err(|error| syntax_error::better(text, options, error))
@@ -115,7 +115,7 @@ pub fn decode(source: &[u8], filename: &str, hook: Option<DecodeHook<'_>>) -> Re
 
 /// Parse a source text to a syntax tree, which is not preprocessed.
 pub fn parse(source: &str, filename: &str, options: &Options) -> Result<Compiled<Mod>> {
-    with_source(source, filename, options.mode, |text| parse_text(text, options))
+    with_source(source, filename, options, |text| parse_text(text, options))
 }
 
 /// Parse a source text, and find its type comments if the flags ask for them.
@@ -124,7 +124,7 @@ pub fn parse_with_type_comments(
     filename: &str,
     options: &Options,
 ) -> Result<(Compiled<Mod>, TypeComments)> {
-    with_source(source, filename, options.mode, |text| {
+    with_source(source, filename, options, |text| {
         let parsed = parse_text(text, options)?;
         let comments = match &parsed.value {
             Mod::Module(body) | Mod::Interactive(body)
@@ -148,7 +148,7 @@ pub fn compile_ast(module: Mod, filename: &str, options: &Options) -> Result<Com
 
 /// The symbol table of a source text.
 pub fn symbol_table(source: &str, filename: &str, options: &Options) -> Result<SymbolTable> {
-    with_source(source, filename, options.mode, |text| {
+    with_source(source, filename, options, |text| {
         let parsed = parse_text(text, options)?;
         let features = Features::of(&parsed.value, options.flags)?;
         SymbolTable::build(&parsed.value, &features)
@@ -180,7 +180,7 @@ fn named(mut error: Box<CompileError>, filename: &str) -> Box<CompileError> {
 fn with_source<T: Send>(
     source: &str,
     filename: &str,
-    mode: Mode,
+    options: &Options,
     job: impl FnOnce(&str) -> Result<T> + Send,
 ) -> Result<T> {
     if source.contains('\0') {
@@ -194,12 +194,17 @@ fn with_source<T: Send>(
     }
     // A module's last line always ends.
     let complete;
-    if mode == Mode::Exec && !text.is_empty() && !text.ends_with('\n') {
+    if options.mode == Mode::Exec && !text.is_empty() && !text.ends_with('\n') {
         complete = format!("{text}\n");
         text = &complete;
     }
     let result = match nesting::check(text) {
-        Err(error) => Err(error),
+        // An earlier mistake goes before.
+        Err(error) => {
+            Err(on_large_stack(|| syntax_error::judge(text, &Lines::new(text), options).map(drop))
+                .err()
+                .unwrap_or(error))
+        }
         Ok(depth) if depth < nesting::ORDINARY => job(text),
         Ok(depth) if depth > MAX_DEPTH => Err(CompileError::recursion()),
         Ok(_) => on_large_stack(|| job(text)),

@@ -15,7 +15,7 @@ const MAX_BRACKETS: usize = 200;
 const MAX_INDENT: usize = 100;
 
 /// Prefix operators and the like at which the parser recurses.
-const MAX_PREFIXES: usize = 4000;
+const MAX_PREFIXES: usize = 5500;
 
 struct Level {
     operators: usize,
@@ -113,6 +113,7 @@ impl Scan<'_> {
                     self.operator();
                     self.at += 1;
                     if self.bytes.get(self.at) == Some(&b'*') {
+                        self.prefix();
                         self.prefix();
                         self.at += 1;
                     }
@@ -236,7 +237,12 @@ impl Scan<'_> {
         }
         match &self.bytes[start..self.at] {
             b"not" if self.bytes[..start].trim_ascii_end().ends_with(b"is") => self.operator(),
-            b"not" | b"lambda" | b"await" | b"else" => {
+            b"lambda" => {
+                self.operator();
+                self.prefix();
+                self.prefix();
+            }
+            b"not" | b"await" | b"else" => {
                 self.operator();
                 self.prefix();
             }

@@ -27,6 +27,12 @@ pub fn check<T: Status>(value: T) -> io::Result<T> {
     if value.failed() { Err(io::Error::last_os_error()) } else { Ok(value) }
 }
 
+/// Set `errno`, for a signal handler that must not change it.
+pub fn set_errno(errno: i32) {
+    // SAFETY: errno is thread-local.
+    unsafe { *libc::__errno_location() = errno };
+}
+
 /// An error number that a function returned instead of setting `errno`.
 pub fn check_number(errno: i32) -> io::Result<()> {
     if errno == 0 { Ok(()) } else { Err(io::Error::from_raw_os_error(errno)) }

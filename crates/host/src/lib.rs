@@ -1,5 +1,6 @@
 //! The operating system, one file per topic; knows nothing of Python.
 
+pub mod backtrace;
 pub mod call;
 pub mod env;
 pub mod fs;

@@ -12,6 +12,13 @@ use std::{io, ptr::NonNull};
 /// The size of a page on x86-64.
 pub const PAGE_SIZE: usize = 4096;
 
+/// Cause a fault outside of any region, to test who handles it.
+pub fn fault() {
+    let nowhere = std::ptr::without_provenance::<u64>(std::hint::black_box(64));
+    // SAFETY: none: the point is to fault.
+    std::hint::black_box(unsafe { nowhere.read_volatile() });
+}
+
 pub use backend::*;
 
 #[cfg(not(miri))]
@@ -102,6 +109,21 @@ mod backend {
     static PRESENT: AtomicUsize = AtomicUsize::new(0);
     static SERVED: AtomicUsize = AtomicUsize::new(0);
     static RESETS: AtomicUsize = AtomicUsize::new(0);
+
+    /// What becomes of faults elsewhere, and of SIGSEGV sent by somebody: a
+    /// handler of one argument, `SIG_DFL` or `SIG_IGN`.
+    static OTHERS: AtomicUsize = AtomicUsize::new(libc::SIG_DFL);
+
+    /// Set what becomes of other SIGSEGVs, and tell what did so far; `None`
+    /// where no region is served and the signal is free.
+    pub fn set_other_faults(handler: usize) -> Option<usize> {
+        (LEN.load(Ordering::SeqCst) != 0).then(|| OTHERS.swap(handler, Ordering::SeqCst))
+    }
+
+    /// What becomes of other SIGSEGVs, as in [`set_other_faults`].
+    pub fn other_faults() -> Option<usize> {
+        (LEN.load(Ordering::SeqCst) != 0).then(|| OTHERS.load(Ordering::SeqCst))
+    }
 
     struct Previous(UnsafeCell<MaybeUninit<libc::sigaction>>);
     // SAFETY: written once, before the handler that reads it is installed.
@@ -235,6 +257,25 @@ mod backend {
                 return;
             }
         }
+        let others = OTHERS.load(Ordering::SeqCst);
+        match others {
+            libc::SIG_IGN if code <= 0 => return,
+            libc::SIG_IGN => {}
+            libc::SIG_DFL if code > 0 => {}
+            libc::SIG_DFL => {
+                // Sent, not caused: it does not come again by itself.
+                // SAFETY: allowed in a signal handler.
+                unsafe { libc::signal(signal, libc::SIG_DFL) };
+                // SAFETY: allowed in a signal handler.
+                unsafe { libc::raise(signal) };
+                return;
+            }
+            _ => {
+                // SAFETY: only `set_other_faults` stores here.
+                let handler: extern "C" fn(libc::c_int) = unsafe { std::mem::transmute(others) };
+                return handler(signal);
+            }
+        }
         // SAFETY: written before this handler was installed.
         let previous = unsafe { &*PREVIOUS.0.get().cast::<libc::sigaction>() };
         let handler = previous.sa_sigaction;
@@ -347,6 +388,16 @@ mod backend {
 
     /// Nothing to do.
     pub fn reset_faults() {}
+
+    /// Nothing is served.
+    pub fn set_other_faults(_handler: usize) -> Option<usize> {
+        None
+    }
+
+    /// Nothing is served.
+    pub fn other_faults() -> Option<usize> {
+        None
+    }
 
     /// All zero.
     pub fn fault_statistics() -> FaultStatistics {

@@ -103,17 +103,40 @@ pub fn set_wakeup(fd: i32, warn_full: bool) -> i32 {
 
 /// Set what a signal does.
 pub fn set_action(signal: i32, action: Action) -> io::Result<()> {
-    let mut new: libc::sigaction = zeroed();
-    new.sa_sigaction = match action {
+    let handler = match action {
         Action::Default | Action::Foreign => libc::SIG_DFL,
         Action::Ignore => libc::SIG_IGN,
         Action::Mark => mark as extern "C" fn(i32) as usize,
     };
-    if action == Action::Mark {
-        new.sa_flags = libc::SA_ONSTACK;
+    set_handler(signal, handler, false).map(drop)
+}
+
+/// Have a signal call `handler`, which follows the rules for handlers, during
+/// which the signal may come again with `again`; the old handler.
+pub fn install(signal: i32, handler: extern "C" fn(i32), again: bool) -> io::Result<usize> {
+    set_handler(signal, handler as usize, again)
+}
+
+/// Put back what [`install`] replaced.
+pub fn restore(signal: i32, handler: usize) -> io::Result<()> {
+    set_handler(signal, handler, false).map(drop)
+}
+
+fn set_handler(signal: i32, handler: usize, again: bool) -> io::Result<usize> {
+    if signal == libc::SIGSEGV
+        && let Some(old) = crate::memory::set_other_faults(handler)
+    {
+        return Ok(old);
     }
-    // SAFETY: a complete structure.
-    check(unsafe { libc::sigaction(signal, &new, std::ptr::null_mut()) }).map(drop)
+    let mut new: libc::sigaction = zeroed();
+    new.sa_sigaction = handler;
+    if handler != libc::SIG_DFL && handler != libc::SIG_IGN {
+        new.sa_flags = libc::SA_ONSTACK | if again { libc::SA_NODEFER } else { 0 };
+    }
+    let mut old: libc::sigaction = zeroed();
+    // SAFETY: complete structures.
+    check(unsafe { libc::sigaction(signal, &new, &mut old) })?;
+    Ok(old.sa_sigaction)
 }
 
 /// What a signal does.
@@ -121,7 +144,8 @@ pub fn action(signal: i32) -> io::Result<Action> {
     let mut old: libc::sigaction = zeroed();
     // SAFETY: room for the answer.
     check(unsafe { libc::sigaction(signal, std::ptr::null(), &mut old) })?;
-    Ok(match old.sa_sigaction {
+    let others = if signal == libc::SIGSEGV { crate::memory::other_faults() } else { None };
+    Ok(match others.unwrap_or(old.sa_sigaction) {
         libc::SIG_DFL => Action::Default,
         libc::SIG_IGN => Action::Ignore,
         handler if handler == mark as extern "C" fn(i32) as usize => Action::Mark,

@@ -42,6 +42,20 @@ pub fn name() -> Vec<u8> {
     bytes.iter().copied().take_while(|byte| *byte != 0).collect()
 }
 
+/// The name of a thread of this process, in `buffer`; empty if it is not known.
+///
+/// May be called in a signal handler.
+pub fn name_of(thread: u64, buffer: &mut [u8; 64]) -> &[u8] {
+    // SAFETY: room for the name; the thread is alive.
+    let status =
+        unsafe { libc::pthread_getname_np(thread, buffer.as_mut_ptr().cast(), buffer.len()) };
+    if status != 0 {
+        return b"";
+    }
+    let end = buffer.iter().position(|byte| *byte == 0).unwrap_or(0);
+    buffer.get(..end).unwrap_or_default()
+}
+
 type Main = Box<dyn FnOnce() + Send>;
 
 /// Start a thread with `stack` bytes of stack; its `pthread_t`.

@@ -23,6 +23,8 @@ pub(crate) struct Config {
     pub(crate) hash_secret: (u64, u64),
     pub(crate) unbuffered: bool,
     pub(crate) show_ref_count: bool,
+    /// `faulthandler` is on from the start.
+    pub(crate) fault_handler: bool,
     pub(crate) pycache_prefix: Option<Vec<u8>>,
     /// Encoding and error handler of the standard streams, if given.
     pub(crate) stream_encoding: Option<String>,
@@ -80,6 +82,7 @@ impl Config {
                 fatal("preconfig_init_allocator", message, "preinitializing")
             })?,
         };
+        check_gil(xoption("gil"), &environment)?;
         let dev_mode = xoption("dev").is_some() || environment.get("PYTHONDEVMODE").is_some();
         let locale = Locale::new();
         let utf8_mode = utf8_mode(xoption("utf8"), &environment, &locale)?;
@@ -109,6 +112,16 @@ impl Config {
                 || line.isolated
                 || environment.get("PYTHONSAFEPATH").is_some(),
             int_max_str_digits: int_max_str_digits(xoption("int_max_str_digits"), &environment)?,
+            thread_inherit_context: switch(
+                "thread_inherit_context",
+                xoption("thread_inherit_context"),
+                &environment,
+            )?,
+            context_aware_warnings: switch(
+                "context_aware_warnings",
+                xoption("context_aware_warnings"),
+                &environment,
+            )?,
         };
         environment.count("PYTHONDEBUG", &mut flags.debug);
         environment.count("PYTHONVERBOSE", &mut flags.verbose);
@@ -118,6 +131,9 @@ impl Config {
         if environment.get("PYTHONINSPECT").is_some() {
             flags.inspect = flags.inspect.max(1);
         }
+        let fault_handler = dev_mode
+            || xoption("faulthandler").is_some()
+            || environment.get("PYTHONFAULTHANDLER").is_some();
         let seed = hash_seed(line.random_hash, &environment)?;
         flags.hash_randomization = i32::from(seed != Some(0));
         let (stream_encoding, stream_errors) = stream_settings(&environment);
@@ -139,6 +155,7 @@ impl Config {
             malloc,
             hash_secret: hash_secret(seed),
             unbuffered: line.unbuffered || environment.get("PYTHONUNBUFFERED").is_some(),
+            fault_handler,
             show_ref_count,
             pycache_prefix,
             stream_encoding,
@@ -221,6 +238,47 @@ fn int_max_str_digits(
             Err(fatal("config_init_int_max_str_digits", &message, "preinitialized"))
         }
     }
+}
+
+/// `-X name=0|1` or `PYTHON_NAME=0|1`.
+fn switch(
+    name: &str,
+    option: Option<Option<Vec<u8>>>,
+    environment: &Environment,
+) -> Result<i32, String> {
+    let variable = format!("PYTHON_{}", name.to_uppercase());
+    let (value, what) = match option {
+        Some(value) => (value, format!("-X {name}=n: n")),
+        None => match environment.get(&variable) {
+            Some(value) => (Some(value), format!("{variable}=N: N")),
+            None => return Ok(0),
+        },
+    };
+    match value.as_deref() {
+        Some(b"0") => Ok(0),
+        Some(b"1") => Ok(1),
+        _ => {
+            let message = format!("{what} is missing or invalid");
+            Err(fatal(&format!("config_init_{name}"), &message, "preinitialized"))
+        }
+    }
+}
+
+/// `-X gil`, `PYTHON_GIL`: there is a GIL, and it cannot be turned off.
+fn check_gil(option: Option<Option<Vec<u8>>>, environment: &Environment) -> Result<(), String> {
+    let value = match option {
+        Some(value) => value.unwrap_or_default(),
+        None => match environment.get("PYTHON_GIL") {
+            Some(value) => value,
+            None => return Ok(()),
+        },
+    };
+    let message = match value.as_slice() {
+        b"1" => return Ok(()),
+        b"0" => "Disabling the GIL is not supported by this build",
+        _ => "PYTHON_GIL / -X gil must be \"0\" or \"1\"",
+    };
+    Err(fatal("config_read_gil", message, "preinitialized"))
 }
 
 /// The seed of `PYTHONHASHSEED`; `None` for a random one.

@@ -46,7 +46,7 @@ pub(crate) fn run(config: &Config, stack: usize) -> i32 {
         }
         Err(raised) => failed_start(th, raised),
     };
-    if lifecycle::finish(th) && end == End::Status(0) {
+    if lifecycle::finish(th, modules::atexit::run) && end == End::Status(0) {
         end = End::Status(120);
     }
     if config.show_ref_count {

@@ -50,6 +50,9 @@ pub(crate) fn start(th: Thread<'_>, config: &Config) -> Result<Ref<Dict>> {
     // Ctrl-C becomes KeyboardInterrupt from here on.
     import(th, "_signal")?;
     crate::streams::install(th, config)?;
+    if config.fault_handler {
+        enable_fault_handler(th);
+    }
     if !config.warnings.is_empty() {
         import(th, "warnings")?;
     }
@@ -58,6 +61,15 @@ pub(crate) fn start(th: Thread<'_>, config: &Config) -> Result<Ref<Dict>> {
         import(th, "site")?;
     }
     Ok(main)
+}
+
+/// `-X faulthandler`. COMPAT: start-up goes on if there is no standard error.
+fn enable_fault_handler(th: Thread<'_>) {
+    let enabled = import(th, "faulthandler")
+        .and_then(|module| module.call_method(th, id!(th, "enable"), &[]));
+    if let Err(raised) = enabled {
+        th.clear_exception(raised);
+    }
 }
 
 /// Import a module by name.

@@ -7,7 +7,9 @@ use macros::pymodule;
 use object::{AsObject, Bytes, Int, Obj, Protocol, Result, Thread, Tuple, raise};
 
 use crate::{
-    posix::{after_fork_child, after_fork_parent, before_fork, fs_string},
+    posix::{
+        after_fork_child, after_fork_parent, before_fork, fs_string, refuse_at_end, warn_of_threads,
+    },
     support::{self, int_arg, path::id_of},
 };
 
@@ -123,16 +125,19 @@ pub mod _posixsubprocess {
             uid: id(uid, "uid")?,
             umask: u32::try_from(child_umask).ok(),
         };
+        refuse_at_end(th, "fork")?;
         if preexec_fn.is_none() {
             return support::check(th, host::spawn::fork_exec(&what, None));
         }
         before_fork(th);
+        let others = crate::_thread::thread_count(th);
         let mut preexec = || {
             after_fork_child(th);
             preexec_fn.call(th, &[]).is_ok()
         };
         let result = host::spawn::fork_exec(&what, Some(&mut preexec));
         after_fork_parent(th);
+        warn_of_threads(th, "fork", others);
         support::check(th, result)
     }
 }

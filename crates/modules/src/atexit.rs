@@ -27,14 +27,17 @@ fn registered(th: Thread<'_>) -> &'static RefCell<Vec<Option<Entry>>> {
 
 /// Call what was registered, the newest first; exceptions are unraisable.
 pub fn run(th: Thread<'_>) {
-    loop {
-        let Some(entry) = registered(th).borrow_mut().pop() else { return };
-        let Some(entry) = entry else { continue };
+    // What is registered meanwhile is not called.
+    let entries = registered(th).borrow().clone();
+    for entry in entries.into_iter().rev().flatten() {
         if call_tuple(th, entry.function.obj(), &entry.args, Some(&entry.kwargs)).is_err() {
-            let context = "Exception ignored in atexit callback";
-            (th.hooks().unraisable)(th, Some(context), Some(entry.function.obj()));
+            let shown = crate::support::shown(th, entry.function.obj());
+            let context = format!("Exception ignored in atexit callback {shown}");
+            (th.hooks().unraisable)(th, Some(&context), None);
         }
     }
+    let old = registered(th).take();
+    drop(old);
 }
 
 /// allow programmer to define multiple exit functions to be executed

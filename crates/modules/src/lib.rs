@@ -23,6 +23,7 @@ pub mod _operator;
 pub mod _pickle;
 pub mod _posixshmem;
 pub mod _posixsubprocess;
+pub mod _queue;
 pub mod _random;
 pub mod _signal;
 pub mod _socket;
@@ -93,6 +94,7 @@ pub const ALL: &[ModuleDecl] = &[
     _pickle::_pickle::MODULE,
     _posixshmem::_posixshmem::MODULE,
     _posixsubprocess::_posixsubprocess::MODULE,
+    _queue::module::MODULE,
     _random::_random::MODULE,
     _signal::_signal::MODULE,
     _socket::_socket::MODULE,

@@ -254,7 +254,7 @@ impl<'a> Obj<'a> {
 
     /// `type(self).__name__` without the module, for messages.
     pub fn type_name(self) -> &'a str {
-        self.ty().name()
+        self.ty().full_name()
     }
 }
 

@@ -149,6 +149,8 @@ pub struct Flags {
     pub warn_default_encoding: i32,
     pub safe_path: bool,
     pub int_max_str_digits: i32,
+    pub thread_inherit_context: i32,
+    pub context_aware_warnings: i32,
 }
 
 /// The threads of an interpreter; changed with its GIL held.

@@ -9,6 +9,7 @@ mod attr;
 mod bridge;
 mod call;
 pub mod collect;
+pub mod dump;
 mod exc_state;
 pub mod exception;
 mod frame;

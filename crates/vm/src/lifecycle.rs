@@ -317,21 +317,28 @@ pub fn flush_streams(th: Thread<'_>) -> bool {
     failed
 }
 
-/// Wait for threads, run `atexit` functions, flush: what `Py_Finalize` does
-/// while Python code still works. Whether the streams failed to flush.
-pub fn finish(th: Thread<'_>) -> bool {
-    let call = |module: &Str, function: &Str| -> Result<()> {
-        if let Some(module) = import::modules(th)?.get(th, module.obj())? {
-            module.call_method(th, function, &[])?;
-        }
-        Ok(())
+/// `threading._shutdown()`, if the program uses threads.
+fn wait_for_threads(th: Thread<'_>) {
+    let Some(modules) = th.interp().modules.get() else { return };
+    let threading = match modules.get(th, id!(th, "threading").obj()) {
+        Ok(Some(threading)) => threading,
+        Ok(None) => return,
+        Err(raised) => return th.clear_exception(raised),
     };
-    if call(id!(th, "threading"), id!(th, "_shutdown")).is_err() {
-        (th.hooks().unraisable)(th, Some("Exception ignored on threading shutdown"), None);
+    if let Err(raised) = threading.call_method(th, id!(th, "_shutdown"), &[]) {
+        let exception = th.take_exception(raised);
+        let shown = threading.repr(th).map(|text| text.to_string()).unwrap_or_default();
+        drop(th.swap_exception(Some(exception)));
+        let context = format!("Exception ignored on threading shutdown {shown}");
+        (th.hooks().unraisable)(th, Some(&context), None);
     }
-    if call(id!(th, "atexit"), id!(th, "_run_exitfuncs")).is_err() {
-        (th.hooks().unraisable)(th, None, None);
-    }
+}
+
+/// Wait for threads, run exit functions, flush: what `Py_Finalize` does
+/// while Python code still works. Whether the streams failed to flush.
+pub fn finish(th: Thread<'_>, run_exit_functions: fn(Thread<'_>)) -> bool {
+    wait_for_threads(th);
+    run_exit_functions(th);
     // From here on, daemon threads do not come back from where they wait.
     th.interp().gil.set_finalizing(th.state());
     let failed = flush_streams(th);

@@ -18,8 +18,8 @@ use super::{
 };
 use crate::error::ErrorKind;
 
-/// Rules within rules; CPython's limit is higher, and its nodes smaller.
-const MAX_DEPTH: usize = 6000;
+/// Rules within rules. CPython counts its own, and gives up somewhere near.
+const MAX_DEPTH: usize = 24_000;
 
 /// Steps of the second pass, which can take exponential time as CPython's can.
 const MAX_STEPS: usize = 20_000_000;

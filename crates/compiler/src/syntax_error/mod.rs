@@ -51,7 +51,7 @@ impl Source<'_> {
     }
 
     fn end_of(&self, token: &Token) -> usize {
-        if token.kind == Kind::Newline { token.start + 1 } else { token.end }
+        if token.kind == Kind::Newline { token.end.max(token.start + 1) } else { token.end }
     }
 
     fn line_of(&self, offset: usize) -> i32 {
@@ -118,6 +118,18 @@ impl Source<'_> {
         if self.string_start(at).contains(['t', 'T']) { 't' } else { 'f' }
     }
 
+    /// The end of an error. COMPAT: CPython counts the characters before its column in the line where
+    /// the error begins, whichever line the end is in.
+    fn end_position(&self, first: i32, end: usize) -> (i32, i32) {
+        let offset = u32::try_from(end.min(self.text.len())).unwrap_or(0);
+        let (line, col) = self.lines.position(offset.into());
+        let text = self.lines.text(self.text, first);
+        let text = if line == first { text } else { text.trim_end_matches('\n') };
+        let col = usize::try_from(col).unwrap_or(0).min(text.len() + 1);
+        let before = text.bytes().take(col).filter(|byte| byte & 0xC0 != 0x80).count();
+        (line, before as i32 + 1)
+    }
+
     fn error(&self, found: &Found) -> Box<CompileError> {
         let position = |offset: usize| {
             let offset = u32::try_from(offset.min(self.text.len())).unwrap_or(0);
@@ -137,7 +149,7 @@ impl Source<'_> {
                 let (line, col) = position(end - 1);
                 (line, col + 1)
             }
-            End::At(end) => position(end),
+            End::At(end) => self.end_position(error.lineno, end),
             End::Column(column) => (error.lineno, column),
             End::Eof => (error.lineno, error.offset),
             End::Nowhere(line) => {
@@ -311,11 +323,7 @@ fn generic(source: &Source<'_>, last: usize, fetched: usize) -> Found {
         found.kind = ErrorKind::IndentationError;
         return found;
     }
-    let message = match source.tokens.get(last).map(|token| source.of(token)) {
-        Some("<>") => "invalid syntax.  Maybe you meant '!=' instead of '<>'?",
-        _ => "invalid syntax",
-    };
-    let mut found = placed(source, last, message);
+    let mut found = placed(source, last, "invalid syntax");
     if let End::Virtual(line, _) = found.end {
         found.end = End::Nowhere(line);
     }

@@ -94,6 +94,7 @@ pub(crate) struct Scan {
 /// Brackets within brackets, f-strings within f-strings, fields within fields.
 const MAX_BRACKETS: usize = 200;
 const MAX_FSTRINGS: usize = 149;
+const MAX_INDENTS: usize = 100;
 const MAX_FIELDS: usize = 3;
 
 struct FString {
@@ -120,6 +121,8 @@ struct Tokenizer<'a> {
     extra: bool,
     type_comments: bool,
     ignores: Vec<(usize, String)>,
+    /// The start of the comment that was just read.
+    comment: Option<usize>,
     /// Whether the statement has begun.
     in_statement: bool,
 }
@@ -143,6 +146,7 @@ pub(crate) fn scan(text: &str, extra: bool, type_comments: bool) -> Scan {
         extra,
         type_comments,
         ignores: Vec::new(),
+        comment: None,
         in_statement: false,
     };
     let error = tokenizer.run().err();
@@ -254,9 +258,11 @@ impl Tokenizer<'_> {
                     alternative = 0;
                 }
                 // The first line tells how far a continued line is indented.
-                b'\\' if self.peek(1) == b'\n' && self.at + 2 < self.bytes.len() => {
+                b'\\' if self.extra && self.peek(1) != b'\n' => break,
+                b'\\' => {
+                    self.continuation()?;
+                    self.at -= 1;
                     continued = continued.or(Some(column).filter(|column| *column > 0));
-                    self.at += 1;
                 }
                 _ => break,
             }
@@ -284,13 +290,18 @@ impl Tokenizer<'_> {
             if alternative <= top.1 {
                 return Err(tab_error(self));
             }
+            if self.indents.len() >= MAX_INDENTS {
+                let mut error = tab_error(self);
+                error.kind = ErrorKind::IndentationError;
+                error.message = "too many levels of indentation".to_owned();
+                return Err(error);
+            }
             self.indents.push((column, alternative));
             self.push(Kind::Indent, start);
         } else {
-            while self.indents.len() > 1 && self.indents.last().is_some_and(|i| column < i.0) {
-                self.indents.pop();
-                self.push(Kind::Dedent, self.at);
-            }
+            let kept = self.indents.iter().rposition(|indent| indent.0 <= column).unwrap_or(0);
+            let closed = self.indents.len() - 1 - kept;
+            self.indents.truncate(kept + 1);
             let top = self.indents.last().copied().unwrap_or((0, 0));
             if column != top.0 {
                 let mut error = self.error("unindent does not match any outer indentation level");
@@ -302,6 +313,9 @@ impl Tokenizer<'_> {
             }
             if alternative != top.1 {
                 return Err(tab_error(self));
+            }
+            for _ in 0..closed {
+                self.push(Kind::Dedent, self.at);
             }
         }
         Ok(())
@@ -318,15 +332,20 @@ impl Tokenizer<'_> {
                 }
                 if self.extra {
                     self.push(Kind::Comment, start);
-                } else if self.type_comments {
-                    self.type_comment(start);
+                } else {
+                    if self.type_comments {
+                        self.type_comment(start);
+                    }
+                    self.comment = Some(start);
                 }
             }
             b'\n' => {
                 self.at += 1;
                 let ends = self.parens.is_empty() && self.fstrings.is_empty();
+                let comment = self.comment.take();
                 if ends && self.in_statement {
-                    self.push(Kind::Newline, start);
+                    // A comment belongs to the line end behind it.
+                    self.push(Kind::Newline, comment.unwrap_or(start));
                 } else if self.extra {
                     self.push(Kind::Nl, start);
                 }
@@ -334,34 +353,7 @@ impl Tokenizer<'_> {
                     self.line_start()?;
                 }
             }
-            b'\\' => {
-                self.at += 1;
-                if self.at >= self.bytes.len() || &self.bytes[self.at..] == b"\n" {
-                    if self.extra {
-                        return Err(self.early_end());
-                    }
-                    if self.at >= self.bytes.len() {
-                        let mut error = self.error_after(
-                            start,
-                            "unexpected character after line continuation character",
-                        );
-                        error.end = End::Column(0);
-                        return Err(error);
-                    }
-                    let mut error = self.error_after(start + 1, "unexpected EOF while parsing");
-                    error.end = End::Column(-1);
-                    return Err(error);
-                }
-                if self.peek(0) != b'\n' {
-                    let mut error = self.error_after(
-                        start + 1,
-                        "unexpected character after line continuation character",
-                    );
-                    error.end = End::Column(0);
-                    return Err(error);
-                }
-                self.at += 1;
-            }
+            b'\\' => self.continuation()?,
             b'"' | b'\'' => self.string(start, false)?,
             b'0'..=b'9' => self.number(start)?,
             b'.' if self.peek(1).is_ascii_digit() => self.number(start)?,
@@ -377,6 +369,34 @@ impl Tokenizer<'_> {
             b')' | b']' | b'}' => self.close(byte, start)?,
             _ => self.operator(start)?,
         }
+        Ok(())
+    }
+
+    /// Go over a backslash and the line end that must follow.
+    fn continuation(&mut self) -> Step {
+        let start = self.at;
+        self.at += 1;
+        if self.at >= self.bytes.len() || &self.bytes[self.at..] == b"\n" {
+            if self.extra {
+                return Err(self.early_end());
+            }
+            if self.at >= self.bytes.len() {
+                let mut error = self
+                    .error_after(start, "unexpected character after line continuation character");
+                error.end = End::Column(0);
+                return Err(error);
+            }
+            let mut error = self.error_after(start + 1, "unexpected EOF while parsing");
+            error.end = End::Column(-1);
+            return Err(error);
+        }
+        if self.peek(0) != b'\n' {
+            let mut error = self
+                .error_after(start + 1, "unexpected character after line continuation character");
+            error.end = End::Column(0);
+            return Err(error);
+        }
+        self.at += 1;
         Ok(())
     }
 
@@ -512,7 +532,11 @@ impl Tokenizer<'_> {
                     return Err(error);
                 }
                 if (f || t) && self.fstrings.len() >= MAX_FSTRINGS {
-                    return Err(self.error("too many nested f-strings or t-strings"));
+                    let quote = self.peek(0);
+                    let triple = self.peek(1) == quote && self.peek(2) == quote;
+                    let mut error = self.error("too many nested f-strings or t-strings");
+                    error.start = self.at + if triple { 2 } else { 0 };
+                    return Err(error);
                 }
                 if f || t {
                     self.start_interpolated(start, if f { 'f' } else { 't' }, r);
@@ -526,10 +550,7 @@ impl Tokenizer<'_> {
         }
         let checked = if self.extra { "" } else { &self.text[start..self.at] };
         for (at, c) in checked.char_indices() {
-            let valid = c.is_ascii()
-                || c.is_alphabetic()
-                || c.is_alphanumeric() && at > 0
-                || unicode_identifier(c, at > 0);
+            let valid = c.is_ascii() || unicode_identifier(c, at > 0);
             if !valid {
                 let place = start + at;
                 let code = format!("{:04X}", c as u32);

@@ -78,7 +78,7 @@ impl DefaultDict {
                 None => "...".to_owned(),
             },
         };
-        let name = self.obj().type_name();
+        let name = self.obj().ty().name();
         Str::from_fmt(th, format_args!("{name}({factory}, {})", &*base))
     }
 

@@ -150,7 +150,7 @@ impl Deque {
                 th,
                 TypeError,
                 "{}() must return a deque, not {}",
-                self.obj().type_name(),
+                self.obj().ty().name(),
                 copy.obj().type_name()
             );
         }
@@ -247,7 +247,7 @@ impl Deque {
             return Str::new(th, "[...]");
         };
         let items = List::from_refs(th, self.snapshot())?;
-        let (name, items) = (self.obj().type_name(), items.obj().repr(th)?);
+        let (name, items) = (self.obj().ty().name(), items.obj().repr(th)?);
         match self.maxlen.get() {
             Some(maxlen) => Str::from_fmt(th, format_args!("{name}({}, maxlen={maxlen})", &*items)),
             None => Str::from_fmt(th, format_args!("{name}({})", &*items)),

@@ -219,7 +219,7 @@ impl OrderedDict {
     }
 
     fn __repr__(&self, th: Thread<'_>) -> Result<Ref<Str>> {
-        let name = self.obj().type_name();
+        let name = self.obj().ty().name();
         if self.dict.is_empty() {
             return Str::from_fmt(th, format_args!("{name}()"));
         }

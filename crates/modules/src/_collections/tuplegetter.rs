@@ -61,7 +61,7 @@ impl TupleGetter {
             Some(doc) => doc.repr(th)?,
             None => Str::new(th, "None")?,
         };
-        let name = self.obj().type_name();
+        let name = self.obj().ty().name();
         Str::from_fmt(th, format_args!("{name}({}, {})", self.index, &*doc))
     }
 

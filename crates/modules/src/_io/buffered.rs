@@ -18,7 +18,10 @@ use super::{
     base::{BufferedIOBase, check_readable, check_seekable, check_writable, no_pickle},
     fileio::FileIO,
 };
-use crate::support::{Buffer, Data, Writable};
+use crate::support::{
+    Buffer, Data, Writable,
+    wait::{Gate, Until},
+};
 
 /// What the buffered classes share.
 pub(super) struct Core {
@@ -34,6 +37,8 @@ pub(super) struct Core {
     output: RefCell<Vec<u8>>,
     /// The raw stream's position, -1 if unknown.
     raw_pos: Cell<i64>,
+    /// Taken while a thread is at work.
+    busy: Gate,
     /// The thread at work, 0 for none.
     owner: Cell<u64>,
 }
@@ -45,12 +50,26 @@ impl Traverse for Core {
     }
 }
 
+/// How long the end of the program waits for a buffer that is in use.
+const PATIENCE_AT_END: std::time::Duration = std::time::Duration::from_secs(1);
+
+/// A daemon thread was stopped in the middle of using a buffer.
+fn fatal_at_end(shown: &str) -> ! {
+    eprintln!(
+        "Fatal Python error: _enter_buffered_busy: could not acquire lock for {shown} at \
+         interpreter shutdown, possibly due to daemon threads"
+    );
+    eprintln!("Python runtime state: finalizing");
+    std::process::abort()
+}
+
 /// The right to work on a core.
 struct Busy<'a>(&'a Core);
 
 impl Drop for Busy<'_> {
     fn drop(&mut self) {
         self.0.owner.set(0);
+        self.0.busy.release();
     }
 }
 
@@ -68,6 +87,7 @@ impl Core {
             end: Cell::new(0),
             output: RefCell::default(),
             raw_pos: Cell::new(-1),
+            busy: Gate::default(),
             owner: Cell::new(0),
         }
     }
@@ -124,16 +144,29 @@ impl Core {
     }
 
     fn enter(&self, th: Thread<'_>, this: Obj<'_>) -> Result<Busy<'_>> {
-        let me = host::signal::this_thread();
-        while self.owner.get() != 0 {
-            if self.owner.get() == me {
-                let shown = this.repr(th)?;
-                raise!(th, RuntimeError, "reentrant call inside {shown}");
-            }
-            th.allow_threads(|| std::thread::sleep(std::time::Duration::from_micros(50)));
+        let me = th.state().ident();
+        if self.owner.get() == me {
+            let shown = this.repr(th)?;
+            raise!(th, RuntimeError, "reentrant call inside {shown}");
+        }
+        // At the end, the owner may be a thread that never comes back.
+        let ending = th.interp().gil.is_finalizing();
+        let until = if ending { Until::after(PATIENCE_AT_END) } else { Until::Forever };
+        if !self.busy.take(th, until, false)? {
+            let shown = this.repr(th)?;
+            fatal_at_end(&shown.to_string());
         }
         self.owner.set(me);
         Ok(Busy(self))
+    }
+
+    /// In the child of a fork: a thread that was at work is gone.
+    pub(super) fn after_fork(&self, th: Thread<'_>) {
+        if self.owner.get() == th.state().ident() {
+            return self.busy.forget_waiters();
+        }
+        self.busy.reset();
+        self.owner.set(0);
     }
 
     fn ahead(&self) -> usize {
@@ -288,10 +321,15 @@ impl Core {
     /// Write all that waits.
     fn flush_output(&self, th: Thread<'_>, raw: Obj<'_>) -> Result<()> {
         while !self.output.borrow().is_empty() {
-            let n = self.raw_write(th, raw, &self.output.borrow())?;
-            match n {
-                Some(n) => drop(self.output.borrow_mut().drain(..n)),
-                None => return Err(would_block(th, 0)),
+            // No borrow while other threads run, nor in a child that they fork.
+            let mut data = self.output.take();
+            let result = self.raw_write(th, raw, &data);
+            if let Ok(Some(n)) = result {
+                data.drain(..n);
+            }
+            self.output.replace(data);
+            if result?.is_none() {
+                return Err(would_block(th, 0));
             }
             crate::_signal::run_pending_signals(th)?;
         }

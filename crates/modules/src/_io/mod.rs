@@ -26,6 +26,20 @@ use crate::support::{self, path::fspath};
 /// `io.DEFAULT_BUFFER_SIZE`.
 pub(crate) const DEFAULT_BUFFER_SIZE: usize = 131_072;
 
+/// In the child of a fork: other threads no longer use the standard streams.
+pub(crate) fn after_fork(th: Thread<'_>) {
+    for name in ["stdin", "stdout", "stderr"] {
+        let stream = th.interp().sys_dict.get().and_then(|sys| sys.get_str(th, name).ok()?);
+        let Some(stream) = stream else { continue };
+        let Some(text) = stream.obj().downcast_exact::<text::TextIOWrapper>() else { continue };
+        if let Some(buffer) = text.buffer.get()
+            && let Some(core) = buffered::core_of(buffer.obj())
+        {
+            core.after_fork(th);
+        }
+    }
+}
+
 /// `io.UnsupportedOperation`.
 #[derive(Default)]
 struct State {

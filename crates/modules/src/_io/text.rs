@@ -114,7 +114,7 @@ pub(super) fn translate_output(th: Thread<'_>, text: &Ref<Str>, ending: &str) ->
 #[pytype(name = "_io.TextIOWrapper", base = TextIOBase, sig = "(buffer, encoding=None, errors=None, newline=None, line_buffering=False, write_through=False)", flags = BASETYPE | IMMUTABLETYPE)]
 pub(super) struct TextIOWrapper {
     base: TextIOBase,
-    buffer: Link,
+    pub(super) buffer: Link,
     encoding: Link<Str>,
     errors: Link<Str>,
     #[traverse(skip)]

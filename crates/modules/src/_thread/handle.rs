@@ -12,8 +12,8 @@ use std::{
 
 use macros::{pymethods, pytype};
 use object::{
-    AsObject, Dict, Head, Obj, Protocol, Raised, Ref, Result, Str, Thread, ThreadState, Traverse,
-    Tuple, alloc_object, exceptions, protocol::call::call_tuple, raise,
+    AsObject, Dict, Head, Obj, Raised, Ref, Result, Str, Thread, ThreadState, Traverse, Tuple,
+    alloc_object, exceptions, protocol::call::call_tuple, raise,
 };
 
 use super::local;
@@ -274,7 +274,7 @@ fn run(start: Start) {
             th.clear_exception(raised)
         }
         Err(_) => {
-            let shown = shown(th, function.obj());
+            let shown = crate::support::shown(th, function.obj());
             let context = format!("Exception ignored in thread started by {shown}");
             (th.hooks().unraisable)(th, Some(&context), None);
         }
@@ -290,20 +290,6 @@ fn run(start: Start) {
     drop(handle);
     // SAFETY: all is released.
     unsafe { th.end() };
-}
-
-/// `repr(object)`, whatever happens.
-fn shown(th: Thread<'_>, object: Obj<'_>) -> String {
-    let saved = th.swap_exception(None);
-    let text = match object.repr(th) {
-        Ok(text) => text.to_string(),
-        Err(raised) => {
-            th.clear_exception(raised);
-            format!("<object {}>", object.type_name())
-        }
-    };
-    drop(th.swap_exception(saved));
-    text
 }
 
 /// Wait for the threads that are no daemons.

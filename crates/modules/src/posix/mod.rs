@@ -16,7 +16,8 @@ pub(crate) mod stat;
 use object::declare::ModuleDecl;
 
 pub(crate) use process::{
-    RUSAGE, after_fork_child, after_fork_parent, before_fork, fs_string, rusage,
+    RUSAGE, after_fork_child, after_fork_parent, before_fork, fs_string, refuse_at_end, rusage,
+    warn_of_threads,
 };
 
 /// The declaration of this module.

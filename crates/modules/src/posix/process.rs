@@ -166,7 +166,33 @@ pub(crate) fn after_fork_child(th: Thread<'_>) {
     crate::_imp::after_fork(th);
     crate::_signal::after_fork(th);
     crate::_thread::after_fork(th);
+    crate::faulthandler::fault::after_fork();
+    crate::_io::after_fork(th);
     run_all(th, th.interp().extensions.get::<AtFork>().in_child.borrow().clone());
+}
+
+/// Forking while the interpreter ends is an error.
+pub(crate) fn refuse_at_end(th: Thread<'_>, name: &str) -> Result<()> {
+    if th.interp().gil.is_finalizing() {
+        raise!(th, PythonFinalizationError, "can't {name} at interpreter shutdown");
+    }
+    Ok(())
+}
+
+/// Say that other threads are missing in the child that `name` made.
+pub(crate) fn warn_of_threads(th: Thread<'_>, name: &str, others: usize) {
+    if others == 0 {
+        return;
+    }
+    let message = format!(
+        "This process (pid={}) is multi-threaded, use of {name}() may lead to deadlocks in the \
+         child.",
+        std::process::id()
+    );
+    let category = object::exceptions::types::DeprecationWarning();
+    if crate::support::warn(th, category, &message, 1).is_err() {
+        (th.hooks().unraisable)(th, None, None);
+    }
 }
 
 /// Strings of a list or tuple as the system wants them.
@@ -508,12 +534,16 @@ pub(super) mod functions {
     /// Return 0 to child process and PID of child to parent process.
     #[sig = "()"]
     fn fork(th: Thread<'_>) -> Result<i32> {
+        crate::sys::audit(th, "os.fork", &[])?;
+        refuse_at_end(th, "fork")?;
         before_fork(th);
+        let others = crate::_thread::thread_count(th);
         let pid = host::process::fork();
         if matches!(pid, Ok(0)) {
             after_fork_child(th);
         } else {
             after_fork_parent(th);
+            warn_of_threads(th, "fork", others);
         }
         check(th, pid)
     }
@@ -527,12 +557,16 @@ pub(super) mod functions {
     /// The master_fd is non-inheritable.
     #[sig = "()"]
     fn forkpty(th: Thread<'_>) -> Result<(i32, i32)> {
+        crate::sys::audit(th, "os.forkpty", &[])?;
+        refuse_at_end(th, "fork")?;
         before_fork(th);
+        let others = crate::_thread::thread_count(th);
         let result = host::terminal::forkpty();
         match &result {
             Ok((0, _)) => after_fork_child(th),
             Ok((_, master)) => {
                 after_fork_parent(th);
+                warn_of_threads(th, "forkpty", others);
                 check(th, host::fs::set_inheritable(*master, false))?;
             }
             Err(_) => after_fork_parent(th),

@@ -228,3 +228,17 @@ pub(crate) fn new_exception(th: Thread<'_>, name: &Str, bases: &object::Tuple) -
     let meta = <types::Type as object::PyStruct>::type_object();
     meta.obj().call(th, &[short.obj(), bases.obj(), namespace.obj()])
 }
+
+/// `repr(object)`, whatever happens.
+pub(crate) fn shown(th: Thread<'_>, object: Obj<'_>) -> String {
+    let saved = th.swap_exception(None);
+    let text = match object.repr(th) {
+        Ok(text) => text.to_string(),
+        Err(raised) => {
+            th.clear_exception(raised);
+            format!("<object {}>", object.type_name())
+        }
+    };
+    drop(th.swap_exception(saved));
+    text
+}

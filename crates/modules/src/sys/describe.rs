@@ -162,8 +162,8 @@ pub fn flags(th: Thread<'_>, flags: &Flags) -> Result<Ref> {
         bool_(flags.safe_path),
         int(flags.int_max_str_digits),
         int(1),
-        int(0),
-        int(0),
+        int(flags.thread_inherit_context),
+        int(flags.context_aware_warnings),
     ]
     .into_iter()
     .collect();

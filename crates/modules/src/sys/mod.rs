@@ -407,10 +407,6 @@ pub mod sys {
     }
 }
 
-fn host_thread_ident() -> u64 {
-    host::thread::ident()
-}
-
 fn size_of_object(th: Thread<'_>, object: Obj<'_>, default: Option<Obj<'_>>) -> Result {
     let name = id!(th, "__sizeof__");
     let size = match types::type_::slot_functions::call_special(th, object, name, &[]) {

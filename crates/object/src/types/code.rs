@@ -237,6 +237,11 @@ impl Code {
             .and_then(|(_, _, line)| line)
     }
 
+    /// `co_filename`, borrowed; null if it was never set.
+    pub fn filename_ptr(&self) -> *mut abi::PyObject {
+        self.filename.as_ptr()
+    }
+
     /// The opcode at an offset in its generic form, and its argument byte.
     pub fn instruction(&self, unit: usize) -> Option<(Op, u8)> {
         // SAFETY: units are plain numbers that only this thread writes.

@@ -193,6 +193,7 @@ unsafe fn unpack(
             }
             raise!(th, ValueError, "too many values to unpack (expected {before})");
         }
+        drop(iterator);
         place(values, top);
         return Ok(());
     };
@@ -209,6 +210,7 @@ unsafe fn unpack(
     let tail = rest.split_off(rest.len() - after);
     values.push(List::from_refs(th, rest)?.upcast());
     values.extend(tail);
+    drop(iterator);
     place(values, top);
     Ok(())
 }
@@ -330,7 +332,7 @@ ops! {
         adapt!(r, specialize::unpack(r.ip, oparg, r.peek(1)));
         r.save();
         let sequence = r.peek(1);
-        // The values take the place of the sequence: there may be no more room.
+        // The values replace the sequence: a generator has no room above its stack size.
         let top = r.sp.sub(1).add(oparg);
         check!(unpack(th, sequence.obj(), oparg, None, top));
         r.sp = top;
