@@ -73,6 +73,7 @@ impl Shape {
     }
 
     /// The names in order of assignment.
+    #[inline(always)]
     pub fn names(&self) -> &[Ref<Str>] {
         &self.names
     }

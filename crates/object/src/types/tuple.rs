@@ -96,7 +96,7 @@ impl TupleBuilder {
 }
 
 impl Tuple {
-    #[inline]
+    #[inline(always)]
     fn first(&self) -> *mut *mut PyObject {
         // SAFETY: the items follow the struct.
         unsafe { std::ptr::from_ref(self).add(1) }.cast_mut().cast()
@@ -107,6 +107,12 @@ impl Tuple {
     pub fn items(&self) -> &[Obj<'_>] {
         // SAFETY: a published tuple has `ob_size` non-null items that live as long as it.
         unsafe { objects(self.first(), self.head.size() as usize) }
+    }
+
+    /// Where the items are; they are as many as `len` says.
+    #[inline(always)]
+    pub fn items_ptr(&self) -> *const *mut PyObject {
+        self.first()
     }
 
     /// Mark the hash of a fresh tuple as not computed.

@@ -134,7 +134,7 @@ ops! {
     }
 
     fn LOAD_ATTR_INSTANCE_VALUE(r, th, oparg) {
-        let Some(value) = specialize::instance_value(r.ip, r.peek(1), r.name(oparg >> 1))
+        let Some(value) = specialize::instance_value(r.ip, r.peek(1), || r.name(oparg >> 1))
         else {
             return Flow::Miss;
         };
@@ -173,7 +173,7 @@ ops! {
     }
 
     fn LOAD_ATTR_NONDESCRIPTOR_WITH_VALUES(r, th, oparg) {
-        let Some(value) = specialize::type_value_unshadowed(r.ip, r.peek(1), r.name(oparg >> 1))
+        let Some(value) = specialize::type_value_unshadowed(r.ip, r.peek(1), || r.name(oparg >> 1))
         else {
             return Flow::Miss;
         };
@@ -190,7 +190,7 @@ ops! {
     }
 
     fn LOAD_ATTR_METHOD_WITH_VALUES(r, th, oparg) {
-        let Some(method) = specialize::type_value_unshadowed(r.ip, r.peek(1), r.name(oparg >> 1))
+        let Some(method) = specialize::type_value_unshadowed(r.ip, r.peek(1), || r.name(oparg >> 1))
         else {
             return Flow::Miss;
         };

@@ -394,6 +394,16 @@ ops! {
         if oparg != 1 || !(*base.add(1)).is_null() || !specialize::is_len(*base) {
             return Flow::Miss;
         }
+        let operand = r.peek(1);
+        if is_exact::<List>(operand) || is_exact::<Tuple>(operand) {
+            let length = (*operand.ptr().cast::<abi::PyVarObject>()).ob_size as i64;
+            if object::small_int::fits(length) && object::small_int::enabled() {
+                let value = object::small_int::encode_unchecked(length).as_ptr();
+                r.replace(3, Word::from_raw(value));
+                r.skip(3);
+                return Flow::Next;
+            }
+        }
         r.save();
         let value = match protocol::mapping::len(th, r.peek(1).obj()) {
             Ok(length) => object::Int::from_u64(th, length as u64),

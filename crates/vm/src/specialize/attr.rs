@@ -201,13 +201,17 @@ unsafe fn guard_type(cache: *const u16, owner: Word) -> bool {
 }
 
 #[inline(always)]
-pub(crate) unsafe fn instance_value(cache: *const u16, owner: Word, name: &Str) -> Option<Word> {
+pub(crate) unsafe fn instance_value<'a>(
+    cache: *const u16,
+    owner: Word,
+    name: impl FnOnce() -> &'a Str,
+) -> Option<Word> {
     if !guard_type(cache, owner) {
         return None;
     }
     let word = word_of(owner) & SHAPE;
     let offset = usize::from(*cache.add(3));
-    if word as u64 != read_u64(cache.add(5)) && !is_slot(word, owner, offset, name) {
+    if word as u64 != read_u64(cache.add(5)) && !is_slot(word, owner, offset, name()) {
         return None;
     }
     let value = *owner.ptr().cast::<u8>().add(offset).cast::<Word>();
@@ -295,10 +299,10 @@ pub(crate) unsafe fn type_value(cache: *const u16, owner: Word) -> Option<Word> 
 /// What the class has, where the instance has the shape that was seen, in
 /// which the name does not occur.
 #[inline(always)]
-pub(crate) unsafe fn type_value_unshadowed(
+pub(crate) unsafe fn type_value_unshadowed<'a>(
     cache: *const u16,
     owner: Word,
-    name: &Str,
+    name: impl FnOnce() -> &'a Str,
 ) -> Option<Word> {
     if !guard_type(cache, owner) {
         return None;
@@ -306,7 +310,7 @@ pub(crate) unsafe fn type_value_unshadowed(
     let high = read_u64(cache.add(5));
     let shape = u64::from(read_u32(cache.add(3))) | (high >> 48) << 32;
     let word = word_of(owner) & SHAPE;
-    if word as u64 != shape && shadows(word, name) {
+    if word as u64 != shape && shadows(word, name()) {
         return None;
     }
     Some(Word(high as usize & SHAPE))
