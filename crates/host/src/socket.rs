@@ -228,8 +228,8 @@ pub fn cmsg_len(len: usize) -> Option<usize> {
 
 /// `CMSG_SPACE` without overflow.
 pub fn cmsg_space(len: usize) -> Option<usize> {
-    let total = len.checked_add(7)? & !7;
-    cmsg_len(total)
+    // CPython asks for room for one more item.
+    (len <= i32::MAX as usize - CMSG_HEADER - 8).then_some(len.next_multiple_of(8) + CMSG_HEADER)
 }
 
 /// `cmsghdr`: the length (8 bytes), level and type.

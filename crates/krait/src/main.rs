@@ -4,6 +4,15 @@
 //! brings up an interpreter, [`program`] runs the program in it and makes an
 //! exit status of how that ended.
 
+/// As `eprintln!`, for a standard error that may be full or closed: nobody can
+/// be told of that.
+macro_rules! complain {
+    ($($text:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stderr(), $($text)*);
+    }};
+}
+
 mod command_line;
 mod config;
 mod paths;
@@ -39,7 +48,7 @@ fn main() {
     let config = match config::Config::new(line) {
         Ok(config) => config,
         Err(fatal) => {
-            eprint!("{fatal}");
+            let _ = write!(std::io::stderr(), "{fatal}");
             exit(1);
         }
     };

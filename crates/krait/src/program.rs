@@ -76,12 +76,12 @@ fn failed_start(th: Thread<'_>, raised: Raised) -> End {
         Err(_) => String::new(),
     };
     let name = exception.obj().ty().name().to_owned();
-    eprintln!("Fatal Python error: initialization failed");
-    eprintln!("Python runtime state: core initialized");
+    complain!("Fatal Python error: initialization failed");
+    complain!("Python runtime state: core initialized");
     if let Err(raised) = print_traceback(th, &exception) {
         th.clear_exception(raised);
     }
-    eprintln!("{name}: {text}");
+    complain!("{name}: {text}");
     End::Failed
 }
 
@@ -89,7 +89,7 @@ fn failed_start(th: Thread<'_>, raised: Raised) -> End {
 fn print_traceback(th: Thread<'_>, exception: &Ref) -> Result<()> {
     let mut entry = exception.getattr(th, id!(th, "__traceback__"))?;
     if !entry.obj().is_none() {
-        eprintln!("Traceback (most recent call last):");
+        complain!("Traceback (most recent call last):");
     }
     while !entry.obj().is_none() {
         let line = entry.getattr(th, id!(th, "tb_lineno"))?.str(th)?;
@@ -97,7 +97,7 @@ fn print_traceback(th: Thread<'_>, exception: &Ref) -> Result<()> {
         let code = frame.getattr(th, id!(th, "f_code"))?;
         let file = code.getattr(th, id!(th, "co_filename"))?.str(th)?;
         let name = code.getattr(th, id!(th, "co_qualname"))?.str(th)?;
-        eprintln!("  File \"{file}\", line {line}, in {name}");
+        complain!("  File \"{file}\", line {line}, in {name}");
         entry = entry.getattr(th, id!(th, "tb_next"))?;
     }
     Ok(())
@@ -177,11 +177,11 @@ fn run_file(th: Thread<'_>, config: &Config, main: &Ref<Dict>, name: &[u8]) -> R
             let program = String::from_utf8_lossy(&config.paths.executable).into_owned();
             let number = error.raw_os_error().unwrap_or_default();
             if number == IS_DIRECTORY {
-                eprintln!("{program}: {shown} is a directory, cannot continue");
+                complain!("{program}: {shown} is a directory, cannot continue");
                 return Ok(End::Status(1));
             }
             let message = message_of(&error);
-            eprintln!("{program}: can't open file {shown}: [Errno {number}] {message}");
+            complain!("{program}: can't open file {shown}: [Errno {number}] {message}");
             return Ok(End::Status(2));
         }
     };
@@ -338,10 +338,10 @@ fn banner(config: &Config) {
     if config.flags.quiet > 0 {
         return;
     }
-    eprintln!("Python {} on linux", modules::sys::VERSION_TEXT);
+    complain!("Python {} on linux", modules::sys::VERSION_TEXT);
     if config.flags.no_site == 0 {
         let names = "\"help\", \"copyright\", \"credits\" or \"license\"";
-        eprintln!("Type {names} for more information.");
+        complain!("Type {names} for more information.");
     }
 }
 
@@ -404,9 +404,9 @@ pub(crate) fn report(th: Thread<'_>, raised: Raised, stay: bool) -> End {
         if !stay && another.obj().ty().is_subtype(exceptions::types::SystemExit()) {
             return End::Status(lifecycle::exit_status(th, another.obj()));
         }
-        eprintln!("Error in sys.excepthook:");
+        complain!("Error in sys.excepthook:");
         show_plainly(th, &another);
-        eprintln!("\nOriginal exception was:");
+        complain!("\nOriginal exception was:");
         show_plainly(th, &exception);
     }
     lifecycle::flush_streams(th);
@@ -423,7 +423,7 @@ fn show(th: Thread<'_>, exception: &Ref) -> Result<()> {
     sys.set(th, id!(th, "last_value").obj(), exception.obj())?;
     sys.set(th, id!(th, "last_traceback").obj(), traceback.obj())?;
     let Some(hook) = sys.get(th, id!(th, "excepthook").obj())? else {
-        eprintln!("sys.excepthook is missing");
+        complain!("sys.excepthook is missing");
         show_plainly(th, exception);
         return Ok(());
     };

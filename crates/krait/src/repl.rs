@@ -55,7 +55,7 @@ impl Reader {
     fn read(&mut self, prompt: &str) -> Input {
         match self {
             Reader::Plain => {
-                eprint!("{prompt}");
+                let _ = std::io::Write::write_all(&mut std::io::stderr(), prompt.as_bytes());
                 let _ = std::io::stderr().flush();
                 let mut line = Vec::new();
                 match std::io::stdin().lock().read_until(b'\n', &mut line) {
@@ -111,7 +111,7 @@ fn run_startup_file(th: Thread<'_>, main: &Ref<Dict>, name: &[u8]) -> Result<()>
     let source = match std::fs::read(path) {
         Ok(source) => source,
         Err(error) => {
-            eprintln!("Could not open PYTHONSTARTUP");
+            complain!("Could not open PYTHONSTARTUP");
             return Err(exceptions::io_error(th, &error, Some(filename.obj())));
         }
     };
@@ -131,11 +131,11 @@ pub(crate) fn run(th: Thread<'_>, main: &Ref<Dict>) -> End {
         lifecycle::flush_streams(th);
         let end = match statement(th, &mut reader, &first, &second, flags) {
             Ok(Statement::End) => {
-                eprintln!();
+                complain!();
                 return End::Status(0);
             }
             Ok(Statement::Interrupt) => {
-                eprintln!("\nKeyboardInterrupt");
+                complain!("\nKeyboardInterrupt");
                 continue;
             }
             Ok(Statement::Nothing) => continue,

@@ -159,5 +159,5 @@ pub(crate) fn add_path(th: Thread<'_>, path: &[u8]) -> Result<()> {
 
 /// `-X showrefcount`: what is left at exit.
 pub(crate) fn show_ref_count(th: Thread<'_>) {
-    eprintln!("[{} blocks]", th.heap().allocated_blocks());
+    complain!("[{} blocks]", th.heap().allocated_blocks());
 }

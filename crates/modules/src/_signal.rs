@@ -435,7 +435,7 @@ pub(crate) mod _signal {
     #[sig = "(sigset, timeout, /)"]
     fn sigtimedwait(th: Thread<'_>, sigset: Obj<'_>, timeout: Obj<'_>) -> Result<Option<Ref>> {
         let set = SignalSet::new(signal_list(th, sigset)?);
-        let timeout = seconds_to_ns(th, timeout, Round::Ceiling)?;
+        let timeout = seconds_to_ns(th, timeout, Round::Up)?;
         if timeout < 0 {
             raise!(th, ValueError, "timeout must be non-negative");
         }

@@ -25,6 +25,7 @@ pub mod _posixshmem;
 pub mod _posixsubprocess;
 pub mod _queue;
 pub mod _random;
+pub mod _remote_debugging;
 pub mod _signal;
 pub mod _socket;
 pub mod _sre;
@@ -96,6 +97,7 @@ pub const ALL: &[ModuleDecl] = &[
     _posixsubprocess::_posixsubprocess::MODULE,
     _queue::module::MODULE,
     _random::_random::MODULE,
+    _remote_debugging::_remote_debugging::MODULE,
     _signal::_signal::MODULE,
     _socket::_socket::MODULE,
     _sre::_sre::MODULE,

@@ -12,7 +12,9 @@ use host::mapping::Mapping;
 use macros::{pymethods, pymodule, pytype};
 use object::{
     AsObject, Bytes, Head, Int, IntoObject, Module, Obj, Protocol, Ref, Result, Str, Thread, Type,
-    alloc_object, exceptions,
+    alloc_object,
+    args::Given,
+    exceptions,
     protocol::index::{Selection, select},
     raise, types,
 };
@@ -214,16 +216,18 @@ impl Mmap {
         cls: &Type,
         fileno: Obj<'_>,
         length: isize,
-        flags: Option<i32>,
-        prot: Option<i32>,
-        access: Option<i32>,
-        offset: Option<i64>,
+        flags: Option<Given<i32>>,
+        prot: Option<Given<i32>>,
+        access: Option<Given<i32>>,
+        offset: Option<Given<i64>>,
         trackfd: Option<Obj<'_>>,
     ) -> Result<Ref<Mmap>> {
         const READ_WRITE: i32 = libc::PROT_READ | libc::PROT_WRITE;
         let fd = support::int_arg(th, fileno)?;
-        let (mut flags, mut prot) = (flags.unwrap_or(libc::MAP_SHARED), prot.unwrap_or(READ_WRITE));
-        let (access, offset) = (access.unwrap_or(0), offset.unwrap_or(0));
+        let mut flags = flags.map_or(libc::MAP_SHARED, |flags| flags.0);
+        let mut prot = prot.map_or(READ_WRITE, |prot| prot.0);
+        let (access, offset) =
+            (access.map_or(0, |access| access.0), offset.map_or(0, |offset| offset.0));
         let trackfd = trackfd.map_or(Ok(true), |trackfd| trackfd.is_true(th))?;
         if length < 0 {
             raise!(th, OverflowError, "memory mapped length must be positive");
@@ -342,9 +346,11 @@ impl Mmap {
             let Ok(byte) = u8::try_from(value) else {
                 raise!(th, ValueError, "mmap item value must be in range(0, 256)");
             };
-            if let Some(place) = self.bytes(th)?.get_mut(index) {
-                *place = byte;
-            }
+            // Converting the value may have made the mapping smaller.
+            let Some(place) = self.bytes(th)?.get_mut(index) else {
+                raise!(th, IndexError, "mmap index out of range");
+            };
+            *place = byte;
             return Ok(());
         }
         if key.downcast::<types::Slice>().is_none() {

@@ -12,8 +12,13 @@ use crate::{
 fn number(th: Thread<'_>, object: Obj<'_>) -> Result<u64> {
     let index = Int::index(th, object)?;
     match Int::to_i64(index.obj()) {
-        Some(value) => Ok(value as u64),
-        None => Int::index_to_u64(th, index.obj()),
+        // The name of infinity.
+        Some(-1) => Ok(u64::MAX),
+        _ if Int::sign(index.obj()) < 0 => raise!(th, ValueError, "Cannot convert negative int"),
+        _ => match Int::to_u64(index.obj()) {
+            Some(value) => Ok(value),
+            None => raise!(th, OverflowError, "Python int too large for C rlim_t"),
+        },
     }
 }
 
@@ -26,7 +31,11 @@ fn limits(th: Thread<'_>, object: Obj<'_>) -> Result<Limit> {
 }
 
 fn pair(th: Thread<'_>, limit: Limit) -> Result<(Ref, Ref)> {
-    Ok(((limit.rlim_cur as i64).into_object(th)?, (limit.rlim_max as i64).into_object(th)?))
+    let number = |limit: u64| match limit {
+        u64::MAX => Int::from_i64(th, -1),
+        limit => limit.into_object(th),
+    };
+    Ok((number(limit.rlim_cur)?, number(limit.rlim_max)?))
 }
 
 fn known(th: Thread<'_>, resource: i32) -> Result<u32> {

@@ -15,7 +15,7 @@ use crate::support::{self, Fd, Round, as_descriptor, check, now_ns, retry, secon
 fn deadline(th: Thread<'_>, timeout: Option<Obj<'_>>) -> Result<Option<i64>> {
     match timeout.filter(|timeout| !timeout.is_none()) {
         Some(timeout) => {
-            let ns = seconds_to_ns(th, timeout, Round::Ceiling)?;
+            let ns = seconds_to_ns(th, timeout, Round::Up)?;
             if ns < 0 {
                 return Ok(Some(i64::MIN));
             }
@@ -150,7 +150,7 @@ impl Poll {
         let deadline = match timeout.filter(|timeout| !timeout.is_none()) {
             Some(timeout) => {
                 check_number(th, timeout)?;
-                let ns = support::number_to_ns(th, timeout, 1_000_000, Round::Ceiling)?;
+                let ns = support::number_to_ns(th, timeout, 1_000_000, Round::Up)?;
                 (ns >= 0).then(|| now_ns().saturating_add(ns))
             }
             None => None,

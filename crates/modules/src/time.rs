@@ -327,7 +327,7 @@ pub mod time {
     /// a floating-point number for subsecond precision.
     #[sig = "(object, /)"]
     fn sleep(th: Thread<'_>, object: Obj<'_>) -> Result<()> {
-        let ns = seconds_to_ns(th, object, Round::Ceiling)?;
+        let ns = seconds_to_ns(th, object, Round::Up)?;
         if ns < 0 {
             raise!(th, ValueError, "sleep length must be non-negative");
         }

@@ -1080,7 +1080,8 @@ pub fn iter_send(th: Thread<'_>, receiver: Obj<'_>, value: Obj<'_>) -> Result<Se
     if let Some(step) = send(th, receiver, value) {
         return step.map(Sent::from);
     }
-    if value.is_none() && receiver.ty().slots().tp_iternext.is_some() {
+    // A class without `__next__` has the slot all the same.
+    if value.is_none() && receiver.ty().lookup(th, id!(th, "__next__")).is_some() {
         return next_of(th, receiver).map(Sent::from);
     }
     match receiver.call_method(th, id!(th, "send"), &[value]) {

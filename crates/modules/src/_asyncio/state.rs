@@ -251,17 +251,19 @@ pub(super) fn call_soon(
     context: Option<&Ref>,
 ) -> Result<()> {
     let method = loop_.getattr(th, id!(th, "call_soon"))?;
-    let mut args = vec![callback.obj()];
-    args.extend(arg);
     let names = match context {
-        Some(context) => {
-            args.push(context.obj());
-            Some(State::of(th).context_names(th)?)
-        }
+        Some(_) => Some(State::of(th).context_names(th)?),
         None => None,
     };
     let names = names.as_ref().and_then(|names| names.obj().downcast::<Tuple>());
-    method.call_kw(th, &args, names).map(drop)
+    let callback = callback.obj();
+    let called = match (arg, context) {
+        (Some(arg), Some(context)) => method.call_kw(th, &[callback, arg, context.obj()], names),
+        (Some(arg), None) => method.call_kw(th, &[callback, arg], None),
+        (None, Some(context)) => method.call_kw(th, &[callback, context.obj()], names),
+        (None, None) => method.call_kw(th, &[callback], None),
+    };
+    called.map(drop)
 }
 
 /// `future.cancel(msg=message)`

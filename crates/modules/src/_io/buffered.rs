@@ -617,6 +617,10 @@ impl Core {
     }
 
     pub(super) fn flush(&self, th: Thread<'_>, this: Obj<'_>) -> Result<()> {
+        if this.downcast::<BufferedReader>().is_some() {
+            // What was read ahead stays: the file may not know how to go back.
+            return self.raw(th)?.call_method(th, id!(th, "flush"), &[]).map(drop);
+        }
         let raw = self.open_raw(th, "flush of closed file")?;
         let _busy = self.enter(th, this)?;
         self.flush_output(th, raw.obj())?;

@@ -31,7 +31,10 @@ pub(super) fn count(
 /// A C `int` argument, or a default.
 pub(super) fn int_or(th: Thread<'_>, arg: Option<&Obj<'_>>, default: i32) -> Result<i32> {
     match arg {
-        Some(arg) => crate::support::int_arg(th, *arg),
+        Some(arg) => {
+            let value = Int::index_to_i64(th, *arg)?;
+            crate::support::int_arg(th, Int::from_i64(th, value)?.obj())
+        }
         None => Ok(default),
     }
 }

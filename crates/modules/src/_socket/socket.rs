@@ -162,20 +162,20 @@ fn buffer_size(th: Thread<'_>, size: isize, function: &str) -> Result<usize> {
 }
 
 /// What `recv_into` and `recvfrom_into` are called with.
-struct Into_ {
+struct IntoBuffer {
     buffer: Writable,
     size: usize,
     flags: i32,
 }
 
-impl Into_ {
+impl IntoBuffer {
     fn parse(
         th: Thread<'_>,
         function: &str,
         args: Args<'_>,
         kwargs: Kwargs<'_>,
         too_small: &str,
-    ) -> Result<Into_> {
+    ) -> Result<IntoBuffer> {
         let mut slots = [args.first().copied(), args.get(1).copied(), args.get(2).copied()];
         let given = args.len() + kwargs.iter().count();
         if given > 3 {
@@ -215,7 +215,7 @@ impl Into_ {
             raise!(th, ValueError, "{too_small}");
         }
         let size = if size == 0 { buffer.len() } else { size };
-        Ok(Into_ { buffer, size, flags })
+        Ok(IntoBuffer { buffer, size, flags })
     }
 
     fn target(&self) -> &mut [u8] {
@@ -263,7 +263,7 @@ impl Socket {
             let made = th.allow_threads(|| sys::socket(family, kind | libc::SOCK_CLOEXEC, proto));
             return slf.adopt(th, check(th, made)?, family, kind, proto);
         };
-        let fd = int_arg(th, fileno)?;
+        let fd = Int::index_to_i64(th, fileno)? as i32;
         if fd < 0 {
             raise!(th, ValueError, "negative file descriptor");
         }
@@ -589,7 +589,7 @@ impl Socket {
     #[sig = "($self, /, *args, **kwargs)"]
     fn recv_into(&self, th: Thread<'_>, args: Args<'_>, kwargs: Kwargs<'_>) -> Result<usize> {
         let too_small = "buffer too small for requested bytes";
-        let into = Into_::parse(th, "recv_into", args, kwargs, too_small)?;
+        let into = IntoBuffer::parse(th, "recv_into", args, kwargs, too_small)?;
         if into.size == 0 {
             return Ok(0);
         }
@@ -620,7 +620,7 @@ impl Socket {
         kwargs: Kwargs<'_>,
     ) -> Result<(Ref, Ref)> {
         let too_small = "nbytes is greater than the length of the buffer";
-        let into = Into_::parse(th, "recvfrom_into", args, kwargs, too_small)?;
+        let into = IntoBuffer::parse(th, "recvfrom_into", args, kwargs, too_small)?;
         let (n, from) =
             self.attempt(th, Ready::Read, |fd| sys::recvfrom(fd, into.target(), into.flags))?;
         Ok((n.into_object(th)?, self.show(th, &from)?))
@@ -745,9 +745,10 @@ impl Socket {
 
 /// A C `int` whose overflow says no more than that.
 fn i32_arg(th: Thread<'_>, object: Obj<'_>) -> Result<i32> {
-    match i32::try_from(Int::index_to_i64(th, object)?) {
-        Ok(value) => Ok(value),
-        Err(_) => raise!(th, OverflowError, "Python int too large to convert to C int"),
+    let index = Int::index(th, object)?;
+    match Int::to_i64(index.obj()).and_then(|value| i32::try_from(value).ok()) {
+        Some(value) => Ok(value),
+        None => raise!(th, OverflowError, "Python int too large to convert to C int"),
     }
 }
 

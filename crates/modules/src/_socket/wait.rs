@@ -142,7 +142,7 @@ pub(super) fn parse_timeout(th: Thread<'_>, timeout: Obj<'_>) -> Result<i64> {
     if timeout.is_none() {
         return Ok(-1);
     }
-    let ns = seconds_to_ns(th, timeout, Round::Ceiling)?;
+    let ns = seconds_to_ns(th, timeout, Round::Up)?;
     if ns < 0 {
         raise!(th, ValueError, "Timeout value out of range");
     }

@@ -359,7 +359,7 @@ impl ThreadHandle {
     #[sig = "($self, timeout=None, /)"]
     fn join(&self, th: Thread<'_>, timeout: Option<Obj<'_>>) -> Result<()> {
         let ns = match timeout {
-            Some(timeout) if !timeout.is_none() => seconds_to_ns(th, timeout, Round::Ceiling)?,
+            Some(timeout) if !timeout.is_none() => seconds_to_ns(th, timeout, Round::Up)?,
             _ => -1,
         };
         self.wait(th, Until::after_ns(ns))

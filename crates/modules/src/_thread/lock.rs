@@ -22,7 +22,7 @@ fn wait_limit(th: Thread<'_>, blocking: bool, timeout: Option<Obj<'_>>) -> Resul
         None => None,
         Some(timeout) if Int::to_i64(timeout) == Some(-1) && Int::is_int(timeout) => None,
         Some(timeout) => {
-            Some(seconds_to_ns(th, timeout, Round::Ceiling)?).filter(|ns| *ns != -1_000_000_000)
+            Some(seconds_to_ns(th, timeout, Round::Up)?).filter(|ns| *ns != -1_000_000_000)
         }
     };
     match ns {

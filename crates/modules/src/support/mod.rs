@@ -159,7 +159,7 @@ pub(crate) fn int_arg(th: Thread<'_>, object: Obj<'_>) -> Result<i32> {
     }
 }
 
-/// Seconds as a Python number to nanoseconds, rounded away from zero (timeouts).
+/// Seconds as a Python number to nanoseconds.
 pub(crate) fn seconds_to_ns(th: Thread<'_>, object: Obj<'_>, round: Round) -> Result<i64> {
     number_to_ns(th, object, 1_000_000_000, round)
 }
@@ -201,6 +201,8 @@ pub(crate) fn number_to_ns(
 pub(crate) enum Round {
     Floor,
     Ceiling,
+    /// Away from zero: timeouts.
+    Up,
 }
 
 impl Round {
@@ -208,6 +210,8 @@ impl Round {
         match self {
             Round::Floor => value.floor(),
             Round::Ceiling => value.ceil(),
+            Round::Up if value < 0.0 => value.floor(),
+            Round::Up => value.ceil(),
         }
     }
 }

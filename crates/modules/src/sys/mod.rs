@@ -254,7 +254,8 @@ pub mod sys {
     /// Print debug info to stderr about the state of the memory allocator.
     #[sig = "()"]
     fn _debugmallocstats(th: Thread<'_>) {
-        eprintln!("{}", th.heap().report());
+        let report = format!("{}\n", th.heap().report());
+        let _ = std::io::Write::write_all(&mut std::io::stderr(), report.as_bytes());
     }
 
     /// Clear the internal type lookup cache.

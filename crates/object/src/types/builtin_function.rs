@@ -212,7 +212,13 @@ impl BuiltinFunction {
 
     /// The name as messages show it: with the class for methods.
     fn shown_name(&self, th: Thread<'_>) -> Result<String> {
-        self.__qualname__(th).map(|name| name.to_string())
+        let name = self.__qualname__(th)?;
+        match self.module.get().as_ref().and_then(|module| module.obj().downcast::<Str>()) {
+            Some(module) if !types::str_eq(module.obj(), "builtins") => {
+                Ok(format!("{module}.{}", &*name))
+            }
+            _ => Ok(name.to_string()),
+        }
     }
 }
 

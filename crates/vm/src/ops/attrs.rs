@@ -30,7 +30,10 @@ unsafe fn attribute(r: &mut Regs, oparg: usize, value: Word) -> Flow {
 fn no_special(th: Thread<'_>, owner: Obj<'_>, which: usize) -> object::Raised {
     let ty = owner.ty();
     let has = |name: &'static Str| ty.lookup(th, name).is_some();
-    let name = owner.ty().full_name();
+    let name = match ty.qualified_name(th) {
+        Ok(name) => name,
+        Err(raised) => return raised,
+    };
     let is_async = which >= 2;
     let (kind, other) = if is_async {
         ("the asynchronous context manager protocol", "the context manager protocol")

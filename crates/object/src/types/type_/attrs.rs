@@ -114,7 +114,7 @@ impl Type {
         if let Some(descriptor) = from_meta {
             return descr::bind(th, descriptor.obj(), Some(self.obj()), meta);
         }
-        let message = format_args!("type object '{}' has no attribute '{name}'", self.name());
+        let message = format_args!("type object '{}' has no attribute '{name}'", self.full_name());
         Err(crate::exceptions::attribute_error(th, self.obj(), name.obj(), message))
     }
 
@@ -211,7 +211,7 @@ impl Type {
                 th,
                 AttributeError,
                 "type object '{}' has no attribute '{}'",
-                self.name(),
+                self.full_name(),
                 &*text
             ),
         }

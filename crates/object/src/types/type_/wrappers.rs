@@ -264,6 +264,9 @@ pub fn call_new(
         let (cls, subtype) = (cls.name(), subtype.name());
         raise!(th, TypeError, "{cls}.__new__({subtype}): {subtype} is not a subtype of {cls}");
     }
+    if subtype.flags() & abi::Py_TPFLAGS_DISALLOW_INSTANTIATION != 0 {
+        raise!(th, TypeError, "cannot create '{}' instances", subtype.full_name());
+    }
     let mut native = subtype;
     while native.is_heap() {
         match native.base() {
