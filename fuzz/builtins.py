@@ -117,9 +117,72 @@ def values(random):
     ]
 
 
+def set_item(a, b, c):
+    a[b] = c
+
+
+def delete_item(a, b, c):
+    del a[b]
+
+
+def change_attribute(a, b, c):
+    setattr(a, "a", b)
+    delattr(a, "a")
+
+
+def add_in_place(a, b, c):
+    a += b
+    return a
+
+
+def merge_in_place(a, b, c):
+    a |= b
+    return a
+
+
+def unpack(a, b, c):
+    first, *rest = a
+    (x, y), z = b, c
+    return first, rest
+
+
+def match(a, b, c):
+    match a:
+        case [x, *y]:
+            return x, y
+        case {"a": x, **y}:
+            return x, y
+        case str() | int():
+            return b
+
+
+OPERATIONS = [
+    set_item, delete_item, change_attribute, add_in_place, merge_in_place, unpack, match,
+    lambda a, b, c: a + b, lambda a, b, c: a - b, lambda a, b, c: a // b, lambda a, b, c: a % b,
+    lambda a, b, c: a & b, lambda a, b, c: a | b, lambda a, b, c: a ^ b, lambda a, b, c: a >> b,
+    lambda a, b, c: a / b, lambda a, b, c: a @ b, lambda a, b, c: -a, lambda a, b, c: ~a,
+    lambda a, b, c: a < b, lambda a, b, c: a == b, lambda a, b, c: a in b, lambda a, b, c: a <= b <= c,
+    lambda a, b, c: a[b], lambda a, b, c: a[b:c], lambda a, b, c: a[::b], lambda a, b, c: not a,
+    lambda a, b, c: a % (b, c), lambda a, b, c: f"{a!r:>{10}}{b!s}", lambda a, b, c: [*a, *b],
+    lambda a, b, c: {**a, **b}, lambda a, b, c: {a, b, c}, lambda a, b, c: {a: b, c: a}, lambda a, b, c: a(*b, **c),
+    lambda a, b, c: a(b, key=c), lambda a, b, c: sorted([a, b, c]), lambda a, b, c: max(a, b, c),
+    lambda a, b, c: getattr(a, b), lambda a, b, c: isinstance(a, b), lambda a, b, c: type(a)(b),
+    lambda a, b, c: type(a)(b, c), lambda a, b, c: type("C", (type(a), type(b)), {"x": c}),
+    lambda a, b, c: type("C", (type(a),), {"__slots__": b})(), lambda a, b, c: a.__class__.__mro__,
+    lambda a, b, c: object.__reduce_ex__(a, 4), lambda a, b, c: memoryview(a)[b], lambda a, b, c: str(a, b, c),
+    lambda a, b, c: sum([a, b], c), lambda a, b, c: [x for _, x in zip(range(9), a)], lambda a, b, c: a.send(b),
+    lambda a, b, c: a.throw(b), lambda a, b, c: "{0[a]} {1.b} {2:>5}".format(a, b, c), lambda a, b, c: b.join([a, c]),
+]
+
+
 def one(random):
     pool = values(random)
     pick = lambda: pool[random.below(len(pool))]
+    if random.below(2) == 0:
+        number = random.below(len(OPERATIONS))
+        args = [pick(), pick(), pick()]
+        shown = ", ".join(type(arg).__name__ for arg in args)
+        return None, f"operation {number} ({shown})", "", OPERATIONS[number], args, {}
     if random.below(3) == 0:
         names = sorted(name for name in vars(builtins) if name not in LEFT_OUT)
         name = random.pick(names)

@@ -5,7 +5,10 @@
 //! bounds the depth of the tree: everything between two commas of a bracket
 //! may nest, nothing across them.
 
-use crate::error::{CompileError, ErrorKind, Result};
+use crate::{
+    error::{CompileError, ErrorKind, Result},
+    syntax_error::tokenizer::{self, Kind},
+};
 
 /// Texts up to this depth are compiled on the caller's stack.
 pub(crate) const ORDINARY: usize = 250;
@@ -25,6 +28,7 @@ struct Level {
 /// A bound on the depth of the syntax tree.
 pub(crate) fn check(text: &str) -> Result<usize> {
     Scan {
+        text,
         bytes: text.as_bytes(),
         at: 0,
         line: 1,
@@ -35,11 +39,36 @@ pub(crate) fn check(text: &str) -> Result<usize> {
         deepest: 0,
         elifs: 0,
         indents: Vec::new(),
+        suspect: false,
     }
     .run()
 }
 
+/// The same for the fields of f-strings, which the scan takes for text.
+fn in_fields(text: &str) -> Result<usize> {
+    let scan = tokenizer::scan(text, false, false);
+    if scan.error.is_some() {
+        // Nobody should parse what is behind it; the caller explains it.
+        return Err(CompileError::new(ErrorKind::SyntaxError, "invalid syntax"));
+    }
+    let (mut strings, mut tokens, mut deepest) = (0usize, 0, 0);
+    for token in &scan.tokens {
+        match token.kind {
+            Kind::InterpolatedStart => strings += 1,
+            Kind::InterpolatedEnd => strings = strings.saturating_sub(1),
+            _ => {}
+        }
+        tokens = if strings == 0 { 0 } else { tokens + 1 };
+        deepest = deepest.max(tokens);
+    }
+    Ok(deepest)
+}
+
+/// Signs in an f-string that can nest; fewer of them need no second look.
+const SUSPECT: usize = 150;
+
 struct Scan<'a> {
+    text: &'a str,
     bytes: &'a [u8],
     at: usize,
     line: i32,
@@ -51,6 +80,8 @@ struct Scan<'a> {
     deepest: usize,
     elifs: usize,
     indents: Vec<usize>,
+    /// Whether there is an f-string that may nest deeply.
+    suspect: bool,
 }
 
 impl Scan<'_> {
@@ -135,7 +166,8 @@ impl Scan<'_> {
             let depth = self.operators + self.prefixes + self.indents.len();
             self.deepest = self.deepest.max(depth);
         }
-        Ok(self.deepest + self.elifs)
+        let inside = if self.suspect { in_fields(self.text)? } else { 0 };
+        Ok(self.deepest + self.elifs + inside)
     }
 
     fn error(&self, kind: ErrorKind, message: &str) -> Box<CompileError> {
@@ -253,6 +285,20 @@ impl Scan<'_> {
     }
 
     fn string(&mut self) {
+        let start = self.at;
+        let prefix = self.bytes[..start].iter().rev().take_while(|b| b.is_ascii_alphabetic());
+        let interpolated = prefix.take(3).any(|byte| b"ftFT".contains(byte));
+        self.string_end();
+        if interpolated && !self.suspect {
+            let literal = self.bytes.get(start..self.at).unwrap_or(&[]);
+            let signs = literal
+                .iter()
+                .filter(|byte| byte.is_ascii_whitespace() || b"([{+-~*/.:".contains(byte));
+            self.suspect = literal.contains(&b'{') && signs.count() > SUSPECT;
+        }
+    }
+
+    fn string_end(&mut self) {
         let quote = self.bytes[self.at];
         let triple = self.bytes.get(self.at + 1) == Some(&quote)
             && self.bytes.get(self.at + 2) == Some(&quote);

@@ -28,7 +28,7 @@ pub(crate) fn decode(source: &[u8], hook: Option<DecodeHook<'_>>) -> Result<Stri
         Some(body) => (body, true),
         None => (source, false),
     };
-    let Some(cookie) = cookie(body) else { return utf8(body, bom) };
+    let Some(cookie) = cookie(body) else { return utf8(body) };
     let normal = normal_name(&cookie);
     if bom && normal != "utf-8" {
         let message = format!("encoding problem: {cookie} with BOM");
@@ -43,20 +43,19 @@ pub(crate) fn decode(source: &[u8], hook: Option<DecodeHook<'_>>) -> Result<Stri
         return Err(error);
     }
     match normal.as_str() {
-        "utf-8" | "utf8" | "u8" | "utf" | "utf8-ucs2" | "utf8-ucs4" | "cp65001" => utf8(body, true),
+        "utf-8" | "utf8" | "u8" | "utf" | "utf8-ucs2" | "utf8-ucs4" | "cp65001" => utf8(body),
         "iso-8859-1" => Ok(body.iter().map(|byte| char::from(*byte)).collect()),
         "ascii" | "us-ascii" | "646" | "us" => {
             match body.iter().position(|byte| !byte.is_ascii()) {
-                None => utf8(body, true),
+                None => utf8(body),
                 Some(at) => {
                     let message = format!(
                         "'ascii' codec can't decode byte 0x{:02x} in position {at}: ordinal not in range(128)",
                         body[at]
                     );
-                    Err(CompileError::new(
-                        ErrorKind::SyntaxError,
-                        format!("(unicode error) {message}"),
-                    ))
+                    let mut error = CompileError::new(ErrorKind::SyntaxError, message);
+                    error.offset = -1;
+                    Err(error)
                 }
             }
         }
@@ -72,24 +71,17 @@ pub(crate) fn decode(source: &[u8], hook: Option<DecodeHook<'_>>) -> Result<Stri
     }
 }
 
-fn utf8(body: &[u8], declared: bool) -> Result<String> {
+fn utf8(body: &[u8]) -> Result<String> {
     match std::str::from_utf8(body) {
         Ok(text) => Ok(text.to_owned()),
         Err(error) => {
             let at = error.valid_up_to();
             let line = body[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
             let byte = body.get(at).copied().unwrap_or(0);
-            let message = if declared {
-                format!(
-                    "(unicode error) 'utf-8' codec can't decode byte 0x{byte:02x} in position \
-                     {at}: invalid start byte"
-                )
-            } else {
-                format!(
-                    "Non-UTF-8 code starting with '\\x{byte:02x}' on line {line}, but no encoding \
-                     declared; see https://peps.python.org/pep-0263/ for details"
-                )
-            };
+            let message = format!(
+                "Non-UTF-8 code starting with '\\x{byte:02x}' on line {line}, but no encoding \
+                 declared; see https://peps.python.org/pep-0263/ for details"
+            );
             let start = body[..at].iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
             let column = String::from_utf8_lossy(&body[start..at]).chars().count() as i32;
             let mut error = CompileError::new(ErrorKind::SyntaxError, message);
@@ -97,6 +89,8 @@ fn utf8(body: &[u8], declared: bool) -> Result<String> {
             error.end_lineno = error.lineno;
             error.offset = column + 1;
             error.end_offset = error.offset;
+            let rest = body[start..].split(|byte| matches!(byte, b'\n' | b'\r')).next();
+            error.text = rest.map(|line| String::from_utf8_lossy(line).into_owned());
             Err(error)
         }
     }

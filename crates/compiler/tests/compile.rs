@@ -51,6 +51,13 @@ fn nesting_is_an_error_and_no_crash() {
         let source = format!("{}a", chain.repeat(3_000));
         assert!(compile(&source, "<test>", &Options::default()).is_ok(), "{chain}");
     }
+    for nested in ["-", "not ", "x**", "x if y else ", "(lambda:"] {
+        error(&format!("f'{{{}x}}'", nested.repeat(100_000)));
+        error(&format!("0777; t'{{{}x}}'", nested.repeat(100_000)));
+    }
+    assert!(
+        compile(&format!("f'{{{}x}}'", "-".repeat(3_000)), "<test>", &Options::default()).is_ok()
+    );
     assert_eq!(error(&format!("a{}", "()".repeat(100_000))).kind, ErrorKind::RecursionError);
 }
 

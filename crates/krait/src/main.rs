@@ -28,8 +28,10 @@ use std::{io::Write as _, os::unix::ffi::OsStringExt, process::exit};
 
 use crate::command_line::Request;
 
-/// Native stack of the main thread; memory is used only as far as it goes.
+/// Native stack of the main thread. What programs can use of it is CPython's
+/// on a system with the usual limit; the rest is for handling the overflow.
 const STACK: usize = 64 << 20;
+const USABLE: usize = 8156 << 10;
 
 fn main() {
     let args: Vec<Vec<u8>> = std::env::args_os().map(OsStringExt::into_vec).collect();
@@ -52,8 +54,7 @@ fn main() {
             exit(1);
         }
     };
-    // PERF: the kernel's stack of 8 MiB is too small for deep recursion in
-    // native code; a thread would not get the signals.
-    let status = stacker::grow(STACK, || program::run(&config, STACK - (1 << 20)));
+    // The kernel's stack may be smaller, and a thread would not get the signals.
+    let status = stacker::grow(STACK, || program::run(&config, USABLE));
     exit(status);
 }

@@ -13,6 +13,7 @@ use crate::{config::Config, stdlib::INVENTORY, text};
 pub(crate) fn boot(config: &Config, stack: usize) -> Thread<'static> {
     let th = object::thread::boot_with(config.malloc, config.hash_secret);
     th.state().set_stack_size(stack);
+    th.state().set_stack_end(crate::STACK - (1 << 20));
     let interp = th.interp();
     *interp.flags.borrow_mut() = config.flags.clone();
     interp.int_max_str_digits.set(config.flags.int_max_str_digits);

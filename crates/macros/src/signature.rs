@@ -238,11 +238,14 @@ pub(crate) fn take(attrs: &mut Vec<Attribute>, name: &str) -> Option<Attribute> 
 
 /// The string of `#[name = "…"]`.
 pub(crate) fn string_value(attr: &Attribute) -> Option<String> {
-    match &attr.meta {
-        Meta::NameValue(pair) => match &pair.value {
-            Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text.value()),
-            _ => None,
-        },
+    let Meta::NameValue(pair) = &attr.meta else { return None };
+    let mut value = &pair.value;
+    // A literal that came through a macro is in a group.
+    while let Expr::Group(group) = value {
+        value = &group.expr;
+    }
+    match value {
+        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text.value()),
         _ => None,
     }
 }

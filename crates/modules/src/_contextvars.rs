@@ -272,6 +272,20 @@ pub struct ContextVar {
     default: Option<Ref>,
 }
 
+impl ContextVar {
+    /// A variable without default.
+    pub(crate) fn create(th: Thread<'_>, name: &Str) -> Result<Ref<ContextVar>> {
+        let name = own(name);
+        object::types::type_::ready(th, <ContextVar as object::declare::Declared>::DECL)?;
+        alloc_object::new(th, ContextVar { head: Head::new(), name, default: None })
+    }
+
+    /// The value in the current context, or `default`.
+    pub(crate) fn value_or(&self, th: Thread<'_>, default: Obj<'_>) -> Result {
+        Ok(Context::get(&*current(th)?, self).unwrap_or_else(|| default.own()))
+    }
+}
+
 #[pymethods]
 impl ContextVar {
     #[sig = "ContextVar(name, /, *, default=<unrepresentable>)"]
@@ -279,6 +293,8 @@ impl ContextVar {
         let Some(name) = name.downcast::<Str>() else {
             raise!(th, TypeError, "context variable name must be a str");
         };
+        // The hash of a variable is made of its name's.
+        name.obj().hash(th)?;
         let var = ContextVar { head: Head::new(), name: own(name), default: default.map(Obj::own) };
         alloc_object::new(th, var).map(Ref::upcast)
     }

@@ -366,7 +366,8 @@ pub mod builtins {
     /// it is returned instead of raising StopIteration.
     #[sig = "(iterator, default=<unrepresentable>, /)"]
     fn next(th: Thread<'_>, iterator: Obj<'_>, default: Option<Obj<'_>>) -> Result {
-        let Some(slot) = iterator.ty().slots().tp_iternext else {
+        let slot = iterator.ty().slots().tp_iternext;
+        let Some(slot) = slot.filter(|_| protocol::iter::is_iterator(iterator)) else {
             raise!(th, TypeError, "'{}' object is not an iterator", iterator.type_name());
         };
         // SAFETY: the slot belongs to the iterator's type.

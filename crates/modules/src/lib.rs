@@ -17,6 +17,7 @@ pub mod _io;
 pub mod _json;
 pub mod _krait;
 pub mod _locale;
+pub mod _lsprof;
 pub mod _multiprocessing;
 pub mod _opcode;
 pub mod _operator;
@@ -91,6 +92,7 @@ pub const ALL: &[ModuleDecl] = &[
     _locale::module::MODULE,
     _multiprocessing::_multiprocessing::MODULE,
     _opcode::module::MODULE,
+    _lsprof::_lsprof::MODULE,
     _operator::module::MODULE,
     _pickle::_pickle::MODULE,
     _posixshmem::_posixshmem::MODULE,

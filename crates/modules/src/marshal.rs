@@ -259,6 +259,14 @@ impl Source for Dumper<'_> {
         object.as_ptr() as usize
     }
 
+    fn check_size(&self, object: &Ref, written: usize) -> Outcome<()> {
+        if protocol::mapping::len(self.th, object.obj())? != written {
+            let error = error!(self.th, RuntimeError, "set changed size during iteration");
+            return Err(error.into());
+        }
+        Ok(())
+    }
+
     fn is_unique(&self, object: &Ref) -> bool {
         // The container's reference, and the writer's own.
         let object = object.obj();

@@ -536,6 +536,12 @@ pub unsafe fn set_type(object: Obj<'_>, ty: &Type) {
 #[repr(transparent)]
 pub struct Link<T = Object>(std::cell::Cell<*mut PyObject>, PhantomData<T>);
 
+impl<T> Default for Link<T> {
+    fn default() -> Self {
+        Link::null()
+    }
+}
+
 impl<T> Link<T> {
     /// No reference.
     pub const fn null() -> Self {

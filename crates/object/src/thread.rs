@@ -61,8 +61,12 @@ pub struct ThreadState {
     pub interp: &'static Interpreter,
     /// Bits of [`breaker`]; the interpreter tests it at calls and back-edges.
     pub eval_breaker: AtomicU32,
+    /// The lowest address of this thread's stack that there is, with some room.
+    pub stack_end: Cell<usize>,
     /// Python frames that may still be pushed (`sys.setrecursionlimit`).
     pub recursion_remaining: Cell<i32>,
+    /// Where this thread's stack was when its size was set.
+    pub stack_top: Cell<usize>,
     /// The lowest address that native code may use of this thread's stack.
     pub stack_limit: Cell<usize>,
     /// The innermost frame; its type belongs to `vm`.
@@ -160,6 +164,8 @@ pub struct Threads {
     /// States of threads that ended, to be used again.
     retired: Cell<*const ThreadState>,
     last_id: Cell<u64>,
+    /// Bits of the evaluation breaker that are set in every thread for long.
+    lasting: Cell<u32>,
     main_ident: Cell<u64>,
 }
 
@@ -428,15 +434,29 @@ impl<'a> Thread<'a> {
         Ok(())
     }
 
+    /// As [`Thread::check_stack`] for recursion that CPython does not limit:
+    /// raises only where the stack ends.
+    #[inline]
+    pub fn check_stack_end(self) -> Result<()> {
+        let here = 0u8;
+        if (&raw const here).addr() < self.state().stack_end.get() {
+            return Err(self.stack_overflow(""));
+        }
+        Ok(())
+    }
+
     #[cold]
     fn stack_overflow(self, doing: &'static str) -> Raised {
         // Some room to build the exception and to handle it.
         let state = self.state();
         let limit = state.stack_limit.get();
-        state.stack_limit.set(limit.saturating_sub(64 * 1024));
+        let here = 0u8;
+        let here = (&raw const here).addr();
+        state.stack_limit.set(limit.min(here).saturating_sub(64 * 1024));
+        let used = state.stack_top.get().saturating_sub(here) / 1024;
         let raised = self.raise(
             exceptions::types::RecursionError(),
-            format_args!("maximum recursion depth exceeded{doing}"),
+            format_args!("Stack overflow (used {used} kB){doing}"),
         );
         state.stack_limit.set(limit);
         raised
@@ -498,6 +518,7 @@ impl Interpreter {
             }
             None => Box::leak(Box::new(ThreadState::new(self))),
         };
+        state.eval_breaker.store(threads.lasting.get(), Ordering::Relaxed);
         threads.last_id.set(threads.last_id.get() + 1);
         let public = state.public.get();
         // SAFETY: nobody else uses the state yet.
@@ -505,6 +526,20 @@ impl Interpreter {
         state.set_next(threads.newest.get());
         threads.newest.set(state);
         state
+    }
+
+    /// Set or clear a bit of the evaluation breaker of all threads, those that
+    /// will come included.
+    pub fn set_lasting_break(&self, bit: u32, on: bool) {
+        let lasting = &self.threads.lasting;
+        lasting.set(if on { lasting.get() | bit } else { lasting.get() & !bit });
+        for state in self.all_threads() {
+            if on {
+                state.eval_breaker.fetch_or(bit, Ordering::Relaxed);
+            } else {
+                state.eval_breaker.fetch_and(!bit, Ordering::Relaxed);
+            }
+        }
     }
 
     /// Take a state off the list; it will be used for another thread.
@@ -545,6 +580,7 @@ impl Default for Threads {
             newest: Cell::new(std::ptr::null()),
             retired: Cell::new(std::ptr::null()),
             last_id: Cell::new(0),
+            lasting: Cell::new(0),
             main_ident: Cell::new(0),
         }
     }
@@ -565,6 +601,8 @@ impl ThreadState {
             interp,
             eval_breaker: AtomicU32::new(0),
             recursion_remaining: Cell::new(interp.recursion_limit.get()),
+            stack_end: Cell::new(0),
+            stack_top: Cell::new(0),
             stack_limit: Cell::new(0),
             frame: Cell::new(std::ptr::null_mut()),
             dealloc_depth: Cell::new(0),
@@ -617,7 +655,16 @@ impl ThreadState {
     /// Allow native code to use `size` bytes of the stack below the caller.
     pub fn set_stack_size(&self, size: usize) {
         let here = 0u8;
+        self.stack_top.set((&raw const here).addr());
+        self.stack_end.set((&raw const here).addr().saturating_sub(size));
         self.stack_limit.set((&raw const here).addr().saturating_sub(size));
+    }
+
+    /// Say that there are `size` bytes of stack below the caller, which may be
+    /// more than native code is to use.
+    pub fn set_stack_end(&self, size: usize) {
+        let here = 0u8;
+        self.stack_end.set((&raw const here).addr().saturating_sub(size));
     }
 }
 

@@ -28,14 +28,14 @@ pub(crate) fn new_set(th: Thread<'_>) -> Result<Ref> {
 pub(crate) fn set_add(th: Thread<'_>, set: Obj<'_>, item: Obj<'_>) -> Result<()> {
     match set.downcast::<Set>() {
         Some(set) => set.add(th, item).map(drop),
-        None => raise!(th, SystemError, "not a set"),
+        None => raise!(th, TypeError, "'{}' object is not a set", set.type_name()),
     }
 }
 
 pub(crate) fn set_update(th: Thread<'_>, set: Obj<'_>, items: Obj<'_>) -> Result<()> {
     match set.downcast::<Set>() {
         Some(set) => set.update(th, items),
-        None => raise!(th, SystemError, "not a set"),
+        None => raise!(th, TypeError, "'{}' object is not a set", set.type_name()),
     }
 }
 
@@ -180,6 +180,16 @@ pub(crate) fn new_object(th: Thread<'_>) -> Result<Ref> {
 
 pub(crate) fn is_instance(th: Thread<'_>, object: Obj<'_>, cls: Obj<'_>) -> Result<bool> {
     protocol::instance::is_instance(th, object, cls)
+}
+
+/// Whether `object` is a builtin function or method.
+pub(crate) fn is_builtin_function(object: Obj<'_>) -> bool {
+    object.downcast::<object::types::builtin_function::BuiltinFunction>().is_some()
+}
+
+/// Whether `object` is a method of a builtin type, not bound.
+pub(crate) fn is_method_descriptor(object: Obj<'_>) -> bool {
+    object.is_exact::<object::types::descr::MethodDescriptor>()
 }
 
 pub(crate) fn is_super_type(object: Obj<'_>) -> bool {

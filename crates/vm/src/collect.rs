@@ -58,7 +58,9 @@ pub fn init(th: Thread<'_>) {
         unraisable: |object| {
             let th = current();
             if th.is_raised() {
-                (th.hooks().unraisable)(th, None, borrow(object));
+                let name = borrow(object).map_or("?", |object| object.type_name());
+                let context = format!("Exception ignored in tp_clear of {name}");
+                (th.hooks().unraisable)(th, Some(&context), None);
             }
         },
         notify,
@@ -103,7 +105,8 @@ fn notify(phase: Phase, generation: usize, outcome: gc::Outcome) {
         while let Some(callback) = state.callbacks.get(index) {
             index += 1;
             if callback.call(th, &[phase.obj(), info.obj()]).is_err() {
-                (th.hooks().unraisable)(th, None, Some(callback.obj()));
+                let context = "Exception ignored while calling GC callback";
+                (th.hooks().unraisable)(th, Some(context), Some(callback.obj()));
             }
         }
         Ok(())

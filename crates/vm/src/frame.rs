@@ -40,6 +40,8 @@ pub(crate) struct Frame {
     pub(crate) owner: u8,
     /// What returning from this frame means, see [`ENTRY`].
     pub(crate) entry: u8,
+    /// The line that monitoring saw last; 0 after a resumption.
+    pub(crate) line: i32,
 }
 
 /// Returning from the frame leaves the interpreter loop.
@@ -103,13 +105,6 @@ impl Frame {
         }
         let code = Frame::code(this);
         Frame::lasti(this) < code.first_traceable() as i32
-    }
-
-    /// As `is_incomplete`, where `ip` is at the instruction and not behind it.
-    pub(crate) unsafe fn is_incomplete_at(this: *const Frame) -> bool {
-        let code = Frame::code(this);
-        let at = (*this).ip.offset_from(code.units());
-        at < code.first_traceable() as isize
     }
 
     /// The generator a frame is inside of.
@@ -295,6 +290,7 @@ pub(crate) unsafe fn init(
         return_offset: 0,
         owner: owner::THREAD,
         entry: 0,
+        line: 0,
     };
     for i in filled..nlocalsplus {
         *locals.add(i) = Word::NULL;

@@ -65,14 +65,13 @@ impl FrameLocalsProxy {
     }
 
     fn find(&self, th: Thread<'_>, key: Obj<'_>) -> Result<Option<(usize, Variable)>> {
-        let Some(key) = key.downcast::<Str>() else {
-            key.hash(th)?;
-            return Ok(None);
-        };
+        let hash = key.hash(th)?;
         let mut variables = self.variables();
         for i in 0..variables.len() {
+            let name = variables[i].name.obj();
             if !variables[i].hidden
-                && protocol::compare::eq(th, variables[i].name.obj(), key.obj())?
+                && name.hash(th)? == hash
+                && protocol::compare::eq(th, name, key)?
             {
                 return Ok(Some((i, variables.swap_remove(i))));
             }
@@ -181,6 +180,9 @@ impl FrameLocalsProxy {
     }
 
     fn __repr__(&self, th: Thread<'_>) -> Result<Ref<Str>> {
+        let Some(_guard) = types::repr_guard::enter(th, self.obj()) else {
+            return Str::new(th, "{...}");
+        };
         protocol::text::repr(th, self.snapshot(th)?.obj())
     }
 
@@ -307,7 +309,7 @@ impl FrameLocalsProxy {
         let keys = self.keys(th)?;
         let mut items: Vec<Ref> = (0..keys.len()).filter_map(|i| keys.get(i)).collect();
         items.reverse();
-        List::from_refs(th, items)?.obj().iter(th)
+        List::from_refs(th, items).map(Ref::upcast)
     }
 
     /// The value of a name, or the default.

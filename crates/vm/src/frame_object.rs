@@ -13,14 +13,15 @@ use std::{
 use abi::PyObject;
 use macros::{pymethods, pytype};
 use object::{
-    AsObject, Code, Dict, Head, Int, Link, Obj, Ref, Result, Str, Thread, Traverse, alloc_object,
-    error, raise, reference,
+    AsObject, Code, Dict, Head, Link, Obj, Ref, Result, Str, Thread, Traverse, alloc_object, error,
+    raise, reference,
 };
 
 use crate::{
     frame::{self, Frame, owner},
     frame_locals::FrameLocalsProxy,
     generator,
+    monitoring::legacy,
     word::Word,
 };
 
@@ -43,10 +44,6 @@ pub struct FrameObject {
     pub(crate) overwritten: std::cell::RefCell<Vec<Ref>>,
     /// The contents of a frame that was left, freed with the object.
     storage: Cell<*mut [u64]>,
-    /// The last line for which a trace function was called.
-    pub(crate) traced_line: Cell<i32>,
-    /// Where that was, in code units.
-    pub(crate) traced_unit: Cell<usize>,
 }
 
 impl FrameObject {
@@ -66,8 +63,6 @@ impl FrameObject {
                 locals_cache: Link::null(),
                 overwritten: std::cell::RefCell::default(),
                 storage: Cell::new(std::ptr::slice_from_raw_parts_mut(null_mut(), 0)),
-                traced_line: Cell::new(-1),
-                traced_unit: Cell::new(0),
             },
         )
     }
@@ -286,10 +281,7 @@ impl FrameObject {
     #[setter(f_lineno)]
     fn set_lineno(&self, th: Thread<'_>, value: Option<Obj<'_>>) -> Result<()> {
         let Some(value) = value else { raise!(th, AttributeError, "cannot delete attribute") };
-        if !Int::is_int(value) {
-            raise!(th, ValueError, "lineno must be an integer");
-        }
-        crate::tracing::jump_to_line(th, self, Int::index_to_i64(th, value)?)
+        crate::monitoring::jump_to_line(th, self, value)
     }
 
     #[getter]
@@ -298,9 +290,13 @@ impl FrameObject {
     }
 
     #[setter(f_trace)]
-    fn set_trace(&self, _: Thread<'_>, value: Option<Obj<'_>>) -> Result<()> {
+    fn set_trace(&self, th: Thread<'_>, value: Option<Obj<'_>>) -> Result<()> {
         let value = value.filter(|value| !value.is_none());
+        let is_set = value.is_some();
         self.trace.set(value.map(Obj::own));
+        if is_set && self.trace_opcodes.get() {
+            legacy::set_opcode_events(th, self.code(), true)?;
+        }
         Ok(())
     }
 
@@ -311,6 +307,9 @@ impl FrameObject {
 
     #[setter(f_trace_lines)]
     fn set_trace_lines(&self, th: Thread<'_>, value: Option<Obj<'_>>) -> Result<()> {
+        if value.is_none() {
+            raise!(th, TypeError, "can't delete numeric/char attribute");
+        }
         self.trace_lines.set(flag(th, value)?);
         Ok(())
     }
@@ -322,7 +321,11 @@ impl FrameObject {
 
     #[setter(f_trace_opcodes)]
     fn set_trace_opcodes(&self, th: Thread<'_>, value: Option<Obj<'_>>) -> Result<()> {
-        self.trace_opcodes.set(flag(th, value)?);
+        let on = flag(th, value)?;
+        self.trace_opcodes.set(on);
+        if on && !self.trace.is_null() {
+            legacy::set_opcode_events(th, self.code(), true)?;
+        }
         Ok(())
     }
 
@@ -383,6 +386,6 @@ fn flag(th: Thread<'_>, value: Option<Obj<'_>>) -> Result<bool> {
             Ok(value.is(object::types::bool_(true)))
         }
         Some(_) => raise!(th, TypeError, "attribute value type must be bool"),
-        None => raise!(th, AttributeError, "cannot delete attribute"),
+        None => raise!(th, AttributeError, "cannot be deleted"),
     }
 }

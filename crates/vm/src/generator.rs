@@ -186,7 +186,8 @@ pub(crate) unsafe fn finalize(th: Thread<'_>, this: *mut PyGenObject) {
         && let Some(finalizer) = own_raw((*this).gi_origin_or_finalizer)
     {
         if finalizer.call(th, &[object]).is_err() {
-            (th.hooks().unraisable)(th, None, Some(object));
+            let context = "Exception ignored while finalizing generator";
+            (th.hooks().unraisable)(th, Some(context), Some(object));
         }
         drop(th.swap_exception(saved));
         return;
@@ -196,7 +197,10 @@ pub(crate) unsafe fn finalize(th: Thread<'_>, this: *mut PyGenObject) {
     } else {
         match close(th, this) {
             Ok(_) => {}
-            Err(_) => (th.hooks().unraisable)(th, None, Some(object)),
+            Err(_) => {
+                let context = "Exception ignored while closing generator";
+                (th.hooks().unraisable)(th, Some(context), Some(object));
+            }
         }
     }
     drop(th.swap_exception(saved));
@@ -223,8 +227,11 @@ unsafe fn warn_unawaited(th: Thread<'_>, this: *mut PyGenObject) {
         if let Some(module) = warnings
             && let Some(function) = module.getattr_opt(th, name)?
         {
-            function.call(th, &[object])?;
-            return Ok(());
+            let Err(raised) = function.call(th, &[object]) else { return Ok(()) };
+            if th.exception_matches(types::RuntimeWarning()) {
+                return Err(raised);
+            }
+            report_unfinalized(th, object);
         }
         let qualname = own_raw((*this).gi_qualname);
         let qualname = qualname.as_ref().and_then(|name| name.obj().downcast::<Str>());
@@ -233,8 +240,13 @@ unsafe fn warn_unawaited(th: Thread<'_>, this: *mut PyGenObject) {
         (th.hooks().warn)(th, types::RuntimeWarning().obj(), &text, 1)
     })();
     if warned.is_err() {
-        (th.hooks().unraisable)(th, None, Some(object));
+        report_unfinalized(th, object);
     }
+}
+
+fn report_unfinalized(th: Thread<'_>, object: Obj<'_>) {
+    let context = "Exception ignored while finalizing coroutine";
+    (th.hooks().unraisable)(th, Some(context), Some(object));
 }
 
 /// The generator as an object.
@@ -254,7 +266,8 @@ pub(crate) unsafe fn from_frame(th: Thread<'_>, frame: *mut Frame) -> Option<*mu
     } else {
         Generator::type_object()
     };
-    let slots = code.nlocalsplus as usize + code.stacksize as usize;
+    // One word more than the code says: handlers may push a name on the way.
+    let slots = code.nlocalsplus as usize + code.stacksize as usize + 1;
     let object = alloc_object::alloc_raw(th, ty, slots, 0).ok()?;
     let this = object.as_ptr().cast::<PyGenObject>();
     if let Some(function) = Frame::function(frame) {
@@ -303,6 +316,7 @@ pub(crate) unsafe fn suspend(state: &ThreadState, frame: *mut Frame, from: bool)
     exc_state::pop(state, &raw mut (*this).gi_exc_state);
     (*frame).prev = null_mut();
     (*frame).ip = (*frame).ip.add(1);
+    (*frame).line = 0;
 }
 
 /// Leave a generator's frame for ever.
@@ -481,8 +495,9 @@ fn close_iter(th: Thread<'_>, iterator: Obj<'_>) -> Result<()> {
     match iterator.getattr_opt(th, id!(th, "close")) {
         Ok(Some(method)) => method.call(th, &[]).map(drop),
         Ok(None) => Ok(()),
-        Err(raised) => {
-            th.clear_exception(raised);
+        Err(_) => {
+            let context = "Exception ignored while closing generator";
+            (th.hooks().unraisable)(th, Some(context), Some(iterator));
             Ok(())
         }
     }
@@ -724,7 +739,7 @@ pub(crate) fn awaitable_iter(th: Thread<'_>, object: Obj<'_>) -> Result<Ref> {
     if is_coroutine(value.obj()) {
         raise!(th, TypeError, "__await__() returned a coroutine");
     }
-    if value.obj().ty().slots().tp_iternext.is_none() {
+    if !protocol::iter::is_iterator(value.obj()) {
         raise!(
             th,
             TypeError,
@@ -783,7 +798,7 @@ pub(crate) fn deprecated_throw(th: Thread<'_>, kind: &str, value: Option<Obj<'_>
 }
 
 macro_rules! common_methods {
-    ($ty:ident, $kind:literal, $part:ident) => {
+    ($ty:ident, $kind:literal, $name_doc:literal, $qualname_doc:literal, $part:ident) => {
         #[pymethods(part = $part)]
         impl $ty {
             #[declare]
@@ -802,7 +817,7 @@ macro_rules! common_methods {
                 Ok(())
             }
 
-            /// Name of the generator.
+            #[doc = $name_doc]
             #[getter]
             fn __name__(&self, _: Thread<'_>) -> Result<Ref> {
                 // SAFETY: the field owns its value.
@@ -815,7 +830,7 @@ macro_rules! common_methods {
                 unsafe { set_text(th, &raw mut (*self.as_gen()).gi_name, "__name__", value) }
             }
 
-            /// Qualified name of the generator.
+            #[doc = $qualname_doc]
             #[getter]
             fn __qualname__(&self, _: Thread<'_>) -> Result<Ref> {
                 // SAFETY: the field owns its value.
@@ -848,9 +863,27 @@ macro_rules! common_methods {
     };
 }
 
-common_methods!(Generator, "generator", common);
-common_methods!(Coroutine, "coroutine", common);
-common_methods!(AsyncGenerator, "async_generator", common);
+common_methods!(
+    Generator,
+    "generator",
+    "name of the generator",
+    "qualified name of the generator",
+    common
+);
+common_methods!(
+    Coroutine,
+    "coroutine",
+    "name of the coroutine",
+    "qualified name of the coroutine",
+    common
+);
+common_methods!(
+    AsyncGenerator,
+    "async_generator",
+    "name of the async generator",
+    "qualified name of the async generator",
+    common
+);
 
 macro_rules! frame_attributes {
     ($ty:ident, $part:ident, $frame:ident, $running:ident, $code:ident, $suspended:ident, $from:ident) => {

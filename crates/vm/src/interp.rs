@@ -15,7 +15,7 @@ use object::{Code, Str, Thread, ThreadState};
 
 use crate::{
     frame::{self, Frame},
-    ops, pending, tracing,
+    monitoring, ops, pending,
     unwind::{self, Unwound},
     word::Word,
 };
@@ -67,9 +67,17 @@ pub(crate) enum Flow {
     Pending,
     /// As `Pending`, at the start or resumption of a frame.
     PendingResume,
+    /// Execute the opcode that the one of a line or instruction event hides.
+    Underlying,
 }
 
 impl Regs {
+    /// The same registers once more, to be worked on out of line.
+    #[inline(always)]
+    pub(crate) fn copy(&self) -> Regs {
+        Regs { ip: self.ip, sp: self.sp, locals: self.locals, frame: self.frame }
+    }
+
     #[inline(always)]
     pub(crate) unsafe fn load(frame: *mut Frame, traced: bool) -> Regs {
         let fields = opaque(frame);
@@ -302,6 +310,7 @@ macro_rules! interpreter {
         ///
         /// `entry` is a complete frame, linked as the current one, whose
         /// `entry` flag is set.
+<<<<<<< HEAD
         #[allow(unreachable_patterns, reason = "of pseudo-opcodes")]
         unsafe fn execute<const TRACED: bool>(th: Thread<'_>, entry: *mut Frame) -> Outcome {
             let mut r = Regs::load(entry, TRACED);
@@ -316,11 +325,18 @@ macro_rules! interpreter {
                         }
                         r = Regs::load(r.frame, TRACED);
                     }
+=======
+        unsafe fn execute(th: Thread<'_>, entry: *mut Frame) -> *mut PyObject {
+            let mut r = Regs::load(entry);
+            loop {
+                let reraise = 'next: loop {
+>>>>>>> main
                     let unit = *r.ip;
                     r.ip = r.ip.add(1);
                     let mut oparg = (unit >> 8) as usize;
                     let mut op = unit as u8;
                     'redo: loop {
+<<<<<<< HEAD
                         let missed = 'again: {
                             match op {
                                 EXTENDED_ARG => {
@@ -368,6 +384,56 @@ macro_rules! interpreter {
                                     unknown_opcode(th, *r.ip.sub(1));
                                     break 'next false;
                                 }
+=======
+                        match op {
+                            EXTENDED_ARG => {
+                                let unit = *r.ip;
+                                r.ip = r.ip.add(1);
+                                oparg = oparg << 8 | (unit >> 8) as usize;
+                                op = unit & 0xFF;
+                                continue 'redo;
+                            }
+                            $(
+                                $number => match ops::$name(&mut r, th, oparg) {
+                                    Flow::Next => continue 'next,
+                                    Flow::Error => break 'next false,
+                                    Flow::Reraise => break 'next true,
+                                    Flow::Exit => return Word(r.sp.addr()).ptr(),
+                                    Flow::Miss => {
+                                        op = base_number!($name $($base)?);
+                                        continue 'redo;
+                                    }
+                                    Flow::Redo => {
+                                        op = *r.ip.sub(1) & 0xFF;
+                                        continue 'redo;
+                                    }
+                                    Flow::Pending => {
+                                        r.save();
+                                        if pending::handle(th).is_err() {
+                                            break 'next false;
+                                        }
+                                        continue 'next;
+                                    }
+                                    Flow::PendingResume => {
+                                        r.save();
+                                        match resume(th, r.frame, oparg) {
+                                            Ok(true) => r.ip = r.ip.sub(1),
+                                            Ok(false) => {}
+                                            Err(_) => break 'next false,
+                                        }
+                                        continue 'next;
+                                    }
+                                    Flow::Underlying => {
+                                        op = monitoring::underlying(r.frame, r.ip, op);
+                                        continue 'redo;
+                                    }
+                                },
+                            )*
+                            _ => {
+                                r.save();
+                                object::error!(th, SystemError, "unknown opcode {op}");
+                                break 'next false;
+>>>>>>> main
                             }
                         };
                         cold_path();
@@ -380,11 +446,16 @@ macro_rules! interpreter {
                 };
                 (*r.frame).sp = r.sp;
                 match unwind::unwind(th, r.frame, r.ip, !reraise) {
+<<<<<<< HEAD
                     Unwound::Handler(frame) => r = Regs::load(frame, TRACED),
                     Unwound::Out => return Outcome::Raise,
                 }
                 if !TRACED && tracing::is_active(th) {
                     return Outcome::Switch(r.frame);
+=======
+                    Unwound::Handler(frame) => r = Regs::load(frame),
+                    Unwound::Out => return std::ptr::null_mut(),
+>>>>>>> main
                 }
             }
         }
@@ -399,12 +470,18 @@ fn unknown_opcode(th: Thread<'_>, unit: u16) {
     object::error!(th, SystemError, "unknown opcode {}", unit & 0xFF);
 }
 
-/// Why the loop ended.
-enum Outcome {
-    Return(Word),
-    Raise,
-    /// Go on with this frame in the other instance of the loop.
-    Switch(*mut Frame),
+/// What `RESUME` does when something is pending: rewrite the code for those
+/// who monitor it (`true`: execute the instruction again), or do the work.
+#[cold]
+#[inline(never)]
+unsafe fn resume(th: Thread<'_>, frame: *mut Frame, oparg: usize) -> object::Result<bool> {
+    if monitoring::at_resume(th, frame)? {
+        return Ok(true);
+    }
+    if oparg & 3 < 2 {
+        pending::handle(th)?;
+    }
+    Ok(false)
 }
 
 bytecode::for_each_op!(interpreter);
@@ -436,19 +513,8 @@ pub(crate) unsafe fn run(th: Thread<'_>, frame: *mut Frame) -> *mut PyObject {
 }
 
 /// Execute a frame that is linked already.
-pub(crate) unsafe fn run_linked(th: Thread<'_>, mut frame: *mut Frame) -> *mut PyObject {
-    loop {
-        let outcome = if tracing::is_active(th) {
-            execute::<true>(th, frame)
-        } else {
-            execute::<false>(th, frame)
-        };
-        match outcome {
-            Outcome::Return(word) => return word.ptr(),
-            Outcome::Raise => return std::ptr::null_mut(),
-            Outcome::Switch(next) => frame = next,
-        }
-    }
+pub(crate) unsafe fn run_linked(th: Thread<'_>, frame: *mut Frame) -> *mut PyObject {
+    execute(th, frame)
 }
 
 /// Execute a generator's frame by raising the exception that is set in it.
@@ -466,6 +532,9 @@ pub(crate) unsafe fn run_throw(th: Thread<'_>, frame: *mut Frame) -> *mut PyObje
     (*frame).prev = frame::current(th);
     (*frame).entry = frame::ENTRY;
     frame::set_current(state, frame);
+    if monitoring::is_active(th) {
+        monitoring::thrown(th, frame);
+    }
     match unwind::unwind(th, frame, (*frame).ip, true) {
         Unwound::Handler(frame) => run_linked(th, frame),
         Unwound::Out => std::ptr::null_mut(),

@@ -20,13 +20,13 @@ pub mod import;
 mod interp;
 pub mod intrinsics;
 pub mod lifecycle;
+pub mod monitoring;
 mod namespace;
 mod ops;
 pub mod pending;
 mod specialize;
 pub mod suggest;
 pub mod traceback;
-pub mod tracing;
 mod unwind;
 mod word;
 
@@ -52,6 +52,7 @@ pub fn init(th: Thread<'_>) -> Result<()> {
     for decl in [
         frame_object::FrameObject::DECL,
         frame_locals::FrameLocalsProxy::DECL,
+        monitoring::CodeMonitoring::DECL,
         traceback::Traceback::DECL,
         generator::Generator::DECL,
         generator::Coroutine::DECL,
@@ -114,6 +115,35 @@ fn frame_at(th: Thread<'_>, depth: i32) -> *mut Frame {
         frame = unsafe { frame::complete((*frame).prev) };
     }
     frame
+}
+
+/// What native code wants to know of a frame.
+pub struct FrameView {
+    pub code: Ref<Code>,
+    pub globals: Ref<Dict>,
+    pub line: Option<i32>,
+}
+
+/// The first frame, from the innermost outwards, whose code is accepted.
+/// `accept` runs no Python code.
+pub fn find_frame(th: Thread<'_>, mut accept: impl FnMut(&Code) -> bool) -> Option<FrameView> {
+    let mut frame = visible(th);
+    // SAFETY: frames of this thread.
+    unsafe {
+        while !frame.is_null() {
+            let code = Frame::code(frame);
+            if accept(code) {
+                let globals = object::own(Frame::globals(frame));
+                return Some(FrameView {
+                    code: object::own(code),
+                    globals,
+                    line: Frame::lineno(frame),
+                });
+            }
+            frame = frame::complete((*frame).prev);
+        }
+    }
+    None
 }
 
 /// `sys._getframe(depth)`.

@@ -14,6 +14,10 @@ use crate::frame::Frame;
 #[inline(never)]
 pub(crate) fn unbound(th: Thread<'_>, ty: &Type, text: fmt::Arguments<'_>, name: &Str) -> Raised {
     let raised = th.raise(ty, text);
+    // COMPAT: an UnboundLocalError has no name.
+    if !std::ptr::eq(ty, object::exceptions::types::NameError()) {
+        return raised;
+    }
     let exception = th.take_exception(raised);
     let set = exception.setattr(th, id!(th, "name"), Some(name.obj()));
     if let Err(raised) = set {

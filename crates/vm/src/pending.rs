@@ -7,9 +7,6 @@ use object::{AsObject, Ref, Result, Thread, thread::breaker};
 
 use crate::{exception, frame::public};
 
-/// Set while tracing is active, so that the fast loop hands over.
-pub const TRACING: u32 = 1 << 30;
-
 /// The functions that do the work.
 #[derive(Clone, Copy)]
 pub struct PendingHooks {

@@ -12,7 +12,7 @@ use object::{AsObject, Int, Thread};
 use crate::{
     exception,
     frame::{self, Frame, owner},
-    generator, traceback, tracing,
+    generator, monitoring, traceback,
     word::Word,
 };
 
@@ -38,6 +38,7 @@ pub(crate) unsafe fn unwind(
     mut add_traceback: bool,
 ) -> Unwound {
     let state = th.state();
+    let mut propagates = false;
     loop {
         if !th.is_raised() {
             object::error!(th, SystemError, "error return without exception set");
@@ -45,19 +46,31 @@ pub(crate) unsafe fn unwind(
         if add_traceback && !Frame::is_incomplete(frame) {
             traceback::add_entry(th, frame);
         }
-        if tracing::is_active(th) {
-            tracing::raised(th, frame, !add_traceback);
+        let monitored = monitoring::is_active(th) && !Frame::is_incomplete(frame);
+        if monitored {
+            monitoring::raised(th, frame, !add_traceback, reported_unit(frame, ip, propagates));
         }
         if let Some(frame) = handler(th, frame, ip) {
-            return Unwound::Handler(frame);
+            if !monitored || report_handled(th, frame) {
+                return Unwound::Handler(frame);
+            }
+            // The callback's exception comes from the handler.
+            (ip, add_traceback, propagates) = ((*frame).ip, true, false);
+            continue;
         }
-        if tracing::is_active(th) {
-            tracing::unwound(th, frame);
+        if monitored {
+            monitoring::unwound(th, frame, reported_unit(frame, ip, propagates));
         }
         let (prev, entry) = ((*frame).prev, (*frame).entry);
-        frame::set_current(state, prev);
         // The pending exception must survive what the release of the frame runs.
         let exception = th.swap_exception(None);
+        // A frame object that lives on must not keep the exception in a cycle.
+        let bottom = Frame::stack(frame);
+        while (*frame).sp > bottom {
+            (*frame).sp = (*frame).sp.sub(1);
+            (*(*frame).sp).release_opt();
+        }
+        frame::set_current(state, prev);
         if (*frame).owner == owner::THREAD {
             frame::pop(th, state, frame);
         } else {
@@ -70,8 +83,31 @@ pub(crate) unsafe fn unwind(
         }
         frame = prev;
         ip = (*frame).ip;
-        add_traceback = true;
+        (add_traceback, propagates) = (true, true);
     }
+}
+
+/// COMPAT: the offset that `sys.monitoring` gives for an exception is that of
+/// the last inline cache of the instruction; of a call that goes on in the same
+/// loop, it is the unit before (test_monitoring).
+unsafe fn reported_unit(frame: *mut Frame, ip: *mut u16, propagates: bool) -> usize {
+    let code = Frame::code(frame);
+    let at = usize::try_from(ip.offset_from(code.units()) - 1).unwrap_or(0);
+    if propagates {
+        return at.saturating_sub(1);
+    }
+    at + code.instruction(at).map_or(0, |(op, _)| op.caches())
+}
+
+/// Tell who monitors it that a handler is entered; false if that raised.
+#[cold]
+unsafe fn report_handled(th: Thread<'_>, frame: *mut Frame) -> bool {
+    let exception = (*(*frame).sp.sub(1)).obj().own();
+    // Callbacks see the handler's first instruction.
+    (*frame).ip = (*frame).ip.add(1);
+    let reported = monitoring::handled(th, frame, exception.obj());
+    (*frame).ip = (*frame).ip.sub(1);
+    reported.is_ok()
 }
 
 /// Enter the handler in `frame`, if it has one.

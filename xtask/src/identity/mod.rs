@@ -8,6 +8,7 @@
 
 mod compare;
 mod dump;
+mod pyc;
 
 pub(crate) use compare::Verdict;
 pub(crate) use dump::Dumpers;
@@ -31,6 +32,12 @@ pub(crate) const COMMAND: Command = Command {
         opt("optimize", "N", "Level 0, 1 or 2, as -O and -OO (default 0)"),
         opt("no-tests", "", "Leave the package test out"),
         opt("rejected", "", "Compare the sources that the reference's own tests compile"),
+        opt(
+            "pyc",
+            "",
+            "Compare .pyc files, and run ours with the reference and the other way round",
+        ),
+        opt("krait", "PATH", "The interpreter that writes and runs .pyc files"),
         opt("ci", "N", "Only N files, spread evenly; fail when one not known to differ does"),
         opt("update", "", "Record which files differ in tests/identity/different.txt"),
         opt("dumper", "PATH", "Program that prints our code (default: built from crate compiler)"),
@@ -48,6 +55,10 @@ const REJECTING: [&str; 5] =
 
 fn run(args: &Args) -> Result<bool> {
     let reference = Reference::find()?;
+    if args.has("pyc") {
+        let files = collect(&reference.lib(), &args.operands, true)?;
+        return pyc::check(args, &reference, &spread(files, args.number("ci", 0)?));
+    }
     let dumpers = Dumpers::new(&reference, args)?;
     let (root, mut files) = match args.has("rejected") {
         true => recorded(&reference)?,

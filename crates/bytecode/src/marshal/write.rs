@@ -1,7 +1,7 @@
 //! Objects to bytes.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use num_bigint::{BigInt, Sign};
@@ -52,6 +52,11 @@ pub trait Source {
     /// Whether there is just one reference to the object. CPython looks at the
     /// reference count, which is larger for interned and immortal objects, too.
     fn is_unique(&self, object: &Self::Object) -> bool;
+
+    /// Called behind the items of a set: writing them can run code that changes it.
+    fn check_size(&self, _object: &Self::Object, _written: usize) -> Result<(), Self::Error> {
+        Ok(())
+    }
 }
 
 /// Why an object cannot be marshalled: `ValueError`.
@@ -99,6 +104,7 @@ fn dump_at_depth<S: Source>(
         version,
         allow_code,
         refs: HashMap::new(),
+        open: HashSet::new(),
         out: Vec::new(),
         todo: Vec::new(),
     };
@@ -108,6 +114,8 @@ fn dump_at_depth<S: Source>(
             Task::Object(object, depth, held) => writer.object(&object, depth, held)?,
             Task::Int(value) => writer.int(value),
             Task::Null => writer.out.push(kind::NULL),
+            Task::Closed(identity) => drop(writer.open.remove(&identity)),
+            Task::CheckSize(object, written) => source.check_size(&object, written)?,
         }
     }
     Ok(writer.out)
@@ -119,6 +127,9 @@ enum Task<O> {
     Object(O, usize, bool),
     Int(i32),
     Null,
+    /// The end of an object that must not contain itself.
+    Closed(usize),
+    CheckSize(O, usize),
 }
 
 struct Writer<'s, S: Source> {
@@ -126,6 +137,8 @@ struct Writer<'s, S: Source> {
     version: i32,
     allow_code: bool,
     refs: HashMap<usize, u32>,
+    /// Slices and code objects that are being written: nobody could read one within itself.
+    open: HashSet<usize>,
     out: Vec<u8>,
     /// What is still to be written, last first.
     todo: Vec<Task<S::Object>>,
@@ -170,6 +183,9 @@ impl<S: Source> Writer<'_, S> {
         let mut flag = 0;
         if self.version >= 3 && (held || !self.source.is_unique(object)) {
             let identity = self.source.identity(object);
+            if self.open.contains(&identity) {
+                return Err(DumpError::Unmarshallable.into());
+            }
             if let Some(number) = self.refs.get(&identity).copied() {
                 self.out.push(kind::REF);
                 self.int(number as i32);
@@ -243,9 +259,13 @@ impl<S: Source> Writer<'_, S> {
                     depth,
                 );
             }
-            View::Set(items) => self.set(kind::SET | flag, items, depth)?,
+            View::Set(items) => {
+                self.todo.push(Task::CheckSize(object.clone(), items.len()));
+                self.set(kind::SET | flag, items, depth)?;
+            }
             View::FrozenSet(items) => self.set(kind::FROZENSET | flag, items, depth)?,
             View::Slice(parts) if self.version >= 5 => {
+                self.close_later(object);
                 self.out.push(kind::SLICE | flag);
                 self.later(parts.into(), depth);
             }
@@ -253,12 +273,19 @@ impl<S: Source> Writer<'_, S> {
                 if !self.allow_code {
                     return Err(DumpError::CodeNotAllowed.into());
                 }
+                self.close_later(object);
                 self.out.push(kind::CODE | flag);
                 self.code(*parts, depth);
             }
             _ => return Err(DumpError::Unmarshallable.into()),
         }
         Ok(())
+    }
+
+    fn close_later(&mut self, object: &S::Object) {
+        let identity = self.source.identity(object);
+        self.open.insert(identity);
+        self.todo.push(Task::Closed(identity));
     }
 
     fn later(&mut self, objects: Vec<S::Object>, depth: usize) {

@@ -118,8 +118,11 @@ impl<'a> Compiler<'a> {
         }
         unit.deferred.push(DeferredAnnotation { target, annotation, location, index });
         let Some(index) = index else { return };
-        let arg = self.cellvar_index("__conditional_annotations__");
-        let op = if is_module { Op::LOAD_NAME } else { Op::LOAD_DEREF };
+        let name = "__conditional_annotations__";
+        let (op, arg) = match is_module {
+            true => (Op::LOAD_NAME, self.name_index(name)),
+            false => (Op::LOAD_DEREF, self.cellvar_index(name)),
+        };
         self.add(op, arg, location);
         self.load_const(Constant::from(index), location);
         self.add(Op::SET_ADD, 1, location);

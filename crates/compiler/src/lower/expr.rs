@@ -7,7 +7,7 @@ use ruff_python_ast as ruff;
 use super::Lower;
 use crate::{
     ast::{BoolOp, Comprehension, Expr, ExprContext, ExprKind, Lambda},
-    error::{CompileWarning, Result},
+    error::{CompileError, CompileWarning, ErrorKind, Result},
 };
 
 fn context(ctx: ruff::ExprContext) -> ExprContext {
@@ -129,6 +129,12 @@ impl Lower<'_> {
                 ExprKind::Starred { value: self.boxed(&node.value)?, ctx: context(node.ctx) }
             }
             ruff::Expr::Name(node) => {
+                // A keyword by another spelling, which normalisation makes the keyword.
+                if matches!(node.id.as_str(), "None" | "True" | "False") {
+                    let message =
+                        format!("identifier field can't represent '{}' constant", node.id);
+                    return Err(CompileError::new(ErrorKind::ValueError, message));
+                }
                 ExprKind::Name { id: node.id.clone(), ctx: context(node.ctx) }
             }
             ruff::Expr::List(node) => {

@@ -229,8 +229,8 @@ named: walrus / ?wrong_named / expression !':='
 @conjunction: inversion ('and' inversion)*
 @inversion: 'not' inversion / comparison
 comparison: bitor (comparator bitor)*
-comparator: '==' / '!=' / diamond / '<=' / '<' / '>=' / '>' / 'not' 'in' / 'in' / 'is' 'not' / 'is'
-diamond: a:'<>' => at a "invalid syntax.  Maybe you meant '!=' instead of '<>'?"
+comparator: ?diamond / '==' / '!=' / '<=' / '<' / '>=' / '>' / 'not' 'in' / 'in' / 'is' 'not' / 'is'
+diamond: a:'<' b:'>' => a to b "invalid syntax.  Maybe you meant '!=' instead of '<>'?"
 @bitor: bitxor ('|' bitxor)*
 @bitxor: bitand ('^' bitand)*
 @bitand: shift ('&' shift)*

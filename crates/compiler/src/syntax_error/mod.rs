@@ -216,8 +216,14 @@ fn interpolated_pattern(source: &Source<'_>, at: usize) -> Option<Box<CompileErr
     } else {
         "patterns may only match literals and attribute lookups"
     };
-    let end = source.tokens.get(end)?.end;
-    let mut error = source.error(&Found::new(at, end, message));
+    let (mut first, mut last) = (at, source.tokens.get(end)?.end);
+    if key && in_braces {
+        // All of the mapping is shown.
+        let open = source.tokens.iter().take(start).rfind(|token| source.of(token) == "{")?;
+        let close = source.tokens.iter().skip(end).find(|token| source.of(token) == "}")?;
+        (first, last) = (open.start, close.end);
+    }
+    let mut error = source.error(&Found::new(first, last, message));
     error.text = None;
     Some(error)
 }
@@ -292,7 +298,7 @@ pub(crate) fn judge<'a>(text: &'a str, lines: &'a Lines, options: &Options) -> R
         None | Some(Stop::TooLong) => generic(&source, last, fetched),
     };
     let indentation = unexplained && found.kind == ErrorKind::IndentationError;
-    if !indentation && let Some(error) = lexical.later(&source, reached) {
+    if !indentation && let Some(error) = lexical.later(&source, fetched) {
         return Err(error);
     }
     let error = source.error(&found);
@@ -340,17 +346,15 @@ fn end_of_input(text: &str, tokens: &mut Vec<Token>, options: &Options) {
     let single = options.mode == Mode::Single;
     if options.mode != Mode::Exec && !text.ends_with('\n') {
         let implied = |token: &Token| token.kind == Kind::Newline && token.start >= at;
-        if let Some(place) = tokens.iter().position(implied) {
-            if single {
-                if options.flags & PYCF_DONT_IMPLY_DEDENT != 0 {
-                    tokens.retain(|token| token.kind != Kind::Dedent || token.end < at);
-                }
-            } else {
-                tokens.remove(place);
-            }
+        if !single && let Some(place) = tokens.iter().position(implied) {
+            tokens.remove(place);
+        }
+        if single && options.flags & PYCF_DONT_IMPLY_DEDENT != 0 {
+            tokens.retain(|token| token.kind != Kind::Dedent || token.end < at);
         }
     }
-    if single {
+    let closed = tokens.iter().rev().nth(1).is_some_and(|token| token.kind == Kind::Dedent);
+    if single && (closed || text.ends_with('\n')) {
         tokens.insert(tokens.len() - 1, newline);
     }
 }
@@ -398,11 +402,15 @@ impl Lexical {
         let error = source.error(&found);
         let rest = source.text.get(open..).unwrap_or("");
         // Lines that were read past are shown without their end.
-        if rest.trim_end_matches('\n').contains('\n') { without_newline(error) } else { error }
+        if rest.strip_suffix('\n').unwrap_or(rest).contains('\n') {
+            without_newline(error)
+        } else {
+            error
+        }
     }
 
     /// The error of the rest of the text, which outweighs one of the parser.
-    fn later(&self, source: &Source<'_>, reached: i32) -> Option<Box<CompileError>> {
+    fn later(&self, source: &Source<'_>, fetched: usize) -> Option<Box<CompileError>> {
         // What is wrong within an f-string outweighs that it is not closed.
         if self.in_fstring {
             return None;
@@ -411,7 +419,11 @@ impl Lexical {
             return Some(self.error(source));
         }
         let open = self.unclosed?;
-        (reached > source.line_of(open)).then(|| self.never_closed(source))
+        let line = match source.tokens.get(fetched) {
+            Some(token) if !source.is_virtual(fetched) => source.line_of(token.start),
+            _ => source.virtual_place(fetched).0,
+        };
+        (line > source.line_of(open)).then(|| self.never_closed(source))
     }
 }
 
@@ -436,7 +448,7 @@ fn incomplete(
         return false;
     }
     match &lexical.error {
-        Some(error) if tokens_ended => error.at_end() || error.is_open(source.text),
+        Some(error) if tokens_ended => error.at_end() || error.open,
         _ if tokens_ended => true,
         _ => source
             .tokens
@@ -469,7 +481,9 @@ pub(crate) fn flufl(text: &str, lines: &Lines, options: &Options) -> Result<Opti
                 let before = index.checked_sub(2).and_then(|index| source.tokens.get(index));
                 on |= before.is_some_and(|token| source.of(token) == "__future__");
             }
-            "<>" if on => patched.replace_range(token.start..token.end, "!="),
+            "<" if on && text.get(token.start..token.start + 2) == Some("<>") => {
+                patched.replace_range(token.start..token.start + 2, "!=");
+            }
             "!=" if on => {
                 let message = "with Barry as BDFL, use '<>' instead of '!='";
                 return Err(source.error(&Found::new(token.start, token.end, message)));

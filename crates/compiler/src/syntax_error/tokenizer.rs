@@ -41,6 +41,8 @@ pub(crate) struct TokenError {
     pub(crate) start: usize,
     /// The end, if the error has a range.
     pub(crate) end: End,
+    /// Whether a string literal is still open at the end of the text.
+    pub(super) open: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -70,12 +72,6 @@ impl TokenError {
 
     pub(super) fn at_end(&self) -> bool {
         self.message == "unexpected EOF while parsing"
-    }
-
-    /// Whether a string literal is still open at the end of the text.
-    pub(super) fn is_open(&self, text: &str) -> bool {
-        self.message.starts_with("unterminated triple-quoted")
-            || self.message.starts_with("unterminated") && !text.contains('\n')
     }
 }
 
@@ -190,6 +186,7 @@ impl Tokenizer<'_> {
             message: message.into(),
             start: self.at.saturating_sub(1),
             end: End::Same,
+            open: false,
         }
     }
 
@@ -459,9 +456,9 @@ impl Tokenizer<'_> {
 
     fn operator(&mut self, start: usize) -> Step {
         const THREE: [&str; 5] = ["**=", "//=", ">>=", "<<=", "..."];
-        const TWO: [&str; 21] = [
+        const TWO: [&str; 19] = [
             "**", "//", ">>", "<<", "==", "!=", "<=", ">=", "->", "+=", "-=", "*=", "/=", "%=",
-            "&=", "|=", "^=", "@=", ":=", "<>", "!=",
+            "&=", "|=", "^=", "@=", ":=",
         ];
         let rest = &self.text[start..];
         let in_field = self
@@ -703,7 +700,11 @@ impl Tokenizer<'_> {
         let rest = &self.text[self.at..];
         let keyword = ["and", "else", "for", "if", "in", "is", "or", "not"]
             .iter()
-            .any(|keyword| rest.starts_with(keyword));
+            .filter_map(|keyword| Some((keyword, rest.strip_prefix(keyword)?)))
+            // COMPAT: CPython looks at two letters only of those that begin with one.
+            .any(|(keyword, rest)| {
+                keyword.starts_with('i') || !rest.bytes().next().is_some_and(is_identifier)
+            });
         let next = self.peek(0);
         if !keyword && next < 0x80 && is_identifier(next) {
             return Err(self.error(format!("invalid {name} literal")));
@@ -759,7 +760,8 @@ impl Tokenizer<'_> {
         }
         let newlines = self.bytes[..self.at].iter().filter(|byte| **byte == b'\n').count();
         // The text ends in a newline even if the source does not.
-        let line = newlines + 1 - usize::from(size == 3 && self.text.ends_with('\n'));
+        let open = self.at >= self.bytes.len();
+        let line = newlines + 1 - usize::from((size == 3 || open) && self.text.ends_with('\n'));
         let message = if size == 3 {
             format!("unterminated triple-quoted string literal (detected at line {line})")
         } else if escaped_quote {
@@ -770,7 +772,7 @@ impl Tokenizer<'_> {
         } else {
             format!("unterminated string literal (detected at line {line})")
         };
-        self.error_after(start, message)
+        TokenError { open, ..self.error_after(start, message) }
     }
 
     fn start_interpolated(&mut self, start: usize, kind: char, raw: bool) {
@@ -808,10 +810,10 @@ impl Tokenizer<'_> {
                 let line = self.bytes[..self.at].iter().filter(|byte| **byte == b'\n').count() + 1
                     - usize::from(size == 3 && self.text.ends_with('\n'));
                 let triple = if size == 3 { "triple-quoted " } else { "" };
-                return Err(self.error_after(
-                    begin,
-                    format!("unterminated {triple}{kind}-string literal (detected at line {line})"),
-                ));
+                let message =
+                    format!("unterminated {triple}{kind}-string literal (detected at line {line})");
+                let open = self.at >= self.bytes.len();
+                return Err(TokenError { open, ..self.error_after(begin, message) });
             }
             let quotes = (0..size).all(|ahead| self.peek(ahead) == quote);
             if quotes {

@@ -639,10 +639,11 @@ pub(super) fn warn_unclosed(th: Thread<'_>, source: Obj<'_>) -> Result<()> {
     let saved = th.swap_exception(None);
     let text = source.repr(th).map(|repr| format!("unclosed file {repr}"));
     let category = exceptions::types::ResourceWarning();
-    let warned = text.and_then(|text| crate::support::warn(th, category, &text, 1));
+    let warned = text.and_then(|text| crate::support::warn_about(th, category, &text, source));
     if let Err(raised) = warned {
         if th.exception_matches(exceptions::types::Warning()) {
-            (th.hooks().unraisable)(th, None, Some(source));
+            let context = "Exception ignored while finalizing file";
+            (th.hooks().unraisable)(th, Some(context), Some(source));
         } else {
             th.clear_exception(raised);
         }

@@ -300,7 +300,7 @@ impl Saver<'_> {
         };
         for (index, place) in [(3, "fourth"), (4, "fifth")] {
             if let Some(iterator) = part(index)
-                && iterator.ty().slots().tp_iternext.is_none()
+                && !object::protocol::iter::is_iterator(iterator)
             {
                 return error(format!(
                     "{place} item of the tuple returned by __reduce__ must be an iterator, not {}",

@@ -16,7 +16,7 @@ use object::{
 
 pub use convert::code_object;
 pub(crate) use convert::{code_from_parts, constant, from_constant};
-pub(crate) use report::{issue_warnings, raise_compile_error};
+pub(crate) use report::{issue_warnings, raise_compile_error, source_line};
 
 use crate::_ast;
 

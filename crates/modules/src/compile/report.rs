@@ -42,7 +42,6 @@ fn syntax_error(
     error: &CompileError,
     filename: Obj<'_>,
 ) -> Result<Ref> {
-    let no_source = error.message.starts_with("Non-UTF-8 code");
     let text = match &error.text {
         Some(text) => Str::new(th, text)?.upcast(),
         None => match source_line(filename, error.lineno) {
@@ -51,12 +50,7 @@ fn syntax_error(
         },
     };
     let int = |value: i32| Int::from_i64(th, i64::from(value));
-    let mut details = vec![
-        if no_source { types::none().own() } else { filename.own() },
-        int(error.lineno)?,
-        int(error.offset)?,
-        text,
-    ];
+    let mut details = vec![filename.own(), int(error.lineno)?, int(error.offset)?, text];
     if error.lineno != 0 || error.text.is_some() {
         details.push(int(error.end_lineno)?);
         details.push(int(error.end_offset)?);
@@ -67,7 +61,7 @@ fn syntax_error(
 }
 
 /// Line `lineno` of a source file, if it can be read.
-fn source_line(filename: Obj<'_>, lineno: i32) -> Option<String> {
+pub(crate) fn source_line(filename: Obj<'_>, lineno: i32) -> Option<String> {
     let filename = filename.downcast::<Str>()?;
     let wanted = usize::try_from(lineno).ok()?.checked_sub(1)?;
     let path = super::lossy(filename);

@@ -140,7 +140,8 @@ struct AtFork {
 fn run_all(th: Thread<'_>, functions: Vec<Ref>) {
     for function in functions {
         if function.call(th, &[]).is_err() {
-            (th.hooks().unraisable)(th, None, Some(function.obj()));
+            let context = "Exception ignored in atfork callback";
+            (th.hooks().unraisable)(th, Some(context), Some(function.obj()));
         }
     }
 }

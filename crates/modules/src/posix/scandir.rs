@@ -238,8 +238,9 @@ impl ScandirIterator {
         }
         let text = it.repr(th).map(|repr| format!("unclosed scandir iterator {repr}"));
         let category = exceptions::types::ResourceWarning();
-        if text.and_then(|text| crate::support::warn(th, category, &text, 1)).is_err() {
-            (th.hooks().unraisable)(th, None, Some(it));
+        if text.and_then(|text| crate::support::warn_about(th, category, &text, it)).is_err() {
+            let context = "Exception ignored while finalizing scandir iterator";
+            (th.hooks().unraisable)(th, Some(context), Some(it));
         }
         this.close_now();
         Ok(())

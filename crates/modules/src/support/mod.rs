@@ -76,6 +76,17 @@ pub(crate) fn warn(
     (th.hooks().warn)(th, category.obj(), &message, stacklevel)
 }
 
+/// A warning about an object, which helps to find where that was made.
+pub(crate) fn warn_about(
+    th: Thread<'_>,
+    category: &'static object::Type,
+    message: &str,
+    source: object::Obj<'_>,
+) -> Result<()> {
+    let message = Str::new(th, message)?;
+    crate::_warnings::warn_from_native(th, category.obj(), &message, 1, Some(source))
+}
+
 /// Import a module by name.
 pub(crate) fn import(th: Thread<'_>, name: &'static str) -> Result<Ref> {
     let name = Str::intern(th, name)?;

@@ -204,7 +204,7 @@ static UNRAISABLE: Description = Description {
         ("object", "Object causing the exception"),
     ],
     visible: 5,
-    instantiable: false,
+    instantiable: true,
 };
 
 /// What `Hooks::unraisable` does: hand the exception that is set to
@@ -212,9 +212,23 @@ static UNRAISABLE: Description = Description {
 pub fn write_unraisable(th: Thread<'_>, context: Option<&str>, object: Option<Obj<'_>>) {
     let Some(exception) = th.swap_exception(None) else { return };
     let object = object.map(Obj::own);
-    if report_unraisable(th, &exception, context, object.as_ref().map(AsObject::obj)).is_err() {
+    if report_unraisable(th, &exception, context, object.as_ref().map(AsObject::obj)).is_ok() {
+        return;
+    }
+    // The hook failed: that is reported without asking it again.
+    let Some(exception) = th.swap_exception(None) else { return };
+    let hook = sys_attribute(th, id!(th, "unraisablehook")).ok().flatten();
+    let context = "Exception ignored in sys.unraisablehook";
+    let told = unraisable_args(th, &exception, Some(context), hook.as_ref().map(AsObject::obj))
+        .and_then(|args| unraisablehook(th, args.obj()));
+    if told.is_err() {
         drop(th.swap_exception(None));
     }
+}
+
+/// `text repr(object)`.
+fn joined(th: Thread<'_>, text: &str, object: Obj<'_>) -> Result<String> {
+    object.repr(th).map(|shown| format!("{text} {}", &*shown))
 }
 
 fn report_unraisable(
@@ -223,6 +237,31 @@ fn report_unraisable(
     context: Option<&str>,
     object: Option<Obj<'_>>,
 ) -> Result<()> {
+    // What failed is part of the message, where there is one.
+    let (message, object) = match (context, object) {
+        (Some(context), Some(object)) => match joined(th, context, object) {
+            Ok(text) => (Some(text), None),
+            Err(raised) => {
+                th.clear_exception(raised);
+                (None, None)
+            }
+        },
+        (context, object) => (context.map(str::to_owned), object),
+    };
+    let args = unraisable_args(th, exception, message.as_deref(), object)?;
+    match stream(th, id!(th, "unraisablehook"))? {
+        Some(hook) => hook.call(th, &[args.obj()]).map(drop),
+        None => unraisablehook(th, args.obj()),
+    }
+}
+
+/// What the hook is called with.
+fn unraisable_args(
+    th: Thread<'_>,
+    exception: &Ref,
+    message: Option<&str>,
+    object: Option<Obj<'_>>,
+) -> Result<Ref> {
     let settings = settings(th);
     let known = settings.unraisable_type.borrow().clone();
     let class = match known {
@@ -233,8 +272,8 @@ fn report_unraisable(
             class
         }
     };
-    let message: Ref = match context {
-        Some(context) => Str::new(th, context)?.upcast(),
+    let message: Ref = match message {
+        Some(message) => Str::new(th, message)?.upcast(),
         None => types::none().own(),
     };
     let traceback = exception.getattr(th, id!(th, "__traceback__"))?;
@@ -245,42 +284,128 @@ fn report_unraisable(
         message,
         object.unwrap_or(types::none()).own(),
     ];
-    let args = structseq::instance(th, &class, values)?;
-    match stream(th, id!(th, "unraisablehook"))? {
-        Some(hook) => hook.call(th, &[args.obj()]).map(drop),
-        None => unraisablehook(th, args.obj()),
-    }
+    structseq::instance(th, &class, values)
 }
 
 /// `sys.unraisablehook`.
 pub(super) fn unraisablehook(th: Thread<'_>, args: Obj<'_>) -> Result<()> {
+    let known = settings(th).unraisable_type.borrow().clone();
+    if known.is_none_or(|class| !std::ptr::eq(&*class, args.ty())) {
+        raise!(th, TypeError, "sys.unraisablehook argument type must be UnraisableHookArgs");
+    }
     let Some(stderr) = stream(th, id!(th, "stderr"))? else { return Ok(()) };
+    let mut report = unraisable_heading(th, args)?;
+    let traceback = args.getattr(th, id!(th, "exc_traceback"))?;
+    plain_traceback(th, traceback, &mut report)?;
+    let class = args.getattr(th, id!(th, "exc_type"))?;
+    if !class.obj().is_none() {
+        let value = args.getattr(th, id!(th, "exc_value"))?;
+        report.push_str(&class_name(th, class.obj())?);
+        if !value.obj().is_none() {
+            let text = match value.str(th) {
+                Ok(text) => text.to_string(),
+                Err(raised) => {
+                    th.clear_exception(raised);
+                    "<exception str() failed>".to_owned()
+                }
+            };
+            report.push_str(": ");
+            report.push_str(&text);
+        }
+        report.push('\n');
+    }
+    write(th, &stderr, Str::new(th, &report)?.obj())?;
+    stderr.call_method(th, id!(th, "flush"), &[]).map(drop)
+}
+
+fn unraisable_heading(th: Thread<'_>, args: Obj<'_>) -> Result<String> {
     let message = args.getattr(th, id!(th, "err_msg"))?;
     let object = args.getattr(th, id!(th, "object"))?;
-    let heading = if message.obj().is_none() {
-        "Exception ignored in".to_owned()
-    } else {
-        message.str(th)?.to_string()
+    let (has_message, has_object) = (!message.obj().is_none(), !object.obj().is_none());
+    if !has_message && !has_object {
+        return Ok(String::new());
+    }
+    let heading =
+        if has_message { message.str(th)?.to_string() } else { "Exception ignored in".to_owned() };
+    if !has_object {
+        return Ok(format!("{heading}:\n"));
+    }
+    let shown = match object.repr(th) {
+        Ok(text) => text.to_string(),
+        Err(raised) => {
+            th.clear_exception(raised);
+            "<object repr() failed>".to_owned()
+        }
     };
-    let line = if object.obj().is_none() {
-        format!("{heading}:\n")
-    } else {
-        let shown = match object.repr(th) {
-            Ok(text) => text.to_string(),
-            Err(raised) => {
-                th.clear_exception(raised);
-                "<object repr() failed>".to_owned()
-            }
-        };
-        format!("{heading}: {shown}\n")
+    Ok(format!("{heading}: {shown}\n"))
+}
+
+/// A class with its module, unless everybody knows that.
+fn class_name(th: Thread<'_>, class: Obj<'_>) -> Result<String> {
+    let name = class.getattr(th, id!(th, "__qualname__"))?.str(th)?;
+    let module = class.getattr_opt(th, id!(th, "__module__"))?;
+    let module = match &module {
+        Some(module) => module.obj().downcast::<Str>().map(Str::to_string),
+        None => None,
     };
-    write(th, &stderr, Str::new(th, &line)?.obj())?;
-    let exception = args.getattr(th, id!(th, "exc_value"))?;
-    if exception.obj().is_none() {
+    Ok(match module.as_deref() {
+        Some("builtins" | "__main__") => name.to_string(),
+        Some(module) => format!("{module}.{name}"),
+        None => format!("<unknown>.{name}"),
+    })
+}
+
+/// A traceback as native code prints it: without carets.
+fn plain_traceback(th: Thread<'_>, mut traceback: Ref, report: &mut String) -> Result<()> {
+    const REPEATS: usize = 3;
+    let limit = sys_attribute(th, id!(th, "tracebacklimit"))?;
+    let limit = limit.and_then(|limit| object::Int::to_i64(limit.obj())).unwrap_or(1000);
+    let mut entries: Vec<(Ref<Str>, i64, Ref<Str>)> = Vec::new();
+    while !traceback.obj().is_none() {
+        let Some(frame) = traceback.getattr_opt(th, id!(th, "tb_frame"))? else { break };
+        let code = frame.getattr(th, id!(th, "f_code"))?;
+        let line = traceback.getattr(th, id!(th, "tb_lineno"))?;
+        let text = |name: &Str| code.getattr(th, name)?.str(th);
+        entries.push((
+            text(id!(th, "co_filename"))?,
+            object::Int::to_i64(line.obj()).unwrap_or(-1),
+            text(id!(th, "co_name"))?,
+        ));
+        traceback = traceback.getattr(th, id!(th, "tb_next"))?;
+    }
+    if entries.is_empty() || limit <= 0 {
         return Ok(());
     }
-    let traceback = args.getattr(th, id!(th, "exc_traceback"))?;
-    excepthook(th, exception.obj(), traceback.obj())
+    report.push_str("Traceback (most recent call last):\n");
+    let shown = entries.len().saturating_sub(usize::try_from(limit).unwrap_or(usize::MAX));
+    let mut last: Option<(String, i64, String)> = None;
+    let mut count = 0;
+    for (file, line, name) in entries.get(shown..).unwrap_or_default() {
+        let key = (file.to_string(), *line, name.to_string());
+        if last.as_ref() == Some(&key) {
+            count += 1;
+        } else {
+            push_repeats(report, count, REPEATS);
+            count = 1;
+        }
+        if count <= REPEATS {
+            report.push_str(&format!("  File \"{file}\", line {line}, in {name}\n"));
+            let source = crate::compile::source_line(file.obj(), *line as i32);
+            if let Some(source) = source {
+                report.push_str(&format!("    {}\n", source.trim()));
+            }
+        }
+        last = Some(key);
+    }
+    push_repeats(report, count, REPEATS);
+    Ok(())
+}
+
+fn push_repeats(report: &mut String, count: usize, shown: usize) {
+    if let Some(more) = count.checked_sub(shown).filter(|more| *more > 0) {
+        let plural = if more == 1 { "" } else { "s" };
+        report.push_str(&format!("  [Previous line repeated {more} more time{plural}]\n"));
+    }
 }
 
 static ASYNCGEN_HOOKS: Description = Description {

@@ -6,12 +6,15 @@
 mod describe;
 mod hooks;
 mod jit;
+mod monitoring;
 
 use macros::pymodule;
 use object::{
     Args, AsObject, Dict, Int, Kwargs, Module, Obj, Protocol, Ref, Result, Str, Thread, Tuple,
     exceptions, id, raise, types,
 };
+
+use vm::monitoring::legacy;
 
 pub use describe::{VERSION_TEXT, flags, version_info};
 pub use hooks::set_cpu_count;
@@ -310,31 +313,72 @@ pub mod sys {
     /// Set the global debug tracing function.
     #[sig = "(function, /)"]
     fn settrace(th: Thread<'_>, function: Obj<'_>) -> Result<()> {
-        vm::tracing::set_trace(th, function)
+        hooks::audit(th, id!(th, "sys.settrace"), &[])?;
+        legacy::set_trace(th, function)
     }
 
     /// Return the global debug tracing function set with sys.settrace.
     #[sig = "()"]
     fn gettrace(th: Thread<'_>) -> Option<Ref> {
-        vm::tracing::trace(th)
+        legacy::trace_function(th)
     }
 
     /// Set the profiling function.
     #[sig = "(function, /)"]
     fn setprofile(th: Thread<'_>, function: Obj<'_>) -> Result<()> {
-        vm::tracing::set_profile(th, function)
+        hooks::audit(th, id!(th, "sys.setprofile"), &[])?;
+        legacy::set_profile(th, function)
     }
 
     /// Return the profiling function set with sys.setprofile.
     #[sig = "()"]
     fn getprofile(th: Thread<'_>) -> Option<Ref> {
-        vm::tracing::profile(th)
+        legacy::profile_function(th)
+    }
+
+    /// Set the global debug tracing function in all running threads.
+    #[sig = "(function, /)"]
+    fn _settraceallthreads(th: Thread<'_>, function: Obj<'_>) -> Result<()> {
+        legacy::set_in_all_threads(th, function, false)
+    }
+
+    /// Set the profiling function in all running threads.
+    #[sig = "(function, /)"]
+    fn _setprofileallthreads(th: Thread<'_>, function: Obj<'_>) -> Result<()> {
+        legacy::set_in_all_threads(th, function, true)
+    }
+
+    /// Dump the graph of tracelets in graphviz format.
+    #[sig = "(outpath)"]
+    fn _dump_tracelets(th: Thread<'_>, outpath: Obj<'_>) -> Result<()> {
+        let _ = outpath;
+        raise!(th, NotImplementedError, "No JIT available");
+    }
+
+    /// Activate the stack profiler trampoline *backend*.
+    #[sig = "(backend, /)"]
+    fn activate_stack_trampoline(th: Thread<'_>, backend: &Str) -> Result<()> {
+        if !backend.eq_str("perf") && !backend.eq_str("perf_jit") {
+            raise!(th, ValueError, "invalid backend: {backend}");
+        }
+        raise!(th, NotImplementedError, "sys.activate_stack_trampoline");
+    }
+
+    /// Deactivate the current stack profiler trampoline backend.
+    #[sig = "()"]
+    fn deactivate_stack_trampoline(_: Thread<'_>) {}
+
+    /// Execute a file containing Python code in a given remote Python process.
+    #[sig = "(pid, script)"]
+    fn remote_exec(th: Thread<'_>, pid: i32, script: Obj<'_>) -> Result<()> {
+        let _ = (pid, script);
+        raise!(th, NotImplementedError, "sys.remote_exec");
     }
 
     /// Call func(*args), while tracing is enabled.
     #[sig = "(func, args, /)"]
     fn call_tracing(th: Thread<'_>, func: Obj<'_>, args: &Tuple) -> Result {
-        func.call(th, args.items())
+        legacy::call_tracing(th, func, args.items())
     }
 
     /// Set a finalizer and/or first-iteration hook for async generators.
@@ -404,6 +448,7 @@ pub mod sys {
         describe::fill(th, module)?;
         let jit = vm::lifecycle::create_builtin(th, &jit::module::MODULE)?;
         module.set(th, "_jit", jit.obj())?;
+        module.set(th, "monitoring", monitoring::create(th)?.obj())?;
         hooks::fill(th, module)
     }
 }

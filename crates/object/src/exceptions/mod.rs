@@ -84,6 +84,7 @@ fn make_exception_group(th: Thread<'_>) -> Result<()> {
         (*ty.as_ptr()).tp_bases = bases.into_raw();
         (*ty.as_ptr()).tp_mro = mro.into_raw();
     }
+    exception.add_subclass(ty);
     Ok(())
 }
 

@@ -167,6 +167,22 @@ impl UnicodeFields {
         }
     }
 
+    /// What was shown before can have run code that changed the object.
+    fn check_object(&self, th: Thread<'_>, bytes: bool) -> Result<()> {
+        let Some(object) = self.object.get() else {
+            raise!(th, TypeError, "UnicodeError 'object' attribute is not set");
+        };
+        let (fine, wanted) = if bytes {
+            (object.obj().downcast::<Bytes>().is_some(), "bytes")
+        } else {
+            (object.obj().downcast::<Str>().is_some(), "string")
+        };
+        if !fine {
+            raise!(th, TypeError, "UnicodeError 'object' attribute must be a {wanted}");
+        }
+        Ok(())
+    }
+
     /// `position 3` or `positions 3-5` with what is there.
     fn text(&self, th: Thread<'_>, verb: &str) -> Result<Ref<Str>> {
         if self.object.is_null() {
@@ -177,6 +193,7 @@ impl UnicodeFields {
             "translate" => String::new(),
             _ => format!("'{}' codec ", self.shown(th, &self.encoding)?),
         };
+        self.check_object(th, verb == "decode")?;
         let (unit, units) =
             if verb == "decode" { ("byte", "bytes") } else { ("character", "characters") };
         let Some(index) = self.single() else {

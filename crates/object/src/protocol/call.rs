@@ -1,6 +1,9 @@
 //! Calls: vectorcall where the callee has it, `tp_call` otherwise.
 
-use crate::{AsObject, Dict, Obj, Ref, Result, Str, Thread, Tuple, Type, error, raise};
+use crate::{
+    AsObject, Dict, Module, Obj, Protocol, Raised, Ref, Result, Str, Thread, Tuple, Type, error,
+    id, raise,
+};
 
 /// Call with `args` = positional arguments, then the values of `kwnames`.
 pub fn call(
@@ -43,7 +46,7 @@ pub fn call_tuple(
 ) -> Result<Ref> {
     let ty = callable.ty();
     let Some(slot) = ty.slots().tp_call else {
-        raise!(th, TypeError, "'{}' object is not callable", callable.type_name());
+        return Err(not_callable(th, callable)?);
     };
     th.check_stack(" while calling a Python object")?;
     let kwargs = kwargs.map_or(std::ptr::null_mut(), |kwargs| kwargs.obj().as_ptr());
@@ -97,6 +100,26 @@ pub fn call_dict(
     all.extend_from_slice(args);
     all.extend_from_slice(crate::args::borrow_all(&values));
     call(th, callable, &all, Some(&names))
+}
+
+/// The error for calling what is not callable; for a module that holds a
+/// function of its name, with the hint to call that one.
+#[cold]
+fn not_callable(th: Thread<'_>, callable: Obj<'_>) -> Result<Raised> {
+    if callable.downcast::<Module>().is_some()
+        && let Some(name) = callable.getattr_opt(th, id!(th, "__name__"))?
+        && let Some(name) = name.obj().downcast::<Str>()
+        && let Some(inner) = callable.getattr_opt(th, name)?
+        && is_callable(inner.obj())
+    {
+        return Ok(error!(
+            th,
+            TypeError,
+            "'{}' object is not callable. Did you mean: '{name}.{name}(...)'?",
+            callable.type_name()
+        ));
+    }
+    Ok(error!(th, TypeError, "'{}' object is not callable", callable.type_name()))
 }
 
 /// `callable(object)`.

@@ -19,15 +19,21 @@ pub fn iter(th: Thread<'_>, object: Obj<'_>) -> Result<Ref> {
     let value = unsafe { slot(object.as_ptr()) };
     // SAFETY: a new reference or null.
     let value = unsafe { Ref::from_raw(value) }.ok_or(error::Raised)?;
-    if value.obj().ty().slots().tp_iternext.is_none() {
+    if !is_iterator(value.obj()) {
         raise!(th, TypeError, "iter() returned non-iterator of type '{}'", value.obj().type_name());
     }
     Ok(value)
 }
 
+/// Whether `object` has a `__next__`.
+pub fn is_iterator(object: Obj<'_>) -> bool {
+    let none = crate::types::type_::slot_functions::next_not_implemented as *const () as usize;
+    object.ty().slots().tp_iternext.is_some_and(|slot| slot as *const () as usize != none)
+}
+
 /// `next(iterator)`; `None` when it is exhausted.
 pub fn next(th: Thread<'_>, iterator: Obj<'_>) -> Result<Option<Ref>> {
-    let Some(slot) = iterator.ty().slots().tp_iternext else {
+    let Some(slot) = iterator.ty().slots().tp_iternext.filter(|_| is_iterator(iterator)) else {
         raise!(th, TypeError, "'{}' object is not an iterator", iterator.type_name());
     };
     // SAFETY: the slot belongs to the iterator's type.

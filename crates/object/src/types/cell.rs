@@ -82,7 +82,7 @@ impl CellObject {
     fn cell_contents(&self, th: Thread<'_>) -> Result<Ref> {
         match self.contents.get() {
             Some(value) => Ok(value),
-            None => raise!(th, ValueError, "cell is empty"),
+            None => raise!(th, ValueError, "Cell is empty"),
         }
     }
 

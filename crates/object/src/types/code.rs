@@ -5,14 +5,18 @@
 //! run; `co_code` is made from it by taking every opcode back to its generic
 //! form and emptying the caches.
 
-use std::cell::{Cell, UnsafeCell};
+use std::{
+    cell::{Cell, UnsafeCell},
+    mem::offset_of,
+};
 
 use bytecode::{CodeObject, ConstStr, Constant, Op, code_flags, fast_kind, linetable};
 use macros::{pymethods, pytype};
 
 use crate::{
     AsObject, Bytes, CompareOp, Float, Int, Kwargs, Link, List, Obj, Protocol, Ref, Result, Str,
-    Thread, Traverse, Tuple, Type, VarHead, alloc_object, error, protocol, raise, types,
+    Thread, Traverse, Tuple, Type, VarHead, alloc_object, declare::TypeBuilder, error, protocol,
+    raise, types,
 };
 
 pub use super::cell::CellObject;
@@ -246,7 +250,12 @@ impl Code {
     pub fn instruction(&self, unit: usize) -> Option<(Op, u8)> {
         // SAFETY: units are plain numbers that only this thread writes.
         let word = unsafe { *self.units.get(unit)?.get() };
-        let op = Op::from_number(word & 0xFF).map_or(Op::RESERVED, Op::base);
+        let mut op = Op::from_number(word & 0xFF).map_or(Op::RESERVED, Op::base);
+        if op.is_instrumented() {
+            // A line's or instruction's event hides the opcode.
+            let original = self.code_bytes.get()?.as_bytes().get(2 * unit).copied()?;
+            op = Op::from_number(u16::from(original))?;
+        }
         Some((op, (word >> 8) as u8))
     }
 
@@ -501,20 +510,6 @@ macro_rules! getters {
 }
 
 getters! {
-    co_argcount: i32 = |this, th| this.argcount;
-    co_posonlyargcount: i32 = |this, th| this.posonlyargcount;
-    co_kwonlyargcount: i32 = |this, th| this.kwonlyargcount;
-    co_stacksize: i32 = |this, th| this.stacksize;
-    co_flags: i32 = |this, th| this.flags;
-    co_nlocals: i32 = |this, th| this.nlocals;
-    co_firstlineno: i32 = |this, th| this.firstlineno;
-    co_names: Ref<Tuple> = |this, th| this.names.clone();
-    co_consts: Ref<Tuple> = |this, th| this.consts.clone();
-    co_filename: Ref<Str> = |this, th| this.filename();
-    co_name: Ref<Str> = |this, th| this.name.clone();
-    co_qualname: Ref<Str> = |this, th| this.qualname.clone();
-    co_linetable: Ref<Bytes> = |this, th| this.linetable.clone();
-    co_exceptiontable: Ref<Bytes> = |this, th| this.exceptiontable.clone();
     co_code: Ref<Bytes> = |this, th| this.code(th)?;
     co_varnames: Ref<Tuple> = |this, th| this.variables(th, fast_kind::CO_FAST_LOCAL)?;
     co_cellvars: Ref<Tuple> = |this, th| this.variables(th, fast_kind::CO_FAST_CELL)?;
@@ -523,6 +518,25 @@ getters! {
 
 #[pymethods(parts(fields))]
 impl Code {
+    #[declare]
+    fn members(b: &mut TypeBuilder<'_>) {
+        let (read_only, object, int) = (abi::Py_READONLY, abi::_Py_T_OBJECT, abi::Py_T_INT);
+        b.member(c"co_argcount", int, offset_of!(Code, argcount), read_only, None);
+        b.member(c"co_posonlyargcount", int, offset_of!(Code, posonlyargcount), read_only, None);
+        b.member(c"co_kwonlyargcount", int, offset_of!(Code, kwonlyargcount), read_only, None);
+        b.member(c"co_stacksize", int, offset_of!(Code, stacksize), read_only, None);
+        b.member(c"co_flags", int, offset_of!(Code, flags), read_only, None);
+        b.member(c"co_nlocals", int, offset_of!(Code, nlocals), read_only, None);
+        b.member(c"co_firstlineno", int, offset_of!(Code, firstlineno), read_only, None);
+        b.member(c"co_names", object, offset_of!(Code, names), read_only, None);
+        b.member(c"co_consts", object, offset_of!(Code, consts), read_only, None);
+        b.member(c"co_filename", object, offset_of!(Code, filename), read_only, None);
+        b.member(c"co_name", object, offset_of!(Code, name), read_only, None);
+        b.member(c"co_qualname", object, offset_of!(Code, qualname), read_only, None);
+        b.member(c"co_linetable", object, offset_of!(Code, linetable), read_only, None);
+        b.member(c"co_exceptiontable", object, offset_of!(Code, exceptiontable), read_only, None);
+    }
+
     #[allow(clippy::too_many_arguments, reason = "the signature is Python's")]
     #[sig = "code(argcount, posonlyargcount, kwonlyargcount, nlocals, stacksize, flags, codestring, constants, names, varnames, filename, name, qualname, firstlineno, linetable, exceptiontable, freevars=(), cellvars=(), /)"]
     fn __new__(
@@ -633,11 +647,11 @@ impl Code {
         ] {
             mix(number as usize);
         }
-        for unit in 0..self.units.len() {
-            if let Some((op, arg)) = self.instruction(unit) {
-                mix(op.number() as usize);
-                mix(usize::from(arg));
-            }
+        let mut unit = 0;
+        while let Some((op, arg)) = self.instruction(unit) {
+            mix(op.number() as usize);
+            mix(usize::from(arg));
+            unit += 1 + op.caches();
         }
         Ok(hash as isize)
     }
@@ -717,13 +731,16 @@ impl Code {
             extended = if op == Op::EXTENDED_ARG { oparg } else { 0 };
             let next = i + 1 + op.caches();
             let targets = match op {
-                Op::FOR_ITER => Some((next, next + oparg + 2)),
-                Op::END_ASYNC_FOR => Some((next.saturating_sub(oparg), next)),
-                _ if op.is_conditional_jump() => Some((next + 1, next + oparg)),
+                Op::FOR_ITER => Some((i, next, next + oparg + 2)),
+                Op::END_ASYNC_FOR => {
+                    let end_send = next.saturating_sub(oparg);
+                    Some((end_send, end_send + 2, next))
+                }
+                _ if op.is_conditional_jump() => Some((i, next + 1, next + oparg)),
                 _ => None,
             };
-            if let Some((left, right)) = targets {
-                let row = [i, left, right]
+            if let Some((source, left, right)) = targets {
+                let row = [source, left, right]
                     .iter()
                     .map(|unit| Int::from_i64(th, 2 * *unit as i64))
                     .collect::<Result<Vec<_>>>()?;

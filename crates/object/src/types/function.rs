@@ -8,8 +8,8 @@ use std::{
 use macros::{pymethods, pytype};
 
 use crate::{
-    AsObject, Code, Dict, Head, Link, Module, Obj, Protocol, Ref, Result, Str, Thread, Tuple, Type,
-    alloc_object, error, id, protocol, raise, types,
+    AsObject, Code, Dict, Head, Link, Module, Obj, Protocol, Ref, Result, Str, Thread, Traverse,
+    Tuple, Type, alloc_object, error, id, protocol, raise, types,
     types::{cell::CellObject, method::Method},
 };
 
@@ -27,7 +27,7 @@ use crate::{
 ///     a tuple that supplies the bindings for free variables
 ///   kwdefaults
 ///     a dictionary that specifies the default keyword argument values
-#[pytype(name = "function", flags = METHOD_DESCRIPTOR | HAVE_VECTORCALL, layout = abi::PyFunctionObject, dictoffset = dict, weaklistoffset = weakreflist, vectorcall = vectorcall)]
+#[pytype(name = "function", flags = METHOD_DESCRIPTOR | HAVE_VECTORCALL, layout = abi::PyFunctionObject, dictoffset = dict, weaklistoffset = weakreflist, vectorcall = vectorcall, traverse = manual)]
 pub struct Function {
     head: Head,
     pub globals: Link<Dict>,
@@ -48,6 +48,41 @@ pub struct Function {
     pub vectorcall: Cell<Option<abi::vectorcallfunc>>,
     /// Identifies code, defaults and closure for caches; 0 = not assigned.
     pub version: Cell<u32>,
+}
+
+impl Traverse for Function {
+    const GC: bool = true;
+
+    fn traverse(&self, visit: &mut dyn FnMut(Obj<'_>)) {
+        self.globals.traverse(visit);
+        self.builtins.traverse(visit);
+        self.name.traverse(visit);
+        self.qualname.traverse(visit);
+        self.code.traverse(visit);
+        self.defaults.traverse(visit);
+        self.kwdefaults.traverse(visit);
+        self.closure.traverse(visit);
+        self.doc.traverse(visit);
+        self.dict.traverse(visit);
+        self.module.traverse(visit);
+        self.annotations.traverse(visit);
+        self.annotate.traverse(visit);
+        self.type_params.traverse(visit);
+    }
+
+    /// A function that is called once more must find its code and namespaces;
+    /// those are cleared for themselves.
+    fn clear(&self) {
+        self.defaults.take();
+        self.kwdefaults.take();
+        self.closure.take();
+        self.doc.take();
+        self.dict.take();
+        self.module.take();
+        self.annotations.take();
+        self.annotate.take();
+        self.type_params.take();
+    }
 }
 
 /// The interpreter's vectorcall of functions, a constant set at start-up.
@@ -416,8 +451,20 @@ impl Function {
 
     /// Get the code object for a function's annotations.
     #[getter]
-    fn __annotate__(&self, _: Thread<'_>) -> Result<Ref> {
-        Ok(none_or(self.annotate.get()))
+    fn __annotate__(&self, th: Thread<'_>) -> Result<Ref> {
+        let annotate = self.annotate.get();
+        // The compiler's function is named after its code until somebody sees it.
+        if let Some(function) =
+            annotate.as_ref().and_then(|it| it.obj().downcast_exact::<Function>())
+            && let (Some(name), Some(own)) = (function.qualname.get(), self.qualname.get())
+            && let Some(code) = function.code.get()
+            && name.obj().is(code.qualname.obj())
+            && name.to_string().ends_with("__annotate__")
+        {
+            let name = Str::from_fmt(th, format_args!("{own}.__annotate__"))?;
+            function.qualname.set(Some(name));
+        }
+        Ok(none_or(annotate))
     }
 
     #[setter(__annotate__)]

@@ -312,7 +312,15 @@ pub fn gc_callbacks(
     let (mut calls, mut dropped) = (Vec::new(), Vec::new());
     for object in objects {
         // SAFETY: the collector passes live objects.
-        let Some(head) = unsafe { Obj::from_raw(*object) }.and_then(head_of) else { continue };
+        let Some(object) = (unsafe { Obj::from_raw(*object) }) else { continue };
+        // What an unreachable reference means may die while the garbage is
+        // being cleared, when its callback cannot run any more.
+        if let Some(fields) = fields_of(object)
+            && let Some(callback) = fields.callback.take()
+        {
+            dropped.push((object.own(), callback));
+        }
+        let Some(head) = head_of(object) else { continue };
         for (reference, callback) in detach_all(head) {
             if is_unreachable(reference.as_ptr()) {
                 dropped.push((reference, callback));

@@ -20,7 +20,7 @@ use crate::{
 
 /// Replace a bound method by its function and `self`.
 #[inline(always)]
-unsafe fn expand_method(r: &Regs, base: *mut Word) {
+pub(super) unsafe fn expand_method(r: &Regs, base: *mut Word) {
     if (*base.add(1)).is_null() && is_exact::<Method>(*base) {
         let word = *base;
         let method = word.obj().cast::<Method>();
@@ -41,13 +41,13 @@ pub(crate) unsafe fn is_python(word: Word) -> bool {
 
 /// The arguments of a call: where they start (with `self`) and how many.
 #[inline(always)]
-unsafe fn arguments(base: *mut Word, oparg: usize) -> (*mut Word, usize) {
+pub(super) unsafe fn arguments(base: *mut Word, oparg: usize) -> (*mut Word, usize) {
     if (*base.add(1)).is_null() { (base.add(2), oparg) } else { (base.add(1), oparg + 1) }
 }
 
 /// Finish a native call: `n` words make way for the result.
 #[inline(always)]
-unsafe fn native_result(
+pub(super) unsafe fn native_result(
     r: &mut Regs,
     th: Thread<'_>,
     n: usize,
@@ -67,7 +67,7 @@ unsafe fn native_result(
 
 /// Enter a Python function with the arguments at `base`.
 #[inline(always)]
-unsafe fn enter_python(
+pub(super) unsafe fn enter_python(
     r: &mut Regs,
     th: Thread<'_>,
     base: *mut Word,
@@ -132,7 +132,7 @@ unsafe fn enter_init_keywords(
 
 /// Arguments of `f(*args, **kwargs)` as a tuple.
 #[inline(never)]
-fn args_tuple(th: Thread<'_>, function: Obj<'_>, args: Obj<'_>) -> Result<Ref<Tuple>> {
+pub(super) fn args_tuple(th: Thread<'_>, function: Obj<'_>, args: Obj<'_>) -> Result<Ref<Tuple>> {
     if let Some(tuple) = args.downcast_exact::<Tuple>() {
         return Ok(object::own(tuple));
     }

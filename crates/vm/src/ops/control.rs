@@ -10,6 +10,7 @@ use crate::{
     frame::{self, ENTRY, ENTRY_INIT, owner},
     generator,
     interp::{Flow, Regs},
+    monitoring::MONITORED,
     word::Word,
 };
 
@@ -66,12 +67,12 @@ unsafe fn jump_if(r: &mut Regs, jump: bool, oparg: usize) -> Flow {
 
 #[inline(always)]
 pub(crate) unsafe fn pending(th: Thread<'_>) -> bool {
-    th.state().eval_breaker.load(Ordering::Relaxed) != 0
+    th.state().eval_breaker.load(Ordering::Relaxed) & !MONITORED != 0
 }
 
 ops! {
     fn RESUME(r, th, oparg) {
-        if pending(th) && oparg & 3 < 2 {
+        if th.state().eval_breaker.load(Ordering::Relaxed) != 0 {
             return Flow::PendingResume;
         }
         Flow::Next

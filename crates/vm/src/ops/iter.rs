@@ -9,6 +9,7 @@ use super::{adapt, check, ops};
 use crate::{
     bridge, exception, generator,
     interp::{Flow, Regs},
+    monitoring,
     specialize::iter as specialize,
     word::Word,
 };
@@ -21,7 +22,7 @@ pub(crate) enum Step {
 
 /// `next(iterator)` through the slot; null at the end, `Err` with an exception.
 #[inline(never)]
-unsafe fn next(th: Thread<'_>, iterator: Obj<'_>) -> Result<Option<Ref>> {
+pub(super) unsafe fn next(th: Thread<'_>, iterator: Obj<'_>) -> Result<Option<Ref>> {
     let Some(slot) = iterator.ty().slots().tp_iternext else {
         raise!(
             th,
@@ -35,9 +36,17 @@ unsafe fn next(th: Thread<'_>, iterator: Obj<'_>) -> Result<Option<Ref>> {
         return Ok(Some(value));
     }
     if th.is_raised() {
+        stop_is_seen(th);
         th.catch(object::Raised, types::StopIteration())?;
     }
     Ok(None)
+}
+
+/// Tell who monitors it of a `StopIteration` that ends a loop.
+fn stop_is_seen(th: Thread<'_>) {
+    if monitoring::is_active(th) && th.exception_matches(types::StopIteration()) {
+        monitoring::swallowed(th);
+    }
 }
 
 /// Send `value` to an iterator of any kind.
@@ -46,7 +55,7 @@ pub(crate) fn send(th: Thread<'_>, receiver: Obj<'_>, value: Obj<'_>) -> Result<
     if let Some(step) = generator::send(th, receiver, value) {
         return step;
     }
-    let result = if value.is_none() && receiver.ty().slots().tp_iternext.is_some() {
+    let result = if value.is_none() && object::protocol::iter::is_iterator(receiver) {
         match receiver.ty().slots().tp_iternext {
             // SAFETY: the slot belongs to the receiver's type.
             Some(slot) => unsafe { Ref::from_raw(slot(receiver.as_ptr())) },
@@ -69,6 +78,7 @@ pub(crate) fn stop_or_raise(th: Thread<'_>) -> Result<Step> {
     if !th.exception_matches(types::StopIteration()) {
         return Err(object::Raised);
     }
+    stop_is_seen(th);
     let exception = th.take_exception(object::Raised);
     Ok(Step::Return(exception::stop_value(exception.obj())))
 }
@@ -98,7 +108,7 @@ fn yield_from_iter(th: Thread<'_>, flags: i32, object: Obj<'_>) -> Result<Ref> {
 
 /// Jump over the loop: its `END_FOR` needs no value, its `POP_ITER` stays.
 #[inline(always)]
-unsafe fn exhausted(r: &mut Regs, oparg: usize) -> Flow {
+pub(super) unsafe fn exhausted(r: &mut Regs, oparg: usize) -> Flow {
     r.skip(1 + oparg + 1);
     Flow::Next
 }

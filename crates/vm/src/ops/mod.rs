@@ -15,6 +15,7 @@ mod control;
 mod exceptions;
 mod functions;
 mod imports;
+mod instrumented;
 mod iter;
 mod locals;
 mod matching;
@@ -25,7 +26,8 @@ mod text;
 
 pub(crate) use {
     arith::*, asyncs::*, attrs::*, build::*, calls::*, control::*, exceptions::*, functions::*,
-    imports::*, iter::*, locals::*, matching::*, names::*, reserved::*, stack::*, text::*,
+    imports::*, instrumented::*, iter::*, locals::*, matching::*, names::*, reserved::*, stack::*,
+    text::*,
 };
 
 /// Define handlers.

@@ -39,6 +39,18 @@ pub(crate) unsafe fn fail(cache: *mut u16) -> bool {
     false
 }
 
+/// Let an instruction specialise anew, as if it had never run.
+pub(crate) unsafe fn warm_up(cache: *mut u16) {
+    *cache = 1 << 4;
+}
+
+/// Keep an instruction from being specialised the next time it runs.
+pub(crate) unsafe fn hold(cache: *mut u16) {
+    if *cache >> 4 == 0 {
+        *cache = 1 << 4;
+    }
+}
+
 /// Rewrite, or back off.
 pub(crate) unsafe fn choose(cache: *mut u16, op: Option<Op>) -> bool {
     match op {

@@ -46,7 +46,9 @@ fn call_release(th: Thread<'_>, exporter: Obj<'_>, memory: &MemoryView) {
     memory.flags.set(flags | RESTRICTED);
     let result = exporter.call_method(th, id!(th, "__release_buffer__"), &[memory.obj()]);
     if result.is_err() {
-        (th.hooks().unraisable)(th, None, Some(exporter));
+        let context =
+            format!("Exception ignored in __release_buffer__ of {}", exporter.type_name());
+        (th.hooks().unraisable)(th, Some(&context), None);
     }
     memory.flags.set(memory.flags.get() & !RESTRICTED | flags & RESTRICTED);
     drop(th.swap_exception(pending));
@@ -101,7 +103,8 @@ pub fn releasebuffer_from_python(th: Thread<'_>, obj: Obj<'_>, view: &mut Py_buf
         }
         Err(raised) => {
             let _ = raised;
-            (th.hooks().unraisable)(th, None, Some(obj));
+            let context = format!("Exception ignored in __release_buffer__ of {}", obj.type_name());
+            (th.hooks().unraisable)(th, Some(&context), None);
         }
     }
 }

@@ -1015,7 +1015,8 @@ pub fn annotate(th: Thread<'_>, ty: &Type) -> Result<Ref> {
     if !ty.is_heap() {
         raise!(th, AttributeError, "type object '{}' has no attribute '__annotate__'", ty.name());
     }
-    for name in [id!(th, "__annotate_func__"), id!(th, "__annotate__")] {
+    // A class that defines it itself has both.
+    for name in [id!(th, "__annotate__"), id!(th, "__annotate_func__")] {
         if let Some(function) = own(th, ty, name) {
             return descr::bind(th, function.obj(), None, ty);
         }
@@ -1040,7 +1041,9 @@ pub fn set_annotate(th: Thread<'_>, ty: &Type, value: Option<Obj<'_>>) -> Result
         raise!(th, TypeError, "__annotate__ must be callable or None");
     }
     let Some(dict) = ty.dict() else { return Err(th.no_memory()) };
-    dict.set(th, id!(th, "__annotate_func__").obj(), value)?;
+    let (plain, made) = (id!(th, "__annotate__"), id!(th, "__annotate_func__"));
+    let name = if own(th, ty, plain).is_some() { plain } else { made };
+    dict.set(th, name.obj(), value)?;
     if !value.is_none() {
         dict.remove(th, id!(th, "__annotations_cache__").obj())?;
     }

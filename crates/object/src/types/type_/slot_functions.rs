@@ -498,7 +498,7 @@ unsafe extern "C" fn tp_iternext(o: *mut PyObject) -> *mut PyObject {
 }
 
 /// `tp_iternext` of a class whose `__next__` was taken away.
-unsafe extern "C" fn next_not_implemented(o: *mut PyObject) -> *mut PyObject {
+pub(crate) unsafe extern "C" fn next_not_implemented(o: *mut PyObject) -> *mut PyObject {
     // SAFETY: slots get live objects.
     enter(|th| raise!(th, TypeError, "'{}' object is not iterable", unsafe { arg(o) }.type_name()))
 }

@@ -163,7 +163,7 @@ fn install_operators(b: &mut crate::declare::TypeBuilder<'_>) {
     install::__iter__(b, |th, this| unwrap(th, this)?.iter(th));
     install::__next__(b, |th, this| {
         let object = unwrap(th, this)?;
-        if object.obj().ty().slots().tp_iternext.is_none() {
+        if !crate::protocol::iter::is_iterator(object.obj()) {
             raise!(
                 th,
                 TypeError,
