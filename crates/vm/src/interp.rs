@@ -27,8 +27,6 @@ pub(crate) struct Regs {
     /// The first free word of the value stack.
     pub(crate) sp: *mut Word,
     pub(crate) frame: *mut Frame,
-    /// Whether every instruction must be seen alone; a constant of the loop.
-    traced: bool,
 }
 
 const POP_JUMP_IF_FALSE: u8 = Op::POP_JUMP_IF_FALSE as u8;
@@ -75,13 +73,13 @@ impl Regs {
     /// The same registers once more, to be worked on out of line.
     #[inline(always)]
     pub(crate) fn copy(&self) -> Regs {
-        Regs { ip: self.ip, sp: self.sp, locals: self.locals, frame: self.frame }
+        Regs { ip: self.ip, sp: self.sp, frame: self.frame }
     }
 
     #[inline(always)]
-    pub(crate) unsafe fn load(frame: *mut Frame, traced: bool) -> Regs {
+    pub(crate) unsafe fn load(frame: *mut Frame) -> Regs {
         let fields = opaque(frame);
-        Regs { ip: (*fields).ip, sp: (*fields).sp, frame, traced }
+        Regs { ip: (*fields).ip, sp: (*fields).sp, frame }
     }
 
     /// The first variable.
@@ -112,11 +110,12 @@ impl Regs {
 
     /// Push a truth value; a conditional jump that follows is done at once.
     /// PERF: the value need not be made nor looked at, and a dispatch is saved.
+    /// An instruction that somebody monitors has another opcode.
     #[inline(always)]
     pub(crate) unsafe fn push_or_jump(&mut self, value: bool) {
         let unit = *self.ip;
         let op = unit as u8;
-        if self.traced || op != POP_JUMP_IF_FALSE && op != POP_JUMP_IF_TRUE {
+        if op != POP_JUMP_IF_FALSE && op != POP_JUMP_IF_TRUE {
             return self.push(Word::bool_(value));
         }
         // Its own unit and that of its cache.
@@ -129,7 +128,7 @@ impl Regs {
     #[inline(always)]
     pub(crate) unsafe fn push_or_store(&mut self, word: Word) {
         let unit = *self.ip;
-        if self.traced || unit as u8 != STORE_FAST {
+        if unit as u8 != STORE_FAST {
             return self.push(word);
         }
         self.ip = self.ip.add(1);
@@ -221,14 +220,14 @@ impl Regs {
         (*caller).return_offset = resume;
         (*frame).prev = self.frame;
         frame::set_current(state, frame);
-        *self = Regs::load(frame, self.traced);
+        *self = Regs::load(frame);
         Flow::Next
     }
 
     /// Go back to the caller of a frame that was left.
     #[inline(always)]
     pub(crate) unsafe fn resume(&mut self, caller: *mut Frame, offset: usize) {
-        *self = Regs::load(caller, self.traced);
+        *self = Regs::load(caller);
         self.ip = self.ip.add(offset);
     }
 
@@ -297,54 +296,30 @@ macro_rules! interpreter {
             $( pub(super) const $name: u8 = if $number < 256 { $number as u8 } else { super::EXTENDED_ARG }; )*
         }
 
-        /// The generic form of each opcode; pseudo-opcodes are never executed.
-        static BASES: [u8; 512] = {
-            let mut bases = [0; 512];
-            $( bases[$number] = base_number!($name $($base)?); )*
-            bases
-        };
-
         /// Execute `entry` until it returns (a new reference) or raises (null).
         ///
         /// # Safety
         ///
         /// `entry` is a complete frame, linked as the current one, whose
         /// `entry` flag is set.
-<<<<<<< HEAD
         #[allow(unreachable_patterns, reason = "of pseudo-opcodes")]
-        unsafe fn execute<const TRACED: bool>(th: Thread<'_>, entry: *mut Frame) -> Outcome {
-            let mut r = Regs::load(entry, TRACED);
-            loop {
-                let reraise = 'next: loop {
-                    if TRACED {
-                        r.save();
-                        match tracing::before_instruction(th, r.frame) {
-                            Ok(true) => {}
-                            Ok(false) => return Outcome::Switch(r.frame),
-                            Err(_) => break 'next false,
-                        }
-                        r = Regs::load(r.frame, TRACED);
-                    }
-=======
         unsafe fn execute(th: Thread<'_>, entry: *mut Frame) -> *mut PyObject {
             let mut r = Regs::load(entry);
             loop {
                 let reraise = 'next: loop {
->>>>>>> main
                     let unit = *r.ip;
                     r.ip = r.ip.add(1);
                     let mut oparg = (unit >> 8) as usize;
                     let mut op = unit as u8;
-                    'redo: loop {
-<<<<<<< HEAD
-                        let missed = 'again: {
+                    loop {
+                        // The opcode to execute instead of this one.
+                        op = 'again: {
                             match op {
                                 EXTENDED_ARG => {
                                     let unit = *r.ip;
                                     r.ip = r.ip.add(1);
                                     oparg = oparg << 8 | (unit >> 8) as usize;
-                                    op = unit as u8;
-                                    continue 'redo;
+                                    break 'again unit as u8;
                                 }
                                 $(
                                     numbers::$name => match ops::$name(&mut r, th, oparg) {
@@ -357,25 +332,37 @@ macro_rules! interpreter {
                                             cold_path();
                                             break 'next true;
                                         }
-                                        Flow::Exit => {
-                                            return Outcome::Return(Word(r.sp.addr()));
-                                        }
-                                        Flow::Miss => break 'again true,
-                                        Flow::Redo => break 'again false,
-                                        flow @ (Flow::Pending | Flow::PendingResume) => {
+                                        Flow::Exit => return Word(r.sp.addr()).ptr(),
+                                        Flow::Miss => {
                                             cold_path();
-                                            if !TRACED && tracing::is_active(th) {
-                                                if flow == Flow::PendingResume {
-                                                    r.ip = r.ip.sub(1);
-                                                }
-                                                r.save();
-                                                return Outcome::Switch(r.frame);
-                                            }
+                                            break 'again base_number!($name $($base)?);
+                                        }
+                                        Flow::Redo => {
+                                            cold_path();
+                                            break 'again *r.ip.sub(1) as u8;
+                                        }
+                                        Flow::Pending => {
+                                            cold_path();
                                             r.save();
                                             if pending::handle(th).is_err() {
                                                 break 'next false;
                                             }
                                             continue 'next;
+                                        }
+                                        Flow::PendingResume => {
+                                            cold_path();
+                                            r.save();
+                                            match resume(th, r.frame, oparg) {
+                                                Ok(true) => r.ip = r.ip.sub(1),
+                                                Ok(false) => {}
+                                                Err(_) => break 'next false,
+                                            }
+                                            continue 'next;
+                                        }
+                                        Flow::Underlying => {
+                                            cold_path();
+                                            let op = u16::from(op);
+                                            break 'again monitoring::underlying(r.frame, r.ip, op) as u8;
                                         }
                                     },
                                 )*
@@ -384,78 +371,14 @@ macro_rules! interpreter {
                                     unknown_opcode(th, *r.ip.sub(1));
                                     break 'next false;
                                 }
-=======
-                        match op {
-                            EXTENDED_ARG => {
-                                let unit = *r.ip;
-                                r.ip = r.ip.add(1);
-                                oparg = oparg << 8 | (unit >> 8) as usize;
-                                op = unit & 0xFF;
-                                continue 'redo;
-                            }
-                            $(
-                                $number => match ops::$name(&mut r, th, oparg) {
-                                    Flow::Next => continue 'next,
-                                    Flow::Error => break 'next false,
-                                    Flow::Reraise => break 'next true,
-                                    Flow::Exit => return Word(r.sp.addr()).ptr(),
-                                    Flow::Miss => {
-                                        op = base_number!($name $($base)?);
-                                        continue 'redo;
-                                    }
-                                    Flow::Redo => {
-                                        op = *r.ip.sub(1) & 0xFF;
-                                        continue 'redo;
-                                    }
-                                    Flow::Pending => {
-                                        r.save();
-                                        if pending::handle(th).is_err() {
-                                            break 'next false;
-                                        }
-                                        continue 'next;
-                                    }
-                                    Flow::PendingResume => {
-                                        r.save();
-                                        match resume(th, r.frame, oparg) {
-                                            Ok(true) => r.ip = r.ip.sub(1),
-                                            Ok(false) => {}
-                                            Err(_) => break 'next false,
-                                        }
-                                        continue 'next;
-                                    }
-                                    Flow::Underlying => {
-                                        op = monitoring::underlying(r.frame, r.ip, op);
-                                        continue 'redo;
-                                    }
-                                },
-                            )*
-                            _ => {
-                                r.save();
-                                object::error!(th, SystemError, "unknown opcode {op}");
-                                break 'next false;
->>>>>>> main
                             }
                         };
-                        cold_path();
-                        // PERF: read anew, so that dispatch need not keep it.
-                        op = *r.ip.sub(1) as u8;
-                        if missed {
-                            op = BASES[usize::from(op)];
-                        }
                     }
                 };
                 (*r.frame).sp = r.sp;
                 match unwind::unwind(th, r.frame, r.ip, !reraise) {
-<<<<<<< HEAD
-                    Unwound::Handler(frame) => r = Regs::load(frame, TRACED),
-                    Unwound::Out => return Outcome::Raise,
-                }
-                if !TRACED && tracing::is_active(th) {
-                    return Outcome::Switch(r.frame);
-=======
                     Unwound::Handler(frame) => r = Regs::load(frame),
                     Unwound::Out => return std::ptr::null_mut(),
->>>>>>> main
                 }
             }
         }
