@@ -4,15 +4,14 @@
 //! address; an entry counts only while its weak reference still leads to the
 //! class asked for. Registering anywhere makes every negative cache stale.
 
-use std::{
-    cell::{Cell, RefCell},
-    collections::HashMap,
-};
+use std::cell::{Cell, RefCell};
 
 use macros::{pymethods, pymodule, pytype};
 use object::{
     AsObject, Dict, Head, Int, IntoObject, Module, Obj, Protocol, Ref, Result, Thread, Traverse,
-    Tuple, Type, alloc_object, id,
+    Tuple, Type,
+    alloc::AddressMap,
+    alloc_object, id,
     protocol::{generic, instance, iter},
     raise,
     types::{self, weakref},
@@ -21,7 +20,7 @@ use object::{
 /// Classes held weakly.
 #[derive(Default)]
 struct WeakClasses {
-    entries: RefCell<HashMap<usize, Ref>>,
+    entries: RefCell<AddressMap<Ref>>,
     sweep_at: Cell<usize>,
 }
 
@@ -62,7 +61,7 @@ impl WeakClasses {
         Ok(())
     }
 
-    fn take(&self) -> HashMap<usize, Ref> {
+    fn take(&self) -> AddressMap<Ref> {
         std::mem::take(&mut *self.entries.borrow_mut())
     }
 

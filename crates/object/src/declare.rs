@@ -673,6 +673,10 @@ where
 pub unsafe extern "C" fn dealloc<T: Declared>(object: *mut PyObject) {
     // SAFETY: called on an attached thread.
     let th = unsafe { Thread::current() };
+    // SAFETY: the caller's promise.
+    if unsafe { crate::alloc_object::dealloc_plain::<T>(th, object) } {
+        return;
+    }
     // SAFETY: a dead object still has its header.
     let ty = unsafe { Type::from_ptr((*object).ob_type) };
     if ty.slots().tp_finalize.is_some()

@@ -28,8 +28,10 @@ pub struct Enumerate {
     index: Cell<isize>,
     iterator: Ref,
     large: Link,
-    /// CPython keeps a tuple for reuse and the number one here.
-    unused: [Cell<usize>; 2],
+    /// A tuple for reuse.
+    result: Link<Tuple>,
+    /// CPython keeps the number one here.
+    unused: Cell<usize>,
 }
 
 impl Enumerate {
@@ -95,7 +97,8 @@ impl Enumerate {
             index: Cell::new(index),
             iterator,
             large: Link::from_option(large),
-            unused: Default::default(),
+            result: Link::null(),
+            unused: Cell::new(0),
         };
         alloc_object::alloc(th, cls, enumerate).map(Ref::upcast)
     }
@@ -116,7 +119,7 @@ impl Enumerate {
             self.large.set(Some(number::binary(th, number::ADD, count.obj(), one.obj())?));
             count
         };
-        Tuple::from_array(th, [count, item]).map(|pair| Some(pair.upcast()))
+        Tuple::pair(th, &self.result, count, item).map(|pair| Some(pair.upcast()))
     }
 
     /// Return state information for pickling.

@@ -18,11 +18,11 @@ enum Kind {
     Items,
 }
 
-fn pick(th: Thread<'_>, kind: Kind, (key, value): (Ref, Ref)) -> Result<Ref> {
+fn pick(th: Thread<'_>, kind: Kind, kept: &Link<Tuple>, (key, value): (Ref, Ref)) -> Result<Ref> {
     match kind {
         Kind::Keys => Ok(key),
         Kind::Values => Ok(value),
-        Kind::Items => Tuple::from_refs(th, vec![key, value]).map(Ref::upcast),
+        Kind::Items => Tuple::pair(th, kept, key, value).map(Ref::upcast),
     }
 }
 
@@ -93,7 +93,7 @@ impl State<'_> {
         };
         let mut items = Vec::new();
         while let Some(entry) = copy.step(th, reverse)? {
-            items.push(pick(th, kind, entry)?);
+            items.push(pick(th, kind, &Link::null(), entry)?);
         }
         reduce_to_list(th, items)
     }
@@ -119,7 +119,7 @@ macro_rules! iterators {
             dict: Link<Dict>,
             used: Cell<isize>,
             position: Cell<isize>,
-            result: Link,
+            result: Link<Tuple>,
             left: Cell<isize>,
         }
 
@@ -148,7 +148,7 @@ macro_rules! iterators {
             /// The next item.
             pub fn advance(&self, th: Thread<'_>) -> Result<Option<Ref>> {
                 match self.state().step(th, $reverse)? {
-                    Some(entry) => pick(th, Kind::$kind, entry).map(Some),
+                    Some(entry) => pick(th, Kind::$kind, &self.result, entry).map(Some),
                     None => Ok(None),
                 }
             }

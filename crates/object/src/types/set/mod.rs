@@ -166,10 +166,13 @@ pub(crate) fn hashed_keys(object: Obj<'_>) -> Option<Vec<(Ref, isize)>> {
 }
 
 pub(crate) fn table_of(object: Obj<'_>) -> Option<&Table> {
-    if let Some(set) = object.downcast::<Set>() {
+    if let Some(set) = object.downcast_exact::<Set>() {
         return Some(&set.table);
     }
-    object.downcast::<FrozenSet>().map(|set| &set.table)
+    if let Some(set) = object.downcast::<FrozenSet>() {
+        return Some(&set.table);
+    }
+    object.downcast::<Set>().map(|set| &set.table)
 }
 
 /// A copy of exactly the base type.

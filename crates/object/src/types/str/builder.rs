@@ -75,6 +75,11 @@ impl StrBuilder {
     /// Append one character.
     #[inline]
     pub fn push(&mut self, th: Thread<'_>, code: u32) -> Result<()> {
+        if let (TextBuf::Ucs1(v), Ok(byte)) = (&mut self.text, u8::try_from(code)) {
+            room(th, v, 1)?;
+            v.push(byte);
+            return Ok(());
+        }
         self.reserve(th, Width::of_char(code), 1)?;
         self.text.push(code);
         Ok(())
@@ -100,7 +105,18 @@ impl StrBuilder {
     }
 
     /// Append characters.
+    #[inline]
     pub fn push_units(&mut self, th: Thread<'_>, units: Units<'_>) -> Result<()> {
+        // PERF: bytes go behind bytes as they are.
+        if let (TextBuf::Ucs1(v), Units::Ucs1(s)) = (&mut self.text, units) {
+            room(th, v, s.len())?;
+            v.extend_from_slice(s);
+            return Ok(());
+        }
+        self.push_units_widening(th, units)
+    }
+
+    fn push_units_widening(&mut self, th: Thread<'_>, units: Units<'_>) -> Result<()> {
         self.reserve(th, Width::of(units), units.len())?;
         match &mut self.text {
             TextBuf::Ucs1(v) => match units {
@@ -150,6 +166,7 @@ impl StrBuilder {
     }
 }
 
+#[inline]
 fn room<U>(th: Thread<'_>, units: &mut Vec<U>, count: usize) -> Result<()> {
     if units.capacity() - units.len() >= count || units.try_reserve(count).is_ok() {
         return Ok(());

@@ -738,7 +738,11 @@ unsafe extern "C" fn subtype_dealloc(object: *mut PyObject) {
         if ty.flags() & abi::Py_TPFLAGS_MANAGED_DICT != 0 {
             shape::clear(this);
         }
-        if let Some(dealloc) = native_base(ty).slots().tp_dealloc {
+        let base = native_base(ty);
+        if std::ptr::eq(base, types::object_type()) {
+            // SAFETY: `object` has no fields of its own.
+            unsafe { crate::alloc_object::free(th, ptr, ty) };
+        } else if let Some(dealloc) = base.slots().tp_dealloc {
             // SAFETY: the slot of a base of the object's type.
             unsafe { dealloc(object) };
         }
