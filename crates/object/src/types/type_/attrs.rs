@@ -294,6 +294,11 @@ impl Type {
         self.flags() | if is_heap { abi::Py_TPFLAGS_HEAPTYPE } else { 0 }
     }
 
+    #[setter]
+    fn set___flags__(&self, th: Thread<'_>, _: Option<Obj<'_>>) -> Result<()> {
+        raise!(th, AttributeError, "readonly attribute")
+    }
+
     #[getter]
     fn __mro__(&self, _: Thread<'_>) -> Option<Ref<Tuple>> {
         Type::mro(self).map(crate::own)
