@@ -207,11 +207,6 @@ impl ItemGetter {
         Tuple::from_refs(th, values).map(Ref::upcast)
     }
 
-    #[getter]
-    fn __text_signature__(&self, _: Thread<'_>) -> &'static str {
-        "(obj, /)"
-    }
-
     fn __repr__(&self, th: Thread<'_>) -> Result<Ref<Str>> {
         let name = self.obj().ty().full_name();
         let items = repr_items(th, self.items.items())?;
@@ -296,11 +291,6 @@ impl AttrGetter {
         Tuple::from_refs(th, values).map(Ref::upcast)
     }
 
-    #[getter]
-    fn __text_signature__(&self, _: Thread<'_>) -> &'static str {
-        "(obj, /)"
-    }
-
     fn __repr__(&self, th: Thread<'_>) -> Result<Ref<Str>> {
         let name = self.obj().ty().full_name();
         let attrs = repr_items(th, self.attrs.items())?;
@@ -360,11 +350,6 @@ impl MethodCaller {
         }
         let method = object.getattr(th, &self.name)?;
         call_tuple(th, method.obj(), &self.args, Some(&*self.kwargs.copy(th)?))
-    }
-
-    #[getter]
-    fn __text_signature__(&self, _: Thread<'_>) -> &'static str {
-        "(obj, /)"
     }
 
     fn __repr__(&self, th: Thread<'_>) -> Result<Ref<Str>> {
