@@ -141,7 +141,7 @@ pub(crate) fn length_hint(th: Thread<'_>, object: Obj<'_>, default: isize) -> Re
 ///
 /// After f = itemgetter(2), the call f(r) returns r[2].
 /// After g = itemgetter(2, 5, 3), the call g(r) returns (r[2], r[5], r[3])
-#[pytype(name = "operator.itemgetter", sig = "(item, /, *items)", flags = BASETYPE)]
+#[pytype(name = "operator.itemgetter", sig = "(item, /, *items)", flags = 0)]
 pub struct ItemGetter {
     head: Head,
     items: Ref<Tuple>,
@@ -207,6 +207,11 @@ impl ItemGetter {
         Tuple::from_refs(th, values).map(Ref::upcast)
     }
 
+    #[getter]
+    fn __text_signature__(&self, _: Thread<'_>) -> &'static str {
+        "(obj, /)"
+    }
+
     fn __repr__(&self, th: Thread<'_>) -> Result<Ref<Str>> {
         let name = self.obj().ty().full_name();
         let items = repr_items(th, self.items.items())?;
@@ -226,7 +231,7 @@ impl ItemGetter {
 /// After g = attrgetter('name', 'date'), the call g(r) returns (r.name, r.date).
 /// After h = attrgetter('name.first', 'name.last'), the call h(r) returns
 /// (r.name.first, r.name.last).
-#[pytype(name = "operator.attrgetter", sig = "(attr, /, *attrs)", flags = BASETYPE)]
+#[pytype(name = "operator.attrgetter", sig = "(attr, /, *attrs)", flags = 0)]
 pub struct AttrGetter {
     head: Head,
     attrs: Ref<Tuple>,
@@ -291,6 +296,11 @@ impl AttrGetter {
         Tuple::from_refs(th, values).map(Ref::upcast)
     }
 
+    #[getter]
+    fn __text_signature__(&self, _: Thread<'_>) -> &'static str {
+        "(obj, /)"
+    }
+
     fn __repr__(&self, th: Thread<'_>) -> Result<Ref<Str>> {
         let name = self.obj().ty().full_name();
         let attrs = repr_items(th, self.attrs.items())?;
@@ -309,7 +319,7 @@ impl AttrGetter {
 /// After f = methodcaller('name'), the call f(r) returns r.name().
 /// After g = methodcaller('name', 'date', foo=1), the call g(r) returns
 /// r.name('date', foo=1).
-#[pytype(name = "operator.methodcaller", sig = "(name, /, *args, **kwargs)", flags = BASETYPE)]
+#[pytype(name = "operator.methodcaller", sig = "(name, /, *args, **kwargs)", flags = 0)]
 pub struct MethodCaller {
     head: Head,
     name: Ref<Str>,
@@ -350,6 +360,11 @@ impl MethodCaller {
         }
         let method = object.getattr(th, &self.name)?;
         call_tuple(th, method.obj(), &self.args, Some(&*self.kwargs.copy(th)?))
+    }
+
+    #[getter]
+    fn __text_signature__(&self, _: Thread<'_>) -> &'static str {
+        "(obj, /)"
     }
 
     fn __repr__(&self, th: Thread<'_>) -> Result<Ref<Str>> {

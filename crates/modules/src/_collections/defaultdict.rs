@@ -78,7 +78,7 @@ impl DefaultDict {
                 None => "...".to_owned(),
             },
         };
-        let name = self.obj().ty().name();
+        let name = self.obj().short_type_name();
         Str::from_fmt(th, format_args!("{name}({factory}, {})", &*base))
     }
 

@@ -242,7 +242,7 @@ impl OrderedDict {
     }
 
     fn __repr__(&self, th: Thread<'_>) -> Result<Ref<Str>> {
-        let name = self.obj().ty().name();
+        let name = self.obj().short_type_name();
         if self.dict.is_empty() {
             return Str::from_fmt(th, format_args!("{name}()"));
         }

@@ -445,7 +445,7 @@ impl Struct {
     fn __repr__(&self, th: Thread<'_>) -> Result<Ref<Str>> {
         self.layout(th)?;
         let format = self.format(th)?.repr(th)?;
-        Str::from_fmt(th, format_args!("{}({format})", self.obj().ty().name()))
+        Str::from_fmt(th, format_args!("{}({format})", self.obj().short_type_name()))
     }
 
     /// S.pack(v1, v2, ...) -> bytes

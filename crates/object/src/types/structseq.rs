@@ -128,6 +128,7 @@ struct ReplaceSignature;
 
 impl declare::HasSignature for ReplaceSignature {
     const SIGNATURE: &'static crate::args::Signature = &crate::args::Signature {
+        style: crate::args::Style::Clinic,
         name: "__replace__",
         params: &[],
         positional_only: 0,

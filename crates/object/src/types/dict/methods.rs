@@ -193,6 +193,22 @@ impl Dict {
         self.contains(th, key)
     }
 
+    /// Whether the dictionary has the specified key.
+    #[coexist]
+    #[sig = "($self, key, /)"]
+    #[name = "__contains__"]
+    fn contains_method(&self, th: Thread<'_>, key: Obj<'_>) -> Result<bool> {
+        self.contains(th, key)
+    }
+
+    /// Return self[key].
+    #[coexist]
+    #[sig = "($self, key, /)"]
+    #[name = "__getitem__"]
+    fn getitem_method(&self, th: Thread<'_>, key: Obj<'_>) -> Result<Ref> {
+        self.mp_subscript(th, key)
+    }
+
     fn __or__(th: Thread<'_>, left: Obj<'_>, right: Obj<'_>) -> Result<Ref> {
         let (Some(left), Some(_)) = (left.downcast::<Dict>(), right.downcast::<Dict>()) else {
             return Ok(not_implemented_ref());

@@ -22,6 +22,7 @@ fn binary(th: Thread<'_>, left: Obj<'_>, right: Obj<'_>, operation: Operation) -
 
 #[pymethods]
 impl Int {
+    #[parse(vectorcall)]
     #[sig = "int(x=0, /, base=10)"]
     fn __new__(
         th: Thread<'_>,

@@ -106,6 +106,14 @@ impl List {
         Ok(())
     }
 
+    /// Return self[index].
+    #[coexist]
+    #[sig = "($self, index, /)"]
+    #[name = "__getitem__"]
+    fn getitem_method(&self, th: Thread<'_>, index: Obj<'_>) -> Result<Ref> {
+        self.mp_subscript(th, index)
+    }
+
     fn mp_subscript(&self, th: Thread<'_>, key: Obj<'_>) -> Result<Ref> {
         if let Some(slice) = key.downcast::<Slice>() {
             let span = slice.unpack(th)?.adjust(self.len());

@@ -174,6 +174,14 @@ macro_rules! common_methods {
                 self.contains(th, key)
             }
 
+            /// x.__contains__(y) <==> y in x.
+            #[coexist]
+            #[sig = "($self, object, /)"]
+            #[name = "__contains__"]
+            fn contains_method(&self, th: Thread<'_>, object: Obj<'_>) -> Result<bool> {
+                self.contains(th, object)
+            }
+
             fn __sub__(th: Thread<'_>, left: Obj<'_>, right: Obj<'_>) -> Result<Ref> {
                 operator(th, left, right, difference, difference)
             }
@@ -270,15 +278,11 @@ impl Set {
         Set::new_of(th, cls).map(Ref::upcast)
     }
 
-    fn __init__(&self, th: Thread<'_>, args: &Tuple, kwargs: Option<&Dict>) -> Result<()> {
-        if kwargs.is_some_and(|kwargs| !kwargs.is_empty()) {
-            raise!(th, TypeError, "set() takes no keyword arguments");
-        }
-        if args.len() > 1 {
-            raise!(th, TypeError, "set expected at most 1 argument, got {}", args.len());
-        }
+    #[sig = "set(iterable=(), /)"]
+    #[parse(vectorcall)]
+    fn __init__(&self, th: Thread<'_>, iterable: Option<Obj<'_>>) -> Result<()> {
         self.clear();
-        match args.get(0) {
+        match iterable {
             Some(iterable) => self.update(th, iterable),
             None => Ok(()),
         }

@@ -872,12 +872,10 @@ impl Str {
     /// Return the size of the string in memory, in bytes.
     #[sig = "($self, /)"]
     fn __sizeof__(&self, _: Thread<'_>) -> usize {
-        // COMPAT: CPython keeps the UTF-8 of its one-character Latin-1 strings.
-        let utf8 = match (self.len(), self.units(), self.is_ascii()) {
-            (1, text::Units::Ucs1(_), false) if crate::AsObject::obj(self).is_exact::<Str>() => 3,
-            _ => 0,
-        };
-        self.size_in_memory() + utf8
+        // COMPAT: CPython's one-character strings come with their UTF-8 form.
+        let is_latin1 =
+            self.len() == 1 && self.as_ascii().is_none() && self.get(0).is_some_and(|c| c < 256);
+        self.size_in_memory() + if is_latin1 { 3 } else { 0 }
     }
 
     #[sig = "($self, /)"]
