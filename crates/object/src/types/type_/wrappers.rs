@@ -307,6 +307,9 @@ pub fn call_new(
     }
     let new = cls.slots().tp_new;
     if native.slots().tp_new.map(|f| f as usize) != new.map(|f| f as usize) {
+        if native.slots().tp_new.is_none() {
+            raise!(th, TypeError, "cannot create '{}' instances", subtype.full_name());
+        }
         let (cls, subtype, native) = (cls.full_name(), subtype.full_name(), native.full_name());
         raise!(th, TypeError, "{cls}.__new__({subtype}) is not safe, use {native}.__new__()");
     }
