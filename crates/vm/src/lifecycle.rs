@@ -12,7 +12,7 @@ use object::{
     declare::ModuleDecl, id, raise, types,
 };
 
-use crate::import;
+use crate::{import, shutdown};
 
 /// A module of the embedded standard library.
 pub struct Embedded {
@@ -347,82 +347,8 @@ pub fn finish(
     th.interp().gil.set_finalizing(th.state());
     let failed = flush_streams(th);
     forget_signals(th);
-    tear_down(th);
+    shutdown::remove_modules(th);
     failed || flush_streams(th)
-}
-
-/// Drop `__main__`, so that objects that live in its namespace are finalised.
-fn tear_down(th: Thread<'_>) {
-    let (Some(modules), Some(sys)) = (th.interp().modules.get(), th.interp().sys_dict.get()) else {
-        return;
-    };
-    // An uncaught exception holds frames.
-    for name in ["last_exc", "last_type", "last_value", "last_traceback"] {
-        let forget = || -> Result<()> {
-            let name = Str::intern(th, name)?;
-            if sys.contains(th, name.obj())? {
-                sys.set(th, name.obj(), types::none())
-            } else {
-                Ok(())
-            }
-        };
-        if let Err(raised) = forget() {
-            th.clear_exception(raised);
-        }
-    }
-    let name = id!(th, "__main__").obj();
-    let main = modules.get(th, name).ok().flatten().map(Ref::downcast::<Module>);
-    if let Some(Ok(main)) = main
-        && let Ok(dict) = main.dict(th)
-    {
-        finalize_instances(th, &dict);
-        if let Err(raised) = modules.set(th, name, types::none()) {
-            th.clear_exception(raised);
-        }
-        // COMPAT: whoever keeps the module sees an empty one; a namespace that
-        // only its own functions keep is garbage, and intact while finalizers run.
-        if main.obj().refcount() > 1 {
-            clear_namespace(th, &dict);
-        }
-        drop((dict, main));
-    }
-    crate::collect::collect(th, 2);
-}
-
-/// Let go of the instances in a namespace whose class has a finalizer, in the
-/// order of their names, while all else is in place.
-fn finalize_instances(th: Thread<'_>, dict: &Dict) {
-    let (mut names, mut position) = (Vec::new(), 0);
-    while let Some((name, value)) = dict.next_entry(&mut position) {
-        if value.obj().ty().is_heap() && value.obj().ty().slots().tp_finalize.is_some() {
-            names.push(name);
-        }
-    }
-    for name in names {
-        if let Err(raised) = dict.set(th, name.obj(), types::none()) {
-            th.clear_exception(raised);
-        }
-    }
-}
-
-/// Set the names of a namespace to `None`: private ones first, as CPython.
-fn clear_namespace(th: Thread<'_>, dict: &Dict) {
-    for private in [true, false] {
-        let (mut names, mut position) = (Vec::new(), 0);
-        while let Some((name, value)) = dict.next_entry(&mut position) {
-            let Some(text) = name.obj().downcast::<Str>().map(Str::to_string) else { continue };
-            let is_private = text.starts_with('_') && !text.starts_with("__");
-            let skip = text == "__builtins__" || value.obj().is_none();
-            if !skip && is_private == private {
-                names.push(name);
-            }
-        }
-        for name in names {
-            if let Err(raised) = dict.set(th, name.obj(), types::none()) {
-                th.clear_exception(raised);
-            }
-        }
-    }
 }
 
 /// The exit status of an uncaught `SystemExit`: its code, or 1 after printing it.

@@ -64,8 +64,8 @@ pub(crate) unsafe fn unwind(
         let (prev, entry) = ((*frame).prev, (*frame).entry);
         // The pending exception must survive what the release of the frame runs.
         let exception = th.swap_exception(None);
-        // A frame object that lives on must not keep the exception in a cycle.
-        cut(frame, Frame::stack(frame));
+        // A frame object that outlives the frame keeps variables only.
+        cut_stack(frame, Frame::stack(frame));
         frame::set_current(state, prev);
         if (*frame).owner == owner::THREAD {
             frame::pop(th, state, frame);
@@ -83,8 +83,8 @@ pub(crate) unsafe fn unwind(
     }
 }
 
-/// Release what is on the stack from `bottom` on.
-unsafe fn cut(frame: *mut Frame, bottom: *mut Word) {
+/// Release the values above `bottom`.
+unsafe fn cut_stack(frame: *mut Frame, bottom: *mut Word) {
     while (*frame).sp > bottom {
         (*frame).sp = (*frame).sp.sub(1);
         (*(*frame).sp).release_opt();
@@ -125,7 +125,7 @@ unsafe fn handler(th: Thread<'_>, frame: *mut Frame, ip: *mut u16) -> Option<*mu
     let entry = exceptiontable::find(table, u32::try_from(at).ok()?)?;
     let lasti = Frame::lasti(frame);
     let exception = th.swap_exception(None)?;
-    cut(frame, Frame::stack(frame).add(entry.depth as usize));
+    cut_stack(frame, Frame::stack(frame).add(entry.depth as usize));
     let push = |word: Word| {
         *(*frame).sp = word;
         (*frame).sp = (*frame).sp.add(1);
