@@ -26,6 +26,7 @@ pub(crate) const COMMAND: Command = Command {
         opt("warmup", "S", "Seconds before values are taken, in each process (default 0.5)"),
         opt("values", "N", "Values taken in each process (default 5)"),
         opt("timeout", "S", "Seconds for one process (default 120)"),
+        opt("cpu", "", "Measure processor time, for a machine that is shared with others"),
         opt("json", "FILE", "Write all values as JSON"),
         opt("svg", "FILE", "Write the ratios as a bar chart"),
         opt("list", "", "Print the names of the benchmarks"),
@@ -217,6 +218,7 @@ fn measure(
     command.env("PYTHONPATH", path).env("PYTHONHASHSEED", "0").env("KRAIT_BENCH_OUTPUT", &output);
     command.env("KRAIT_BENCH_WARMUP", args.get("warmup").unwrap_or("0.5"));
     command.env("KRAIT_BENCH_VALUES", args.get("values").unwrap_or("5"));
+    command.env("KRAIT_BENCH_CLOCK", if args.has("cpu") { "cpu" } else { "wall" });
     let limits = Limits { seconds: args.number("timeout", 120.0)?, ..Limits::default() };
     let finished = process::run(&mut command, &limits)?;
     if finished.end != End::Exit(0) {

@@ -73,9 +73,11 @@ pub(crate) fn expand(attr: TokenStream, item: TokenStream) -> Result<TokenStream
     };
     let name = c_string(&name)?;
     let base = match options.base {
-        Some(base) => quote!(<#base as ::object::PyStruct>::type_object),
+        Some(ref base) => quote!(<#base as ::object::PyStruct>::type_object),
         None => quote!(::object::types::object_type),
     };
+    // Subtypes of a type with a flag of its own inherit that flag.
+    let is_root = options.base.is_none();
     let flags = match options.flags {
         Some(flags) => quote!({ use ::object::flags::*; #flags }),
         None => quote!(0),
@@ -109,6 +111,15 @@ pub(crate) fn expand(attr: TokenStream, item: TokenStream) -> Result<TokenStream
             fn type_object() -> &'static ::object::Type {
                 static TYPE: ::object::declare::StaticType = ::object::declare::StaticType::new();
                 TYPE.get()
+            }
+
+            #[inline]
+            fn is_layout_of(ty: &::object::Type) -> bool {
+                const KIND: u64 = if #is_root { (#flags) & ::object::flags::FAST_SUBCLASS } else { 0 };
+                if KIND == 0 {
+                    return ty.is_subtype(Self::type_object());
+                }
+                ty.flags() & KIND != 0 || ::std::ptr::eq(ty, Self::type_object())
             }
         }
         impl ::object::declare::Declared for #ident {

@@ -4,15 +4,14 @@
 //! address; an entry counts only while its weak reference still leads to the
 //! class asked for. Registering anywhere makes every negative cache stale.
 
-use std::{
-    cell::{Cell, RefCell},
-    collections::HashMap,
-};
+use std::cell::{Cell, RefCell};
 
 use macros::{pymethods, pymodule, pytype};
 use object::{
     AsObject, Dict, Head, Int, IntoObject, Module, Obj, Protocol, Ref, Result, Thread, Traverse,
-    Tuple, Type, alloc_object, id,
+    Tuple, Type,
+    alloc::AddressMap,
+    alloc_object, id,
     protocol::{generic, instance, iter},
     raise,
     types::{self, weakref},
@@ -21,7 +20,7 @@ use object::{
 /// Classes held weakly.
 #[derive(Default)]
 struct WeakClasses {
-    entries: RefCell<HashMap<usize, Ref>>,
+    entries: RefCell<AddressMap<Ref>>,
     sweep_at: Cell<usize>,
 }
 
@@ -62,7 +61,7 @@ impl WeakClasses {
         Ok(())
     }
 
-    fn take(&self) -> HashMap<usize, Ref> {
+    fn take(&self) -> AddressMap<Ref> {
         std::mem::take(&mut *self.entries.borrow_mut())
     }
 
@@ -317,7 +316,10 @@ pub mod module {
     #[sig = "(self, instance, /)"]
     fn _abc_instancecheck(th: Thread<'_>, this: Obj<'_>, instance: Obj<'_>) -> Result {
         let data = data_of(th, this)?;
-        let subclass = instance.getattr(th, id!(th, "__class__"))?;
+        let subclass = match instance.getattr_opt(th, id!(th, "__class__"))? {
+            Some(class) => class,
+            None => instance.ty().obj().own(),
+        };
         if data.cache.contains(subclass.obj()) {
             return true.into_object(th);
         }

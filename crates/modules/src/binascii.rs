@@ -78,18 +78,38 @@ impl<'a> object::FromArg<'a> for Ascii<'a> {
 
 const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
+/// No character of the alphabet.
+const NO_VALUE: u8 = 0xff;
+
+/// The value of each character of the alphabet.
+static BASE64_VALUES: [u8; 256] = {
+    let mut values = [NO_VALUE; 256];
+    let mut value = 0;
+    while value < 64 {
+        values[BASE64[value] as usize] = value as u8;
+        value += 1;
+    }
+    values
+};
+
 fn base64_value(byte: u8) -> Option<u32> {
-    Some(
-        match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            _ => return None,
+    let value = BASE64_VALUES[usize::from(byte)];
+    (value != NO_VALUE).then_some(value.into())
+}
+
+/// Decode complete groups up to the first other character; the length of what
+/// was decoded.
+fn decode_groups(data: &[u8], out: &mut Vec<u8>) -> usize {
+    let mut done = 0;
+    for group in data.as_chunks::<4>().0 {
+        let [a, b, c, d] = group.map(|byte| BASE64_VALUES[usize::from(byte)]);
+        if (a | b | c | d) & 0xc0 != 0 {
+            break;
         }
-        .into(),
-    )
+        out.extend_from_slice(&[a << 2 | b >> 4, b << 4 | c >> 2, c << 6 | d]);
+        done += 4;
+    }
+    done
 }
 
 fn decode_base64(th: Thread<'_>, data: &[u8], strict: bool) -> Result<Vec<u8>> {
@@ -111,7 +131,9 @@ fn decode_base64(th: Thread<'_>, data: &[u8], strict: bool) -> Result<Vec<u8>> {
             ),
         )
     };
-    for &byte in data {
+    let done = decode_groups(data, &mut out);
+    total += done;
+    for &byte in &data[done..] {
         if byte == b'=' {
             pads += 1;
             if strict && place == 1 {
@@ -161,7 +183,13 @@ fn decode_base64(th: Thread<'_>, data: &[u8], strict: bool) -> Result<Vec<u8>> {
 
 fn encode_base64(data: &[u8], newline: bool) -> Vec<u8> {
     let mut out = Vec::with_capacity(data.len().div_ceil(3) * 4 + 1);
-    for chunk in data.chunks(3) {
+    let (whole, rest) = data.as_chunks::<3>();
+    out.resize(whole.len() * 4, 0);
+    for (&[a, b, c], place) in whole.iter().zip(out.as_chunks_mut::<4>().0) {
+        let values = [a >> 2, a << 4 | b >> 4, b << 2 | c >> 6, c];
+        *place = values.map(|value| BASE64[usize::from(value & 63)]);
+    }
+    for chunk in rest.chunks(3) {
         let mut bytes = [0; 3];
         bytes.iter_mut().zip(chunk).for_each(|(to, from)| *to = *from);
         let bits = u32::from(bytes[0]) << 16 | u32::from(bytes[1]) << 8 | u32::from(bytes[2]);

@@ -13,6 +13,19 @@ pub const SHIFT: u32 = 30;
 /// The largest digit.
 pub const MASK: u32 = (1 << SHIFT) - 1;
 
+/// Two digits at a time: what fits a machine word.
+const PAIR_MASK: u64 = (1 << (2 * SHIFT)) - 1;
+
+#[inline(always)]
+fn pair([low, high]: [u32; 2]) -> u64 {
+    u64::from(low) | u64::from(high) << SHIFT
+}
+
+#[inline(always)]
+fn split(value: u64) -> [u32; 2] {
+    [value as u32 & MASK, (value >> SHIFT) as u32 & MASK]
+}
+
 /// Length without leading zeros.
 #[inline]
 pub fn normalized_len(digits: &[u32]) -> usize {
@@ -67,9 +80,19 @@ pub fn compare(a: &[u32], b: &[u32]) -> Ordering {
 #[inline]
 pub fn add(a: &[u32], b: &[u32], out: &mut [u32]) -> usize {
     let (long, short) = if a.len() >= b.len() { (a, b) } else { (b, a) };
-    let mut carry = 0;
-    let padded = short.iter().copied().chain(std::iter::repeat(0));
-    let mut slots = out.iter_mut();
+    let mut wide = 0;
+    let mut done = 0;
+    let pairs = long.as_chunks::<2>().0.iter().zip(short.as_chunks::<2>().0);
+    for ((x, y), slot) in pairs.zip(out.as_chunks_mut::<2>().0) {
+        wide += pair(*x) + pair(*y);
+        *slot = split(wide & PAIR_MASK);
+        wide >>= 2 * SHIFT;
+        done += 2;
+    }
+    let mut carry = wide as u32;
+    let long = long.get(done..).unwrap_or(&[]);
+    let padded = short.iter().skip(done).copied().chain(std::iter::repeat(0));
+    let mut slots = out.iter_mut().skip(done);
     for ((&x, y), slot) in long.iter().zip(padded).zip(&mut slots) {
         carry += x + y;
         *slot = carry & MASK;
@@ -100,19 +123,37 @@ pub fn sub(a: &[u32], b: &[u32], out: &mut [u32]) -> usize {
 /// `a * b` into `out`, of length a + b.
 #[inline]
 pub fn mul(a: &[u32], b: &[u32], out: &mut [u32]) -> usize {
+    let (long, short) = if a.len() >= b.len() { (a, b) } else { (b, a) };
     out.fill(0);
-    for (i, &x) in a.iter().enumerate() {
-        let Some(row) = out.get_mut(i..) else { break };
-        let x = u64::from(x);
+    let (pairs, last) = long.as_chunks::<2>();
+    for (i, factor) in short.chunks(2).enumerate() {
+        let Some(row) = out.get_mut(2 * i..) else { break };
+        let factor = match *factor {
+            [low, high] => pair([low, high]),
+            [low] => u64::from(low),
+            _ => break,
+        };
         let mut carry = 0u64;
-        let mut slots = row.iter_mut();
-        for (&y, slot) in b.iter().zip(&mut slots) {
-            carry += x * u64::from(y) + u64::from(*slot);
-            *slot = carry as u32 & MASK;
-            carry >>= SHIFT;
+        let mut step = |digits: u64, slots: u64| {
+            let sum = u128::from(factor) * u128::from(digits) + u128::from(slots);
+            let sum = sum + u128::from(carry);
+            carry = (sum >> (2 * SHIFT)) as u64;
+            split(sum as u64 & PAIR_MASK)
+        };
+        for (digits, slots) in pairs.iter().zip(row.as_chunks_mut::<2>().0) {
+            *slots = step(pair(*digits), pair(*slots));
         }
-        if let Some(slot) = slots.next() {
-            *slot = carry as u32;
+        let mut rest = row.iter_mut().skip(2 * pairs.len());
+        if let [digit] = *last {
+            let (low, high) = (rest.next(), rest.next());
+            let slots = pair([low.as_deref().map_or(0, |d| *d), high.as_deref().map_or(0, |d| *d)]);
+            let product = step(u64::from(digit), slots);
+            for (slot, digit) in [low, high].into_iter().flatten().zip(product) {
+                *slot = digit;
+            }
+        }
+        for (slot, digit) in rest.zip(split(carry)) {
+            *slot = digit;
         }
     }
     normalized_len(out)

@@ -13,3 +13,13 @@ pub use abi::{
     Py_TPFLAGS_TUPLE_SUBCLASS as TUPLE_SUBCLASS, Py_TPFLAGS_TYPE_SUBCLASS as TYPE_SUBCLASS,
     Py_TPFLAGS_UNICODE_SUBCLASS as UNICODE_SUBCLASS,
 };
+
+/// The flags by which a type knows that it is a subtype of a certain builtin.
+pub const FAST_SUBCLASS: u64 = LONG_SUBCLASS
+    | LIST_SUBCLASS
+    | TUPLE_SUBCLASS
+    | BYTES_SUBCLASS
+    | UNICODE_SUBCLASS
+    | DICT_SUBCLASS
+    | BASE_EXC_SUBCLASS
+    | TYPE_SUBCLASS;

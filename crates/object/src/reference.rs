@@ -49,6 +49,7 @@ pub struct VarHead {
 
 impl Head {
     /// A header that allocation will fill in.
+    #[inline(always)]
     pub const fn new() -> Self {
         Head(std::cell::UnsafeCell::new(PyObject {
             ob_refcnt: 1,
@@ -78,6 +79,7 @@ impl Head {
 }
 
 impl Default for Head {
+    #[inline(always)]
     fn default() -> Self {
         Self::new()
     }
@@ -85,6 +87,7 @@ impl Default for Head {
 
 impl VarHead {
     /// A header that allocation will fill in, with `ob_size` = `size`.
+    #[inline(always)]
     pub const fn new(size: isize) -> Self {
         VarHead { head: Head::new(), size: std::cell::Cell::new(size) }
     }
@@ -249,9 +252,14 @@ impl<'a> Obj<'a> {
         Obj(self.0, PhantomData)
     }
 
-    /// `type(self).__name__` without the module, for messages.
+    /// `tp_name`, for messages: with the module for builtin types outside `builtins`.
     pub fn type_name(self) -> &'a str {
         self.ty().full_name()
+    }
+
+    /// `type(self).__name__`, for texts like `deque([])`.
+    pub fn short_type_name(self) -> &'a str {
+        self.ty().name()
     }
 }
 
@@ -448,7 +456,6 @@ pub unsafe fn decref(ptr: NonNull<PyObject>) {
 /// # Safety
 ///
 /// The count of the object has just become zero.
-#[cold]
 #[inline(never)]
 pub unsafe fn deallocate(ptr: NonNull<PyObject>) {
     // SAFETY: a dead object still has its header.
@@ -495,6 +502,18 @@ pub unsafe fn init_header(ptr: NonNull<PyObject>, ty: &Type) {
     if ty.is_heap() {
         incref(NonNull::from(ty).cast());
     }
+}
+
+/// Fill in the header of a fresh instance of a builtin type.
+///
+/// # Safety
+///
+/// `ptr` is memory for an instance of `ty`, which is not a heap type.
+#[inline(always)]
+pub unsafe fn init_static_header(ptr: NonNull<PyObject>, ty: &'static Type) {
+    let head = PyObject { ob_refcnt: 1, ob_overflow: 0, ob_flags: 0, ob_type: ty.as_ptr() };
+    // SAFETY: the caller's promise.
+    unsafe { ptr.write(head) };
 }
 
 /// Change the type of a live object (`__class__` assignment).

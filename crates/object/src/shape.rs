@@ -23,7 +23,8 @@ const MAX_SLOTS: usize = 30;
 /// Slots of an instance of a class that says nothing of its attributes.
 const MIN_SLOTS: usize = 4;
 const POINTER: usize = (1 << 48) - 1;
-const CAPACITY_SHIFT: u32 = 56;
+/// Where an attribute word has the number of slots.
+pub const CAPACITY_SHIFT: u32 = 56;
 const IS_DICT: usize = 1;
 
 /// The attribute names of instances that got the same ones in the same order.
@@ -31,11 +32,27 @@ pub struct Shape {
     names: Box<[Ref<Str>]>,
     #[allow(clippy::vec_box, reason = "instances point to shapes, which must not move")]
     transitions: RefCell<Vec<Box<Shape>>>,
+    /// The transition that was taken last; null before the first.
+    latest: Cell<*const Shape>,
 }
 
 impl Shape {
+    fn with_names(names: Box<[Ref<Str>]>) -> Box<Shape> {
+        let latest = Cell::new(std::ptr::null());
+        Box::new(Shape { names, transitions: RefCell::default(), latest })
+    }
+
     fn root() -> Box<Shape> {
-        Box::new(Shape { names: Box::default(), transitions: RefCell::default() })
+        Self::with_names(Box::default())
+    }
+
+    /// The shape after one more attribute, if that was the last one asked for.
+    #[inline(always)]
+    pub fn latest_with(&self, name: &Str) -> Option<NonNull<Shape>> {
+        let next = NonNull::new(self.latest.get().cast_mut())?;
+        // SAFETY: transitions live as long as their origin.
+        let names = unsafe { &next.as_ref().names };
+        names.last().is_some_and(|last| std::ptr::eq::<Str>(&**last, name)).then_some(next)
     }
 
     /// The slot of the interned `name`.
@@ -56,6 +73,7 @@ impl Shape {
     }
 
     /// The names in order of assignment.
+    #[inline(always)]
     pub fn names(&self) -> &[Ref<Str>] {
         &self.names
     }
@@ -67,12 +85,14 @@ impl Shape {
             shape.names.last().is_some_and(|last| std::ptr::eq::<Str>(&**last, name))
         };
         if let Some(known) = transitions.iter().find(|shape| is_it(shape)) {
+            self.latest.set(&**known);
             return NonNull::from(&**known);
         }
         let mut names = self.names.to_vec();
         names.push(crate::own(name));
-        let shape = Box::new(Shape { names: names.into(), transitions: RefCell::default() });
+        let shape = Self::with_names(names.into());
         let ptr = NonNull::from(&*shape);
+        self.latest.set(ptr.as_ptr());
         transitions.push(shape);
         ptr
     }

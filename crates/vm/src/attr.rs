@@ -67,27 +67,41 @@ pub(crate) fn super_method(
         Some(class) if class.is_subtype(ty) => return Ok(None),
         _ => this.ty(),
     };
-    if !start.is_subtype(ty) || name.to_utf8(th).is_ok_and(|name| name == "__class__") {
+    if !start.is_subtype(ty) || std::ptr::eq(name, object::id!(th, "__class__")) {
         return Ok(None);
     }
-    let Some(mro) = start.mro().map(object::own) else { return Ok(None) };
-    let at = mro.items().iter().position(|class| class.as_ptr() == ty.as_ptr().cast());
-    let Some(at) = at else { return Ok(None) };
-    for class in &mro.items()[at + 1..] {
-        let Some(class) = type_::as_type(*class) else { continue };
-        let Some(dict) = class.dict() else { continue };
-        let Some(found) = dict.get(th, name.obj())? else { continue };
-        let kind = found.obj().ty();
-        if wants_method && kind.flags() & abi::Py_TPFLAGS_METHOD_DESCRIPTOR != 0 {
-            return Ok(Some(Method::Unbound(found)));
-        }
-        let Some(get) = kind.slots().tp_descr_get else { return Ok(Some(Method::Value(found))) };
-        // SAFETY: the slot belongs to the descriptor's type.
-        let value = unsafe { get(found.as_ptr(), this.as_ptr(), start.obj().as_ptr()) };
-        // SAFETY: a new reference or null.
-        return unsafe { Ref::from_raw(value) }
-            .ok_or(object::Raised)
-            .map(|value| Some(Method::Value(value)));
+    let Some(found) = start.lookup_after(th, ty, name).map(Obj::own) else { return Ok(None) };
+    let kind = found.obj().ty();
+    if wants_method && kind.flags() & abi::Py_TPFLAGS_METHOD_DESCRIPTOR != 0 {
+        return Ok(Some(Method::Unbound(found)));
     }
-    Ok(None)
+    let Some(get) = kind.slots().tp_descr_get else { return Ok(Some(Method::Value(found))) };
+    // SAFETY: the slot belongs to the descriptor's type.
+    let value = unsafe { get(found.as_ptr(), this.as_ptr(), start.obj().as_ptr()) };
+    // SAFETY: a new reference or null.
+    unsafe { Ref::from_raw(value) }.ok_or(object::Raised).map(|value| Some(Method::Value(value)))
+}
+
+/// `object.name`.
+#[inline(never)]
+pub(crate) fn get(th: Thread<'_>, object: Obj<'_>, name: &Str) -> Result<Ref> {
+    let ty = object.ty();
+    let plain = ty.flags() & abi::Py_TPFLAGS_MANAGED_DICT != 0
+        && ty.slots().tp_getattro.map(|slot| slot as usize) == generic_getattro();
+    if plain {
+        let found = ty.lookup(th, name);
+        let is_data = found.is_some_and(|found| found.ty().slots().tp_descr_set.is_some());
+        if !is_data {
+            let found = found.map(Obj::own);
+            if let Some(value) = shape::get(th, object, name)? {
+                return Ok(value);
+            }
+            if let Some(found) = found
+                && found.obj().ty().slots().tp_descr_get.is_none()
+            {
+                return Ok(found);
+            }
+        }
+    }
+    object.getattr(th, name)
 }

@@ -95,14 +95,7 @@ pub(crate) fn append_str(th: Thread<'_>, a: Ref, b: Obj<'_>) -> Result<Ref> {
 
 #[inline(never)]
 pub(crate) fn join_str(th: Thread<'_>, pieces: &[Obj<'_>]) -> Result<Ref> {
-    let mut builder = object::types::str::StrBuilder::new();
-    for piece in pieces {
-        match as_str(*piece) {
-            Some(piece) => builder.push_obj(th, piece)?,
-            None => raise!(th, SystemError, "formatted value is not a string"),
-        }
-    }
-    builder.finish(th).map(Ref::upcast)
+    object::types::str::empty().join_items(th, pieces).map(Ref::upcast)
 }
 
 /// A character of a string; `None` if the index is out of range.

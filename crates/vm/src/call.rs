@@ -78,7 +78,80 @@ pub(crate) unsafe fn make_frame(
         }
         return Some(frame);
     }
+    if code.is_simple()
+        && let Some(frame) = make_frame_simple(th, func, args, nargs, kwnames)
+    {
+        return Some(frame);
+    }
     make_frame_general(th, func, args, nargs, kwnames)
+}
+
+/// The variable that each keyword argument is for. The function is simple.
+#[inline]
+unsafe fn keyword_places(code: &Code, nargs: usize, names: &[Obj<'_>], places: &mut [u16]) -> bool {
+    let variables = code.localsplusnames.items();
+    let first = nargs.max(code.posonlyargcount as usize);
+    let Some(open) = variables.get(first..code.argcount as usize) else { return false };
+    for (i, name) in names.iter().enumerate() {
+        let Some(at) = open.iter().position(|other| other.is(*name)) else { return false };
+        let (known, rest) = places.split_at_mut(i);
+        let place = (first + at) as u16;
+        match rest.first_mut() {
+            Some(free) if !known.contains(&place) => *free = place,
+            _ => return false,
+        }
+    }
+    true
+}
+
+/// A frame for a simple function where names are known by identity and
+/// defaults fill the gaps; `None`, with nothing taken over and no exception
+/// set, if it takes more than that.
+#[inline(never)]
+unsafe fn make_frame_simple(
+    th: Thread<'_>,
+    func: *mut PyObject,
+    args: *mut Word,
+    nargs: usize,
+    kwnames: Option<&Tuple>,
+) -> Option<*mut Frame> {
+    const MOST: usize = 16;
+    let function = &*func.cast::<Function>();
+    let code = &*function.code.as_ptr().cast::<Code>();
+    let argcount = code.argcount as usize;
+    let names = kwnames.map_or(&[][..], Tuple::items);
+    let mut places = [0; MOST];
+    if nargs > argcount || names.len() > MOST || !keyword_places(code, nargs, names, &mut places) {
+        return None;
+    }
+    let defaults = Obj::from_raw(function.defaults.as_ptr());
+    let defaults = defaults.map_or(&[][..], |defaults| defaults.cast::<Tuple>().items());
+    let first_default = argcount - defaults.len().min(argcount);
+    let places = &places[..names.len()];
+    if (nargs..first_default).any(|i| !places.contains(&(i as u16))) {
+        return None;
+    }
+    let base = frame::push_words(th.state(), code.framesize as usize);
+    if base.is_null() {
+        return None;
+    }
+    let frame = base.cast::<Frame>();
+    frame::init(frame, func, code, nargs);
+    let locals = Frame::localsplus(frame);
+    for i in 0..nargs {
+        *locals.add(i) = *args.add(i);
+    }
+    for (i, place) in places.iter().enumerate() {
+        *locals.add(usize::from(*place)) = *args.add(nargs + i);
+    }
+    for i in nargs.max(first_default)..argcount {
+        if (*locals.add(i)).is_null()
+            && let Some(default) = defaults.get(i - first_default)
+        {
+            *locals.add(i) = Word::borrow(*default).dup();
+        }
+    }
+    Some(frame)
 }
 
 unsafe fn release_all(args: *mut Word, n: usize) {
@@ -373,6 +446,52 @@ pub(crate) unsafe fn vector(
     call_pointers(th, callable, buffer.as_mut_ptr().add(1), n, kwnames)
 }
 
+/// Most arguments that [`fast`] passes without allocating.
+const FEW: usize = 8;
+
+/// The objects of `n` words in a row, for the time of a call.
+#[inline(always)]
+unsafe fn with_pointers<R>(
+    args: *const Word,
+    n: usize,
+    call: impl FnOnce(*const *mut PyObject) -> R,
+) -> R {
+    if n > FEW {
+        let all: Vec<*mut PyObject> = (0..n).map(|i| (*args.add(i)).ptr()).collect();
+        return call(all.as_ptr());
+    }
+    let mut few = [const { std::mem::MaybeUninit::<*mut PyObject>::uninit() }; FEW];
+    for (i, place) in few.iter_mut().take(n).enumerate() {
+        place.write((*args.add(i)).ptr());
+    }
+    call(few.as_ptr().cast())
+}
+
+/// Call a `METH_FASTCALL` function.
+#[inline(never)]
+pub(crate) unsafe fn fast(
+    function: abi::PyCFunction,
+    this: *mut PyObject,
+    args: *const Word,
+    n: usize,
+) -> *mut PyObject {
+    let function = std::mem::transmute::<abi::PyCFunction, abi::PyCFunctionFast>(function);
+    with_pointers(args, n, |args| function(this, args, n as isize))
+}
+
+/// Call a `METH_FASTCALL | METH_KEYWORDS` function without keywords.
+#[inline(never)]
+pub(crate) unsafe fn fast_keywords(
+    function: abi::PyCFunction,
+    this: *mut PyObject,
+    args: *const Word,
+    n: usize,
+) -> *mut PyObject {
+    let function =
+        std::mem::transmute::<abi::PyCFunction, abi::PyCFunctionFastWithKeywords>(function);
+    with_pointers(args, n, |args| function(this, args, n as isize, null_mut()))
+}
+
 /// Call with arguments in front of which there is room for one more.
 unsafe fn call_pointers(
     th: Thread<'_>,
@@ -446,6 +565,29 @@ pub(crate) unsafe extern "C" fn vectorcall(
     call_function(th, callable, args, nargs, kwnames)
 }
 
+/// [`make_frame`] for arguments that stay where they are. `func` is owned.
+pub(crate) unsafe fn frame_of_pointers(
+    th: Thread<'_>,
+    func: *mut PyObject,
+    args: *const *mut PyObject,
+    nargs: usize,
+    kwnames: Option<&Tuple>,
+) -> Option<*mut Frame> {
+    let total = nargs + kwnames.map_or(0, Tuple::len);
+    let mut few = [Word::NULL; FEW];
+    let mut many;
+    let words = if total <= FEW {
+        &mut few[..total]
+    } else {
+        many = vec![Word::NULL; total];
+        &mut many[..]
+    };
+    for (i, word) in words.iter_mut().enumerate() {
+        *word = Word::from_raw(*args.add(i)).dup();
+    }
+    make_frame(th, func, words.as_mut_ptr(), nargs, kwnames)
+}
+
 /// Call a Python function from native code.
 pub(crate) unsafe fn call_function(
     th: Thread<'_>,
@@ -465,9 +607,7 @@ pub(crate) unsafe fn call_function(
         }
         frame
     } else {
-        let total = nargs + kwnames.map_or(0, Tuple::len);
-        let mut words: Vec<Word> = (0..total).map(own).collect();
-        match make_frame(th, callable, words.as_mut_ptr(), nargs, kwnames) {
+        match frame_of_pointers(th, callable, args, nargs, kwnames) {
             Some(frame) => frame,
             None => return null_mut(),
         }

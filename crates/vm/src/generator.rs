@@ -14,6 +14,7 @@ use std::{
 };
 
 use abi::{PyGenObject, PyObject};
+use bytecode::Op;
 use macros::{pymethods, pytype};
 use object::{
     AsObject, Code, Head, Obj, Protocol, PyStruct, Ref, Result, Str, Thread, ThreadState, Traverse,
@@ -508,11 +509,22 @@ pub(crate) fn as_generator(object: Obj<'_>) -> Option<*mut PyGenObject> {
     exact.then(|| object.as_ptr().cast())
 }
 
+/// Whether no handler of the generator's own is around the `yield` at which it
+/// is suspended, so that it would not notice being closed.
+unsafe fn is_unguarded(frame: *mut Frame) -> bool {
+    // The flag says that only the handler around the whole body is.
+    const DEPTH_ONE: u16 = 4;
+    let unit = *(*frame).ip.sub(1);
+    let op = unit & 0xFF;
+    let resumes = op == Op::RESUME.number() || op == Op::RESUME_CHECK.number();
+    resumes && unit >> 8 & DEPTH_ONE != 0
+}
+
 /// `close()`: the value that the generator returned.
 pub(crate) unsafe fn close(th: Thread<'_>, this: *mut PyGenObject) -> Result<Ref> {
     let none = object::types::none();
     let current = (*this).gi_frame_state;
-    if current == state::CREATED {
+    if current == state::CREATED || current == state::SUSPENDED && is_unguarded(frame_of(this)) {
         retain_code(frame_of(this));
         (*this).gi_frame_state = state::COMPLETED;
         frame::clear(th, frame_of(this));

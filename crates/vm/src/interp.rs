@@ -7,6 +7,8 @@
 //! frame, a handler stores `ip` and `sp` into the frame ([`Regs::save`]).
 #![allow(unsafe_op_in_unsafe_fn, reason = "works on the running frame, see the header")]
 
+use std::hint::cold_path;
+
 use abi::PyObject;
 use bytecode::Op;
 use object::{Code, Str, Thread, ThreadState};
@@ -24,8 +26,24 @@ pub(crate) struct Regs {
     pub(crate) ip: *mut u16,
     /// The first free word of the value stack.
     pub(crate) sp: *mut Word,
-    pub(crate) locals: *mut Word,
     pub(crate) frame: *mut Frame,
+}
+
+const POP_JUMP_IF_FALSE: u8 = Op::POP_JUMP_IF_FALSE as u8;
+const POP_JUMP_IF_TRUE: u8 = Op::POP_JUMP_IF_TRUE as u8;
+const STORE_FAST: u8 = Op::STORE_FAST as u8;
+
+/// The same address. PERF: without this the compiler works out the addresses of
+/// the frame's fields at every dispatch, for the few handlers that need them,
+/// and has no register left for `ip`.
+#[inline(always)]
+fn opaque(mut frame: *mut Frame) -> *mut Frame {
+    #[cfg(not(miri))]
+    // SAFETY: no instruction at all.
+    unsafe {
+        std::arch::asm!("/* {0} */", inout(reg) frame, options(nomem, nostack, preserves_flags));
+    }
+    frame
 }
 
 /// How a handler ends.
@@ -55,19 +73,27 @@ impl Regs {
     /// The same registers once more, to be worked on out of line.
     #[inline(always)]
     pub(crate) fn copy(&self) -> Regs {
-        Regs { ip: self.ip, sp: self.sp, locals: self.locals, frame: self.frame }
+        Regs { ip: self.ip, sp: self.sp, frame: self.frame }
     }
 
     #[inline(always)]
     pub(crate) unsafe fn load(frame: *mut Frame) -> Regs {
-        Regs { ip: (*frame).ip, sp: (*frame).sp, locals: Frame::localsplus(frame), frame }
+        let fields = opaque(frame);
+        Regs { ip: (*fields).ip, sp: (*fields).sp, frame }
+    }
+
+    /// The first variable.
+    #[inline(always)]
+    pub(crate) fn locals(&self) -> *mut Word {
+        Frame::localsplus(opaque(self.frame))
     }
 
     /// Store `ip` and `sp` where others look for them.
     #[inline(always)]
     pub(crate) unsafe fn save(&self) {
-        (*self.frame).ip = self.ip;
-        (*self.frame).sp = self.sp;
+        let frame = opaque(self.frame);
+        (*frame).ip = self.ip;
+        (*frame).sp = self.sp;
     }
 
     #[inline(always)]
@@ -80,6 +106,35 @@ impl Regs {
     pub(crate) unsafe fn pop(&mut self) -> Word {
         self.sp = self.sp.sub(1);
         *self.sp
+    }
+
+    /// Push a truth value; a conditional jump that follows is done at once.
+    /// PERF: the value need not be made nor looked at, and a dispatch is saved.
+    /// An instruction that somebody monitors has another opcode.
+    #[inline(always)]
+    pub(crate) unsafe fn push_or_jump(&mut self, value: bool) {
+        let unit = *self.ip;
+        let op = unit as u8;
+        if op != POP_JUMP_IF_FALSE && op != POP_JUMP_IF_TRUE {
+            return self.push(Word::bool_(value));
+        }
+        // Its own unit and that of its cache.
+        let distance = if value == (op == POP_JUMP_IF_TRUE) { usize::from(unit >> 8) } else { 0 };
+        self.ip = self.ip.add(2 + distance);
+    }
+
+    /// Push a value, or put it at once into the variable that a `STORE_FAST`
+    /// right behind names.
+    #[inline(always)]
+    pub(crate) unsafe fn push_or_store(&mut self, word: Word) {
+        let unit = *self.ip;
+        if unit as u8 != STORE_FAST {
+            return self.push(word);
+        }
+        self.ip = self.ip.add(1);
+        let place = self.locals().add(usize::from(unit >> 8));
+        let old = std::mem::replace(&mut *place, word);
+        self.release_opt(old);
     }
 
     /// The word `depth` from the top, the top being 1.
@@ -95,7 +150,7 @@ impl Regs {
 
     #[inline(always)]
     pub(crate) unsafe fn local(&self, index: usize) -> Word {
-        *self.locals.add(index)
+        *self.locals().add(index)
     }
 
     #[inline(always)]
@@ -159,9 +214,10 @@ impl Regs {
             return too_deep(th, state, frame);
         }
         state.recursion_remaining.set(left);
-        (*self.frame).ip = self.ip;
-        (*self.frame).sp = self.sp;
-        (*self.frame).return_offset = resume;
+        let caller = opaque(self.frame);
+        (*caller).ip = self.ip;
+        (*caller).sp = self.sp;
+        (*caller).return_offset = resume;
         (*frame).prev = self.frame;
         frame::set_current(state, frame);
         *self = Regs::load(frame);
@@ -182,9 +238,14 @@ impl Regs {
     }
 }
 
-#[cold]
 #[inline(never)]
 unsafe fn release_last(word: Word) {
+    let object = word.ptr();
+    if (*object).ob_type == <object::Float as object::PyStruct>::type_object().as_ptr() {
+        // PERF: floats are what dies most; they own nothing.
+        let block = std::ptr::NonNull::new_unchecked(object.cast::<u8>());
+        return Thread::current().heap().free(block);
+    }
     word.release();
 }
 
@@ -214,10 +275,10 @@ pub(crate) fn recursion_error(th: Thread<'_>) -> object::Raised {
 
 macro_rules! base_number {
     ($own:ident) => {
-        Op::$own as u16
+        Op::$own as u8
     };
     ($own:ident $base:ident) => {
-        Op::$base as u16
+        Op::$base as u8
     };
 }
 
@@ -228,12 +289,20 @@ macro_rules! interpreter {
             ($($input:ident $([$input_size:expr])?),* -- $($output:ident $([$output_size:expr])?),*)
             [$($flag:ident)*] $(of $base:ident)?;
     )*) => {
+        /// Opcodes as bytes. Pseudo-opcodes, which are never executed, have no
+        /// arm of their own.
+        #[allow(clippy::missing_docs_in_private_items, reason = "see the opcode table")]
+        mod numbers {
+            $( pub(super) const $name: u8 = if $number < 256 { $number as u8 } else { super::EXTENDED_ARG }; )*
+        }
+
         /// Execute `entry` until it returns (a new reference) or raises (null).
         ///
         /// # Safety
         ///
         /// `entry` is a complete frame, linked as the current one, whose
         /// `entry` flag is set.
+        #[allow(unreachable_patterns, reason = "of pseudo-opcodes")]
         unsafe fn execute(th: Thread<'_>, entry: *mut Frame) -> *mut PyObject {
             let mut r = Regs::load(entry);
             loop {
@@ -241,58 +310,69 @@ macro_rules! interpreter {
                     let unit = *r.ip;
                     r.ip = r.ip.add(1);
                     let mut oparg = (unit >> 8) as usize;
-                    let mut op = unit & 0xFF;
-                    'redo: loop {
-                        match op {
-                            EXTENDED_ARG => {
-                                let unit = *r.ip;
-                                r.ip = r.ip.add(1);
-                                oparg = oparg << 8 | (unit >> 8) as usize;
-                                op = unit & 0xFF;
-                                continue 'redo;
-                            }
-                            $(
-                                $number => match ops::$name(&mut r, th, oparg) {
-                                    Flow::Next => continue 'next,
-                                    Flow::Error => break 'next false,
-                                    Flow::Reraise => break 'next true,
-                                    Flow::Exit => return Word(r.sp.addr()).ptr(),
-                                    Flow::Miss => {
-                                        op = base_number!($name $($base)?);
-                                        continue 'redo;
-                                    }
-                                    Flow::Redo => {
-                                        op = *r.ip.sub(1) & 0xFF;
-                                        continue 'redo;
-                                    }
-                                    Flow::Pending => {
-                                        r.save();
-                                        if pending::handle(th).is_err() {
+                    let mut op = unit as u8;
+                    loop {
+                        // The opcode to execute instead of this one.
+                        op = 'again: {
+                            match op {
+                                EXTENDED_ARG => {
+                                    let unit = *r.ip;
+                                    r.ip = r.ip.add(1);
+                                    oparg = oparg << 8 | (unit >> 8) as usize;
+                                    break 'again unit as u8;
+                                }
+                                $(
+                                    numbers::$name => match ops::$name(&mut r, th, oparg) {
+                                        Flow::Next => continue 'next,
+                                        Flow::Error => {
+                                            cold_path();
                                             break 'next false;
                                         }
-                                        continue 'next;
-                                    }
-                                    Flow::PendingResume => {
-                                        r.save();
-                                        match resume(th, r.frame, oparg) {
-                                            Ok(true) => r.ip = r.ip.sub(1),
-                                            Ok(false) => {}
-                                            Err(_) => break 'next false,
+                                        Flow::Reraise => {
+                                            cold_path();
+                                            break 'next true;
                                         }
-                                        continue 'next;
-                                    }
-                                    Flow::Underlying => {
-                                        op = monitoring::underlying(r.frame, r.ip, op);
-                                        continue 'redo;
-                                    }
-                                },
-                            )*
-                            _ => {
-                                r.save();
-                                object::error!(th, SystemError, "unknown opcode {op}");
-                                break 'next false;
+                                        Flow::Exit => return Word(r.sp.addr()).ptr(),
+                                        Flow::Miss => {
+                                            cold_path();
+                                            break 'again base_number!($name $($base)?);
+                                        }
+                                        Flow::Redo => {
+                                            cold_path();
+                                            break 'again *r.ip.sub(1) as u8;
+                                        }
+                                        Flow::Pending => {
+                                            cold_path();
+                                            r.save();
+                                            if pending::handle(th).is_err() {
+                                                break 'next false;
+                                            }
+                                            continue 'next;
+                                        }
+                                        Flow::PendingResume => {
+                                            cold_path();
+                                            r.save();
+                                            match resume(th, r.frame, oparg) {
+                                                Ok(true) => r.ip = r.ip.sub(1),
+                                                Ok(false) => {}
+                                                Err(_) => break 'next false,
+                                            }
+                                            continue 'next;
+                                        }
+                                        Flow::Underlying => {
+                                            cold_path();
+                                            let op = u16::from(op);
+                                            break 'again monitoring::underlying(r.frame, r.ip, op) as u8;
+                                        }
+                                    },
+                                )*
+                                _ => {
+                                    r.save();
+                                    unknown_opcode(th, *r.ip.sub(1));
+                                    break 'next false;
+                                }
                             }
-                        }
+                        };
                     }
                 };
                 (*r.frame).sp = r.sp;
@@ -305,7 +385,13 @@ macro_rules! interpreter {
     };
 }
 
-const EXTENDED_ARG: u16 = Op::EXTENDED_ARG as u16;
+const EXTENDED_ARG: u8 = Op::EXTENDED_ARG as u8;
+
+#[cold]
+#[inline(never)]
+fn unknown_opcode(th: Thread<'_>, unit: u16) {
+    object::error!(th, SystemError, "unknown opcode {}", unit & 0xFF);
+}
 
 /// What `RESUME` does when something is pending: rewrite the code for those
 /// who monitor it (`true`: execute the instruction again), or do the work.

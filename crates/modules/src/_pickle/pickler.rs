@@ -1,14 +1,13 @@
 //! `Pickler`: options and memo.
 
-use std::{
-    cell::{Cell, RefCell},
-    collections::HashMap,
-};
+use std::cell::{Cell, RefCell};
 
 use macros::{pymethods, pytype};
 use object::{
     AsObject, Bytes, Dict, Head, Int, Link, Obj, Protocol, PyStruct, Ref, Result, Str, Thread,
-    Tuple, Type, alloc_object,
+    Tuple, Type,
+    alloc::AddressMap,
+    alloc_object,
     declare::TypeBuilder,
     id, raise,
     types::{self, object_, str_eq},
@@ -34,7 +33,7 @@ pub(super) struct Pickler {
     persistent_id: Link,
     /// Objects that were written, by address, kept alive by their entry.
     #[traverse(skip)]
-    pub(super) memo: RefCell<HashMap<usize, (usize, Ref)>>,
+    pub(super) memo: RefCell<AddressMap<(usize, Ref)>>,
 }
 
 fn protocol_number(th: Thread<'_>, protocol: Option<Obj<'_>>) -> Result<i32> {
@@ -244,7 +243,7 @@ impl Pickler {
                 value.type_name()
             );
         };
-        let mut memo = HashMap::new();
+        let mut memo = AddressMap::default();
         for (key, entry) in dict.items() {
             let Some([index, object]) = entry.obj().downcast::<Tuple>().map(Tuple::items) else {
                 raise!(th, TypeError, "'memo' values must be 2-item tuples");

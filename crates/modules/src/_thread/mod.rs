@@ -130,6 +130,7 @@ pub mod _thread {
     }
 
     /// Return the thread stack size used when creating new threads.
+    #[parse(tuple)]
     #[sig = "(size=0, /)"]
     fn stack_size(th: Thread<'_>, size: isize) -> Result<isize> {
         const LEAST: isize = 53248;

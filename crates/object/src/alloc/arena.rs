@@ -16,9 +16,10 @@ use crate::small_int;
 /// The size and alignment of an arena.
 pub const ARENA_SIZE: usize = 1 << 20;
 const POOLS: usize = ARENA_SIZE / POOL_SIZE;
-/// Where the range of the first heap is, if the system agrees.
-pub const RANGE_HINT: usize = 0x1000_0000_0000;
-const RANGE_SHIFTS: [u32; 6] = [42, 38, 34, 32, 30, 26];
+/// Where the range of the first heap is, if the system agrees. PERF: an address
+/// below 2³⁹ is a small int as `id()`, which deepcopy and pickle make many of.
+pub const RANGE_HINT: usize = 1 << 38;
+const RANGE_SHIFTS: [u32; 6] = [38, 36, 34, 32, 30, 26];
 /// The part of the committed arenas that may stay empty.
 const SPARE_PART: usize = 4;
 

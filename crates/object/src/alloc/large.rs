@@ -24,8 +24,8 @@ const HEADER: usize = size_of::<Header>();
 const _: () = assert!(HEADER == GRANULE);
 
 /// Multiplies addresses, whose low bits are zero, into well-spread hashes.
-#[derive(Default)]
-pub(crate) struct AddressHasher(u64);
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AddressHasher(u64);
 
 impl Hasher for AddressHasher {
     fn finish(&self) -> u64 {

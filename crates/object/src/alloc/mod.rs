@@ -34,7 +34,12 @@ pub use deferred::{defer_dealloc, end_dealloc};
 pub use pool::{CLASSES, Domain, GRANULE, POOL_SIZE, Pool, SMALL_MAX};
 pub use trace::{CollectFrames, Trace, TraceFrame};
 
-pub(crate) use large::{AddressHasher, Large};
+pub use large::AddressHasher;
+pub(crate) use large::Large;
+
+/// A map from addresses.
+pub type AddressMap<V> =
+    std::collections::HashMap<usize, V, std::hash::BuildHasherDefault<AddressHasher>>;
 pub(crate) use pool::{GC_START, UNLISTED, pool_of, table_byte};
 
 use crate::gc;

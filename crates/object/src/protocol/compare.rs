@@ -1,6 +1,6 @@
 //! Comparison and hashing.
 
-use crate::{AsObject, Obj, Ref, Result, Thread, error, raise, types};
+use crate::{AsObject, Float, Obj, Ref, Result, Str, Thread, error, raise, small_int, types};
 
 /// A rich comparison, numbered as in C.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +66,9 @@ impl CompareOp {
 /// `a op b` with reflection: the right operand first if its type is a subtype
 /// of the left's.
 pub fn rich_compare(th: Thread<'_>, a: Obj<'_>, b: Obj<'_>, op: CompareOp) -> Result<Ref> {
+    if let Some(answer) = compare_plain(a, b, op) {
+        return Ok(types::bool_(answer).own());
+    }
     th.check_stack(" in comparison")?;
     let (ta, tb) = (a.ty(), b.ty());
     let try_one = |x: Obj<'_>, y: Obj<'_>, op: CompareOp| -> Result<Option<Ref>> {
@@ -100,6 +103,32 @@ pub fn rich_compare(th: Thread<'_>, a: Obj<'_>, b: Obj<'_>, op: CompareOp) -> Re
     }
 }
 
+/// `a op b` of two exact builtins that are compared most.
+#[inline]
+fn compare_plain(a: Obj<'_>, b: Obj<'_>, op: CompareOp) -> Option<bool> {
+    if small_int::both_in_range(a.as_ptr(), b.as_ptr()) {
+        // The addresses are in the order of the values.
+        return Some(op.of(a.as_ptr().addr().cmp(&b.as_ptr().addr())));
+    }
+    if let Some(a) = a.downcast_exact::<Str>() {
+        let b = b.downcast_exact::<Str>()?;
+        return Some(match op {
+            CompareOp::Eq => a.eq(b),
+            CompareOp::Ne => !a.eq(b),
+            _ => op.of(a.cmp(b)),
+        });
+    }
+    let (a, b) = (a.downcast_exact::<Float>()?.value(), b.downcast_exact::<Float>()?.value());
+    Some(match op {
+        CompareOp::Lt => a < b,
+        CompareOp::Le => a <= b,
+        CompareOp::Eq => a == b,
+        CompareOp::Ne => a != b,
+        CompareOp::Gt => a > b,
+        CompareOp::Ge => a >= b,
+    })
+}
+
 /// `bool(a op b)`, where identity implies equality.
 pub fn rich_compare_bool(th: Thread<'_>, a: Obj<'_>, b: Obj<'_>, op: CompareOp) -> Result<bool> {
     if a.is(b) {
@@ -108,6 +137,9 @@ pub fn rich_compare_bool(th: Thread<'_>, a: Obj<'_>, b: Obj<'_>, op: CompareOp) 
             CompareOp::Ne => return Ok(false),
             _ => {}
         }
+    }
+    if let Some(answer) = compare_plain(a, b, op) {
+        return Ok(answer);
     }
     let value = rich_compare(th, a, b, op)?;
     super::number::is_true(th, value.obj())
@@ -121,6 +153,7 @@ pub fn eq(th: Thread<'_>, a: Obj<'_>, b: Obj<'_>) -> Result<bool> {
 
 /// `hash(object)`.
 pub fn hash(th: Thread<'_>, object: Obj<'_>) -> Result<isize> {
+    th.check_stack_end()?;
     let Some(slot) = object.ty().slots().tp_hash else {
         raise!(th, TypeError, "unhashable type: '{}'", object.type_name());
     };

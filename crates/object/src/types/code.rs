@@ -201,13 +201,13 @@ impl Code {
     /// The constants, as the interpreter loads them.
     #[inline(always)]
     pub fn consts_ptr(&self) -> *const *mut abi::PyObject {
-        self.consts.items().as_ptr().cast()
+        self.consts.items_ptr()
     }
 
     /// The names, as the interpreter loads them.
     #[inline(always)]
     pub fn names_ptr(&self) -> *const *mut abi::PyObject {
-        self.names.items().as_ptr().cast()
+        self.names.items_ptr()
     }
 
     /// Whether a call needs nothing but `argcount` positional arguments.

@@ -14,8 +14,8 @@ use macros::{pymethods, pytype};
 use abi::PyObject;
 
 use crate::{
-    AsObject, CompareOp, IntoObject, Obj, Protocol, PyStruct, Ref, Result, Str, Thread, Traverse,
-    Type, VarHead, alloc_object, gc, own,
+    AsObject, CompareOp, IntoObject, Link, Obj, Protocol, PyStruct, Ref, Result, Str, Thread,
+    Traverse, Type, VarHead, alloc_object, gc, own,
     protocol::{compare, iter},
     raise,
     reference::objects,
@@ -96,7 +96,7 @@ impl TupleBuilder {
 }
 
 impl Tuple {
-    #[inline]
+    #[inline(always)]
     fn first(&self) -> *mut *mut PyObject {
         // SAFETY: the items follow the struct.
         unsafe { std::ptr::from_ref(self).add(1) }.cast_mut().cast()
@@ -107,6 +107,12 @@ impl Tuple {
     pub fn items(&self) -> &[Obj<'_>] {
         // SAFETY: a published tuple has `ob_size` non-null items that live as long as it.
         unsafe { objects(self.first(), self.head.size() as usize) }
+    }
+
+    /// Where the items are; they are as many as `len` says.
+    #[inline(always)]
+    pub fn items_ptr(&self) -> *const *mut PyObject {
+        self.first()
     }
 
     /// Mark the hash of a fresh tuple as not computed.
@@ -170,8 +176,8 @@ impl Tuple {
         count: usize,
         mut next: impl FnMut() -> Option<*mut PyObject>,
     ) -> Result<Ref<Tuple>> {
-        if count == 0 && std::ptr::eq(cls, Self::type_object()) {
-            return Ok(empty_tuple());
+        if std::ptr::eq(cls, Self::type_object()) {
+            return Self::from_fn(th, count, |_| next());
         }
         let tuple = alloc_object::alloc_raw(th, cls, count, shape::inline_bytes(cls))?;
         // SAFETY: fresh memory for a tuple with room for the items.
@@ -185,6 +191,68 @@ impl Tuple {
             unsafe { first.add(index).write(item) };
         }
         shape::init_instance(th, cls, tuple);
+        // SAFETY: a complete gc object.
+        unsafe { gc::track(th.heap(), tuple) };
+        // SAFETY: the header's count is the reference we hand over.
+        Ok(unsafe { Ref::from_owned(tuple) })
+    }
+
+    /// A pair, in the memory of the tuple that an iterator keeps for this, if
+    /// nobody else has that one.
+    #[inline]
+    pub(crate) fn pair(
+        th: Thread<'_>,
+        kept: &Link<Tuple>,
+        first: Ref,
+        second: Ref,
+    ) -> Result<Ref<Tuple>> {
+        let Some(tuple) = NonNull::new(kept.as_ptr()) else {
+            let pair = Self::from_array(th, [first, second])?;
+            kept.set(Some(pair.clone()));
+            return Ok(pair);
+        };
+        // SAFETY: the link holds a tuple.
+        let this = unsafe { tuple.cast::<Tuple>().as_ref() };
+        if !this.obj().is_unique() || this.len() != 2 {
+            return Self::from_array(th, [first, second]);
+        }
+        let slots = this.first();
+        // SAFETY: a tuple of two that nobody else sees owns both items.
+        let old = unsafe { (Ref::from_raw(slots.read()), Ref::from_raw(slots.add(1).read())) };
+        // SAFETY: as above.
+        unsafe { slots.write(first.into_raw()) };
+        // SAFETY: as above.
+        unsafe { slots.add(1).write(second.into_raw()) };
+        this.hash.set(-1);
+        // SAFETY: a complete gc object, which a collection may have given up on.
+        unsafe { gc::track(th.heap(), tuple) };
+        let pair = own(this);
+        drop::<(Option<Ref>, Option<Ref>)>(old);
+        Ok(pair)
+    }
+
+    /// A new tuple of `count` items; `item` hands over number `index`, and runs
+    /// no code that could see the tuple.
+    #[inline]
+    pub fn from_fn(
+        th: Thread<'_>,
+        count: usize,
+        mut item: impl FnMut(usize) -> Option<*mut PyObject>,
+    ) -> Result<Ref<Tuple>> {
+        if count == 0 {
+            return Ok(empty_tuple());
+        }
+        let tuple = alloc_object::alloc_items::<Tuple>(th, count)?;
+        // SAFETY: fresh memory for a tuple with room for the items.
+        let this = unsafe { tuple.cast::<Tuple>().as_ref() };
+        this.hash.set(-1);
+        this.head.set_size(count as isize);
+        let first = this.first();
+        for index in 0..count {
+            let value = item(index).unwrap_or(std::ptr::null_mut());
+            // SAFETY: below the number of items allocated.
+            unsafe { first.add(index).write(value) };
+        }
         // SAFETY: a complete gc object.
         unsafe { gc::track(th.heap(), tuple) };
         // SAFETY: the header's count is the reference we hand over.
@@ -292,7 +360,7 @@ impl Tuple {
         if known != -1 {
             return Ok(known);
         }
-        th.check_stack_end()?;
+        th.check_stack(" while hashing a tuple")?;
         let mut hasher = num::hash::TupleHasher::default();
         for item in self.items() {
             hasher.push(item.hash(th)? as i64);

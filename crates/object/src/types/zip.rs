@@ -5,8 +5,8 @@ use std::cell::Cell;
 use macros::{pymethods, pytype};
 
 use crate::{
-    AsObject, Head, IntoObject, Obj, Protocol, Ref, Result, Thread, Tuple, Type, alloc_object,
-    args::Args, protocol::iter, raise,
+    AsObject, Head, IntoObject, Link, Obj, Protocol, Ref, Result, Thread, Tuple, Type,
+    alloc_object, args::Args, protocol::iter, raise,
 };
 
 /// The zip object yields n-length tuples, where n is the number of
@@ -24,8 +24,10 @@ pub struct Zip {
     head: Head,
     iterators: Ref<Tuple>,
     strict: Cell<bool>,
-    /// CPython keeps the number of iterators and a tuple for reuse.
-    unused: [Cell<usize>; 2],
+    /// A tuple for reuse.
+    result: Link<Tuple>,
+    /// CPython keeps the number of iterators.
+    unused: Cell<usize>,
 }
 
 /// Tuple of the iterators of `iterables`.
@@ -77,13 +79,15 @@ pub(super) fn step(
 
 #[pymethods]
 impl Zip {
+    #[parse(keywords)]
     #[sig = "zip(*iterables, strict=False)"]
     fn __new__(th: Thread<'_>, cls: &Type, iterables: Args<'_>, strict: bool) -> Result<Ref> {
         let zip = Zip {
             head: Head::new(),
             iterators: iterators(th, iterables)?,
             strict: Cell::new(strict),
-            unused: Default::default(),
+            result: Link::null(),
+            unused: Cell::new(0),
         };
         alloc_object::alloc(th, cls, zip).map(Ref::upcast)
     }
@@ -97,7 +101,7 @@ impl Zip {
         if let ([a, b], false) = (self.iterators.items(), self.strict.get()) {
             let Some(first) = iter::next(th, *a)? else { return Ok(None) };
             let Some(second) = iter::next(th, *b)? else { return Ok(None) };
-            return Tuple::from_array(th, [first, second]).map(|pair| Some(pair.upcast()));
+            return Tuple::pair(th, &self.result, first, second).map(|pair| Some(pair.upcast()));
         }
         if self.iterators.items().is_empty() {
             return Ok(None);

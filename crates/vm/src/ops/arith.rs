@@ -152,8 +152,48 @@ fn comparison_bit(less: bool, greater: bool, equal: bool) -> usize {
     }
 }
 
+/// The positions that two bounds, each an int or None, select of `len` items.
+#[inline]
+fn bounds(start: Obj<'_>, stop: Obj<'_>, len: usize) -> Option<(usize, usize)> {
+    let fit = |bound: Obj<'_>, default: usize| {
+        if bound.is_none() {
+            return Some(default);
+        }
+        let value = small_int::value(bound.as_ptr())?;
+        let value = if value < 0 { (value + len as i64).max(0) } else { value };
+        Some((value as usize).min(len))
+    };
+    let (start, stop) = (fit(start, 0)?, fit(stop, len)?);
+    Some((start, stop.max(start)))
+}
+
+/// `container[start:stop]` of a builtin sequence, without a slice object.
+fn plain_slice(
+    th: Thread<'_>,
+    container: Obj<'_>,
+    start: Obj<'_>,
+    stop: Obj<'_>,
+) -> Option<Result<Ref>> {
+    if let Some(list) = container.downcast_exact::<List>() {
+        let (start, stop) = bounds(start, stop, list.len())?;
+        // SAFETY: allocating runs no code, and `items` is read before the copy is seen.
+        let items = unsafe { list.items() }.get(start..stop)?;
+        return Some(List::from_objs(th, items).map(Ref::upcast));
+    }
+    if let Some(text) = container.downcast_exact::<Str>() {
+        let (start, stop) = bounds(start, stop, text.len())?;
+        return Some(text.slice(th, start, stop).map(Ref::upcast));
+    }
+    let tuple = container.downcast_exact::<Tuple>()?;
+    let (start, stop) = bounds(start, stop, tuple.len())?;
+    Some(tuple.slice(th, start, stop).map(Ref::upcast))
+}
+
 #[inline(never)]
 fn slice_get(th: Thread<'_>, container: Obj<'_>, start: Obj<'_>, stop: Obj<'_>) -> Result<Ref> {
+    if let Some(result) = plain_slice(th, container, start, stop) {
+        return result;
+    }
     let slice = bridge::slice(th, start, stop, types::none())?;
     protocol::mapping::get_item(th, container, object::AsObject::obj(&slice))
 }
@@ -173,8 +213,9 @@ fn slice_set(
 /// Jump or not on a truth value that is already a bool.
 #[inline(always)]
 unsafe fn truth(r: &mut Regs, value: bool) -> Flow {
-    r.replace(1, Word::bool_(value));
+    r.drop_words(1);
     r.skip(3);
+    r.push_or_jump(value);
     Flow::Next
 }
 
@@ -262,7 +303,7 @@ ops! {
             return Flow::Miss;
         }
         let next = *r.ip.add(5);
-        let target = r.locals.add((next >> 8) as usize);
+        let target = r.locals().add((next >> 8) as usize);
         if (*target).ptr() != a.ptr() || next & 0xFF != bytecode::Op::STORE_FAST as u16 {
             return Flow::Miss;
         }
@@ -340,6 +381,17 @@ ops! {
             r.set(1, Word((2 * small_int::ZERO).wrapping_sub(word.0)));
             return Flow::Next;
         }
+        if is_exact::<Float>(word) {
+            let value = -*float(word);
+            if word.0 & 1 == 0 && (*word.ptr()).ob_refcnt == 1 {
+                *float(word) = value;
+                return Flow::Next;
+            }
+            r.save();
+            let result = check!(Float::new(th, value));
+            r.replace(1, Word::from_ref(result));
+            return Flow::Next;
+        }
         unary(r, th, number::NEGATIVE)
     }
 
@@ -360,10 +412,13 @@ ops! {
 
     fn TO_BOOL_BOOL(r, th, oparg) {
         let word = r.peek(1);
-        if !word.is(types::bool_(true)) && !word.is(types::bool_(false)) {
+        let value = word.is(types::bool_(true));
+        if !value && !word.is(types::bool_(false)) {
             return Flow::Miss;
         }
+        r.sp = r.sp.sub(1);
         r.skip(3);
+        r.push_or_jump(value);
         Flow::Next
     }
 
@@ -426,17 +481,18 @@ ops! {
             return Flow::Miss;
         }
         let bit = comparison_bit(a.0 < b.0, a.0 > b.0, true);
-        r.sp = r.sp.sub(1);
-        r.set(1, Word::bool_(oparg & bit != 0));
+        r.sp = r.sp.sub(2);
         r.skip(1);
+        r.push_or_jump(oparg & bit != 0);
         Flow::Next
     }
 
     fn COMPARE_OP_FLOAT(r, th, oparg) {
         let Some((a, b)) = floats(r) else { return Flow::Miss };
         let bit = comparison_bit(a < b, a > b, a == b);
-        r.replace(2, Word::bool_(oparg & bit != 0));
+        r.drop_words(2);
         r.skip(1);
+        r.push_or_jump(oparg & bit != 0);
         Flow::Next
     }
 
@@ -447,14 +503,16 @@ ops! {
         }
         let equal = bridge::str_equal(a.obj().cast::<Str>(), b.obj().cast::<Str>());
         let bit = if equal { 8 } else { 2 | 4 };
-        r.replace(2, Word::bool_(oparg & bit != 0));
+        r.drop_words(2);
         r.skip(1);
+        r.push_or_jump(oparg & bit != 0);
         Flow::Next
     }
 
     fn IS_OP(r, th, oparg) {
         let same = r.peek(1).ptr() == r.peek(2).ptr();
-        r.replace(2, Word::bool_(same ^ (oparg != 0)));
+        r.drop_words(2);
+        r.push_or_jump(same ^ (oparg != 0));
         Flow::Next
     }
 
@@ -462,8 +520,9 @@ ops! {
         adapt!(r, specialize::contains(r.ip, r.peek(1)));
         r.save();
         let found = check!(protocol::mapping::contains(th, r.peek(1).obj(), r.peek(2).obj()));
-        r.replace(2, Word::bool_(found ^ (oparg != 0)));
+        r.drop_words(2);
         r.skip(1);
+        r.push_or_jump(found ^ (oparg != 0));
         Flow::Next
     }
 
@@ -474,8 +533,9 @@ ops! {
         r.save();
         let dict = r.peek(1).obj().cast::<Dict>();
         let found = check!(bridge::dict_contains(th, dict, r.peek(2).obj()));
-        r.replace(2, Word::bool_(found ^ (oparg != 0)));
+        r.drop_words(2);
         r.skip(1);
+        r.push_or_jump(found ^ (oparg != 0));
         Flow::Next
     }
 
@@ -485,8 +545,9 @@ ops! {
         }
         r.save();
         let found = check!(bridge::set_contains(th, r.peek(1).obj(), r.peek(2).obj()));
-        r.replace(2, Word::bool_(found ^ (oparg != 0)));
+        r.drop_words(2);
         r.skip(1);
+        r.push_or_jump(found ^ (oparg != 0));
         Flow::Next
     }
 

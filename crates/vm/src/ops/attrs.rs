@@ -122,7 +122,7 @@ ops! {
         let owner = r.peek(1);
         let name = r.name(oparg >> 1);
         if oparg & 1 == 0 {
-            let value = check!(owner.obj().getattr(th, name));
+            let value = check!(attr::get(th, owner.obj(), name));
             return attribute(r, oparg, Word::from_ref(value));
         }
         match check!(attr::method(th, owner.obj(), name)) {
@@ -138,7 +138,10 @@ ops! {
     }
 
     fn LOAD_ATTR_INSTANCE_VALUE(r, th, oparg) {
-        let Some(value) = specialize::instance_value(r.ip, r.peek(1)) else { return Flow::Miss };
+        let Some(value) = specialize::instance_value(r.ip, r.peek(1), || r.name(oparg >> 1))
+        else {
+            return Flow::Miss;
+        };
         attribute(r, oparg, value.dup())
     }
 
@@ -174,7 +177,8 @@ ops! {
     }
 
     fn LOAD_ATTR_NONDESCRIPTOR_WITH_VALUES(r, th, oparg) {
-        let Some(value) = specialize::type_value_unshadowed(r.ip, r.peek(1)) else {
+        let Some(value) = specialize::type_value_unshadowed(r.ip, r.peek(1), || r.name(oparg >> 1))
+        else {
             return Flow::Miss;
         };
         attribute(r, oparg, value.dup())
@@ -190,7 +194,8 @@ ops! {
     }
 
     fn LOAD_ATTR_METHOD_WITH_VALUES(r, th, oparg) {
-        let Some(method) = specialize::type_value_unshadowed(r.ip, r.peek(1)) else {
+        let Some(method) = specialize::type_value_unshadowed(r.ip, r.peek(1), || r.name(oparg >> 1))
+        else {
             return Flow::Miss;
         };
         let this = r.peek(1);

@@ -15,19 +15,16 @@ use crate::{
     word::Word,
 };
 
-/// Owned references to the `n` words from `first` on, which become null.
-unsafe fn take(first: *mut Word, n: usize) -> Vec<Ref> {
-    (0..n).map(|i| std::mem::replace(&mut *first.add(i), Word::NULL).into_ref()).collect()
-}
-
+/// The words stay where they are, taken over only if the tuple is made.
 #[inline(never)]
 unsafe fn build_tuple(th: Thread<'_>, first: *mut Word, n: usize) -> Result<Ref<Tuple>> {
-    Tuple::from_refs(th, take(first, n))
+    Tuple::from_fn(th, n, |i| Some((*first.add(i)).owned().ptr()))
 }
 
+/// As `build_tuple`.
 #[inline(never)]
 unsafe fn build_list(th: Thread<'_>, first: *mut Word, n: usize) -> Result<Ref<List>> {
-    List::from_refs(th, take(first, n))
+    List::from_fn(th, n, |i| (*first.add(i)).owned().ptr())
 }
 
 #[inline(never)]
@@ -58,7 +55,7 @@ fn list_extend(th: Thread<'_>, list: &List, iterable: Obj<'_>) -> Result<()> {
         && !protocol::mapping::is_sequence(iterable)
     {
         th.clear_exception(raised);
-        raise!(th, TypeError, "Value after * must be an iterable, not {}", ty.name());
+        raise!(th, TypeError, "Value after * must be an iterable, not {}", ty.full_name());
     }
     Err(raised)
 }
@@ -138,7 +135,7 @@ fn wrong_length(th: Thread<'_>, expected: usize, got: usize) {
 }
 
 /// Unpack into `before` values, and with `after` a list and that many more; the
-/// first value ends up highest in `top`, which is just past the last slot.
+/// first value ends up highest below `top`. Nothing is written on error.
 #[inline(never)]
 unsafe fn unpack(
     th: Thread<'_>,
@@ -156,7 +153,7 @@ unsafe fn unpack(
                 && !protocol::mapping::is_sequence(object)
             {
                 th.clear_exception(raised);
-                raise!(th, TypeError, "cannot unpack non-iterable {} object", ty.name());
+                raise!(th, TypeError, "cannot unpack non-iterable {} object", ty.full_name());
             }
             return Err(raised);
         }

@@ -90,6 +90,46 @@ pub(super) unsafe fn enter_python(
     }
 }
 
+/// Make an instance of the class at `base` and enter its `__init__` with the
+/// arguments of a `CALL_KW`.
+#[inline(never)]
+unsafe fn keyword_init(
+    th: Thread<'_>,
+    base: *mut Word,
+    oparg: usize,
+    names: &Tuple,
+    init: Word,
+) -> Option<*mut Frame> {
+    let Some(this) = specialize::allocate(th, *base) else {
+        th.no_memory();
+        return None;
+    };
+    // The stack keeps the instance, which `__init__` gets as `self`.
+    let class = std::mem::replace(&mut *base, this.dup());
+    *base.add(1) = this;
+    let positional = oparg + 1 - names.len();
+    let frame = call::make_frame(th, init.dup().ptr(), base.add(1), positional, Some(names));
+    class.release();
+    frame
+}
+
+#[inline(always)]
+unsafe fn enter_init_keywords(
+    r: &mut Regs,
+    th: Thread<'_>,
+    base: *mut Word,
+    oparg: usize,
+    init: Word,
+) -> Flow {
+    let names = r.peek(1);
+    let frame = keyword_init(th, base, oparg, names.obj().cast::<Tuple>(), init);
+    // Words that went with a frame that could not be made are null now.
+    let Some(frame) = frame else { return Flow::Error };
+    r.sp = base.add(1);
+    r.release(names);
+    specialize::enter_init(r, th, frame)
+}
+
 /// Arguments of `f(*args, **kwargs)` as a tuple.
 #[inline(never)]
 pub(super) fn args_tuple(th: Thread<'_>, function: Obj<'_>, args: Obj<'_>) -> Result<Ref<Tuple>> {
@@ -123,6 +163,11 @@ unsafe fn frame_ex(th: Thread<'_>, base: *mut Word) -> Option<*mut Frame> {
     let function = *base;
     let args = args_tuple(th, function.obj(), (*base.add(2)).obj()).ok()?;
     let kwargs = (*base.add(3)).obj_opt().map(|kwargs| kwargs.cast::<Dict>());
+    if kwargs.is_none_or(Dict::is_empty) {
+        let items = args.items();
+        let func = function.dup().ptr();
+        return call::frame_of_pointers(th, func, items.as_ptr().cast(), items.len(), None);
+    }
     let (values, names) = call::split_keywords(th, &args, kwargs).ok()?;
     let positional = args.len();
     let mut words: Vec<Word> = values.into_iter().map(Word::from_ref).collect();
@@ -255,16 +300,18 @@ ops! {
         // The stack keeps the instance, which `__init__` gets as `self`.
         let class = std::mem::replace(&mut *base, this.dup());
         *base.add(1) = this;
-        let Some(frame) = call::exact_frame(th, init, base.add(1), oparg + 1) else {
-            *base.add(1) = Word::NULL;
-            let this = std::mem::replace(&mut *base, class);
-            this.release();
-            this.release();
-            return Flow::Miss;
-        };
+        if let Some(frame) = call::exact_frame(th, init, base.add(1), oparg + 1) {
+            r.sp = base.add(1);
+            r.release(class);
+            return specialize::enter_init(r, th, frame);
+        }
         r.sp = base.add(1);
+        let frame = call::make_frame(th, init.dup().ptr(), base.add(1), oparg + 1, None);
         r.release(class);
-        specialize::enter_init(r, th, frame)
+        match frame {
+            Some(frame) => specialize::enter_init(r, th, frame),
+            None => Flow::Error,
+        }
     }
 
     fn CALL_BUILTIN_O(r, th, oparg) {
@@ -276,9 +323,25 @@ ops! {
         native_result(r, th, oparg + 2, value, 3)
     }
 
-    fn CALL_BUILTIN_FAST(r, th, oparg) { CALL_NON_PY_GENERAL(r, th, oparg) }
+    fn CALL_BUILTIN_FAST(r, th, oparg) {
+        let base = r.sp.sub(oparg + 2);
+        let found = specialize::builtin_with(*base, abi::METH_FASTCALL);
+        let Some((function, this)) = found else { return Flow::Miss };
+        r.save();
+        let (args, n) = arguments(base, oparg);
+        let value = call::fast(function, this, args, n);
+        native_result(r, th, oparg + 2, value, 3)
+    }
 
-    fn CALL_BUILTIN_FAST_WITH_KEYWORDS(r, th, oparg) { CALL_NON_PY_GENERAL(r, th, oparg) }
+    fn CALL_BUILTIN_FAST_WITH_KEYWORDS(r, th, oparg) {
+        let base = r.sp.sub(oparg + 2);
+        let found = specialize::builtin_with(*base, abi::METH_FASTCALL | abi::METH_KEYWORDS);
+        let Some((function, this)) = found else { return Flow::Miss };
+        r.save();
+        let (args, n) = arguments(base, oparg);
+        let value = call::fast_keywords(function, this, args, n);
+        native_result(r, th, oparg + 2, value, 3)
+    }
 
     fn CALL_METHOD_DESCRIPTOR_O(r, th, oparg) {
         let base = r.sp.sub(oparg + 2);
@@ -298,16 +361,48 @@ ops! {
         native_result(r, th, oparg + 2, value, 3)
     }
 
-    fn CALL_METHOD_DESCRIPTOR_FAST(r, th, oparg) { CALL_NON_PY_GENERAL(r, th, oparg) }
+    fn CALL_METHOD_DESCRIPTOR_FAST(r, th, oparg) {
+        let base = r.sp.sub(oparg + 2);
+        let (args, n) = arguments(base, oparg);
+        if n == 0 {
+            return Flow::Miss;
+        }
+        let found = specialize::method_with(*base, *args, abi::METH_FASTCALL);
+        let Some(function) = found else { return Flow::Miss };
+        r.save();
+        let value = call::fast(function, (*args).ptr(), args.add(1), n - 1);
+        native_result(r, th, oparg + 2, value, 3)
+    }
 
     fn CALL_METHOD_DESCRIPTOR_FAST_WITH_KEYWORDS(r, th, oparg) {
-        CALL_NON_PY_GENERAL(r, th, oparg)
+        let base = r.sp.sub(oparg + 2);
+        let (args, n) = arguments(base, oparg);
+        if n == 0 {
+            return Flow::Miss;
+        }
+        let flags = abi::METH_FASTCALL | abi::METH_KEYWORDS;
+        let Some(function) = specialize::method_with(*base, *args, flags) else {
+            return Flow::Miss;
+        };
+        r.save();
+        let value = call::fast_keywords(function, (*args).ptr(), args.add(1), n - 1);
+        native_result(r, th, oparg + 2, value, 3)
     }
 
     fn CALL_LEN(r, th, oparg) {
         let base = r.sp.sub(oparg + 2);
         if oparg != 1 || !(*base.add(1)).is_null() || !specialize::is_len(*base) {
             return Flow::Miss;
+        }
+        let operand = r.peek(1);
+        if is_exact::<List>(operand) || is_exact::<Tuple>(operand) {
+            let length = (*operand.ptr().cast::<abi::PyVarObject>()).ob_size as i64;
+            if object::small_int::fits(length) && object::small_int::enabled() {
+                let value = object::small_int::encode_unchecked(length).as_ptr();
+                r.replace(3, Word::from_raw(value));
+                r.skip(3);
+                return Flow::Next;
+            }
         }
         r.save();
         let value = match protocol::mapping::len(th, r.peek(1).obj()) {
@@ -360,6 +455,11 @@ ops! {
         if is_python(*base) {
             let names = r.pop();
             return enter_python(r, th, base, oparg, names, 3);
+        }
+        if (*base.add(1)).is_null()
+            && let Some(init) = specialize::plain_init(th, *base)
+        {
+            return enter_init_keywords(r, th, base, oparg, init);
         }
         let (args, n) = arguments(base, oparg);
         let names = r.peek(1).obj().cast::<Tuple>();

@@ -128,8 +128,8 @@ ops! {
         r.save();
         match check!(next(th, r.peek(1).obj())) {
             Some(value) => {
-                r.push(Word::from_ref(value));
                 r.skip(1);
+                r.push_or_store(Word::from_ref(value));
                 Flow::Next
             }
             None => exhausted(r, oparg),
@@ -151,8 +151,8 @@ ops! {
         }
         (*range).start = value.wrapping_add((*range).step);
         (*range).len -= 1;
-        r.push(Word::from_raw(small_int::encode_unchecked(value).as_ptr()));
         r.skip(1);
+        r.push_or_store(Word::from_raw(small_int::encode_unchecked(value).as_ptr()));
         Flow::Next
     }
 
@@ -163,8 +163,8 @@ ops! {
         }
         match bridge::list_iterator_next(iterator) {
             Some(value) => {
-                r.push(value);
                 r.skip(1);
+                r.push_or_store(value);
                 Flow::Next
             }
             None => Flow::Miss,
@@ -178,8 +178,8 @@ ops! {
         }
         match bridge::tuple_iterator_next(iterator) {
             Some(value) => {
-                r.push(value);
                 r.skip(1);
+                r.push_or_store(value);
                 Flow::Next
             }
             None => Flow::Miss,

@@ -75,7 +75,7 @@ unsafe fn from_mapping_or_cell(
 
 #[inline(always)]
 unsafe fn store(r: &mut Regs, index: usize, word: Word) {
-    let old = std::mem::replace(&mut *r.locals.add(index), word);
+    let old = std::mem::replace(&mut *r.locals().add(index), word);
     r.release_opt(old);
 }
 
@@ -118,7 +118,7 @@ ops! {
     }
 
     fn LOAD_FAST_AND_CLEAR(r, th, oparg) {
-        let word = std::mem::replace(&mut *r.locals.add(oparg), Word::NULL);
+        let word = std::mem::replace(&mut *r.locals().add(oparg), Word::NULL);
         r.push(word);
         Flow::Next
     }
@@ -161,9 +161,9 @@ ops! {
     fn MAKE_CELL(r, th, oparg) {
         r.save();
         let word = r.local(oparg);
-        *r.locals.add(oparg) = Word::NULL;
+        *r.locals().add(oparg) = Word::NULL;
         let cell = check!(make_cell(th, word));
-        *r.locals.add(oparg) = Word::from_ref(cell);
+        *r.locals().add(oparg) = Word::from_ref(cell);
         Flow::Next
     }
 
@@ -171,9 +171,13 @@ ops! {
         let code = r.code();
         let Some(function) = Frame::function(r.frame) else { return Flow::Next };
         let first = (code.nlocalsplus - code.nfreevars) as usize;
-        let closure = &*function.closure.as_ptr().cast::<object::Tuple>();
+        let Some(closure) = function.closure.get() else {
+            r.save();
+            object::error!(th, SystemError, "a function with free variables has no closure");
+            return Flow::Error;
+        };
         for (i, cell) in closure.items().iter().take(oparg).enumerate() {
-            *r.locals.add(first + i) = Word::from_ref(cell.own());
+            *r.locals().add(first + i) = Word::from_ref(cell.own());
         }
         Flow::Next
     }

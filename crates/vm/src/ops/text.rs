@@ -1,7 +1,7 @@
 //! Formatted strings and template strings.
 #![allow(unsafe_op_in_unsafe_fn, reason = "works on the running frame, see interp")]
 
-use object::{Obj, Protocol, Ref, Result, Str, Thread, raise};
+use object::{Float, Int, Obj, Protocol, Ref, Result, Str, Thread, raise};
 
 use super::{check, ops};
 use crate::{bridge, interp::Flow, intrinsics, word::Word};
@@ -21,13 +21,25 @@ fn format(th: Thread<'_>, value: Obj<'_>, spec: Option<Obj<'_>>) -> Result<Ref> 
     if spec.is_none() && value.is_exact::<Str>() {
         return Ok(value.own());
     }
+    // PERF: without a specification these are formatted as `str` does it.
+    if spec.is_none() && (value.is_exact::<Int>() || value.is_exact::<Float>()) {
+        return value.str(th).map(Ref::upcast);
+    }
     bridge::format(th, value, spec)
 }
 
 #[inline(never)]
 unsafe fn build_string(th: Thread<'_>, first: *mut Word, n: usize) -> Result<Ref> {
-    let pieces: Vec<Obj<'_>> = (0..n).map(|i| (*first.add(i)).obj()).collect();
-    bridge::join_str(th, &pieces)
+    const FEW: usize = 16;
+    if n > FEW {
+        let pieces: Vec<Obj<'_>> = (0..n).map(|i| (*first.add(i)).obj()).collect();
+        return bridge::join_str(th, &pieces);
+    }
+    let mut pieces = [object::types::none(); FEW];
+    for (i, piece) in pieces.iter_mut().take(n).enumerate() {
+        *piece = (*first.add(i)).obj().extend();
+    }
+    bridge::join_str(th, &pieces[..n])
 }
 
 #[inline(never)]

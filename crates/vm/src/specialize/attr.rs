@@ -201,13 +201,33 @@ unsafe fn guard_type(cache: *const u16, owner: Word) -> bool {
 }
 
 #[inline(always)]
-pub(crate) unsafe fn instance_value(cache: *const u16, owner: Word) -> Option<Word> {
-    if !guard_type(cache, owner) || (word_of(owner) & SHAPE) as u64 != read_u64(cache.add(5)) {
+pub(crate) unsafe fn instance_value<'a>(
+    cache: *const u16,
+    owner: Word,
+    name: impl FnOnce() -> &'a Str,
+) -> Option<Word> {
+    if !guard_type(cache, owner) {
         return None;
     }
+    let word = word_of(owner) & SHAPE;
     let offset = usize::from(*cache.add(3));
+    if word as u64 != read_u64(cache.add(5)) && !is_slot(word, owner, offset, name()) {
+        return None;
+    }
     let value = *owner.ptr().cast::<u8>().add(offset).cast::<Word>();
     (!value.is_null()).then_some(value)
+}
+
+/// Whether another shape than the one that was seen has `name` at this place.
+#[inline(always)]
+unsafe fn is_slot(word: usize, owner: Word, offset: usize, name: &Str) -> bool {
+    if word & 1 != 0 || word == 0 {
+        return false;
+    }
+    let basicsize = (*(*owner.ptr()).ob_type).tp_basicsize as usize;
+    let shape = &*(word as *const shape::Shape);
+    let known = shape.names().get(offset.wrapping_sub(basicsize) / 8);
+    known.is_some_and(|known| known.as_ptr() == name.obj().as_ptr())
 }
 
 #[inline(always)]
@@ -279,16 +299,27 @@ pub(crate) unsafe fn type_value(cache: *const u16, owner: Word) -> Option<Word> 
 /// What the class has, where the instance has the shape that was seen, in
 /// which the name does not occur.
 #[inline(always)]
-pub(crate) unsafe fn type_value_unshadowed(cache: *const u16, owner: Word) -> Option<Word> {
+pub(crate) unsafe fn type_value_unshadowed<'a>(
+    cache: *const u16,
+    owner: Word,
+    name: impl FnOnce() -> &'a Str,
+) -> Option<Word> {
     if !guard_type(cache, owner) {
         return None;
     }
     let high = read_u64(cache.add(5));
     let shape = u64::from(read_u32(cache.add(3))) | (high >> 48) << 32;
-    if (word_of(owner) & SHAPE) as u64 != shape {
+    let word = word_of(owner) & SHAPE;
+    if word as u64 != shape && shadows(word, name()) {
         return None;
     }
     Some(Word(high as usize & SHAPE))
+}
+
+/// Whether an instance of this shape may have `name`.
+#[inline(never)]
+unsafe fn shadows(word: usize, name: &Str) -> bool {
+    word & 1 != 0 || word == 0 || (*(word as *const shape::Shape)).find(name).is_some()
 }
 
 pub(crate) unsafe fn store(th: Thread<'_>, cache: *mut u16, owner: Word, name: &Str) -> bool {
@@ -324,13 +355,19 @@ unsafe fn pick_store(th: Thread<'_>, cache: *mut u16, owner: Word, name: &Str) -
         return None;
     }
     let shape::Attributes::Slots(shape, slots) = shape::attributes(object) else { return None };
-    let index = shape.find(name)?;
+    // A new attribute comes behind the others.
+    let index = match shape.find(name) {
+        Some(index) => index,
+        None if name.is_interned() => shape.len(),
+        None => return None,
+    };
     slots.get(index)?;
     *cache.add(3) = u16::try_from(index).ok()?;
     Some(Op::STORE_ATTR_INSTANCE_VALUE)
 }
 
-/// The slot of an attribute that the instance has.
+/// The slot of an attribute that the instance has or, being the next in the
+/// usual order, now gets.
 #[inline(always)]
 pub(crate) unsafe fn instance_slot(
     cache: *const u16,
@@ -340,15 +377,22 @@ pub(crate) unsafe fn instance_slot(
     if !guard_type(cache, owner) {
         return None;
     }
-    let word = word_of(owner) & SHAPE;
+    let full = word_of(owner);
+    let word = full & SHAPE;
     if word & 1 != 0 || word == 0 {
         return None;
     }
     // Any shape will do that has the name at this place.
     let index = usize::from(*cache.add(3));
     let shape = &*(word as *const shape::Shape);
-    if shape.names().get(index)?.as_ptr() != name.obj().as_ptr() {
-        return None;
+    match shape.names().get(index) {
+        Some(known) if known.as_ptr() == name.obj().as_ptr() => {}
+        None if index == shape.len() && index < full >> shape::CAPACITY_SHIFT => {
+            let next = shape.latest_with(name)?;
+            let place = owner.ptr().cast::<u8>().sub(16).cast::<usize>();
+            *place = next.as_ptr().addr() | full & !SHAPE;
+        }
+        _ => return None,
     }
     let ty = (*owner.ptr()).ob_type;
     Some(owner.ptr().cast::<u8>().add((*ty).tp_basicsize as usize).cast::<Word>().add(index))

@@ -3,8 +3,8 @@
 
 use bytecode::Op;
 use object::{
-    Dict, Float, Function, List, Str, Thread, Tuple, small_int,
-    types::{Bool, singletons::NoneType},
+    Dict, Float, Function, Int, List, Str, Thread, Tuple, small_int,
+    types::{Bool, int::arithmetic, singletons::NoneType},
 };
 
 use super::{choose, read_u32, read_u64, write_u32, write_u64};
@@ -151,6 +151,26 @@ int_op!(int_remainder, |a, b| match b {
 int_op!(int_lshift, |a, b| if (0..24).contains(&b) { a.checked_mul(1 << b) } else { None });
 int_op!(int_rshift, |a, b| if (0..64).contains(&b) { Some(a >> b) } else { None });
 
+macro_rules! any_int_op {
+    ($name:ident, $function:ident) => {
+        unsafe fn $name(th: Thread<'_>, a: Word, b: Word) -> Word {
+            if !Int::is_exact(a.obj()) || !Int::is_exact(b.obj()) {
+                return Word::NULL;
+            }
+            match arithmetic::$function(th, a.obj(), b.obj()) {
+                Ok(value) => Word::from_ref(value),
+                Err(_) => Word::NULL,
+            }
+        }
+    };
+}
+
+any_int_op!(any_int_add, add);
+any_int_op!(any_int_subtract, sub);
+any_int_op!(any_int_multiply, mul);
+any_int_op!(any_int_floor_divide, floordiv);
+any_int_op!(any_int_remainder, rem);
+
 /// The value of a float or small int.
 #[inline(always)]
 unsafe fn number(word: Word) -> Option<f64> {
@@ -160,17 +180,30 @@ unsafe fn number(word: Word) -> Option<f64> {
     is_exact::<Float>(word).then(|| word.obj().cast::<Float>().value())
 }
 
+/// Whether the operand is a float that nobody else has.
+#[inline(always)]
+unsafe fn is_own_float(word: Word) -> bool {
+    !word.is_int() && word.0 & 1 == 0 && is_exact::<Float>(word) && (*word.ptr()).ob_refcnt == 1
+}
+
 macro_rules! float_op {
     ($name:ident, |$a:ident, $b:ident| $value:expr) => {
-        unsafe fn $name(th: Thread<'_>, a: Word, b: Word) -> Word {
-            let (Some($a), Some($b)) = (number(a), number(b)) else { return Word::NULL };
-            if a.is_int() && b.is_int() {
+        unsafe fn $name(th: Thread<'_>, left: Word, right: Word) -> Word {
+            let (Some($a), Some($b)) = (number(left), number(right)) else { return Word::NULL };
+            if left.is_int() && right.is_int() {
                 return Word::NULL;
             }
             let value: Option<f64> = $value;
-            match value.map(|value| Float::new(th, value)) {
-                Some(Ok(value)) => Word::from_ref(value),
-                _ => Word::NULL,
+            let Some(value) = value else { return Word::NULL };
+            for operand in [left, right] {
+                if is_own_float(operand) {
+                    operand.obj().cast::<Float>().set_value(value);
+                    return operand.dup();
+                }
+            }
+            match Float::new(th, value) {
+                Ok(value) => Word::from_ref(value),
+                Err(_) => Word::NULL,
             }
         }
     };
@@ -180,6 +213,8 @@ float_op!(float_add, |a, b| Some(a + b));
 float_op!(float_subtract, |a, b| Some(a - b));
 float_op!(float_multiply, |a, b| Some(a * b));
 float_op!(float_divide, |a, b| if b == 0.0 { None } else { Some(a / b) });
+// What is complex or raises is left to the generic way.
+float_op!(float_power, |a, b| Some(a.powf(b)).filter(|value| a > 0.0 && value.is_finite()));
 
 unsafe fn int_divide(th: Thread<'_>, a: Word, b: Word) -> Word {
     if !a.is_int() || !b.is_int() || b.int() == 0 {
@@ -206,11 +241,22 @@ unsafe fn pick_extended(operator: usize, a: Word, b: Word) -> Option<Extended> {
             _ => return None,
         });
     }
+    if Int::is_exact(a.obj()) && Int::is_exact(b.obj()) {
+        return Some(match operator {
+            0 => any_int_add,
+            2 => any_int_floor_divide,
+            5 => any_int_multiply,
+            6 => any_int_remainder,
+            10 => any_int_subtract,
+            _ => return None,
+        });
+    }
     number(a)?;
     number(b)?;
     Some(match operator {
         0 => float_add,
         5 => float_multiply,
+        8 => float_power,
         10 => float_subtract,
         11 => float_divide,
         _ => return None,

@@ -114,6 +114,16 @@ unsafe fn pick_class(th: Thread<'_>, cache: *mut u16, class: &Type, oparg: usize
             return Some(Op::CALL_TUPLE_1);
         }
     }
+    let init = init_of(th, class)?;
+    write_u32(cache.add(1), class.version(th)?);
+    let heap = class.as_ptr().cast::<abi::PyHeapTypeObject>();
+    (*heap)._spec_cache.init = init.obj().as_ptr();
+    Some(Op::CALL_ALLOC_AND_ENTER_INIT)
+}
+
+/// The `__init__` of a class whose call means nothing but to allocate an
+/// instance and to run that function.
+unsafe fn init_of<'a>(th: Thread<'_>, class: &'a Type) -> Option<&'a Function> {
     let plain_meta = std::ptr::eq(class.obj().ty(), Type::type_object());
     let object = object::types::object_type().slots();
     let slots = class.slots();
@@ -129,13 +139,17 @@ unsafe fn pick_class(th: Thread<'_>, cache: *mut u16, class: &Type, oparg: usize
     let init = class.lookup(th, id!(th, "__init__"))?.downcast_exact::<Function>()?;
     let code = &*init.code.as_ptr().cast::<Code>();
     let generator = abi::CO_GENERATOR | abi::CO_COROUTINE | abi::CO_ASYNC_GENERATOR;
-    if !code.is_simple() || code.argcount as usize != oparg + 1 || code.flags & generator != 0 {
+    (code.flags & generator == 0).then_some(init)
+}
+
+/// As [`init_of`], of a callee that may be anything.
+#[inline(never)]
+pub(crate) unsafe fn plain_init(th: Thread<'_>, callable: Word) -> Option<Word> {
+    if !is_exact::<Type>(callable) {
         return None;
     }
-    write_u32(cache.add(1), class.version(th)?);
-    let heap = class.as_ptr().cast::<abi::PyHeapTypeObject>();
-    (*heap)._spec_cache.init = init.obj().as_ptr();
-    Some(Op::CALL_ALLOC_AND_ENTER_INIT)
+    let init = init_of(th, callable.obj().cast::<Type>())?;
+    Some(Word::borrow(init.obj()))
 }
 
 unsafe fn pick_builtin(callable: Word, total: usize) -> Op {
@@ -154,10 +168,13 @@ unsafe fn pick_builtin(callable: Word, total: usize) -> Op {
         ISINSTANCE.store(address, Ordering::Relaxed);
         return Op::CALL_ISINSTANCE;
     }
-    if total == 1 && def.ml_flags & !abi::METH_COEXIST == abi::METH_O {
-        return Op::CALL_BUILTIN_O;
+    const KEYWORDS: i32 = abi::METH_FASTCALL | abi::METH_KEYWORDS;
+    match (def.ml_flags, total) {
+        (abi::METH_O, 1) => Op::CALL_BUILTIN_O,
+        (abi::METH_FASTCALL, _) => Op::CALL_BUILTIN_FAST,
+        (KEYWORDS, _) => Op::CALL_BUILTIN_FAST_WITH_KEYWORDS,
+        _ => Op::CALL_NON_PY_GENERAL,
     }
-    Op::CALL_NON_PY_GENERAL
 }
 
 unsafe fn pick_method(cache: *mut u16, callable: Word, base: *mut Word, total: usize) -> Op {
@@ -175,9 +192,12 @@ unsafe fn pick_method(cache: *mut u16, callable: Word, base: *mut Word, total: u
         LIST_APPEND.store(std::ptr::from_ref(def).addr(), Ordering::Relaxed);
         return Op::CALL_LIST_APPEND;
     }
+    const KEYWORDS: i32 = abi::METH_FASTCALL | abi::METH_KEYWORDS;
     match (flags, total) {
         (abi::METH_O, 2) => Op::CALL_METHOD_DESCRIPTOR_O,
         (abi::METH_NOARGS, 1) => Op::CALL_METHOD_DESCRIPTOR_NOARGS,
+        (abi::METH_FASTCALL, 1..) => Op::CALL_METHOD_DESCRIPTOR_FAST,
+        (KEYWORDS, 1..) => Op::CALL_METHOD_DESCRIPTOR_FAST_WITH_KEYWORDS,
         _ => Op::CALL_NON_PY_GENERAL,
     }
 }
@@ -192,12 +212,21 @@ unsafe fn c_function(def: &abi::PyMethodDef) -> Option<CFunction> {
 /// The function behind a builtin with one argument, and its `self`.
 #[inline(always)]
 pub(crate) unsafe fn builtin_o(callable: Word) -> Option<(CFunction, *mut PyObject)> {
+    builtin_with(callable, abi::METH_O)
+}
+
+/// The function behind a builtin with exactly these flags, and its `self`.
+#[inline(always)]
+pub(crate) unsafe fn builtin_with(
+    callable: Word,
+    flags: i32,
+) -> Option<(CFunction, *mut PyObject)> {
     if !is_exact::<BuiltinFunction>(callable) {
         return None;
     }
     let this = callable.ptr().cast::<abi::PyCFunctionObject>();
     let def = &*(*this).m_ml;
-    if def.ml_flags != abi::METH_O {
+    if def.ml_flags != flags {
         return None;
     }
     Some((c_function(def)?, (*this).m_self))
@@ -218,6 +247,12 @@ unsafe fn method_of(callable: Word, this: Word, flags: i32) -> Option<CFunction>
         return None;
     }
     c_function(def)
+}
+
+/// The function behind a method with exactly these flags, if it applies to `this`.
+#[inline(always)]
+pub(crate) unsafe fn method_with(callable: Word, this: Word, flags: i32) -> Option<CFunction> {
+    method_of(callable, this, flags)
 }
 
 /// The function behind a method with one argument.

@@ -18,11 +18,11 @@ enum Kind {
     Items,
 }
 
-fn pick(th: Thread<'_>, kind: Kind, (key, value): (Ref, Ref)) -> Result<Ref> {
+fn pick(th: Thread<'_>, kind: Kind, kept: &Link<Tuple>, (key, value): (Ref, Ref)) -> Result<Ref> {
     match kind {
         Kind::Keys => Ok(key),
         Kind::Values => Ok(value),
-        Kind::Items => Tuple::from_refs(th, vec![key, value]).map(Ref::upcast),
+        Kind::Items => Tuple::pair(th, kept, key, value).map(Ref::upcast),
     }
 }
 
@@ -48,7 +48,10 @@ impl State<'_> {
         let entries = dict.entries() as isize;
         let mut position = self.position.get();
         if reverse {
-            position = position.min(entries - 1);
+            // COMPAT: test_dict, test_reversed_dict_after_clear_and_restore.
+            if position >= entries {
+                position = -1;
+            }
             while position >= 0 && dict.key_at(position as usize).is_none() {
                 position -= 1;
             }
@@ -62,7 +65,7 @@ impl State<'_> {
             self.dict.take();
             return Ok(None);
         };
-        if self.left.get() == 0 && !reverse {
+        if self.left.get() == 0 {
             drop(entry);
             self.dict.take();
             raise!(th, RuntimeError, "dictionary keys changed during iteration");
@@ -90,7 +93,7 @@ impl State<'_> {
         };
         let mut items = Vec::new();
         while let Some(entry) = copy.step(th, reverse)? {
-            items.push(pick(th, kind, entry)?);
+            items.push(pick(th, kind, &Link::null(), entry)?);
         }
         reduce_to_list(th, items)
     }
@@ -116,7 +119,7 @@ macro_rules! iterators {
             dict: Link<Dict>,
             used: Cell<isize>,
             position: Cell<isize>,
-            result: Link,
+            result: Link<Tuple>,
             left: Cell<isize>,
         }
 
@@ -145,7 +148,7 @@ macro_rules! iterators {
             /// The next item.
             pub fn advance(&self, th: Thread<'_>) -> Result<Option<Ref>> {
                 match self.state().step(th, $reverse)? {
-                    Some(entry) => pick(th, Kind::$kind, entry).map(Some),
+                    Some(entry) => pick(th, Kind::$kind, &self.result, entry).map(Some),
                     None => Ok(None),
                 }
             }

@@ -15,7 +15,7 @@ use std::{
 
 use abi::PyObject;
 
-use crate::{Obj, Str, small_int};
+use crate::{Obj, Str, Thread, small_int};
 
 /// A slot that was never used.
 pub(super) const EMPTY: isize = -1;
@@ -32,6 +32,8 @@ struct Keys {
     log2_size: u8,
     log2_index_bytes: u8,
     unicode: bool,
+    /// Whether the block is one of the object pools'.
+    pooled: bool,
     version: Cell<u32>,
     usable: Cell<isize>,
     nentries: Cell<usize>,
@@ -55,6 +57,7 @@ static EMPTY_BLOCK: EmptyBlock = EmptyBlock {
         log2_size: 0,
         log2_index_bytes: 3,
         unicode: true,
+        pooled: false,
         version: Cell::new(0),
         usable: Cell::new(0),
         nentries: Cell::new(0),
@@ -106,6 +109,18 @@ fn log2_index_bytes(log2_size: u8) -> u8 {
     }
 }
 
+/// Memory for a block, and whether it is the object pools'. PERF: small dicts
+/// come and go as often as small objects.
+fn allocate(layout: Layout) -> Option<(NonNull<u8>, bool)> {
+    if layout.size() <= crate::alloc::SMALL_MAX && Thread::is_attached() {
+        // SAFETY: attached.
+        let th = unsafe { Thread::current() };
+        return Some((th.heap().alloc(layout.size())?, true));
+    }
+    // SAFETY: the size is not zero.
+    Some((NonNull::new(unsafe { alloc(layout) })?, false))
+}
+
 impl Block {
     /// The block of dicts that never had a key.
     #[inline(always)]
@@ -137,13 +152,13 @@ impl Block {
     /// A block with `1 << log2_size` free slots; `None` when memory is out.
     pub(super) fn new(log2_size: u8, unicode: bool) -> Option<Block> {
         let layout = Self::layout_of(log2_size, unicode)?;
-        // SAFETY: the size is not zero.
-        let memory = NonNull::new(unsafe { alloc(layout) })?;
+        let (memory, pooled) = allocate(layout)?;
         let keys = Keys {
             _shares: 1,
             log2_size,
             log2_index_bytes: log2_index_bytes(log2_size),
             unicode,
+            pooled,
             version: Cell::new(0),
             usable: Cell::new(usable_fraction(log2_size) as isize),
             nentries: Cell::new(0),
@@ -174,7 +189,12 @@ impl Block {
             return;
         }
         let head = self.head();
-        if let Some(layout) = Self::layout_of(head.log2_size, head.unicode) {
+        if head.pooled {
+            // SAFETY: dicts die on attached threads.
+            let th = unsafe { Thread::current() };
+            // SAFETY: allocated by the pools.
+            unsafe { th.heap().free(self.0.cast()) };
+        } else if let Some(layout) = Self::layout_of(head.log2_size, head.unicode) {
             // SAFETY: allocated by `new` with this layout.
             unsafe { dealloc(self.0.as_ptr().cast(), layout) };
         }
@@ -385,12 +405,13 @@ impl Block {
     pub(super) fn clone_bytes(self) -> Option<Block> {
         let head = self.head();
         let layout = Self::layout_of(head.log2_size, head.unicode)?;
-        // SAFETY: the size is not zero.
-        let memory = NonNull::new(unsafe { alloc(layout) })?;
+        let (memory, pooled) = allocate(layout)?;
         let stride = if head.unicode { 16 } else { 24 };
         let used = HEAD + (1 << head.log2_index_bytes) + self.nentries() * stride;
         // SAFETY: both have the same layout, of which `used` bytes are initialised.
         unsafe { memory.copy_from_nonoverlapping(self.0.cast(), used) };
+        // SAFETY: a copy of a block.
+        unsafe { (*memory.cast::<Keys>().as_ptr()).pooled = pooled };
         let block = Block(memory.cast());
         block.set_version(0);
         Some(block)
@@ -416,6 +437,39 @@ impl Block {
             perturb >>= PERTURB_SHIFT;
             slot = slot.wrapping_mul(5).wrapping_add(perturb).wrapping_add(1) & mask;
         }
+    }
+
+    /// Look for a key without asking another one whether it is equal; `Err` if
+    /// one has to be asked.
+    ///
+    /// # Safety
+    ///
+    /// `key` is a live object of that hash.
+    #[inline]
+    pub(super) unsafe fn find_plain(
+        self,
+        key: *mut PyObject,
+        hash: isize,
+    ) -> Result<Option<usize>, ()> {
+        let ask = Cell::new(false);
+        let test = |index: usize| {
+            let candidate = self.key(index);
+            if candidate == key {
+                return true;
+            }
+            if self.hash(index) != hash || surely_different(candidate, key) {
+                return false;
+            }
+            ask.set(true);
+            true
+        };
+        let found = match self.head().log2_size {
+            0..8 => self.probe::<i8>(hash, test),
+            8..16 => self.probe::<i16>(hash, test),
+            16..32 => self.probe::<i32>(hash, test),
+            _ => self.probe::<i64>(hash, test),
+        };
+        if ask.get() { Err(()) } else { Ok(found) }
     }
 
     /// Look for an exact string in a block of strings. Runs no Python code.

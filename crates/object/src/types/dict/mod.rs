@@ -207,9 +207,14 @@ impl Dict {
             // SAFETY: as checked.
             return Ok(unsafe { block.find_str(key.as_ptr(), hash) });
         }
-        self.find_general(th, key, hash)
+        // SAFETY: a live key.
+        match unsafe { block.find_plain(key.as_ptr(), hash) } {
+            Ok(found) => Ok(found),
+            Err(()) => self.find_general(th, key, hash),
+        }
     }
 
+    #[inline(never)]
     fn find_general(&self, th: Thread<'_>, key: Obj<'_>, hash: isize) -> Result<Option<usize>> {
         'restart: loop {
             let block = self.block();

@@ -171,7 +171,7 @@ fn divmod_pair(
         return zero_division(th);
     }
     let zero = || Int::from_i64(th, 0);
-    if q.len() < LIBRARY_DIV || p.len() < LIBRARY_DIV {
+    if q.len() < LIBRARY_DIV || p.len() < q.len() + LIBRARY_DIV {
         let Some((quotient, remainder)) = digits::div_rem(p, q) else { return zero_division(th) };
         let opposite = x.negative != y.negative;
         let quotient_ref = |digits: &[u32], plus_one: bool| {

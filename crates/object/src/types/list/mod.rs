@@ -45,8 +45,10 @@ impl Drop for Storage {
             // SAFETY: the first `size` slots are owned, or null where C code made the list.
             drop(unsafe { Ref::from_raw(self.items.add(index).read()) });
         }
-        // SAFETY: null or allocated by `reallocate`.
-        unsafe { libc_free(self.items.cast()) };
+        // SAFETY: lists die on attached threads.
+        let th = unsafe { Thread::current() };
+        // SAFETY: null or allocated by `reallocate`, and given up.
+        unsafe { free_slots(th, self.items, self.allocated.max(0) as usize) };
     }
 }
 
@@ -76,19 +78,33 @@ impl List {
 
     /// A new list that takes over `items`.
     pub fn from_refs(th: Thread<'_>, items: Vec<Ref>) -> Result<Ref<List>> {
-        let list = Self::with_capacity(th, items.len())?;
-        for item in items {
-            list.push(th, item)?;
-        }
-        Ok(list)
+        let count = items.len();
+        let mut items = items.into_iter();
+        Self::from_fn(th, count, |_| items.next().map_or(std::ptr::null_mut(), Ref::into_raw))
     }
 
     /// A new list of `items`.
     pub fn from_objs(th: Thread<'_>, items: &[Obj<'_>]) -> Result<Ref<List>> {
-        let list = Self::with_capacity(th, items.len())?;
-        for item in items {
-            list.push(th, item.own())?;
+        let mut rest = items.iter();
+        let next = |_| rest.next().map_or(std::ptr::null_mut(), |item| item.own().into_raw());
+        Self::from_fn(th, items.len(), next)
+    }
+
+    /// A new list of `count` items; `item` hands over number `index`, and runs
+    /// no code that could see the list.
+    #[inline]
+    pub fn from_fn(
+        th: Thread<'_>,
+        count: usize,
+        mut item: impl FnMut(usize) -> *mut PyObject,
+    ) -> Result<Ref<List>> {
+        let list = Self::with_capacity(th, count)?;
+        let first = list.items.get();
+        for index in 0..count {
+            // SAFETY: there is room for `count` items.
+            unsafe { first.add(index).write(item(index)) };
         }
+        list.head.set_size(count as isize);
         Ok(list)
     }
 
@@ -153,20 +169,21 @@ impl List {
     /// Change the number of slots; the items in use have to fit.
     fn reallocate(&self, th: Thread<'_>, slots: usize) -> Result<()> {
         if slots == 0 {
-            // SAFETY: null or allocated here.
-            unsafe { libc_free(self.items.replace(std::ptr::null_mut()).cast()) };
+            let (old, count) = (self.items.replace(std::ptr::null_mut()), self.capacity());
             self.allocated.set(0);
+            // SAFETY: null or allocated here.
+            unsafe { free_slots(th, old, count) };
             return Ok(());
         }
         let Ok(layout) = std::alloc::Layout::array::<*mut PyObject>(slots) else {
             return Err(th.no_memory());
         };
         // SAFETY: null or allocated here with `allocated` slots.
-        let items = unsafe { libc_realloc(self.items.get().cast(), layout.size()) };
+        let items = unsafe { move_slots(th, self.items.get(), self.capacity(), slots, &layout) };
         if items.is_null() {
             return Err(th.no_memory());
         }
-        self.items.set(items.cast());
+        self.items.set(items);
         self.allocated.set(slots as isize);
         Ok(())
     }
@@ -212,6 +229,10 @@ impl List {
         };
         if self.items.get().is_null() {
             return self.reallocate(th, (wanted + 1) & !1);
+        }
+        // Room that was made for what follows stays.
+        if self.capacity() >= wanted {
+            return Ok(());
         }
         self.grow_to(th, wanted)
     }
@@ -405,6 +426,74 @@ impl List {
     pub fn sort(&self, th: Thread<'_>) -> Result<()> {
         self.sort_by(th, None, false)
     }
+}
+
+/// PERF: up to as many slots are a block of the object pools; more come from the
+/// system, which can move large storage without a copy.
+const POOLED_SLOTS: usize = crate::alloc::SMALL_MAX / size_of::<*mut PyObject>();
+
+type Slots = *mut *mut PyObject;
+
+/// Give storage back.
+///
+/// # Safety
+///
+/// `items` is null or storage of `count` slots that its owner gives up.
+unsafe fn free_slots(th: Thread<'_>, items: Slots, count: usize) {
+    let Some(block) = NonNull::new(items) else { return };
+    if count <= POOLED_SLOTS {
+        // SAFETY: the caller's promise.
+        unsafe { th.heap().free(block.cast()) };
+    } else {
+        // SAFETY: the caller's promise.
+        unsafe { libc_free(block.as_ptr().cast()) };
+    }
+}
+
+/// Change storage of `count` slots (null: none) to `wanted`, whose layout is
+/// given. Null when memory is out: then the old storage stays.
+///
+/// # Safety
+///
+/// As [`free_slots`]; on success only the result is used.
+#[inline]
+unsafe fn move_slots(
+    th: Thread<'_>,
+    items: Slots,
+    count: usize,
+    wanted: usize,
+    layout: &std::alloc::Layout,
+) -> Slots {
+    let old = NonNull::new(items);
+    let none = std::ptr::null_mut();
+    let moved: *mut u8 = match (old, count <= POOLED_SLOTS, wanted <= POOLED_SLOTS) {
+        (None, _, true) => {
+            return th.heap().alloc(layout.size()).map_or(none, |b| b.as_ptr().cast());
+        }
+        // SAFETY: a pool's block, given up on success.
+        (Some(block), true, true) => unsafe { th.heap().realloc(block.cast(), layout.size()) }
+            .map_or(std::ptr::null_mut(), NonNull::as_ptr),
+        // SAFETY: null or storage from the system.
+        (None, _, false) | (Some(_), false, false) => unsafe {
+            libc_realloc(items.cast(), layout.size())
+        },
+        (Some(_), false, true) => {
+            th.heap().alloc(layout.size()).map_or(std::ptr::null_mut(), NonNull::as_ptr)
+        }
+        // SAFETY: null asks for fresh memory.
+        (Some(_), true, false) => unsafe { libc_realloc(std::ptr::null_mut(), layout.size()) },
+    };
+    let moved: Slots = moved.cast();
+    if let Some(block) = old
+        && !moved.is_null()
+        && (count <= POOLED_SLOTS) != (wanted <= POOLED_SLOTS)
+    {
+        // SAFETY: both have room for the fewer of the slots.
+        unsafe { moved.copy_from_nonoverlapping(block.as_ptr(), count.min(wanted)) };
+        // SAFETY: the caller uses the copy.
+        unsafe { free_slots(th, items, count) };
+    }
+    moved
 }
 
 unsafe extern "C" {

@@ -168,6 +168,35 @@ impl Table {
         }
     }
 
+    /// Whether a key is there; `None` if another key has to be asked.
+    #[inline]
+    fn contains_plain(&self, key: *mut PyObject, hash: isize) -> Option<bool> {
+        let mask = self.mask.get() as usize;
+        let mut perturb = hash as usize;
+        let mut start = hash as usize & mask;
+        loop {
+            let neighbours = if start + LINEAR_PROBES <= mask { LINEAR_PROBES } else { 0 };
+            for slot in start..=start + neighbours {
+                let entry = self.entry(slot);
+                if entry.key == key {
+                    return Some(true);
+                }
+                if entry.key.is_null() && entry.hash == 0 {
+                    return Some(false);
+                }
+                if entry.hash == hash
+                    && !entry.key.is_null()
+                    && entry.key != dummy()
+                    && !small_int::both_in_range(entry.key, key)
+                {
+                    return None;
+                }
+            }
+            perturb >>= PERTURB_SHIFT;
+            start = start.wrapping_mul(5).wrapping_add(1).wrapping_add(perturb) & mask;
+        }
+    }
+
     /// Look for a key.
     fn find(&self, th: Thread<'_>, key: Obj<'_>, hash: isize) -> Result<Slot> {
         'restart: loop {
@@ -343,7 +372,10 @@ impl Table {
         key: Obj<'_>,
         hash: isize,
     ) -> Result<bool> {
-        Ok(matches!(self.find(th, key, hash)?, Slot::Active(_)))
+        match self.contains_plain(key.as_ptr(), hash) {
+            Some(found) => Ok(found),
+            None => Ok(matches!(self.find(th, key, hash)?, Slot::Active(_))),
+        }
     }
 
     /// Remove a key; whether it was there.

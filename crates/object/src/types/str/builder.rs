@@ -8,12 +8,14 @@ use std::fmt;
 use text::{CodeUnit, TextBuf, Units, each_width};
 
 use super::{Str, storage::Width};
-use crate::{Ref, Result, Thread};
+use crate::{AsObject, Ref, Result, Thread};
 
 /// A string in the making.
 #[derive(Default)]
 pub struct StrBuilder {
     text: TextBuf,
+    /// The object that the text began with: the string, if nothing follows.
+    first: Option<Ref<Str>>,
 }
 
 fn widened<A: CodeUnit, B: CodeUnit>(th: Thread<'_>, from: &[A], extra: usize) -> Result<Vec<B>> {
@@ -73,6 +75,11 @@ impl StrBuilder {
     /// Append one character.
     #[inline]
     pub fn push(&mut self, th: Thread<'_>, code: u32) -> Result<()> {
+        if let (TextBuf::Ucs1(v), Ok(byte)) = (&mut self.text, u8::try_from(code)) {
+            room(th, v, 1)?;
+            v.push(byte);
+            return Ok(());
+        }
         self.reserve(th, Width::of_char(code), 1)?;
         self.text.push(code);
         Ok(())
@@ -98,7 +105,18 @@ impl StrBuilder {
     }
 
     /// Append characters.
+    #[inline]
     pub fn push_units(&mut self, th: Thread<'_>, units: Units<'_>) -> Result<()> {
+        // PERF: bytes go behind bytes as they are.
+        if let (TextBuf::Ucs1(v), Units::Ucs1(s)) = (&mut self.text, units) {
+            room(th, v, s.len())?;
+            v.extend_from_slice(s);
+            return Ok(());
+        }
+        self.push_units_widening(th, units)
+    }
+
+    fn push_units_widening(&mut self, th: Thread<'_>, units: Units<'_>) -> Result<()> {
         self.reserve(th, Width::of(units), units.len())?;
         match &mut self.text {
             TextBuf::Ucs1(v) => match units {
@@ -119,7 +137,16 @@ impl StrBuilder {
 
     /// Append a string object.
     pub fn push_obj(&mut self, th: Thread<'_>, string: &Str) -> Result<()> {
+        self.remember(string);
         self.push_units(th, string.units())
+    }
+
+    /// Before the characters of `string` are appended: if they are all, the
+    /// object itself is the result.
+    pub(crate) fn remember(&mut self, string: &Str) {
+        if self.is_empty() && string.obj().is_exact::<Str>() {
+            self.first = Some(crate::own(string));
+        }
     }
 
     /// Append formatted text.
@@ -132,10 +159,14 @@ impl StrBuilder {
 
     /// The string.
     pub fn finish(self, th: Thread<'_>) -> Result<Ref<Str>> {
-        Str::from_units(th, self.text.as_units())
+        match self.first {
+            Some(first) if first.len() == self.text.len() => Ok(first),
+            _ => Str::from_units(th, self.text.as_units()),
+        }
     }
 }
 
+#[inline]
 fn room<U>(th: Thread<'_>, units: &mut Vec<U>, count: usize) -> Result<()> {
     if units.capacity() - units.len() >= count || units.try_reserve(count).is_ok() {
         return Ok(());

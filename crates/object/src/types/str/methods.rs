@@ -278,6 +278,21 @@ impl Str {
         }
         let mut draft = Draft::new(th, width, total)?;
         let mut position = 0;
+        if width == Width::Ascii {
+            // PERF: bytes next to bytes, the most frequent case.
+            let mut rest = draft.bytes_mut();
+            for (i, item) in items.iter().enumerate() {
+                let between = if i > 0 { self.as_ascii() } else { None };
+                let item = item.downcast::<Str>().and_then(Str::as_ascii);
+                for text in [between, item].into_iter().flatten() {
+                    let all = std::mem::take(&mut rest);
+                    let Some((place, more)) = all.split_at_mut_checked(text.len()) else { break };
+                    place.copy_from_slice(text.as_bytes());
+                    rest = more;
+                }
+            }
+            return Ok(super::storage::canonical(th, draft.finish()));
+        }
         for (i, item) in items.iter().enumerate() {
             let Some(item) = item.downcast::<Str>() else { continue };
             if i > 0 && self.len() > 0 {
@@ -872,7 +887,10 @@ impl Str {
     /// Return the size of the string in memory, in bytes.
     #[sig = "($self, /)"]
     fn __sizeof__(&self, _: Thread<'_>) -> usize {
-        self.size_in_memory()
+        // COMPAT: CPython's one-character strings come with their UTF-8 form.
+        let is_latin1 =
+            self.len() == 1 && self.as_ascii().is_none() && self.get(0).is_some_and(|c| c < 256);
+        self.size_in_memory() + if is_latin1 { 3 } else { 0 }
     }
 
     #[sig = "($self, /)"]

@@ -168,7 +168,7 @@ impl Type {
         }
     }
 
-    fn base_chain_has(&self, other: &Type) -> bool {
+    pub(crate) fn base_chain_has(&self, other: &Type) -> bool {
         let mut base = self.slots().tp_base;
         while !base.is_null() {
             if base == other.as_ptr() {
@@ -247,6 +247,45 @@ impl Type {
         {
             let found = found.map_or(std::ptr::null_mut(), Obj::as_ptr);
             th.interp().type_cache.set(version, name, found);
+        }
+        found
+    }
+
+    /// The attribute `name` of the first class behind `after` in the MRO,
+    /// borrowed as from [`Type::lookup`].
+    pub fn lookup_after(&self, th: Thread<'_>, after: &Type, name: &Str) -> Option<Obj<'_>> {
+        let cache = &th.interp().type_cache;
+        let version = if name.is_interned() { self.version(th) } else { None };
+        let slot = version.and_then(|version| cache.super_slot(version, name));
+        if let (Some(version), Some(slot)) = (version, slot) {
+            let entry = slot.get();
+            if entry.version == version
+                && std::ptr::eq(entry.name, name)
+                && std::ptr::eq(entry.after, after)
+            {
+                // SAFETY: the version says that the class still holds it.
+                return unsafe { Obj::from_raw(entry.found) };
+            }
+        }
+        let mro = self.mro()?;
+        let at = mro.items().iter().position(|class| class.as_ptr() == after.as_ptr().cast())?;
+        let found = mro.items().iter().skip(at + 1).find_map(|base| {
+            // SAFETY: the MRO holds types.
+            let base = unsafe { Type::from_obj(*base) };
+            base.dict()?.get_name(th, name)
+        });
+        if let (Some(version), Some(slot)) = (version, slot) {
+            std::mem::forget(crate::own(name));
+            let old = slot.replace(SuperEntry {
+                version,
+                after,
+                name,
+                found: found.map_or(std::ptr::null_mut(), Obj::as_ptr),
+            });
+            if let Some(name) = std::ptr::NonNull::new(old.name.cast_mut().cast::<PyObject>()) {
+                // SAFETY: the entry owned a reference to its name.
+                unsafe { crate::reference::decref(name) };
+            }
         }
         found
     }
@@ -332,6 +371,15 @@ impl Type {
         })
     }
 
+    /// The `%T` of CPython's messages: the qualified name, with the module
+    /// unless it is `builtins` or `__main__`.
+    pub fn shown_name(&self, th: Thread<'_>) -> Result<String> {
+        match self.module_name(th)?.as_deref() {
+            Some("__main__") => attrs::qualname(th, self).map(|name| name.to_string()),
+            _ => self.qualified_name(th),
+        }
+    }
+
     /// `__module__` if it is a string.
     pub fn module_name(&self, th: Thread<'_>) -> Result<Option<String>> {
         if !self.is_heap() {
@@ -348,8 +396,22 @@ impl Type {
 /// A cache of `Type::lookup`, indexed by version tag and name.
 pub struct TypeCache {
     entries: Box<[Cell<CacheEntry>]>,
+    /// What `super(cls, self).name` found, by the version of `type(self)`.
+    supers: Box<[Cell<SuperEntry>]>,
     next_version: Cell<u32>,
 }
+
+/// `name` behind `after` in the MRO of the type of that version. The MRO keeps
+/// `after` alive for as long as the version is current, `found` as well.
+#[derive(Clone, Copy)]
+struct SuperEntry {
+    version: u32,
+    after: *const Type,
+    name: *const Str,
+    found: *mut PyObject,
+}
+
+const SUPER_SIZE: usize = 256;
 
 #[derive(Clone, Copy)]
 struct CacheEntry {
@@ -363,7 +425,17 @@ const CACHE_SIZE: usize = 4096;
 impl Default for TypeCache {
     fn default() -> Self {
         let empty = CacheEntry { version: 0, name: std::ptr::null(), found: std::ptr::null_mut() };
-        TypeCache { entries: vec![Cell::new(empty); CACHE_SIZE].into(), next_version: Cell::new(1) }
+        let none = SuperEntry {
+            version: 0,
+            after: std::ptr::null(),
+            name: std::ptr::null(),
+            found: std::ptr::null_mut(),
+        };
+        TypeCache {
+            entries: vec![Cell::new(empty); CACHE_SIZE].into(),
+            supers: vec![Cell::new(none); SUPER_SIZE].into(),
+            next_version: Cell::new(1),
+        }
     }
 }
 
@@ -396,6 +468,10 @@ impl TypeCache {
         }
     }
 
+    fn super_slot(&self, version: u32, name: *const Str) -> Option<&Cell<SuperEntry>> {
+        self.supers.get((version as usize ^ (name.addr() >> 4)) & (SUPER_SIZE - 1))
+    }
+
     fn next_version(&self) -> Option<u32> {
         let version = self.next_version.get();
         self.next_version.set(version.checked_add(1)?);
@@ -404,6 +480,15 @@ impl TypeCache {
 
     /// Forget everything.
     pub fn clear(&self) {
+        for slot in &self.supers {
+            let mut old = slot.get();
+            let name = std::mem::replace(&mut old.name, std::ptr::null());
+            slot.set(SuperEntry { version: 0, ..old });
+            if let Some(name) = std::ptr::NonNull::new(name.cast_mut().cast::<PyObject>()) {
+                // SAFETY: the entry owned a reference to its name.
+                unsafe { crate::reference::decref(name) };
+            }
+        }
         for slot in &self.entries {
             let old = slot.get();
             slot.set(CacheEntry {
@@ -435,6 +520,6 @@ pub fn class_getitem(th: Thread<'_>, object: Obj<'_>, key: Obj<'_>) -> Result<Re
     }
     match object.getattr_opt(th, id!(th, "__class_getitem__"))? {
         Some(method) if !method.obj().is_none() => method.call(th, &[key]),
-        _ => raise!(th, TypeError, "type '{}' is not subscriptable", ty.name()),
+        _ => raise!(th, TypeError, "type '{}' is not subscriptable", ty.full_name()),
     }
 }
