@@ -49,6 +49,9 @@ pub(crate) fn run(config: &Config, stack: usize) -> i32 {
     if lifecycle::finish(th, modules::atexit::run) && end == End::Status(0) {
         end = End::Status(120);
     }
+    if config.malloc_stats {
+        complain!("{}", th.heap().report());
+    }
     match end {
         End::Status(status) => status,
         End::Failed => 1,

@@ -12,6 +12,7 @@ pub mod _collections;
 pub mod _contextvars;
 pub mod _csv;
 pub mod _datetime;
+pub mod _decimal;
 pub mod _functools;
 pub mod _heapq;
 pub mod _imp;
@@ -93,6 +94,7 @@ pub const ALL: &[ModuleDecl] = &[
     _contextvars::module::MODULE,
     _csv::module::MODULE,
     _datetime::module::MODULE,
+    _decimal::_decimal::MODULE,
     _functools::module::MODULE,
     _heapq::module::MODULE,
     _imp::_imp::MODULE,

@@ -245,9 +245,11 @@ pub mod sys {
     }
 
     /// Return the number of memory blocks currently allocated.
+    ///
+    /// 0 when all memory comes from the system allocator.
     #[sig = "()"]
     fn getallocatedblocks(th: Thread<'_>) -> usize {
-        th.heap().allocated_blocks()
+        if th.heap().mode().malloc { 0 } else { th.heap().allocated_blocks() }
     }
 
     /// Return the number of elements of the unicode interned dictionary.
