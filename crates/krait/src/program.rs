@@ -52,7 +52,7 @@ pub(crate) fn run(config: &Config, stack: usize) -> i32 {
         end = End::Status(120);
     }
     if config.malloc_stats {
-        eprintln!("{}", th.heap().report());
+        complain!("{}", th.heap().report());
     }
     match end {
         End::Status(status) => status,
