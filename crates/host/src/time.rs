@@ -130,3 +130,49 @@ pub fn format(format: &CStr, tm: &Tm, limit: usize) -> Option<Vec<u8>> {
     }
     None
 }
+
+/// When a timer goes off next and how often after that, in nanoseconds.
+#[derive(Clone, Copy, Debug)]
+pub struct TimerSpec {
+    pub next: i64,
+    pub interval: i64,
+}
+
+impl TimerSpec {
+    fn to_c(self) -> libc::itimerspec {
+        let time = |ns: i64| libc::timespec {
+            tv_sec: ns.div_euclid(1_000_000_000),
+            tv_nsec: ns.rem_euclid(1_000_000_000),
+        };
+        libc::itimerspec { it_interval: time(self.interval), it_value: time(self.next) }
+    }
+
+    fn from_c(spec: &libc::itimerspec) -> Self {
+        let ns = |time: &libc::timespec| {
+            time.tv_sec.saturating_mul(1_000_000_000).saturating_add(time.tv_nsec)
+        };
+        TimerSpec { next: ns(&spec.it_value), interval: ns(&spec.it_interval) }
+    }
+}
+
+/// A timer as a descriptor.
+pub fn timerfd_create(clock: i32, flags: i32) -> io::Result<i32> {
+    // SAFETY: plain values.
+    check(unsafe { libc::timerfd_create(clock, flags) })
+}
+
+/// Set a timer; what was set before.
+pub fn timerfd_settime(fd: i32, flags: i32, new: TimerSpec) -> io::Result<TimerSpec> {
+    let (new, mut old) = (new.to_c(), TimerSpec { next: 0, interval: 0 }.to_c());
+    // SAFETY: complete structures.
+    check(unsafe { libc::timerfd_settime(fd, flags, &new, &mut old) })?;
+    Ok(TimerSpec::from_c(&old))
+}
+
+/// How a timer is set.
+pub fn timerfd_gettime(fd: i32) -> io::Result<TimerSpec> {
+    let mut now = TimerSpec { next: 0, interval: 0 }.to_c();
+    // SAFETY: room for the answer.
+    check(unsafe { libc::timerfd_gettime(fd, &mut now) })?;
+    Ok(TimerSpec::from_c(&now))
+}

@@ -20,6 +20,10 @@ pub(crate) struct Config {
     /// `sys.warnoptions`
     pub(crate) warnings: Vec<Vec<u8>>,
     pub(crate) malloc: Mode,
+    /// Frames of a traceback of `tracemalloc`, if it is on from the start.
+    pub(crate) tracemalloc: Option<i32>,
+    /// Report on the allocator at the end.
+    pub(crate) malloc_stats: bool,
     pub(crate) hash_secret: (u64, u64),
     pub(crate) unbuffered: bool,
     pub(crate) show_ref_count: bool,
@@ -153,6 +157,8 @@ impl Config {
             warnings: warning_options(&line, &environment, &flags),
             paths: Paths::new(&line, &environment),
             malloc,
+            tracemalloc: tracemalloc(xoption("tracemalloc"), &environment)?,
+            malloc_stats: environment.get("PYTHONMALLOCSTATS").is_some(),
             hash_secret: hash_secret(seed),
             unbuffered: line.unbuffered || environment.get("PYTHONUNBUFFERED").is_some(),
             fault_handler,
@@ -194,6 +200,34 @@ impl Locale {
         Locale {
             is_c: matches!(name.as_slice(), b"C" | b"POSIX"),
             is_c_utf8: matches!(name.as_slice(), b"C.UTF-8" | b"C.utf8" | b"UTF-8"),
+        }
+    }
+}
+
+/// The depth of tracebacks that `-X tracemalloc` or `PYTHONTRACEMALLOC` asks for.
+fn tracemalloc(
+    option: Option<Option<Vec<u8>>>,
+    environment: &Environment,
+) -> Result<Option<i32>, String> {
+    let (value, source) = match option {
+        Some(None) => return Ok(Some(1)),
+        Some(Some(value)) => (value, "-X tracemalloc=NFRAME"),
+        None => match environment.get("PYTHONTRACEMALLOC") {
+            Some(value) => (value, "PYTHONTRACEMALLOC"),
+            None => return Ok(None),
+        },
+    };
+    let number = std::str::from_utf8(&value).ok().and_then(|text| text.parse::<i32>().ok());
+    match number {
+        Some(0) => Ok(None),
+        Some(number @ 1..=65535) => Ok(Some(number)),
+        Some(65536..) => Err("Fatal Python error: init_interp_main: can't start tracemalloc\n\
+             Python runtime state: core initialized\n\
+             ValueError: the number of frames must be in range [1; 65535]\n\n"
+            .to_owned()),
+        _ => {
+            let message = format!("{source}: invalid number of frames");
+            Err(fatal("config_init_tracemalloc", &message, "preinitialized"))
         }
     }
 }

@@ -52,6 +52,9 @@ pub(crate) fn run(config: &Config, stack: usize) -> i32 {
     if config.show_ref_count {
         startup::show_ref_count(th);
     }
+    if config.malloc_stats {
+        eprintln!("{}", th.heap().report());
+    }
     match end {
         End::Status(status) => status,
         End::Failed => 1,

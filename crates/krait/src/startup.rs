@@ -41,6 +41,9 @@ pub(crate) fn start(th: Thread<'_>, config: &Config) -> Result<Ref<Dict>> {
         },
     );
     lifecycle::start(th, &INVENTORY, || fill_sys(th, config))?;
+    if let Some(frames) = config.tracemalloc {
+        modules::_tracemalloc::start(th, frames)?;
+    }
     set_check_hash_pycs(th, config)?;
     lifecycle::install_external_importers(th)?;
     install_path_hooks(th, config)?;
@@ -61,6 +64,7 @@ pub(crate) fn start(th: Thread<'_>, config: &Config) -> Result<Ref<Dict>> {
     if config.flags.no_site == 0 {
         import(th, "site")?;
     }
+    vm::shutdown::keep_modules(th);
     Ok(main)
 }
 

@@ -284,6 +284,17 @@ impl ContextVar {
     pub(crate) fn value_or(&self, th: Thread<'_>, default: Obj<'_>) -> Result {
         Ok(Context::get(&*current(th)?, self).unwrap_or_else(|| default.own()))
     }
+
+    /// The value in the current context.
+    pub fn value(&self, th: Thread<'_>) -> Result<Option<Ref>> {
+        Ok(Context::get(&*current(th)?, self))
+    }
+
+    /// Set the value in the current context.
+    pub fn assign(&self, th: Thread<'_>, value: Obj<'_>) -> Result<()> {
+        current(th)?.put(self, Some(value.own()));
+        Ok(())
+    }
 }
 
 #[pymethods]

@@ -10,6 +10,7 @@ pub mod _codecs;
 pub mod _collections;
 pub mod _contextvars;
 pub mod _datetime;
+pub mod _decimal;
 pub mod _functools;
 pub mod _heapq;
 pub mod _imp;
@@ -83,6 +84,7 @@ pub const ALL: &[ModuleDecl] = &[
     _collections::module::MODULE,
     _contextvars::module::MODULE,
     _datetime::module::MODULE,
+    _decimal::_decimal::MODULE,
     _functools::module::MODULE,
     _heapq::module::MODULE,
     _imp::_imp::MODULE,

@@ -307,7 +307,7 @@ impl Default for Locale {
 }
 
 impl Locale {
-    fn fixed(grouping: Grouping, size: u8) -> Self {
+    pub(crate) fn fixed(grouping: Grouping, size: u8) -> Self {
         let (separator, sizes) = match grouping {
             Grouping::None => ("", vec![]),
             Grouping::Comma => (",", vec![size]),
@@ -319,7 +319,7 @@ impl Locale {
 
 /// `digits` with separators, after adding leading zeros until the result has
 /// at least `min_width` code points.
-fn group(digits: &str, min_width: usize, locale: &Locale) -> Result<String, TooLarge> {
+pub(crate) fn group(digits: &str, min_width: usize, locale: &Locale) -> Result<String, TooLarge> {
     let separator_width = locale.thousands_separator.chars().count();
     let mut sizes = locale.grouping.iter().copied();
     let mut last = 0usize;

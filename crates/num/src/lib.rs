@@ -10,6 +10,7 @@
 
 pub mod bigint;
 pub mod complex;
+pub mod decimal;
 pub mod digits;
 pub mod float_ops;
 pub mod float_text;

@@ -105,6 +105,26 @@ fn ended(th: Thread<'_>, this: &AsyncGenerator, raised: object::Raised) -> Resul
     Err(raised)
 }
 
+/// Warn that the result of a method was never awaited.
+fn warn_unawaited(th: Thread<'_>, method: &str, generator: &AsyncGenerator) {
+    let saved = th.swap_exception(None);
+    // SAFETY: a live generator, whose field owns its value.
+    let name = unsafe { own_raw((*generator.as_gen()).gi_qualname) };
+    let name = name.unwrap_or_else(|| object::types::none().own());
+    let warned = name.repr(th).and_then(|name| {
+        let text = object::Str::from_fmt(
+            th,
+            format_args!("coroutine method '{method}' of {} was never awaited", &*name),
+        )?;
+        (th.hooks().warn)(th, types::RuntimeWarning().obj(), &text, 1)
+    });
+    if warned.is_err() {
+        let context = "Exception ignored while finalizing async generator";
+        (th.hooks().unraisable)(th, Some(context), Some(generator.obj()));
+    }
+    drop(th.swap_exception(saved));
+}
+
 /// `anext()` and `asend()`, to be awaited.
 #[pytype(name = "async_generator_asend")]
 pub struct AsyncSend {
@@ -186,6 +206,13 @@ impl AsyncSend {
 
 #[pymethods]
 impl AsyncSend {
+    fn __del__(&self, th: Thread<'_>) -> Result<()> {
+        if matches!(self.stage.get(), Stage::New) {
+            warn_unawaited(th, "asend", &self.generator);
+        }
+        Ok(())
+    }
+
     fn __await__(&self, _: Thread<'_>) -> Result<Ref> {
         Ok(self.obj().own())
     }
@@ -384,6 +411,14 @@ impl AsyncThrow {
 
 #[pymethods]
 impl AsyncThrow {
+    fn __del__(&self, th: Thread<'_>) -> Result<()> {
+        if matches!(self.stage.get(), Stage::New) {
+            let method = if self.args.is_some() { "athrow" } else { "aclose" };
+            warn_unawaited(th, method, &self.generator);
+        }
+        Ok(())
+    }
+
     fn __await__(&self, _: Thread<'_>) -> Result<Ref> {
         Ok(self.obj().own())
     }

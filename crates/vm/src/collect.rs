@@ -1,7 +1,7 @@
 //! The collector at work: its hooks into Python, and `gc.garbage` and
 //! `gc.callbacks`.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 
 use abi::PyObject;
 
@@ -20,11 +20,19 @@ pub struct State {
 }
 
 #[derive(Default)]
-struct Slot(OnceCell<State>);
+struct Slot {
+    lists: OnceCell<State>,
+    silent: Cell<bool>,
+}
+
+/// Call `gc.callbacks` no more.
+pub(crate) fn set_silent(th: Thread<'_>) {
+    th.interp().extensions.get::<Slot>().silent.set(true);
+}
 
 /// The lists of module `gc`, made on first use.
 pub fn state(th: Thread<'_>) -> Result<&'static State> {
-    let slot = &th.interp().extensions.get::<Slot>().0;
+    let slot = &th.interp().extensions.get::<Slot>().lists;
     if let Some(state) = slot.get() {
         return Ok(state);
     }
@@ -84,7 +92,7 @@ pub fn init(th: Thread<'_>) {
 fn notify(phase: Phase, generation: usize, outcome: gc::Outcome) {
     let th = current();
     let Ok(state) = state(th) else { return };
-    if state.callbacks.len() == 0 {
+    if state.callbacks.len() == 0 || th.interp().extensions.get::<Slot>().silent.get() {
         return;
     }
     let call = || -> Result<()> {

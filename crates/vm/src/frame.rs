@@ -316,11 +316,12 @@ pub(crate) unsafe fn clear(th: Thread<'_>, frame: *mut Frame) {
 pub(crate) unsafe fn release_contents(frame: *mut Frame) {
     let locals = Frame::localsplus(frame);
     let sp = std::mem::replace(&mut (*frame).sp, locals);
-    let mut slot = locals;
-    while slot < sp {
+    // COMPAT: the last variable goes first, as `__del__` methods can tell.
+    let mut slot = sp;
+    while slot > locals {
+        slot = slot.sub(1);
         let word = std::mem::replace(&mut *slot, Word::NULL);
         word.release_opt();
-        slot = slot.add(1);
     }
     let namespace = std::mem::replace(&mut (*frame).locals, null_mut());
     if !namespace.is_null() {

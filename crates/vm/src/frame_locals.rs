@@ -16,11 +16,22 @@ pub(crate) struct FrameLocalsProxy {
     frame: Ref<FrameObject>,
 }
 
+/// Whether a comprehension inlined in a module or class body has variables.
+pub(crate) fn has_hidden(object: &FrameObject) -> bool {
+    let (frame, code) = (object.frame(), object.code());
+    let hidden = bytecode::fast_kind::CO_FAST_HIDDEN;
+    !frame.is_null()
+        && (0..code.nlocalsplus as usize).any(|i| {
+            let slot = Frame::localsplus(frame).wrapping_add(i);
+            // SAFETY: a variable of a live frame.
+            code.local_kind(i) & hidden != 0 && unsafe { !(*slot).is_null() }
+        })
+}
+
 /// A variable of a frame.
 struct Variable {
     slot: *mut Word,
     name: Ref<Str>,
-    hidden: bool,
 }
 
 impl FrameLocalsProxy {
@@ -38,7 +49,6 @@ impl FrameLocalsProxy {
             .map(|i| Variable {
                 slot: Frame::localsplus(frame).wrapping_add(i),
                 name: object::own(code.local_name(i)),
-                hidden: code.local_kind(i) & bytecode::fast_kind::CO_FAST_HIDDEN != 0,
             })
             .collect()
     }
@@ -69,10 +79,7 @@ impl FrameLocalsProxy {
         let mut variables = self.variables();
         for i in 0..variables.len() {
             let name = variables[i].name.obj();
-            if !variables[i].hidden
-                && name.hash(th)? == hash
-                && protocol::compare::eq(th, name, key)?
-            {
+            if name.hash(th)? == hash && protocol::compare::eq(th, name, key)? {
                 return Ok(Some((i, variables.swap_remove(i))));
             }
         }
@@ -121,9 +128,7 @@ impl FrameLocalsProxy {
     pub(crate) fn snapshot(&self, th: Thread<'_>) -> Result<Ref<Dict>> {
         let dict = Dict::new(th)?;
         for (i, variable) in self.variables().iter().enumerate() {
-            if !variable.hidden
-                && let Some(value) = self.value(i, variable)
-            {
+            if let Some(value) = self.value(i, variable) {
                 dict.set(th, variable.name.obj(), value.obj())?;
             }
         }
@@ -166,7 +171,9 @@ impl FrameLocalsProxy {
 pub(crate) fn locals_of(th: Thread<'_>, frame: Ref<FrameObject>) -> Result<Ref> {
     // SAFETY: the object keeps its frame alive.
     let namespace = unsafe { Obj::from_raw((*frame.frame()).locals) };
-    if let Some(namespace) = namespace {
+    if let Some(namespace) = namespace
+        && !has_hidden(&frame)
+    {
         return Ok(namespace.own());
     }
     FrameLocalsProxy::new(th, frame)?.snapshot(th).map(Ref::upcast)

@@ -259,6 +259,7 @@ impl FrameObject {
         let namespace = unsafe { Obj::from_raw((*self.frame.get()).locals) };
         if let Some(namespace) = namespace
             && self.code().flags & abi::CO_OPTIMIZED == 0
+            && !crate::frame_locals::has_hidden(self)
         {
             return Ok(namespace.own());
         }

@@ -18,7 +18,7 @@ use bytecode::Op;
 use macros::{pymethods, pytype};
 use object::{
     AsObject, Code, Head, Obj, Protocol, PyStruct, Ref, Result, Str, Thread, ThreadState, Traverse,
-    Type, alloc_object, exceptions::types, gc, id, protocol, raise, reference,
+    Type, alloc_object, error, exceptions::types, gc, id, protocol, raise, reference,
     types::generic_alias,
 };
 
@@ -577,20 +577,23 @@ pub(crate) fn set_thrown(
             value.own()
         } else {
             let made = if value.is_none() {
-                ty.call(th, &[])?
+                ty.call(th, &[])
             } else if let Some(args) = value.downcast::<object::Tuple>() {
-                ty.call(th, args.items())?
+                ty.call(th, args.items())
             } else {
-                ty.call(th, &[value])?
+                ty.call(th, &[value])
             };
+            // What the class raises is thrown in its place.
+            let Ok(made) = made else { return Ok(()) };
             if !exception::is_exception(made.obj()) {
-                raise!(
+                error!(
                     th,
                     TypeError,
                     "calling {} should have returned an instance of BaseException, not {}",
                     ty.repr(th)?,
                     made.obj().type_name()
                 );
+                return Ok(());
             }
             made
         }

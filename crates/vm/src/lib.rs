@@ -24,9 +24,11 @@ pub mod monitoring;
 mod namespace;
 mod ops;
 pub mod pending;
+pub mod shutdown;
 mod specialize;
 pub mod suggest;
 pub mod traceback;
+pub mod tracemalloc;
 mod unwind;
 mod word;
 

@@ -12,7 +12,7 @@ use object::{
     declare::ModuleDecl, id, raise, types,
 };
 
-use crate::import;
+use crate::{import, shutdown};
 
 /// A module of the embedded standard library.
 pub struct Embedded {
@@ -342,59 +342,8 @@ pub fn finish(th: Thread<'_>, run_exit_functions: fn(Thread<'_>)) -> bool {
     // From here on, daemon threads do not come back from where they wait.
     th.interp().gil.set_finalizing(th.state());
     let failed = flush_streams(th);
-    tear_down(th);
+    shutdown::remove_modules(th);
     failed || flush_streams(th)
-}
-
-/// Drop modules as CPython does, so that objects that live in module
-/// namespaces are finalised: first `__main__`'s names, then the other modules.
-fn tear_down(th: Thread<'_>) {
-    let Some(modules) = th.interp().modules.get() else { return };
-    let keep = ["sys", "builtins"];
-    let mut dicts: Vec<Ref<Dict>> = Vec::new();
-    let mut position = 0;
-    while let Some((name, module)) = modules.next_entry(&mut position) {
-        let kept = name
-            .obj()
-            .downcast::<Str>()
-            .is_some_and(|name| keep.contains(&name.to_string().as_str()));
-        if kept {
-            continue;
-        }
-        if let Some(module) = module.obj().downcast::<Module>()
-            && let Ok(dict) = module.dict(th)
-        {
-            dicts.push(dict);
-        }
-    }
-    if let Some(main) = modules.get(th, id!(th, "__main__").obj()).ok().flatten()
-        && let Some(main) = main.obj().downcast::<Module>()
-        && let Ok(dict) = main.dict(th)
-    {
-        clear_namespace(th, &dict);
-    }
-    crate::collect::collect(th, 2);
-    drop(dicts);
-}
-
-/// Set the names of a namespace to `None`: private ones first, as CPython.
-fn clear_namespace(th: Thread<'_>, dict: &Dict) {
-    for private in [true, false] {
-        let (mut names, mut position) = (Vec::new(), 0);
-        while let Some((name, value)) = dict.next_entry(&mut position) {
-            let Some(text) = name.obj().downcast::<Str>().map(Str::to_string) else { continue };
-            let is_private = text.starts_with('_') && !text.starts_with("__");
-            let skip = text == "__builtins__" || value.obj().is_none();
-            if !skip && is_private == private {
-                names.push(name);
-            }
-        }
-        for name in names {
-            if let Err(raised) = dict.set(th, name.obj(), types::none()) {
-                th.clear_exception(raised);
-            }
-        }
-    }
 }
 
 /// The exit status of an uncaught `SystemExit`: its code, or 1 after printing it.

@@ -64,12 +64,8 @@ pub(crate) unsafe fn unwind(
         let (prev, entry) = ((*frame).prev, (*frame).entry);
         // The pending exception must survive what the release of the frame runs.
         let exception = th.swap_exception(None);
-        // A frame object that lives on must not keep the exception in a cycle.
-        let bottom = Frame::stack(frame);
-        while (*frame).sp > bottom {
-            (*frame).sp = (*frame).sp.sub(1);
-            (*(*frame).sp).release_opt();
-        }
+        // A frame object that outlives the frame keeps variables only.
+        cut_stack(frame, Frame::stack(frame));
         frame::set_current(state, prev);
         if (*frame).owner == owner::THREAD {
             frame::pop(th, state, frame);
@@ -84,6 +80,14 @@ pub(crate) unsafe fn unwind(
         frame = prev;
         ip = (*frame).ip;
         (add_traceback, propagates) = (true, true);
+    }
+}
+
+/// Release the values above `bottom`.
+unsafe fn cut_stack(frame: *mut Frame, bottom: *mut Word) {
+    while (*frame).sp > bottom {
+        (*frame).sp = (*frame).sp.sub(1);
+        (*(*frame).sp).release_opt();
     }
 }
 
@@ -121,11 +125,7 @@ unsafe fn handler(th: Thread<'_>, frame: *mut Frame, ip: *mut u16) -> Option<*mu
     let entry = exceptiontable::find(table, u32::try_from(at).ok()?)?;
     let lasti = Frame::lasti(frame);
     let exception = th.swap_exception(None)?;
-    let bottom = Frame::stack(frame).add(entry.depth as usize);
-    while (*frame).sp > bottom {
-        (*frame).sp = (*frame).sp.sub(1);
-        (*(*frame).sp).release_opt();
-    }
+    cut_stack(frame, Frame::stack(frame).add(entry.depth as usize));
     let push = |word: Word| {
         *(*frame).sp = word;
         (*frame).sp = (*frame).sp.add(1);

@@ -633,6 +633,8 @@ impl Core {
     pub(super) fn tell(&self, th: Thread<'_>, this: Obj<'_>) -> Result<i64> {
         let raw = self.raw(th)?;
         let _busy = self.enter(th, this)?;
+        // Others may have moved the file.
+        self.raw_pos.set(-1);
         let position = self.raw_tell(th, raw.obj())?;
         let position = position - self.ahead() as i64 + self.output.borrow().len() as i64;
         Ok(position.max(0))

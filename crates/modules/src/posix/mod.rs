@@ -12,6 +12,7 @@ mod process;
 mod scandir;
 mod spawn;
 pub(crate) mod stat;
+mod timerfd;
 
 use object::declare::ModuleDecl;
 
@@ -51,4 +52,5 @@ const PARTS: &[&ModuleDecl] = &[
     &spawn::functions::MODULE,
     &environment::functions::MODULE,
     &constants::functions::MODULE,
+    &timerfd::functions::MODULE,
 ];

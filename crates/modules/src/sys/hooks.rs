@@ -155,6 +155,16 @@ pub(super) fn displayhook(th: Thread<'_>, object: Obj<'_>) -> Result<()> {
 /// Print `exception` with its traceback to `sys.stderr`.
 pub(super) fn excepthook(th: Thread<'_>, exception: Obj<'_>, traceback: Obj<'_>) -> Result<()> {
     let Some(stderr) = stream(th, id!(th, "stderr"))? else { return Ok(()) };
+    if !exception.ty().is_subtype(exceptions::types::BaseException()) {
+        let text = Str::from_fmt(
+            th,
+            format_args!(
+                "TypeError: print_exception(): Exception expected for value, {} found\n",
+                exception.type_name()
+            ),
+        )?;
+        return write(th, &stderr, text.obj());
+    }
     if !traceback.is_none() && exception.getattr(th, id!(th, "__traceback__"))?.obj().is_none() {
         exception.setattr(th, id!(th, "__traceback__"), Some(traceback))?;
     }

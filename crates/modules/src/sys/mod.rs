@@ -243,9 +243,11 @@ pub mod sys {
     }
 
     /// Return the number of memory blocks currently allocated.
+    ///
+    /// 0 when all memory comes from the system allocator.
     #[sig = "()"]
     fn getallocatedblocks(th: Thread<'_>) -> usize {
-        th.heap().allocated_blocks()
+        if th.heap().mode().malloc { 0 } else { th.heap().allocated_blocks() }
     }
 
     /// Return the number of elements of the unicode interned dictionary.
@@ -263,8 +265,11 @@ pub mod sys {
 
     /// Clear the internal type lookup cache.
     #[sig = "()"]
-    fn _clear_type_cache(th: Thread<'_>) {
+    fn _clear_type_cache(th: Thread<'_>) -> Result<()> {
+        let text = "sys._clear_type_cache() is deprecated and scheduled for removal in a future version. Use sys._clear_internal_caches() instead.";
+        crate::support::warn(th, exceptions::types::DeprecationWarning(), text, 1)?;
         th.interp().type_cache.clear();
+        Ok(())
     }
 
     /// Clear all internal performance-related caches.

@@ -13,14 +13,15 @@ mod debug;
 mod deferred;
 mod large;
 mod pool;
+mod report;
 #[cfg(test)]
 mod tests;
+mod trace;
 #[cfg(any(test, feature = "zeal"))]
 mod verify;
 
 use std::{
     cell::{Cell, RefCell},
-    fmt::Write as _,
     ptr::{self, NonNull},
 };
 
@@ -31,6 +32,7 @@ pub use arena::{ARENA_SIZE, ArenaStatistics, RANGE_HINT};
 pub(crate) use deferred::{defer, end};
 pub use deferred::{defer_dealloc, end_dealloc};
 pub use pool::{CLASSES, Domain, GRANULE, POOL_SIZE, Pool, SMALL_MAX};
+pub use trace::{CollectFrames, Trace, TraceFrame};
 
 pub use large::AddressHasher;
 pub(crate) use large::Large;
@@ -72,14 +74,15 @@ impl Mode {
 /// Compiled code relies on the offset of `fast` (0).
 #[repr(C)]
 pub struct Heap {
-    /// The current pools by domain and size class; in debug mode pools without
-    /// blocks, so that every request takes the slow path.
+    /// The current pools by domain and size class; in debug mode and while the
+    /// heap is traced pools without blocks, so that every request takes the
+    /// slow path.
     fast: [[Cell<*mut Pool>; CLASSES]; 2],
     /// The pools to allocate from.
     current: [[Cell<*mut Pool>; CLASSES]; 2],
     /// Frees of addresses from here…
     fast_base: Cell<usize>,
-    /// …up to this many bytes on need no checks; 0 in debug mode.
+    /// …up to this many bytes on need no checks; 0 where `fast` has no blocks.
     fast_len: Cell<usize>,
     /// The range of pools, also in debug mode.
     base: *mut u8,
@@ -90,6 +93,9 @@ pub struct Heap {
     arenas: RefCell<Arenas>,
     pub(crate) large: RefCell<Large>,
     serial: Cell<u64>,
+    tracing: Cell<bool>,
+    traceback_limit: Cell<usize>,
+    tracer: RefCell<Option<Box<trace::Tracer>>>,
     #[cfg(feature = "zeal")]
     zeal: Cell<Option<fn()>>,
 }
@@ -119,6 +125,9 @@ impl Heap {
             arenas: RefCell::new(arenas),
             large: RefCell::new(Large::default()),
             serial: Cell::new(0),
+            tracing: Cell::new(false),
+            traceback_limit: Cell::new(1),
+            tracer: RefCell::new(None),
             #[cfg(feature = "zeal")]
             zeal: Cell::new(None),
         }
@@ -185,10 +194,31 @@ impl Heap {
         if size > isize::MAX as usize {
             return None;
         }
-        if self.mode.debug {
-            return self.debug_alloc(size, domain);
+        let block = match self.mode.debug {
+            true => self.debug_alloc(size, domain),
+            false => self.alloc_block(size, domain, 0),
+        }?;
+        if self.tracing.get() {
+            self.trace_alloc(block, size);
         }
-        self.alloc_block(size, domain, 0)
+        Some(block)
+    }
+
+    /// Make every request take the slow path.
+    fn close_fast_paths(&self) {
+        self.fast.iter().flatten().for_each(|pool| pool.set(no_pool()));
+        self.fast_len.set(0);
+    }
+
+    /// Undo [`Self::close_fast_paths`], unless the mode asks for it.
+    fn open_fast_paths(&self) {
+        if self.mode.debug {
+            return;
+        }
+        for (fast, current) in self.fast.iter().flatten().zip(self.current.iter().flatten()) {
+            fast.set(current.get());
+        }
+        self.fast_len.set(self.len);
     }
 
     /// Allocate a block without guards; `key` as for [`Large::alloc`].
@@ -247,7 +277,7 @@ impl Heap {
         if let Some(current) = self.current[domain as usize].get(class) {
             current.set(pool);
         }
-        if !self.mode.debug
+        if self.fast_len.get() != 0
             && let Some(fast) = self.fast[domain as usize].get(class)
         {
             fast.set(pool);
@@ -327,6 +357,9 @@ impl Heap {
 
     #[cold]
     unsafe fn free_slow(&self, block: NonNull<u8>) {
+        if self.tracing.get() {
+            self.trace_free(block);
+        }
         if self.mode.debug {
             // SAFETY: the caller's promise.
             return unsafe { self.debug_free(block) };
@@ -356,6 +389,17 @@ impl Heap {
     /// `block` is a block of this heap; on success its owner uses only the
     /// result.
     pub unsafe fn realloc(&self, block: NonNull<u8>, new_size: usize) -> Option<NonNull<u8>> {
+        // SAFETY: the caller's promise.
+        let moved = unsafe { self.resize(block, new_size) }?;
+        if self.tracing.get() {
+            self.trace_free(block);
+            self.trace_alloc(moved, new_size);
+        }
+        Some(moved)
+    }
+
+    /// [`Self::realloc`] without tracing what stays in place.
+    unsafe fn resize(&self, block: NonNull<u8>, new_size: usize) -> Option<NonNull<u8>> {
         if new_size > isize::MAX as usize {
             return None;
         }
@@ -416,7 +460,7 @@ impl Heap {
         self.arenas.borrow_mut().trim();
     }
 
-    /// Blocks in use, for `sys.getallocatedblocks()`.
+    /// Blocks in use.
     pub fn allocated_blocks(&self) -> usize {
         let in_pools: usize = self.class_statistics().iter().map(|class| class.used).sum();
         in_pools + self.large.borrow().blocks
@@ -451,35 +495,6 @@ impl Heap {
         }
         rows.retain(|row| row.pools != 0);
         rows
-    }
-
-    /// The report of `sys._debugmallocstats()`.
-    pub fn report(&self) -> String {
-        let mut text =
-            String::from("class   size   domain   num pools   blocks in use  avail blocks\n");
-        text.push_str("-----   ----   ------   ---------   -------------  ------------\n");
-        for row in self.class_statistics() {
-            let domain = if row.gc { "gc" } else { "raw" };
-            let class = row.block_size / GRANULE;
-            let _ = writeln!(
-                text,
-                "{class:5} {:6} {domain:>8} {:11} {:15} {:13}",
-                row.block_size, row.pools, row.used, row.free
-            );
-        }
-        let arenas = self.arena_statistics();
-        let (blocks, bytes) = self.large_blocks();
-        for (name, value) in [
-            ("arenas allocated total", arenas.commits),
-            ("arenas highwater mark", arenas.peak),
-            ("arenas allocated current", arenas.committed),
-            ("unused pools", arenas.free_pools),
-            ("large blocks", blocks),
-            ("bytes in large blocks", bytes),
-        ] {
-            let _ = writeln!(text, "# {name:<40} = {value:20}");
-        }
-        text
     }
 
     /// Whether `object` is an object of this heap's gc domain.

@@ -362,10 +362,11 @@ fn make_units(th: Thread<'_>, code: &Code) -> Result<Vec<Unit>> {
         starts[target] |= handler.line.is_some() && handler.op != Some(Op::END_ASYNC_FOR);
         let inside = |i: &&Instruction| (entry.start..entry.end).contains(&(i.at as u32));
         for instruction in all.iter().filter(inside) {
-            if instruction.op == Op::RESUME {
+            if matches!(instruction.op, Op::RESUME | Op::YIELD_VALUE) {
                 // What is thrown into a generator comes from there.
                 reached[target].from_other = true;
-            } else {
+            }
+            if instruction.op != Op::RESUME {
                 reach(&mut reached, &units, instruction, target);
             }
         }

@@ -346,6 +346,9 @@ fn check_code<'a>(th: Thread<'_>, code: Obj<'a>) -> Result<&'a Code> {
 pub fn get_local_events(th: Thread<'_>, tool: i32, code: Obj<'_>) -> Result<u32> {
     let code = check_code(th, code)?;
     let id = check_id(th, tool)?;
+    if code.monitoring.is_null() {
+        return Ok(0);
+    }
     check_in_use(th, id)?;
     Ok(instrument::local_events(code, id))
 }

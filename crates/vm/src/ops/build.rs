@@ -110,10 +110,8 @@ fn merge_one(
 ) -> Result<()> {
     if dict.get(th, key)?.is_some() {
         let text = describe()?;
-        let Some(name) = key.downcast::<object::Str>() else {
-            raise!(th, TypeError, "{text} keywords must be strings");
-        };
-        raise!(th, TypeError, "{text} got multiple values for keyword argument '{name}'");
+        let name = key.str(th)?;
+        raise!(th, TypeError, "{text} got multiple values for keyword argument '{}'", &*name);
     }
     dict.set(th, key, value)
 }

@@ -24,12 +24,7 @@ pub(crate) enum Step {
 #[inline(never)]
 pub(super) unsafe fn next(th: Thread<'_>, iterator: Obj<'_>) -> Result<Option<Ref>> {
     let Some(slot) = iterator.ty().slots().tp_iternext else {
-        raise!(
-            th,
-            TypeError,
-            "'for' requires an object with __iter__ method, got {}",
-            iterator.type_name()
-        );
+        raise!(th, TypeError, "'{}' object is not an iterator", iterator.type_name());
     };
     let value = slot(iterator.as_ptr());
     if let Some(value) = Ref::from_raw(value) {

@@ -274,6 +274,9 @@ pub fn call_new(
             None => break,
         }
     }
+    if native.flags() & abi::Py_TPFLAGS_DISALLOW_INSTANTIATION != 0 {
+        raise!(th, TypeError, "cannot create '{}' instances", subtype.full_name());
+    }
     let new = cls.slots().tp_new;
     if native.slots().tp_new.map(|f| f as usize) != new.map(|f| f as usize) {
         let (cls, subtype, native) = (cls.name(), subtype.name(), native.name());

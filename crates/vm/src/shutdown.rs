@@ -1,0 +1,110 @@
+//! What becomes of modules at the end of the program.
+//!
+//! As in CPython, modules leave `sys.modules` and mostly die of it; a collection
+//! finalizes what their namespaces held in cycles, with all names still in
+//! place; the modules that something else keeps lose their names last, the
+//! youngest first. Invariant: modules that were imported before the program
+//! began stay whole, so that finalizers find `sys` and the streams working.
+
+use std::cell::RefCell;
+
+use object::{AsObject, Dict, List, Module, Ref, Result, Str, Thread, id, types};
+
+use crate::{collect, import};
+
+#[derive(Default)]
+struct State {
+    /// The modules that were imported before the program began.
+    kept: RefCell<Vec<Ref>>,
+}
+
+/// The program begins: modules imported up to now, apart from `__main__`, stay
+/// until the process ends.
+pub fn keep_modules(th: Thread<'_>) {
+    let Some(modules) = th.interp().modules.get() else { return };
+    let main = modules.get_name(th, id!(th, "__main__")).map(object::Obj::as_ptr);
+    let mut kept = modules.values();
+    kept.retain(|module| Some(module.as_ptr()) != main);
+    *th.interp().extensions.get::<State>().kept.borrow_mut() = kept;
+}
+
+/// Finalize the objects of the program and of the modules that it imported.
+pub(crate) fn remove_modules(th: Thread<'_>) {
+    collect::collect(th, 2);
+    collect::set_silent(th);
+    forget_last_exception(th);
+    let references = match forget_modules(th) {
+        Ok(references) => references,
+        Err(raised) => return th.clear_exception(raised),
+    };
+    collect::collect(th, 2);
+    for index in (0..references.len()).rev() {
+        let module = references.get(index).and_then(|found| types::weakref::referent(found.obj()));
+        if let Some(module) = &module
+            && let Some(module) = module.obj().downcast::<Module>()
+            && let Ok(dict) = module.dict(th)
+        {
+            clear_namespace(th, &dict);
+        }
+    }
+    collect::collect(th, 2);
+}
+
+/// Let go of what the prompt and the last report of an exception keep.
+fn forget_last_exception(th: Thread<'_>) {
+    let interp = th.interp();
+    let names = ["last_type", "last_value", "last_traceback", "last_exc"]
+        .map(|name| (&interp.sys_dict, name));
+    for (namespace, name) in names.into_iter().chain([(&interp.builtins, "_")]) {
+        let Some(namespace) = namespace.get() else { continue };
+        let Ok(name) = Str::intern(th, name) else { continue };
+        if namespace.get_name(th, &name).is_some()
+            && let Err(raised) = namespace.set(th, name.obj(), types::none())
+        {
+            th.clear_exception(raised);
+        }
+    }
+}
+
+/// Take the program's modules out of `sys.modules`; weak references to them.
+fn forget_modules(th: Thread<'_>) -> Result<Ref<List>> {
+    let modules = import::modules(th)?;
+    let kept = th.interp().extensions.get::<State>().kept.borrow();
+    let references = List::new(th)?;
+    let mut names = Vec::new();
+    for (name, module) in modules.items() {
+        let stays = kept.iter().any(|kept| kept.as_ptr() == module.as_ptr());
+        if !stays && module.obj().downcast::<Module>().is_some() {
+            references.push(th, types::weakref::new(th, module.obj())?)?;
+            names.push(name);
+        }
+    }
+    drop(kept);
+    for name in &names {
+        modules.set(th, name.obj(), types::none())?;
+    }
+    for name in &names {
+        modules.remove(th, name.obj())?;
+    }
+    Ok(references)
+}
+
+/// Set the names of a namespace to `None`: private ones first, as CPython.
+fn clear_namespace(th: Thread<'_>, dict: &Dict) {
+    for private in [true, false] {
+        let (mut names, mut position) = (Vec::new(), 0);
+        while let Some((name, value)) = dict.next_entry(&mut position) {
+            let Some(text) = name.obj().downcast::<Str>().map(Str::to_string) else { continue };
+            let is_private = text.starts_with('_') && !text.starts_with("__");
+            let skip = text == "__builtins__" || value.obj().is_none();
+            if !skip && is_private == private {
+                names.push(name);
+            }
+        }
+        for name in names {
+            if let Err(raised) = dict.set(th, name.obj(), types::none()) {
+                th.clear_exception(raised);
+            }
+        }
+    }
+}
