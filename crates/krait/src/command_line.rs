@@ -182,7 +182,6 @@ pub(crate) fn parse(args: &[Vec<u8>]) -> Request {
                         }
                     }
                 }
-                b'J' => return fail("-J is reserved for Jython\n".to_owned()),
                 _ => {
                     let letter = char::from(*letter);
                     return fail(format!("Unknown option: -{letter}\n"));

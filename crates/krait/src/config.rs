@@ -26,7 +26,8 @@ pub(crate) struct Config {
     pub(crate) malloc_stats: bool,
     pub(crate) hash_secret: (u64, u64),
     pub(crate) unbuffered: bool,
-    pub(crate) show_ref_count: bool,
+    pub(crate) import_time: i32,
+    pub(crate) without_frozen: bool,
     /// `faulthandler` is on from the start.
     pub(crate) fault_handler: bool,
     pub(crate) pycache_prefix: Option<Vec<u8>>,
@@ -145,14 +146,9 @@ impl Config {
             Some(value) => value.filter(|value| !value.is_empty()),
             None => environment.get("PYTHONPYCACHEPREFIX"),
         };
-        let cpu_count = match xoption("cpu_count") {
-            Some(value) => value,
-            None => environment.get("PYTHON_CPU_COUNT"),
-        };
-        let cpu_count = cpu_count.and_then(|value| String::from_utf8(value).ok());
-        let cpu_count = cpu_count.and_then(|value| value.parse().ok()).filter(|count| *count > 0);
+        let cpu_count = cpu_count(xoption("cpu_count"), &environment)?;
+        check_values(&line, &environment)?;
         let is_stdin = matches!(line.program, Program::Stdin);
-        let show_ref_count = xoption("showrefcount").is_some();
         Ok(Config {
             warnings: warning_options(&line, &environment, &flags),
             paths: Paths::new(&line, &environment),
@@ -161,13 +157,14 @@ impl Config {
             malloc_stats: environment.get("PYTHONMALLOCSTATS").is_some(),
             hash_secret: hash_secret(seed),
             unbuffered: line.unbuffered || environment.get("PYTHONUNBUFFERED").is_some(),
+            without_frozen: is_off(xoption("frozen_modules"), &environment),
+            import_time: import_time(xoption("importtime"), &environment),
             fault_handler,
-            show_ref_count,
             pycache_prefix,
             stream_encoding,
             stream_errors,
             is_c_locale: locale.is_c || locale.is_c_utf8,
-            cpu_count: cpu_count.unwrap_or(-1),
+            cpu_count,
             stdin_prompts: is_stdin && (stdin_is_tty || interactive > 0),
             flags,
             line,
@@ -272,6 +269,99 @@ fn int_max_str_digits(
             Err(fatal("config_init_int_max_str_digits", &message, "preinitialized"))
         }
     }
+}
+
+/// `-X cpu_count`; -1 if it is not given or says `default`.
+fn cpu_count(option: Option<Option<Vec<u8>>>, environment: &Environment) -> Result<i32, String> {
+    let value = match option {
+        Some(value) => value.unwrap_or_default(),
+        None => match environment.get("PYTHON_CPU_COUNT") {
+            Some(value) => value,
+            None => return Ok(-1),
+        },
+    };
+    if value.as_slice() == b"default" {
+        return Ok(-1);
+    }
+    match std::str::from_utf8(&value).ok().and_then(|text| text.trim().parse::<i32>().ok()) {
+        Some(count) if count > 0 => Ok(count),
+        _ => {
+            let message = "-X cpu_count=n option: n is missing or an invalid number, n must be \
+                           greater than 0";
+            Err(fatal("config_init_cpu_count", message, "preinitialized"))
+        }
+    }
+}
+
+/// Refuse values that options and variables cannot have.
+fn check_values(line: &CommandLine, environment: &Environment) -> Result<(), String> {
+    let wrong = |function: &str, message: &str| Err(fatal(function, message, "preinitialized"));
+    let option = |name: &str| xoption(&line.xoptions, name);
+    let number = |value: &[u8]| std::str::from_utf8(value).ok()?.trim().parse::<i64>().ok();
+    if let Some(Some(value)) = option("importtime") {
+        if !matches!(number(&value), Some(1 | 2)) && !value.is_empty() {
+            let message = "-X importtime: values other than 1 and 2 are reserved for future use.";
+            return wrong("config_init_import_time", message);
+        }
+    } else if let Some(value) = environment.get("PYTHONPROFILEIMPORTTIME")
+        && number(&value).is_some_and(|value| !matches!(value, 1 | 2))
+    {
+        let message = "PYTHONPROFILEIMPORTTIME: numeric values other than 1 and 2 are reserved for \
+                       future use.";
+        return wrong("config_init_import_time", message);
+    }
+    let is_frames = |value: &[u8]| number(value).is_some_and(|frames| frames >= 0);
+    if let Some(value) = option("tracemalloc") {
+        if value.is_some_and(|value| !is_frames(&value)) {
+            let message = "-X tracemalloc=NFRAME: invalid number of frames";
+            return wrong("config_init_tracemalloc", message);
+        }
+    } else if environment.get("PYTHONTRACEMALLOC").is_some_and(|value| !is_frames(&value)) {
+        let message = "PYTHONTRACEMALLOC: invalid number of frames";
+        return wrong("config_init_tracemalloc", message);
+    }
+    frozen_modules(option("frozen_modules"), environment)
+}
+
+/// `-X importtime`: 0, 1 or 2.
+fn import_time(option: Option<Option<Vec<u8>>>, environment: &Environment) -> i32 {
+    let value = match option {
+        Some(value) => Some(value.unwrap_or_default()),
+        None => environment.get("PYTHONPROFILEIMPORTTIME"),
+    };
+    match value.as_deref() {
+        None => 0,
+        Some(b"2") => 2,
+        Some(_) => 1,
+    }
+}
+
+/// `-X frozen_modules=off`
+fn is_off(option: Option<Option<Vec<u8>>>, environment: &Environment) -> bool {
+    let value = match option {
+        Some(value) => value,
+        None => environment.get("PYTHON_FROZEN_MODULES"),
+    };
+    value.is_some_and(|value| value.as_slice() == b"off")
+}
+
+/// Refuse other values than `on` and `off`.
+fn frozen_modules(
+    option: Option<Option<Vec<u8>>>,
+    environment: &Environment,
+) -> Result<(), String> {
+    let is_known = |value: &[u8]| matches!(value, b"on" | b"off" | b"");
+    let source = match option {
+        Some(Some(value)) if !is_known(&value) => "option -X frozen_modules",
+        None if environment.get("PYTHON_FROZEN_MODULES").is_some_and(|value| !is_known(&value)) => {
+            "PYTHON_FROZEN_MODULES"
+        }
+        _ => return Ok(()),
+    };
+    Err(format!(
+        "Fatal Python error: bad value for {source} (expected \"on\" or \"off\")\n\
+         Python runtime state: preinitialized\n\n"
+    ))
 }
 
 /// `-X name=0|1` or `PYTHON_NAME=0|1`.

@@ -4,6 +4,8 @@
 //! brings up an interpreter, [`program`] runs the program in it and makes an
 //! exit status of how that ended.
 
+#![no_main]
+
 /// As `eprintln!`, for a standard error that may be full or closed: nobody can
 /// be told of that.
 macro_rules! complain {
@@ -24,7 +26,12 @@ mod streams;
 mod text;
 mod usage;
 
-use std::{io::Write as _, os::unix::ffi::OsStringExt, process::exit};
+use std::{
+    ffi::{c_char, c_int},
+    io::Write as _,
+    os::unix::ffi::OsStringExt,
+    process::exit,
+};
 
 use crate::command_line::Request;
 
@@ -33,7 +40,24 @@ use crate::command_line::Request;
 const STACK: usize = 64 << 20;
 const USABLE: usize = 8156 << 10;
 
-fn main() {
+/// Called by the C library.
+///
+/// COMPAT: Rust's own start-up would open standard streams that are closed,
+/// which a program can tell; test_cmd_line.CmdLineTest.test_no_std_streams.
+#[allow(unsafe_code, reason = "the symbol that the C library calls, declared as it wants it")]
+#[unsafe(no_mangle)]
+extern "C" fn main(_: c_int, _: *const *const c_char) -> c_int {
+    for number in IGNORED_SIGNALS {
+        // Broken pipes and files that are too large are errors, not ends.
+        let _ = host::signal::set_action(*number, host::signal::Action::Ignore);
+    }
+    start()
+}
+
+/// `SIGPIPE` and `SIGXFSZ`
+const IGNORED_SIGNALS: &[i32] = &[13, 25];
+
+fn start() -> ! {
     let args: Vec<Vec<u8>> = std::env::args_os().map(OsStringExt::into_vec).collect();
     let line = match command_line::parse(&args) {
         Request::Run(line) => line,

@@ -46,11 +46,10 @@ pub(crate) fn run(config: &Config, stack: usize) -> i32 {
         }
         Err(raised) => failed_start(th, raised),
     };
-    if lifecycle::finish(th, modules::atexit::run) && end == End::Status(0) {
+    if lifecycle::finish(th, modules::atexit::run, modules::_signal::finish)
+        && end == End::Status(0)
+    {
         end = End::Status(120);
-    }
-    if config.show_ref_count {
-        startup::show_ref_count(th);
     }
     if config.malloc_stats {
         eprintln!("{}", th.heap().report());
@@ -143,10 +142,40 @@ fn run_command(th: Thread<'_>, config: &Config, main: &Ref<Dict>, source: &[u8])
         add_path(th, b"")?;
     }
     let filename = Str::new(th, "<string>")?;
-    let code = modules::compile::compile_source(th, source, &filename, Mode::Exec, 0)?;
-    remember_source(th, &code, source, &filename)?;
+    let source = dedent(source);
+    let code = modules::compile::compile_source(th, &source, &filename, Mode::Exec, 0)?;
+    remember_source(th, &code, &source, &filename)?;
     evaluate(th, &code, main)?;
     Ok(End::Status(0))
+}
+
+/// A command without the indentation that all its lines have.
+fn dedent(source: &[u8]) -> Vec<u8> {
+    let indentation = |line: &[u8]| {
+        line.iter().position(|byte| !matches!(byte, b' ' | b'\t')).unwrap_or(line.len())
+    };
+    let mut common: Option<&[u8]> = None;
+    for line in source.split(|byte| *byte == b'\n') {
+        let (margin, rest) = line.split_at(indentation(line));
+        if rest.is_empty() {
+            continue;
+        }
+        let shared = match common {
+            None => margin.len(),
+            Some(other) => margin.iter().zip(other).take_while(|(a, b)| a == b).count(),
+        };
+        common = margin.get(..shared);
+    }
+    let common = common.map_or(0, <[u8]>::len);
+    if common == 0 {
+        return source.to_vec();
+    }
+    let mut lines = Vec::new();
+    for line in source.split(|byte| *byte == b'\n') {
+        let is_blank = indentation(line) == line.len();
+        lines.push(if is_blank { &[][..] } else { line.get(common..).unwrap_or_default() });
+    }
+    lines.join(&b'\n')
 }
 
 fn run_module(th: Thread<'_>, config: &Config, name: &[u8]) -> Result<End> {
@@ -249,9 +278,6 @@ fn run_source(
         check_source(th, &source, filename)?;
         modules::compile::compile_source(th, &source, filename, Mode::Exec, 0)?
     };
-    if name == "<stdin>" {
-        remember_source(th, &code, &source, filename)?;
-    }
     drop(source);
     let result = evaluate(th, &code, main);
     if result.is_ok() {
@@ -316,9 +342,16 @@ fn load_pyc(th: Thread<'_>, bytes: &[u8]) -> Result<Ref<Code>> {
     let Some(body) = bytes.get(16..) else {
         object::raise!(th, EOFError, "EOF read where not expected");
     };
-    match modules::marshal::load_object(th, body)?.downcast::<Code>() {
-        Ok(code) => Ok(code),
-        Err(_) => object::raise!(th, RuntimeError, "Bad code object in .pyc file"),
+    let loaded = match modules::marshal::load_object(th, body) {
+        Ok(object) => object.downcast::<Code>().ok(),
+        Err(raised) => {
+            th.clear_exception(raised);
+            None
+        }
+    };
+    match loaded {
+        Some(code) => Ok(code),
+        None => object::raise!(th, RuntimeError, "Bad code object in .pyc file"),
     }
 }
 

@@ -52,7 +52,7 @@ impl Reader {
     }
 
     /// The next line, without its end.
-    fn read(&mut self, prompt: &str) -> Input {
+    fn read(&mut self, prompt: &str, second: &str) -> Input {
         match self {
             Reader::Plain => {
                 let _ = std::io::Write::write_all(&mut std::io::stderr(), prompt.as_bytes());
@@ -61,7 +61,12 @@ impl Reader {
                 match std::io::stdin().lock().read_until(b'\n', &mut line) {
                     Ok(0) => Input::End,
                     Ok(_) => {
-                        let line = line.strip_suffix(b"\n").unwrap_or(&line);
+                        let whole = line.strip_suffix(b"\n");
+                        if whole.is_none() {
+                            // The input ends within a line: its end is asked for in vain.
+                            complain!("{second}");
+                        }
+                        let line = whole.unwrap_or(&line);
                         Input::Line(String::from_utf8_lossy(line).into_owned())
                     }
                     Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {
@@ -178,7 +183,7 @@ fn statement(
     let mut source = String::new();
     loop {
         let prompt = if source.is_empty() { first } else { second };
-        match reader.read(prompt) {
+        match reader.read(prompt, second) {
             Input::Line(line) => {
                 source.push_str(&line);
                 source.push('\n');
@@ -199,17 +204,27 @@ fn statement(
         match compile(th, &source, &filename, flags | INCOMPLETE) {
             Ok(code) => return Ok(Statement::Code(code, source)),
             Err(raised) => {
-                let exception = th.exception();
-                let incomplete = exception.is_some_and(|exception| {
-                    exception.obj().ty().name() == "_IncompleteInputError"
-                });
-                if !incomplete {
+                if !is_incomplete(th) {
                     return Err(raised);
                 }
                 th.clear_exception(raised);
+                // What another line end makes wrong cannot become right.
+                let ended = format!("{source}\n");
+                if let Err(raised) = compile(th, &ended, &filename, flags | INCOMPLETE) {
+                    if !is_incomplete(th) {
+                        return Err(raised);
+                    }
+                    th.clear_exception(raised);
+                }
             }
         }
     }
+}
+
+/// Whether the exception that is set asks for more input.
+fn is_incomplete(th: Thread<'_>) -> bool {
+    let exception = th.exception();
+    exception.is_some_and(|exception| exception.obj().ty().name() == "_IncompleteInputError")
 }
 
 fn compile(th: Thread<'_>, source: &str, filename: &Str, flags: u32) -> Result<Ref<Code>> {

@@ -40,6 +40,10 @@ pub(crate) fn start(th: Thread<'_>, config: &Config) -> Result<Ref<Dict>> {
             ..vm::pending::pending_hooks(th)
         },
     );
+    vm::import_time::enable(th, config.import_time);
+    if config.without_frozen {
+        lifecycle::Inventory::of(th).disable_frozen();
+    }
     lifecycle::start(th, &INVENTORY, || fill_sys(th, config))?;
     if let Some(frames) = config.tracemalloc {
         modules::_tracemalloc::start(th, frames)?;
@@ -48,9 +52,6 @@ pub(crate) fn start(th: Thread<'_>, config: &Config) -> Result<Ref<Dict>> {
     lifecycle::install_external_importers(th)?;
     install_path_hooks(th, config)?;
     import(th, "encodings")?;
-    // Writing too large a file is an error, not the end.
-    const SIGXFSZ: i32 = 25;
-    let _ = host::signal::set_action(SIGXFSZ, host::signal::Action::Ignore);
     // Ctrl-C becomes KeyboardInterrupt from here on.
     import(th, "_signal")?;
     crate::streams::install(th, config)?;
@@ -103,6 +104,10 @@ fn fill_sys(th: Thread<'_>, config: &Config) -> Result<()> {
     set_path("platlibdir", &paths.platlibdir)?;
     set_path("_stdlib_dir", &paths.stdlib)?;
     set("path", text::fs_list(th, &paths.search_path)?.upcast())?;
+    if config.flags.verbose > 0 {
+        // importlib tells what it does before there are streams.
+        set("stderr", modules::sys::standard_printer(th, 2)?)?;
+    }
     if let Some(prefix) = &config.pycache_prefix {
         set_path("pycache_prefix", prefix)?;
     }
@@ -160,9 +165,4 @@ pub(crate) fn add_path(th: Thread<'_>, path: &[u8]) -> Result<()> {
         list.insert(th, 0, text::fs_text(th, path)?.upcast())?;
     }
     Ok(())
-}
-
-/// `-X showrefcount`: what is left at exit.
-pub(crate) fn show_ref_count(th: Thread<'_>) {
-    complain!("[{} blocks]", th.heap().allocated_blocks());
 }

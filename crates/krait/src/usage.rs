@@ -60,7 +60,9 @@ PYTHONUSERBASE    : the user base directory of site
 Variables that do what an option does:
 PYTHON_CPU_COUNT (-X cpu_count)    PYTHONDEBUG (-d)
 PYTHONDEVMODE (-X dev)             PYTHONDONTWRITEBYTECODE (-B)
-PYTHONINSPECT (-i)                 PYTHONINTMAXSTRDIGITS (-X int_max_str_digits)
+PYTHONINSPECT (-i)                 PYTHONINTMAXSTRDIGITS (-X frozen_modules=on|off: whether modules come from the executable
+-X importtime[=2]: tell how long imports take [PYTHONPROFILEIMPORTTIME]
+-X int_max_str_digits)
 PYTHONNOUSERSITE (-s)              PYTHONOPTIMIZE (-O)
 PYTHONPYCACHEPREFIX (-X pycache_prefix)
 PYTHONSAFEPATH (-P)                PYTHONUNBUFFERED (-u)
@@ -76,7 +78,7 @@ Options of the implementation:
 -X dev: development mode: more checks and warnings
 -X int_max_str_digits=N: limit of conversions between int and str; 0 for none
 -X pycache_prefix=PATH: write .pyc files to a tree of their own
--X showrefcount: print the number of memory blocks in use at exit
+-X faulthandler: report crashes with a traceback [PYTHONFAULTHANDLER]
 -X utf8[=0|1]: UTF-8 mode
 -X warn_default_encoding: warn when text files are opened without encoding
 ";

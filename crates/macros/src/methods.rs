@@ -49,7 +49,7 @@ pub(crate) fn expand(attr: TokenStream, item: TokenStream) -> Result<TokenStream
     ));
     for item in &mut block.items {
         if let ImplItem::Fn(f) = item
-            && let Some(statement) = declare(f)?
+            && let Some(statement) = declare(f, &ty)?
         {
             statements.push(statement);
         }
@@ -138,12 +138,13 @@ fn is_slot(name: &str) -> bool {
 }
 
 /// The statement that declares `f`, if it is more than a helper.
-fn declare(f: &mut ImplItemFn) -> Result<Option<TokenStream>> {
+fn declare(f: &mut ImplItemFn, owner: &syn::Type) -> Result<Option<TokenStream>> {
     let span = f.sig.ident.span();
     let ident = f.sig.ident.clone();
     if take(&mut f.attrs, "declare").is_some() {
         return Ok(Some(quote!(Self::#ident(builder);)));
     }
+    let coexists = take(&mut f.attrs, "coexist").is_some();
     let is_class = take(&mut f.attrs, "classmethod").is_some();
     let is_static = take(&mut f.attrs, "staticmethod").is_some();
     let getter = take(&mut f.attrs, "getter");
@@ -187,18 +188,18 @@ fn declare(f: &mut ImplItemFn) -> Result<Option<TokenStream>> {
     let Some(text) = string_value(&sig) else {
         return Err(Error::new(sig.span(), "expected #[sig = \"(…)\"]"));
     };
-    let signature = Signature::parse(&text, span)?;
-    function(f, &ident, &name, &doc, &signature, is_class, is_static).map(Some)
+    let signature = Signature::parse(&text, span)?.with_style(&mut f.attrs)?;
+    function(f, owner, &ident, &name, &doc, &signature, [is_class, is_static, coexists]).map(Some)
 }
 
 fn function(
     f: &ImplItemFn,
+    owner: &syn::Type,
     ident: &Ident,
     name: &str,
     doc: &str,
     signature: &Signature,
-    is_class: bool,
-    is_static: bool,
+    [is_class, is_static, coexists]: [bool; 3],
 ) -> Result<TokenStream> {
     let span = ident.span();
     let special = matches!(name, "__new__" | "__init__") || name == "__call__";
@@ -235,6 +236,9 @@ fn function(
         struct Signed;
         impl ::object::declare::HasSignature for Signed {
             const SIGNATURE: &'static ::object::args::Signature = SIGNATURE;
+            fn owner() -> Option<&'static ::object::Type> {
+                Some(<#owner as ::object::PyStruct>::type_object())
+            }
         }
     };
     if special {
@@ -257,6 +261,8 @@ fn function(
         quote!(::object::declare::Binding::Class)
     } else if is_static {
         quote!(::object::declare::Binding::Static)
+    } else if coexists {
+        quote!(::object::declare::Binding::Coexist)
     } else {
         quote!(::object::declare::Binding::Method)
     };

@@ -54,7 +54,7 @@ fn declare(f: &mut ItemFn) -> Result<Option<TokenStream>> {
     let Some(text) = string_value(&sig) else {
         return Err(Error::new_spanned(&sig, "expected #[sig = \"(…)\"]"));
     };
-    let signature = Signature::parse(&text, ident.span())?;
+    let signature = Signature::parse(&text, ident.span())?.with_style(&mut f.attrs)?;
     let name = python_name(&ident, &mut f.attrs);
     // A second parameter `module: &Module` is not the caller's.
     let wants_module = signature_wants_module(&text);
@@ -74,7 +74,7 @@ fn declare(f: &mut ItemFn) -> Result<Option<TokenStream>> {
     let text = if signature.text.contains('$') {
         signature.text.clone()
     } else if signature.params.is_empty() {
-        "($module)".to_owned()
+        "($module, /)".to_owned()
     } else {
         signature.text.replacen('(', "($module, ", 1)
     };

@@ -2,7 +2,7 @@
 
 use proc_macro2::{Literal, Span, TokenStream};
 use quote::{format_ident, quote};
-use syn::{Attribute, Error, Expr, ExprLit, FnArg, Lit, Meta, Result, Type};
+use syn::{Attribute, Error, Expr, ExprLit, FnArg, Ident, Lit, Meta, Result, Type};
 
 /// A parameter as the Python text declares it.
 pub(crate) struct Param {
@@ -27,6 +27,8 @@ pub(crate) struct Signature {
     /// The text from the parenthesis on.
     pub(crate) text: String,
     pub(crate) params: Vec<Param>,
+    /// `#[parse(…)]`: a variant of `object::args::Style`.
+    pub(crate) style: Ident,
 }
 
 impl Signature {
@@ -67,7 +69,29 @@ impl Signature {
                 }
             }
         }
-        Ok(Signature { name, text: text[open..].to_owned(), params })
+        let style = Ident::new("Clinic", span);
+        Ok(Signature { name, text: closed(&text[open..]), params, style })
+    }
+
+    /// Take `#[parse(…)]`: `keywords`, `tuple`, `vectorcall`, or `forward` for a
+    /// function that matches its arguments itself.
+    pub(crate) fn with_style(mut self, attrs: &mut Vec<Attribute>) -> Result<Self> {
+        if let Some(attr) = take(attrs, "parse") {
+            let style: Ident = attr.parse_args()?;
+            self.style = match style.to_string().as_str() {
+                "forward" => {
+                    let any = |name: &str, kind| Param { name: name.into(), default: None, kind };
+                    self.params =
+                        vec![any("args", Kind::VarPositional), any("kwargs", Kind::VarKeyword)];
+                    return Ok(self);
+                }
+                "vectorcall" => Ident::new("Vectorcall", style.span()),
+                "keywords" => Ident::new("Keywords", style.span()),
+                "tuple" => Ident::new("Tuple", style.span()),
+                _ => return Err(Error::new(style.span(), "not a way to parse")),
+            };
+        }
+        Ok(self)
     }
 
     /// Parameters that occupy a slot: all but `*args` and `**kwargs`.
@@ -82,6 +106,7 @@ impl Signature {
     /// Whether it takes exactly `n` required positional-only arguments.
     pub(crate) fn is_simple(&self, n: usize) -> bool {
         self.params.len() == n
+            && self.style == "Clinic"
             && self.params.iter().all(|p| p.kind == Kind::PositionalOnly && p.default.is_none())
     }
 
@@ -96,6 +121,7 @@ impl Signature {
         let positional = count(|k| matches!(k, Kind::PositionalOnly | Kind::Either));
         let var_positional = count(|k| k == Kind::VarPositional) > 0;
         let var_keyword = count(|k| k == Kind::VarKeyword) > 0;
+        let style = &self.style;
         quote! {
             &::object::args::Signature {
                 name: #name,
@@ -104,6 +130,7 @@ impl Signature {
                 positional: #positional,
                 var_positional: #var_positional,
                 var_keyword: #var_keyword,
+                style: ::object::args::Style::#style,
             }
         }
     }
@@ -170,6 +197,14 @@ fn default_value(param: &Param, ty: &Type, span: Span) -> Result<TokenStream> {
             }
         },
     })
+}
+
+/// `($self)` is written `($self, /)`, as CPython shows it.
+fn closed(text: &str) -> String {
+    match text {
+        "($self)" | "($module)" | "($type)" => text.replace(')', ", /)"),
+        _ => text.to_owned(),
+    }
 }
 
 fn is_named(ty: &Type, name: &str) -> bool {

@@ -316,7 +316,10 @@ pub mod module {
     #[sig = "(self, instance, /)"]
     fn _abc_instancecheck(th: Thread<'_>, this: Obj<'_>, instance: Obj<'_>) -> Result {
         let data = data_of(th, this)?;
-        let subclass = instance.getattr(th, id!(th, "__class__"))?;
+        let subclass = match instance.getattr_opt(th, id!(th, "__class__"))? {
+            Some(class) => class,
+            None => instance.ty().obj().own(),
+        };
         if data.cache.contains(subclass.obj()) {
             return true.into_object(th);
         }

@@ -67,7 +67,7 @@ fn digest_eq(a: &[u8], b: &[u8]) -> bool {
     a.len() == b.len() && std::hint::black_box(difference) == 0
 }
 
-fn compare_digest(th: Thread<'_>, a: Obj<'_>, b: Obj<'_>) -> Result<bool> {
+pub(crate) fn compare_digest(th: Thread<'_>, a: Obj<'_>, b: Obj<'_>) -> Result<bool> {
     if let (Some(a), Some(b)) = (a.downcast::<Str>(), b.downcast::<Str>()) {
         let (Some(a), Some(b)) = (a.as_ascii(), b.as_ascii()) else {
             raise!(th, TypeError, "comparing strings with non-ASCII characters is not supported");
@@ -141,7 +141,7 @@ pub(crate) fn length_hint(th: Thread<'_>, object: Obj<'_>, default: isize) -> Re
 ///
 /// After f = itemgetter(2), the call f(r) returns r[2].
 /// After g = itemgetter(2, 5, 3), the call g(r) returns (r[2], r[5], r[3])
-#[pytype(name = "operator.itemgetter", sig = "(item, /, *items)", flags = BASETYPE)]
+#[pytype(name = "operator.itemgetter", sig = "(item, /, *items)", flags = 0)]
 pub struct ItemGetter {
     head: Head,
     items: Ref<Tuple>,
@@ -181,6 +181,11 @@ fn repr_items(th: Thread<'_>, items: &[Obj<'_>]) -> Result<String> {
 
 #[pymethods]
 impl ItemGetter {
+    #[getter]
+    fn __text_signature__(&self, _: Thread<'_>) -> &'static str {
+        "(obj, /)"
+    }
+
     fn __new__(th: Thread<'_>, cls: &Type, args: &Tuple, kwargs: Option<&Dict>) -> Result {
         no_keywords(th, "itemgetter", kwargs)?;
         if args.len() == 0 {
@@ -221,7 +226,7 @@ impl ItemGetter {
 /// After g = attrgetter('name', 'date'), the call g(r) returns (r.name, r.date).
 /// After h = attrgetter('name.first', 'name.last'), the call h(r) returns
 /// (r.name.first, r.name.last).
-#[pytype(name = "operator.attrgetter", sig = "(attr, /, *attrs)", flags = BASETYPE)]
+#[pytype(name = "operator.attrgetter", sig = "(attr, /, *attrs)", flags = 0)]
 pub struct AttrGetter {
     head: Head,
     attrs: Ref<Tuple>,
@@ -241,6 +246,11 @@ impl AttrGetter {
 
 #[pymethods]
 impl AttrGetter {
+    #[getter]
+    fn __text_signature__(&self, _: Thread<'_>) -> &'static str {
+        "(obj, /)"
+    }
+
     fn __new__(th: Thread<'_>, cls: &Type, args: &Tuple, kwargs: Option<&Dict>) -> Result {
         no_keywords(th, "attrgetter", kwargs)?;
         if args.len() == 0 {
@@ -299,7 +309,7 @@ impl AttrGetter {
 /// After f = methodcaller('name'), the call f(r) returns r.name().
 /// After g = methodcaller('name', 'date', foo=1), the call g(r) returns
 /// r.name('date', foo=1).
-#[pytype(name = "operator.methodcaller", sig = "(name, /, *args, **kwargs)", flags = BASETYPE)]
+#[pytype(name = "operator.methodcaller", sig = "(name, /, *args, **kwargs)", flags = 0)]
 pub struct MethodCaller {
     head: Head,
     name: Ref<Str>,
@@ -309,6 +319,11 @@ pub struct MethodCaller {
 
 #[pymethods]
 impl MethodCaller {
+    #[getter]
+    fn __text_signature__(&self, _: Thread<'_>) -> &'static str {
+        "(obj, /)"
+    }
+
     fn __new__(th: Thread<'_>, cls: &Type, args: &Tuple, kwargs: Option<&Dict>) -> Result {
         let [name, args @ ..] = args.items() else {
             raise!(th, TypeError, "methodcaller needs at least one argument, the method name");

@@ -7,9 +7,7 @@ use macros::pymodule;
 use object::{AsObject, Bytes, Int, Obj, Protocol, Result, Thread, Tuple, raise};
 
 use crate::{
-    posix::{
-        after_fork_child, after_fork_parent, before_fork, fs_string, refuse_at_end, warn_of_threads,
-    },
+    posix::{after_fork_child, after_fork_parent, before_fork, fs_string, warn_of_threads},
     support::{self, int_arg, path::id_of},
 };
 
@@ -31,6 +29,17 @@ fn byte_strings(th: Thread<'_>, object: Obj<'_>) -> Result<Vec<CString>> {
         }
     }
     Ok(strings)
+}
+
+/// The number of a group, which the system may not know.
+fn group(th: Thread<'_>, item: Obj<'_>) -> Result<u32> {
+    if !Int::is_int(item) {
+        raise!(th, TypeError, "extra_groups must be integers");
+    }
+    id_of(th, item, "gid").map_err(|raised| {
+        th.clear_exception(raised);
+        object::error!(th, ValueError, "invalid group id")
+    })
 }
 
 /// A POSIX helper for the subprocess module.
@@ -95,12 +104,7 @@ pub mod _posixsubprocess {
             None
         } else {
             let items = object::protocol::iter::collect(th, extra_groups)?;
-            Some(
-                items
-                    .iter()
-                    .map(|item| id_of(th, item.obj(), "gid"))
-                    .collect::<Result<Vec<_>>>()?,
-            )
+            Some(items.iter().map(|item| group(th, item.obj())).collect::<Result<Vec<_>>>()?)
         };
         let what = ForkExec {
             executables: &executables,
@@ -125,7 +129,9 @@ pub mod _posixsubprocess {
             uid: id(uid, "uid")?,
             umask: u32::try_from(child_umask).ok(),
         };
-        refuse_at_end(th, "fork")?;
+        if !preexec_fn.is_none() && th.interp().gil.is_finalizing() {
+            raise!(th, PythonFinalizationError, "preexec_fn not supported at interpreter shutdown");
+        }
         if preexec_fn.is_none() {
             return support::check(th, host::spawn::fork_exec(&what, None));
         }

@@ -77,11 +77,24 @@ fn set_breaker(th: Thread<'_>) {
     MAIN_BREAKER.store(flags.cast_mut(), std::sync::atomic::Ordering::SeqCst);
 }
 
+/// At the end: signals have their default effect, and no handlers.
+pub fn finish(th: Thread<'_>) {
+    for signal in 1..NSIG {
+        let old = Handlers::of(th).replace(signal, None);
+        if old.is_some_and(|old| !Int::is_int(old.obj()) && !old.obj().is_none()) {
+            // A signal that cannot be set keeps its handler, which only marks it.
+            let _ = host::signal::set_action(signal, Action::Default);
+        }
+    }
+}
+
 /// `_thread.interrupt_main`.
 pub(crate) fn interrupt_main(th: Thread<'_>, signum: i32) -> Result<()> {
     in_range(th, signum)?;
-    let handled = Handlers::of(th).get(signum).is_some_and(|handler| !Int::is_int(handler.obj()));
-    if handled {
+    // COMPAT: at the end there are no handlers, and the signal is reported as
+    // ignored; test_signal.test__thread_interrupt_main.
+    let ignored = Handlers::of(th).get(signum).is_some_and(|handler| Int::is_int(handler.obj()));
+    if !ignored {
         host::signal::simulate(signum);
     }
     Ok(())
@@ -104,10 +117,14 @@ pub fn run_pending_signals(th: Thread<'_>) -> Result<()> {
             continue;
         }
         arrived &= !bit;
-        let Some(handler) = Handlers::of(th).get(signal) else { continue };
-        if Int::is_int(handler.obj()) || handler.obj().is_none() {
+        let handler = Handlers::of(th).get(signal);
+        let handler = handler.filter(|handler| !Int::is_int(handler.obj()));
+        let Some(handler) = handler.filter(|handler| !handler.obj().is_none()) else {
+            object::error!(th, OSError, "Signal {signal} ignored due to race condition");
+            let context = "Exception ignored while calling signal handler";
+            (th.hooks().unraisable)(th, Some(context), None);
             continue;
-        }
+        };
         let number = signal.into_object(th)?;
         let frame = current_frame(th);
         if let Err(raised) = handler.call(th, &[number.obj(), frame.obj()]) {

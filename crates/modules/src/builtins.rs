@@ -20,15 +20,12 @@ pub mod builtins {
     use crate::compile;
 
     /// Internal helper function used by the class statement.
-    #[sig = "(func, name, /, *bases, **kwds)"]
-    fn __build_class__(
-        th: Thread<'_>,
-        func: Obj<'_>,
-        name: Obj<'_>,
-        bases: Args<'_>,
-        kwds: Kwargs<'_>,
-    ) -> Result {
-        build_class(th, func, name, bases, kwds)
+    #[sig = "(*args, **kwds)"]
+    fn __build_class__(th: Thread<'_>, args: Args<'_>, kwds: Kwargs<'_>) -> Result {
+        let [func, name, bases @ ..] = args else {
+            raise!(th, TypeError, "__build_class__: not enough arguments");
+        };
+        build_class(th, *func, *name, bases, kwds)
     }
 
     /// Import a module.
@@ -195,7 +192,7 @@ pub mod builtins {
         th: Thread<'_>,
         source: Obj<'_>,
         filename: Obj<'_>,
-        mode: &str,
+        mode: Obj<'_>,
         flags: i32,
         dont_inherit: bool,
         optimize: i32,
@@ -266,8 +263,13 @@ pub mod builtins {
 
     /// Return type(value).__format__(value, format_spec).
     #[sig = "(value, format_spec='', /)"]
-    fn format(th: Thread<'_>, value: Obj<'_>, format_spec: Option<&Str>) -> Result {
-        protocol::text::format_value(th, value, format_spec.map(AsObject::obj)).map(Ref::upcast)
+    fn format(
+        th: Thread<'_>,
+        value: Obj<'_>,
+        format_spec: Option<object::args::Given<&Str>>,
+    ) -> Result {
+        let spec = format_spec.map(|spec| spec.0.obj());
+        protocol::text::format_value(th, value, spec).map(Ref::upcast)
     }
 
     /// Get a named attribute from an object; getattr(x, 'y') is equivalent to x.y.
@@ -447,18 +449,15 @@ pub mod builtins {
     /// A custom key function can be supplied to customize the sort order, and the
     /// reverse flag can be set to request the result in descending order.
     #[sig = "(iterable, /, *, key=None, reverse=False)"]
-    fn sorted(
-        th: Thread<'_>,
-        iterable: Obj<'_>,
-        key: Option<Obj<'_>>,
-        reverse: Option<Obj<'_>>,
-    ) -> Result {
-        let list = List::from_refs(th, protocol::iter::collect(th, iterable)?)?;
-        let names = Tuple::from_objs(th, &[id!(th, "key").obj(), id!(th, "reverse").obj()])?;
-        let key = key.unwrap_or(types::none());
-        let reverse = reverse.unwrap_or(types::bool_(false));
-        let sort = list.getattr(th, id!(th, "sort"))?;
-        sort.call_kw(th, &[key, reverse], Some(&names))?;
+    #[parse(forward)]
+    fn sorted(th: Thread<'_>, args: Args<'_>, kwargs: Kwargs<'_>) -> Result {
+        let [iterable] = args else {
+            raise!(th, TypeError, "sorted expected 1 argument, got {}", args.len());
+        };
+        let list = List::from_refs(th, protocol::iter::collect(th, *iterable)?)?;
+        let (names, values): (Vec<_>, Vec<_>) = kwargs.iter().unzip();
+        let names = Tuple::from_objs(th, &names)?;
+        list.getattr(th, id!(th, "sort"))?.call_kw(th, &values, Some(&names))?;
         Ok(list.upcast())
     }
 
@@ -555,6 +554,13 @@ fn extreme(
     args: Args<'_>,
     kwargs: Kwargs<'_>,
 ) -> Result {
+    if args.is_empty() {
+        raise!(th, TypeError, "{name} expected at least 1 argument, got 0");
+    }
+    let given = kwargs.iter().count();
+    if given > 2 {
+        raise!(th, TypeError, "{name}() takes at most 2 keyword arguments ({given} given)");
+    }
     let (mut key, mut default) = (None, None);
     for (keyword, value) in kwargs.iter() {
         if types::str_eq(keyword, "key") {
@@ -565,9 +571,6 @@ fn extreme(
             let keyword = keyword.str(th)?;
             raise!(th, TypeError, "{name}() got an unexpected keyword argument '{keyword}'");
         }
-    }
-    if args.is_empty() {
-        raise!(th, TypeError, "{name} expected at least 1 argument, got 0");
     }
     if args.len() > 1 && default.is_some() {
         raise!(

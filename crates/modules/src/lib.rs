@@ -6,9 +6,12 @@ pub mod _abc;
 pub mod _ast;
 pub mod _asyncio;
 pub mod _bisect;
+pub mod _bz2;
 pub mod _codecs;
+pub mod _codecs_cjk;
 pub mod _collections;
 pub mod _contextvars;
+pub mod _csv;
 pub mod _datetime;
 pub mod _decimal;
 pub mod _functools;
@@ -19,6 +22,8 @@ pub mod _json;
 pub mod _krait;
 pub mod _locale;
 pub mod _lsprof;
+pub mod _lzma;
+pub mod _multibytecodec;
 pub mod _multiprocessing;
 pub mod _opcode;
 pub mod _operator;
@@ -35,6 +40,7 @@ pub mod _stat;
 pub mod _statistics;
 pub mod _string;
 pub mod _struct;
+pub mod _suggestions;
 pub mod _symtable;
 pub mod _sysconfig;
 pub mod _thread;
@@ -42,8 +48,10 @@ pub mod _tokenize;
 pub mod _tracemalloc;
 pub mod _types;
 pub mod _typing;
+pub mod _uuid;
 pub mod _warnings;
 pub mod _weakref;
+pub mod _zstd;
 pub mod array;
 pub mod atexit;
 pub mod binascii;
@@ -63,10 +71,12 @@ pub mod math;
 pub mod mmap;
 pub mod posix;
 pub mod pwd;
+pub mod pyexpat;
 pub mod resource;
 pub mod select;
 mod support;
 pub mod sys;
+pub mod syslog;
 pub mod termios;
 pub mod time;
 pub mod unicodedata;
@@ -80,9 +90,17 @@ pub const ALL: &[ModuleDecl] = &[
     _ast::_ast::MODULE,
     _asyncio::_asyncio::MODULE,
     _bisect::module::MODULE,
+    _bz2::_bz2::MODULE,
     _codecs::_codecs::MODULE,
+    _codecs_cjk::_codecs_cn::MODULE,
+    _codecs_cjk::_codecs_hk::MODULE,
+    _codecs_cjk::_codecs_iso2022::MODULE,
+    _codecs_cjk::_codecs_jp::MODULE,
+    _codecs_cjk::_codecs_kr::MODULE,
+    _codecs_cjk::_codecs_tw::MODULE,
     _collections::module::MODULE,
     _contextvars::module::MODULE,
+    _csv::module::MODULE,
     _datetime::module::MODULE,
     _decimal::_decimal::MODULE,
     _functools::module::MODULE,
@@ -92,6 +110,8 @@ pub const ALL: &[ModuleDecl] = &[
     _json::_json::MODULE,
     _krait::module::MODULE,
     _locale::module::MODULE,
+    _lzma::_lzma::MODULE,
+    _multibytecodec::_multibytecodec::MODULE,
     _multiprocessing::_multiprocessing::MODULE,
     _opcode::module::MODULE,
     _lsprof::_lsprof::MODULE,
@@ -108,6 +128,7 @@ pub const ALL: &[ModuleDecl] = &[
     _stat::module::MODULE,
     _statistics::module::MODULE,
     _string::_string::MODULE,
+    _suggestions::_suggestions::MODULE,
     _struct::_struct::MODULE,
     _symtable::_symtable::MODULE,
     _sysconfig::_sysconfig::MODULE,
@@ -116,8 +137,10 @@ pub const ALL: &[ModuleDecl] = &[
     _tracemalloc::_tracemalloc::MODULE,
     _types::module::MODULE,
     _typing::module::MODULE,
+    _uuid::_uuid::MODULE,
     _warnings::_warnings::MODULE,
     _weakref::module::MODULE,
+    _zstd::_zstd::MODULE,
     array::module::MODULE,
     atexit::atexit::MODULE,
     binascii::binascii::MODULE,
@@ -134,6 +157,8 @@ pub const ALL: &[ModuleDecl] = &[
     mmap::mmap::MODULE,
     posix::MODULE,
     hashes::_blake2::MODULE,
+    hashes::keyed::MODULE,
+    hashes::openssl::MODULE,
     hashes::_md5::MODULE,
     hashes::_sha1::MODULE,
     hashes::_sha2::MODULE,
@@ -143,7 +168,9 @@ pub const ALL: &[ModuleDecl] = &[
     select::select::MODULE,
     resource::resource::MODULE,
     pwd::pwd::MODULE,
+    pyexpat::pyexpat::MODULE,
     sys::sys::MODULE,
+    syslog::syslog::MODULE,
     time::time::MODULE,
     unicodedata::module::MODULE,
 ];

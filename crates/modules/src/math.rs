@@ -72,10 +72,10 @@ fn plain(th: Thread<'_>, result: Result<f64, MathError>) -> Result<f64> {
 
 /// Call the method `name` of the type of an object, if it has one.
 fn special(th: Thread<'_>, object: Obj<'_>, name: &Str) -> Result<Option<Ref>> {
-    if object.ty().lookup(th, name).is_none() {
-        return Ok(None);
+    match object::protocol::generic::lookup_special(th, object, name)? {
+        Some(method) => method.call(th, &[]).map(Some),
+        None => Ok(None),
     }
-    object.call_method(th, name, &[]).map(Some)
 }
 
 /// A logarithm, of an int of any size or a float.

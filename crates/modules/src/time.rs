@@ -299,12 +299,14 @@ pub mod time {
     }
 
     /// Return the resolution (precision) of the specified clock clk_id.
+    #[parse(tuple)]
     #[sig = "(clk_id, /)"]
     fn clock_getres(th: Thread<'_>, clk_id: i32) -> Result<f64> {
         check(th, host::time::clock_resolution_ns(clk_id)).map(as_seconds)
     }
 
     /// Set the time of the specified clock clk_id.
+    #[parse(tuple)]
     #[sig = "(clk_id, time, /)"]
     fn clock_settime(th: Thread<'_>, clk_id: i32, time: Obj<'_>) -> Result<()> {
         let ns = seconds_to_ns(th, time, Round::Floor)?;
@@ -312,12 +314,14 @@ pub mod time {
     }
 
     /// Set the time of the specified clock clk_id with nanoseconds.
+    #[parse(tuple)]
     #[sig = "(clk_id, time, /)"]
     fn clock_settime_ns(th: Thread<'_>, clk_id: i32, time: i64) -> Result<()> {
         check(th, host::time::set_clock_ns(clk_id, time))
     }
 
     /// Return the clk_id of a thread's CPU time clock.
+    #[parse(tuple)]
     #[sig = "(thread_id, /)"]
     fn pthread_getcpuclockid(th: Thread<'_>, thread_id: u64) -> Result<i32> {
         check(th, host::time::thread_cpu_clock(thread_id))
@@ -455,6 +459,7 @@ pub mod time {
     }
 
     /// Get information of the specified clock.
+    #[parse(tuple)]
     #[sig = "(name, /)"]
     fn get_clock_info(th: Thread<'_>, name: &str) -> Result<Ref> {
         let (implementation, clock, monotonic, adjustable) = match name {

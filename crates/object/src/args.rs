@@ -6,7 +6,8 @@
 //! and the Rust types a function wants to be written in.
 
 use crate::{
-    Dict, Int, Obj, PyStruct, Raised, Ref, Result, Str, Thread, Tuple, Type, error, raise, types,
+    AsObject, Dict, Int, Obj, PyStruct, Raised, Ref, Result, Str, Thread, Tuple, Type, error,
+    raise, types,
 };
 
 /// One parameter of a native function.
@@ -14,6 +15,19 @@ use crate::{
 pub struct Param {
     pub name: &'static str,
     pub required: bool,
+}
+
+/// Which of CPython's parsers a function imitates in its messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style {
+    /// Positional-only functions count their arguments, others match keywords.
+    Clinic,
+    /// Matches keywords even where no parameter has a usable name.
+    Keywords,
+    /// A format string: "f() takes exactly 1 argument (0 given)".
+    Tuple,
+    /// A constructor that counts its arguments when called without keywords.
+    Vectorcall,
 }
 
 /// The parameters of a native function, `self` left out.
@@ -28,6 +42,7 @@ pub struct Signature {
     pub positional: usize,
     pub var_positional: bool,
     pub var_keyword: bool,
+    pub style: Style,
 }
 
 /// The extra keyword arguments of a `**kwargs` parameter.
@@ -90,170 +105,223 @@ impl<'a, const N: usize> Parsed<'a, N> {
             *slot = Some(*arg);
         }
         let rest = &positional[taken..];
-        if !names.is_empty() {
-            signature.match_keywords(th, &mut slots, positional.len(), names, values)?;
-        }
-        if !rest.is_empty() && !signature.var_positional {
-            return Err(signature.wrong_count(th, positional.len(), names.len()));
-        }
-        for (index, (slot, param)) in slots.iter().zip(signature.params).enumerate() {
-            if slot.is_none() && param.required {
-                return Err(signature.missing(th, index, positional.len(), names.len()));
-            }
+        let is_lacking = || {
+            slots.iter().zip(signature.params).any(|(slot, param)| slot.is_none() && param.required)
+        };
+        if !names.is_empty() || !rest.is_empty() && !signature.var_positional || is_lacking() {
+            signature.match_others(th, &mut slots, positional.len(), names, values)?;
         }
         Ok(Parsed { slots, rest, keywords: Kwargs { names, values, signature } })
     }
 }
 
+/// Whether a string of a class of its own compares equal to one of `known`.
+fn claims_to_be_known(
+    th: Thread<'_>,
+    name: &Str,
+    known: impl Iterator<Item = &'static str>,
+) -> Result<bool> {
+    for known in known {
+        if crate::protocol::compare::eq(th, Str::intern(th, known)?.obj(), name.obj())? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn plural(n: usize) -> &'static str {
+    if n == 1 { "" } else { "s" }
+}
+
 impl Signature {
-    fn count_required(&self) -> usize {
-        self.params.iter().filter(|param| param.required).count()
+    fn count_required(params: &[Param]) -> usize {
+        params.iter().filter(|param| param.required).count()
     }
 
     /// Whether no parameter has a name that a caller may use.
-    fn is_positional_only(&self) -> bool {
+    pub const fn is_positional_only(&self) -> bool {
         self.positional_only == self.params.len() && !self.var_keyword
     }
 
+    /// Whether the calling convention has keyword arguments at all.
+    pub const fn takes_keywords(&self) -> bool {
+        !self.is_positional_only() || matches!(self.style, Style::Keywords)
+    }
+
+    /// Whether the function takes exactly one argument, by position.
+    fn is_single(&self) -> bool {
+        self.positional_only == 1
+            && self.style == Style::Clinic
+            && !self.var_positional
+            && !self.var_keyword
+            && matches!(self.params, [param] if param.required)
+    }
+
+    /// Everything but the case that all arguments are positional and fit.
     #[cold]
-    fn match_keywords<'a>(
+    fn match_others<'a>(
         &self,
         th: Thread<'_>,
         slots: &mut [Option<Obj<'a>>],
-        n_positional: usize,
+        given: usize,
         names: &[Obj<'a>],
         values: &[Obj<'a>],
     ) -> Result<()> {
-        if self.is_positional_only() {
+        if self.takes_keywords() {
+            return self.match_keywords(th, slots, given, names, values);
+        }
+        if !names.is_empty() {
             raise!(th, TypeError, "{}() takes no keyword arguments", self.name);
         }
-        for (name, value) in names.iter().zip(values) {
-            let found = self.params.iter().position(|param| types::str_eq(*name, param.name));
-            match found {
-                Some(index) if index >= self.positional_only => {
-                    if slots[index].is_some() {
-                        raise!(
-                            th,
-                            TypeError,
-                            "argument for {}() given by name ('{}') and position ({})",
-                            self.name,
-                            self.params[index].name,
-                            index + 1
-                        );
-                    }
-                    slots[index] = Some(*value);
-                }
-                _ if self.var_keyword => {}
-                Some(index)
-                    if index < n_positional
-                        || self.positional_only > 0 && slots[index].is_none() =>
-                {
-                    raise!(
-                        th,
-                        TypeError,
-                        "{}() got some positional-only arguments passed as keyword arguments: '{}'",
-                        self.name,
-                        self.params[index].name
-                    );
-                }
-                _ => {
-                    let Some(name) = name.downcast::<Str>() else {
-                        raise!(th, TypeError, "keywords must be strings");
-                    };
-                    raise!(
-                        th,
-                        TypeError,
-                        "{}() got an unexpected keyword argument '{}'",
-                        self.name,
-                        name
-                    );
-                }
-            }
-        }
-        Ok(())
+        self.check_count(th, given)
     }
 
-    #[cold]
-    fn wrong_count(&self, th: Thread<'_>, given: usize, n_names: usize) -> Raised {
-        let (most, least) = (self.positional, self.count_required().min(self.positional));
-        let plural = |n: usize| if n == 1 { "" } else { "s" };
-        if self.is_positional_only() {
-            if most == 0 {
-                return error!(th, TypeError, "{}() takes no arguments ({given} given)", self.name);
-            }
-            let bound = match (given < least, most == least) {
-                (_, true) => "",
-                (true, _) => "at least ",
-                (false, _) => "at most ",
-            };
-            let n = if given < least { least } else { most };
-            return error!(
-                th,
-                TypeError,
-                "{} expected {bound}{n} argument{}, got {given}",
-                self.name,
-                plural(n)
-            );
+    pub(crate) fn check_count(&self, th: Thread<'_>, given: usize) -> Result<()> {
+        let (name, most) = (self.name, self.positional);
+        let least = Self::count_required(&self.params[..most]);
+        if given >= least && (given <= most || self.var_positional) {
+            return Ok(());
         }
-        let total = self.params.len();
-        let bound = if self.count_required() < total { "at most" } else { "exactly" };
-        if given + n_names > total {
-            return error!(
+        let (bound, n) = match given < least {
+            _ if least == most && !self.var_positional => ("", most),
+            true => ("at least ", least),
+            false => ("at most ", most),
+        };
+        if self.style == Style::Tuple {
+            if most == 0 {
+                raise!(th, TypeError, "{name}() takes no arguments");
+            }
+            let bound = if bound.is_empty() { "exactly " } else { bound };
+            let s = plural(n);
+            raise!(th, TypeError, "{name}() takes {bound}{n} argument{s} ({given} given)");
+        }
+        raise!(th, TypeError, "{name} expected {bound}{n} argument{}, got {given}", plural(n))
+    }
+
+    fn check_positional(&self, th: Thread<'_>, given: usize, n_names: usize) -> Result<()> {
+        let (name, total, most) = (self.name, self.params.len(), self.positional);
+        let least = Self::count_required(&self.params[..most]);
+        if total == 0 && self.style == Style::Keywords && given + n_names > 0 {
+            raise!(th, TypeError, "{name}() takes no arguments");
+        }
+        let is_open = self.var_positional || self.var_keyword;
+        if !is_open && given + n_names > total {
+            let kind = if given == 0 { "keyword " } else { "" };
+            raise!(
                 th,
                 TypeError,
-                "{}() takes {bound} {total} {}argument{} ({} given)",
-                self.name,
-                if n_names == 0 && given > 0 && total > most { "positional " } else { "" },
+                "{name}() takes at most {total} {kind}argument{} ({} given)",
                 plural(total),
                 given + n_names
             );
         }
-        if most == 0 {
-            return error!(th, TypeError, "{}() takes no positional arguments", self.name);
+        let named = total - self.positional_only;
+        if self.var_positional && self.style == Style::Keywords && n_names > named {
+            raise!(
+                th,
+                TypeError,
+                "{name}() takes at most {named} keyword argument{} ({n_names} given)",
+                plural(named)
+            );
         }
-        error!(
-            th,
-            TypeError,
-            "{}() takes {} {most} positional argument{} ({given} given)",
-            self.name,
-            if least < most { "at most" } else { "exactly" },
-            plural(most)
-        )
+        if given > most && !self.var_positional {
+            if most == 0 {
+                raise!(th, TypeError, "{name}() takes no positional arguments");
+            }
+            let bound = if least < most { "at most" } else { "exactly" };
+            let s = plural(most);
+            raise!(
+                th,
+                TypeError,
+                "{name}() takes {bound} {most} positional argument{s} ({given} given)"
+            );
+        }
+        let least = least.min(self.positional_only);
+        if given < least {
+            let bound = if least < most || self.var_positional { "at least" } else { "exactly" };
+            let s = plural(least);
+            raise!(
+                th,
+                TypeError,
+                "{name}() takes {bound} {least} positional argument{s} ({given} given)"
+            );
+        }
+        Ok(())
     }
 
-    #[cold]
-    fn missing(&self, th: Thread<'_>, index: usize, given: usize, n_names: usize) -> Raised {
-        if self.is_positional_only() {
-            return self.wrong_count(th, given, n_names);
+    fn match_keywords<'a>(
+        &self,
+        th: Thread<'_>,
+        slots: &mut [Option<Obj<'a>>],
+        given: usize,
+        names: &[Obj<'a>],
+        values: &[Obj<'a>],
+    ) -> Result<()> {
+        self.check_positional(th, given, names.len())?;
+        let mut used = 0;
+        let first = given.min(self.positional).max(self.positional_only);
+        for (index, (slot, param)) in slots.iter_mut().zip(self.params).enumerate().skip(first) {
+            let found = names.iter().position(|name| types::str_eq(*name, param.name));
+            if let Some(value) = found.and_then(|found| values.get(found)) {
+                *slot = Some(*value);
+                used += 1;
+            } else if param.required {
+                raise!(
+                    th,
+                    TypeError,
+                    "{}() missing required argument '{}' (pos {})",
+                    self.name,
+                    param.name,
+                    index + 1
+                );
+            }
         }
-        if index < self.positional_only {
-            let least = self.count_required().min(self.positional_only);
-            let plural = if least == 1 { "" } else { "s" };
-            let bound = if least < self.positional { "at least" } else { "exactly" };
-            return error!(
-                th,
-                TypeError,
-                "{}() takes {bound} {least} positional argument{plural} ({given} given)",
-                self.name
-            );
+        if used == names.len() {
+            return Ok(());
         }
-        if index >= self.positional {
-            return error!(
-                th,
-                TypeError,
-                "{}() missing required keyword-only argument: '{}'",
-                self.name,
-                self.params[index].name
-            );
+        let named = self.params.iter().enumerate().skip(self.positional_only);
+        for (index, param) in named.take(given.saturating_sub(self.positional_only)) {
+            if index < self.positional && names.iter().any(|name| types::str_eq(*name, param.name))
+            {
+                raise!(
+                    th,
+                    TypeError,
+                    "argument for {}() given by name ('{}') and position ({})",
+                    self.name,
+                    param.name,
+                    index + 1
+                );
+            }
         }
-        error!(
-            th,
-            TypeError,
-            "{}() missing required argument '{}' (pos {})",
-            self.name,
-            self.params[index].name,
-            index + 1
-        )
+        if self.var_keyword { Ok(()) } else { self.unexpected_keyword(th, names) }
+    }
+
+    fn unexpected_keyword(&self, th: Thread<'_>, names: &[Obj<'_>]) -> Result<()> {
+        let known = || self.params.iter().skip(self.positional_only).map(|param| param.name);
+        for name in names {
+            let Some(name) = name.downcast::<Str>() else {
+                raise!(th, TypeError, "keywords must be strings");
+            };
+            if known().any(|known| types::str_eq(name.obj(), known)) {
+                continue;
+            }
+            if !name.obj().is_exact::<Str>() && claims_to_be_known(th, name, known())? {
+                continue;
+            }
+            let text = name.to_string();
+            let function = self.name;
+            let nearest = crate::exceptions::suggestions::nearest(known(), &text);
+            if let Some(nearest) = nearest.and_then(|index| known().nth(index)) {
+                raise!(
+                    th,
+                    TypeError,
+                    "{function}() got an unexpected keyword argument '{name}'. \
+                     Did you mean '{nearest}'?"
+                );
+            }
+            raise!(th, TypeError, "{function}() got an unexpected keyword argument '{name}'");
+        }
+        raise!(th, TypeError, "invalid keyword argument for {}()", self.name)
     }
 }
 
@@ -310,7 +378,7 @@ impl ArgContext {
         let Some(param) = self.signature.params.get(self.index) else {
             return error!(th, TypeError, "{name}() argument must be {expected}, not {got}");
         };
-        if self.signature.params.len() == 1 && self.signature.positional_only == 1 {
+        if self.signature.is_single() {
             return error!(th, TypeError, "{name}() argument must be {expected}, not {got}");
         }
         if self.index < self.signature.positional_only {
@@ -357,7 +425,7 @@ impl<'a, T: PyStruct> FromArg<'a> for &'a T {
     fn from_arg(th: Thread<'_>, arg: Obj<'a>, context: ArgContext) -> Result<Self> {
         match arg.downcast::<T>() {
             Some(value) => Ok(value),
-            None => Err(context.bad(th, T::type_object().name(), arg)),
+            None => Err(context.bad(th, T::type_object().full_name(), arg)),
         }
     }
 }
@@ -371,7 +439,7 @@ impl<'a, T: PyStruct> FromArg<'a> for Option<&'a T> {
         }
         match arg.downcast::<T>() {
             Some(value) => Ok(Some(value)),
-            None => Err(context.bad(th, &format!("{} or None", T::type_object().name()), arg)),
+            None => Err(context.bad(th, &format!("{} or None", T::type_object().full_name()), arg)),
         }
     }
 }

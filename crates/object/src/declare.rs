@@ -15,7 +15,7 @@ use abi::{
 
 use crate::{
     Dict, Obj, PyStruct, Raised, Ref, Result, Thread, Traverse, Tuple, Type,
-    args::{IntoReturn, Parsed, Signature, SplitKwargs},
+    args::{IntoReturn, Parsed, Signature, SplitKwargs, Style},
     reference::objects,
     slots::conjure,
 };
@@ -90,6 +90,8 @@ pub enum Binding {
     Method,
     Class,
     Static,
+    /// A method beside the slot of the same name.
+    Coexist,
 }
 
 /// An entry of a type's dict to be made when the type becomes ready.
@@ -110,6 +112,8 @@ pub struct TypeBuilder<'a> {
     ty: NonNull<PyHeapTypeObject>,
     /// In order of declaration.
     pub entries: Vec<Entry>,
+    /// `tp_vectorcall`, if calling the type does nothing but `__new__`.
+    pub direct: Option<abi::vectorcallfunc>,
 }
 
 macro_rules! suites {
@@ -134,7 +138,7 @@ impl<'a> TypeBuilder<'a> {
     ///
     /// `ty` has the layout of a heap type (`StaticType`) and nobody else uses it.
     pub unsafe fn new(th: Thread<'a>, ty: &'static Type) -> Self {
-        TypeBuilder { th, ty: NonNull::from(ty).cast(), entries: Vec::new() }
+        TypeBuilder { th, ty: NonNull::from(ty).cast(), entries: Vec::new(), direct: None }
     }
 
     /// The slots of the type itself.
@@ -156,6 +160,16 @@ impl<'a> TypeBuilder<'a> {
         bf, as_buffer, tp_as_buffer, PyBufferProcs;
     }
 
+    fn add_method(&mut self, def: &'static mut PyMethodDef, binding: Binding) {
+        def.ml_flags |= match binding {
+            Binding::Method => 0,
+            Binding::Class => abi::METH_CLASS,
+            Binding::Static => abi::METH_STATIC,
+            Binding::Coexist => abi::METH_COEXIST,
+        };
+        self.entries.push(Entry::Method(def, binding));
+    }
+
     /// A method without parameters.
     pub fn method_noargs<F, R>(
         &mut self,
@@ -167,7 +181,7 @@ impl<'a> TypeBuilder<'a> {
         F: Copy + for<'b> Fn(Thread<'b>, Obj<'b>) -> R,
         R: IntoReturn<Ref>,
     {
-        self.entries.push(Entry::Method(noargs_def::<F, R>(name, doc), binding));
+        self.add_method(noargs_def::<F, R>(name, doc), binding);
     }
 
     /// A method with one positional-only parameter.
@@ -181,7 +195,7 @@ impl<'a> TypeBuilder<'a> {
         F: Copy + for<'b> Fn(Thread<'b>, Obj<'b>, Obj<'b>) -> R,
         R: IntoReturn<Ref>,
     {
-        self.entries.push(Entry::Method(one_def::<F, R>(name, doc), binding));
+        self.add_method(one_def::<F, R>(name, doc), binding);
     }
 
     /// A method with any parameters.
@@ -197,7 +211,7 @@ impl<'a> TypeBuilder<'a> {
         F: Copy + for<'b> Fn(Thread<'b>, Obj<'b>, &Parsed<'b, N>) -> R,
         R: IntoReturn<Ref>,
     {
-        self.entries.push(Entry::Method(fast_def::<S, F, R, N>(name, doc), binding));
+        self.add_method(fast_def::<S, F, R, N>(name, doc), binding);
     }
 
     /// `__new__` with a signature: fills `tp_new` and, while `__init__` is
@@ -209,7 +223,7 @@ impl<'a> TypeBuilder<'a> {
         R: IntoReturn<Ref>,
     {
         self.ty().tp_new = Some(new_trampoline::<S, F, R, N>);
-        self.ty().tp_vectorcall = Some(type_vectorcall_trampoline::<S, F, R, N>);
+        self.direct = Some(type_vectorcall_trampoline::<S, F, R, N>);
     }
 
     /// `__init__` with a signature.
@@ -220,7 +234,6 @@ impl<'a> TypeBuilder<'a> {
         R: IntoReturn<()>,
     {
         self.ty().tp_init = Some(init_trampoline::<S, F, R, N>);
-        self.ty().tp_vectorcall = None;
     }
 
     /// `__call__` with a signature.
@@ -281,6 +294,11 @@ impl<'a> TypeBuilder<'a> {
 pub trait HasSignature {
     /// The signature.
     const SIGNATURE: &'static Signature;
+
+    /// The type whose method it is.
+    fn owner() -> Option<&'static Type> {
+        None
+    }
 }
 
 /// A native module.
@@ -298,7 +316,7 @@ fn def(
     doc: &'static CStr,
     flags: u32,
     call: *const (),
-) -> &'static PyMethodDef {
+) -> &'static mut PyMethodDef {
     // SAFETY: `ml_meth` holds any function pointer; the flags say which.
     let ml_meth = unsafe { std::mem::transmute::<*const (), Option<abi::PyCFunction>>(call) };
     Box::leak(Box::new(PyMethodDef {
@@ -310,7 +328,7 @@ fn def(
 }
 
 /// A function without parameters, for a method table.
-pub fn noargs_def<F, R>(name: &'static CStr, doc: &'static CStr) -> &'static PyMethodDef
+pub fn noargs_def<F, R>(name: &'static CStr, doc: &'static CStr) -> &'static mut PyMethodDef
 where
     F: Copy + for<'b> Fn(Thread<'b>, Obj<'b>) -> R,
     R: IntoReturn<Ref>,
@@ -319,7 +337,7 @@ where
 }
 
 /// A function with one positional-only parameter, for a method table.
-pub fn one_def<F, R>(name: &'static CStr, doc: &'static CStr) -> &'static PyMethodDef
+pub fn one_def<F, R>(name: &'static CStr, doc: &'static CStr) -> &'static mut PyMethodDef
 where
     F: Copy + for<'b> Fn(Thread<'b>, Obj<'b>, Obj<'b>) -> R,
     R: IntoReturn<Ref>,
@@ -331,14 +349,17 @@ where
 pub fn fast_def<S, F, R, const N: usize>(
     name: &'static CStr,
     doc: &'static CStr,
-) -> &'static PyMethodDef
+) -> &'static mut PyMethodDef
 where
     S: HasSignature,
     F: Copy + for<'b> Fn(Thread<'b>, Obj<'b>, &Parsed<'b, N>) -> R,
     R: IntoReturn<Ref>,
 {
-    let flags = (abi::METH_FASTCALL | abi::METH_KEYWORDS) as u32;
-    def(name, doc, flags, fast_trampoline::<S, F, R, N> as *const ())
+    if S::SIGNATURE.takes_keywords() {
+        let flags = (abi::METH_FASTCALL | abi::METH_KEYWORDS) as u32;
+        return def(name, doc, flags, fast_trampoline::<S, F, R, N> as *const ());
+    }
+    def(name, doc, abi::METH_FASTCALL as u32, positional_trampoline::<S, F, R, N> as *const ())
 }
 
 /// `noargs_def` with the closure as an argument, for type inference.
@@ -454,6 +475,28 @@ where
     raw(conjure::<F>()(th, unsafe { this(slf) }, &parsed).into_return(th))
 }
 
+unsafe extern "C" fn positional_trampoline<S, F, R, const N: usize>(
+    slf: *mut PyObject,
+    args: *const *mut PyObject,
+    nargs: isize,
+) -> *mut PyObject
+where
+    S: HasSignature,
+    F: Copy + for<'b> Fn(Thread<'b>, Obj<'b>, &Parsed<'b, N>) -> R,
+    R: IntoReturn<Ref>,
+{
+    // SAFETY: called on an attached thread.
+    let th = unsafe { Thread::current() };
+    // SAFETY: the vectorcall protocol, without keywords.
+    let positional = unsafe { objects(args, nargs as usize) };
+    let parsed = match Parsed::<N>::new(th, S::SIGNATURE, positional, &[], &[]) {
+        Ok(parsed) => parsed,
+        Err(Raised) => return std::ptr::null_mut(),
+    };
+    // SAFETY: the receiver outlives the call.
+    raw(conjure::<F>()(th, unsafe { this(slf) }, &parsed).into_return(th))
+}
+
 /// Match the arguments of a `tp_new`, `tp_init` or `tp_call` and go on with `call`.
 unsafe fn with_tuple_and_dict<const N: usize, T>(
     th: Thread<'_>,
@@ -470,6 +513,14 @@ unsafe fn with_tuple_and_dict<const N: usize, T>(
     call(&Parsed::<N>::new(th, signature, args.items(), split.names(), split.values())?)
 }
 
+/// Whether two slots hold the same function.
+fn same_slot<T: Copy>(a: Option<T>, b: Option<T>) -> bool {
+    const { assert!(size_of::<Option<T>>() == size_of::<usize>()) };
+    // SAFETY: slots hold function pointers.
+    let address = |slot: Option<T>| unsafe { std::mem::transmute_copy::<Option<T>, usize>(&slot) };
+    address(a) == address(b)
+}
+
 unsafe extern "C" fn new_trampoline<S, F, R, const N: usize>(
     ty: *mut PyTypeObject,
     args: *mut PyObject,
@@ -484,6 +535,13 @@ where
     let th = unsafe { Thread::current() };
     // SAFETY: `tp_new` gets a live type.
     let ty = unsafe { Type::from_ptr(ty) };
+    // COMPAT: positional-only constructors leave the keywords of a subclass to
+    // its `__init__`; test_float.test_keywords_in_subclass.
+    let is_overridden = S::SIGNATURE.is_positional_only()
+        && S::owner().is_some_and(|owner| {
+            !std::ptr::eq(owner, ty) && !same_slot(owner.slots().tp_init, ty.slots().tp_init)
+        });
+    let kwargs = if is_overridden { std::ptr::null_mut() } else { kwargs };
     // SAFETY: the arguments of `tp_new`.
     raw(unsafe {
         with_tuple_and_dict(th, S::SIGNATURE, args, kwargs, |parsed| {
@@ -511,6 +569,12 @@ where
     // SAFETY: the vectorcall protocol: positional arguments, then keyword values.
     let all = unsafe { objects(args, nargs + names.len()) };
     let (positional, values) = all.split_at(nargs);
+    if matches!(S::SIGNATURE.style, Style::Vectorcall)
+        && names.is_empty()
+        && S::SIGNATURE.check_count(th, nargs).is_err()
+    {
+        return std::ptr::null_mut();
+    }
     let parsed = match Parsed::<N>::new(th, S::SIGNATURE, positional, names, values) {
         Ok(parsed) => parsed,
         Err(Raised) => return std::ptr::null_mut(),
@@ -534,6 +598,12 @@ where
     let th = unsafe { Thread::current() };
     // SAFETY: the receiver outlives the call.
     let slf = unsafe { th.argument(slf) };
+    // COMPAT: as in `new_trampoline`, the other way round.
+    let is_overridden = S::SIGNATURE.is_positional_only()
+        && matches!(S::SIGNATURE.style, Style::Clinic)
+        && S::owner()
+            .is_some_and(|owner| !same_slot(owner.slots().tp_new, slf.ty().slots().tp_new));
+    let kwargs = if is_overridden { std::ptr::null_mut() } else { kwargs };
     // SAFETY: the arguments of `tp_init`.
     let result = unsafe {
         with_tuple_and_dict(th, S::SIGNATURE, args, kwargs, |parsed| {

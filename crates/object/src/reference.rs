@@ -252,9 +252,14 @@ impl<'a> Obj<'a> {
         Obj(self.0, PhantomData)
     }
 
-    /// `type(self).__name__` without the module, for messages.
+    /// `tp_name`, for messages: with the module for builtin types outside `builtins`.
     pub fn type_name(self) -> &'a str {
         self.ty().full_name()
+    }
+
+    /// `type(self).__name__`, for texts like `deque([])`.
+    pub fn short_type_name(self) -> &'a str {
+        self.ty().name()
     }
 }
 

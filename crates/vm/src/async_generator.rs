@@ -529,7 +529,7 @@ impl AnextAwaitable {
     fn iterator(&self, th: Thread<'_>) -> Result<Ref> {
         let awaitable = generator::awaitable_iter(th, self.wrapped.obj())?;
         if generator::is_coroutine(awaitable.obj())
-            && awaitable.obj().ty().slots().tp_iternext.is_none()
+            && !object::protocol::iter::is_iterator(awaitable.obj())
         {
             return awaitable.call_method(th, object::id!(th, "__await__"), &[]);
         }

@@ -172,6 +172,7 @@ pub(crate) fn locals_of(th: Thread<'_>, frame: Ref<FrameObject>) -> Result<Ref> 
     // SAFETY: the object keeps its frame alive.
     let namespace = unsafe { Obj::from_raw((*frame.frame()).locals) };
     if let Some(namespace) = namespace
+        && frame.code().flags & abi::CO_OPTIMIZED == 0
         && !has_hidden(&frame)
     {
         return Ok(namespace.own());

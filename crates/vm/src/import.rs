@@ -1,5 +1,6 @@
 //! `import`: the fast path for modules that are there, importlib for the rest.
 
+use crate::import_time;
 use object::{
     AsObject, Dict, Obj, Protocol, Ref, Result, Str, Thread, exceptions, id, raise, types,
 };
@@ -46,9 +47,10 @@ pub fn import(
     let module = match modules.get(th, absolute.obj())? {
         Some(module) if !module.obj().is_none() => {
             ensure_initialized(th, module.obj(), &absolute)?;
+            import_time::cached(th, &absolute.to_string());
             module
         }
-        _ => find_and_load(th, &absolute)?,
+        _ => import_time::timed(th, || absolute.to_string(), || find_and_load(th, &absolute))?,
     };
     let has_from = match fromlist {
         Some(fromlist) if !fromlist.is_none() => fromlist.is_true(th)?,

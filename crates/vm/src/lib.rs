@@ -17,6 +17,7 @@ mod frame_locals;
 pub mod frame_object;
 pub mod generator;
 pub mod import;
+pub mod import_time;
 mod interp;
 pub mod intrinsics;
 pub mod lifecycle;

@@ -47,7 +47,12 @@ pub struct Inventory {
 struct State {
     inventory: Cell<Option<&'static Inventory>>,
     frozen_override: Cell<i32>,
+    without_frozen: Cell<bool>,
 }
+
+/// The frozen modules that there always are.
+const ESSENTIAL: &[&str] =
+    &["_embedded", "_frozen_importlib", "_frozen_importlib_external", "zipimport"];
 
 /// A frozen module, seen through its [`Embedded`] entry.
 pub struct Frozen {
@@ -106,13 +111,27 @@ impl Handle<'_> {
 
     /// The module `name` if the frozen importer serves it.
     pub fn frozen(&self, name: &str) -> Option<Frozen> {
-        self.embedded(name).filter(|frozen| frozen.entry.is_frozen)
+        self.embedded(name).filter(|frozen| self.serves(frozen.entry))
+    }
+
+    /// Whether the frozen importer serves a module.
+    fn serves(&self, entry: &Embedded) -> bool {
+        let off = match self.0.frozen_override.get() {
+            0 => self.0.without_frozen.get(),
+            value => value < 0,
+        };
+        entry.is_frozen && (!off || ESSENTIAL.contains(&entry.name))
+    }
+
+    /// `-X frozen_modules=off`.
+    pub fn disable_frozen(&self) {
+        self.0.without_frozen.set(true);
     }
 
     /// The names of the modules that the frozen importer serves.
-    pub fn frozen_names(&self) -> impl Iterator<Item = &'static str> {
+    pub fn frozen_names(&self) -> impl Iterator<Item = &'static str> + '_ {
         let embedded = self.0.inventory.get().map_or(&[][..], |inventory| inventory.embedded);
-        embedded.iter().filter(|entry| entry.is_frozen).map(|entry| entry.name)
+        embedded.iter().filter(|entry| self.serves(entry)).map(|entry| entry.name)
     }
 
     /// The names of all embedded modules and data files.
@@ -336,12 +355,17 @@ fn wait_for_threads(th: Thread<'_>) {
 
 /// Wait for threads, run exit functions, flush: what `Py_Finalize` does
 /// while Python code still works. Whether the streams failed to flush.
-pub fn finish(th: Thread<'_>, run_exit_functions: fn(Thread<'_>)) -> bool {
+pub fn finish(
+    th: Thread<'_>,
+    run_exit_functions: fn(Thread<'_>),
+    forget_signals: fn(Thread<'_>),
+) -> bool {
     wait_for_threads(th);
     run_exit_functions(th);
     // From here on, daemon threads do not come back from where they wait.
     th.interp().gil.set_finalizing(th.state());
     let failed = flush_streams(th);
+    forget_signals(th);
     shutdown::remove_modules(th);
     failed || flush_streams(th)
 }

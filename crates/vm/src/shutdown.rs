@@ -33,6 +33,13 @@ pub(crate) fn remove_modules(th: Thread<'_>) {
     collect::collect(th, 2);
     collect::set_silent(th);
     forget_last_exception(th);
+    if let Some(modules) = th.interp().modules.get()
+        && let Ok(Some(main)) = modules.get(th, id!(th, "__main__").obj())
+        && let Some(main) = main.obj().downcast::<Module>()
+        && let Ok(dict) = main.dict(th)
+    {
+        finalize_instances(th, &dict);
+    }
     let references = match forget_modules(th) {
         Ok(references) => references,
         Err(raised) => return th.clear_exception(raised),
@@ -87,6 +94,22 @@ fn forget_modules(th: Thread<'_>) -> Result<Ref<List>> {
         modules.remove(th, name.obj())?;
     }
     Ok(references)
+}
+
+/// Let go of the instances in a namespace whose class has a finalizer, in the
+/// order of their names, while all else is in place.
+fn finalize_instances(th: Thread<'_>, dict: &Dict) {
+    let (mut names, mut position) = (Vec::new(), 0);
+    while let Some((name, value)) = dict.next_entry(&mut position) {
+        if value.obj().ty().is_heap() && value.obj().ty().slots().tp_finalize.is_some() {
+            names.push(name);
+        }
+    }
+    for name in names {
+        if let Err(raised) = dict.set(th, name.obj(), types::none()) {
+            th.clear_exception(raised);
+        }
+    }
 }
 
 /// Set the names of a namespace to `None`: private ones first, as CPython.

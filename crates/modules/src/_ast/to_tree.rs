@@ -835,5 +835,5 @@ fn invalid_type(th: Thread<'_>, value: Obj<'_>) -> Result<String> {
             return invalid_type(th, item.obj());
         }
     }
-    Ok(value.type_name().to_owned())
+    Ok(value.short_type_name().to_owned())
 }

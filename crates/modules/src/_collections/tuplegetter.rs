@@ -61,7 +61,7 @@ impl TupleGetter {
             Some(doc) => doc.repr(th)?,
             None => Str::new(th, "None")?,
         };
-        let name = self.obj().ty().name();
+        let name = self.obj().short_type_name();
         Str::from_fmt(th, format_args!("{name}({}, {})", self.index, &*doc))
     }
 

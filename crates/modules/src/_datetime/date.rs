@@ -379,6 +379,7 @@ impl Date {
 
     /// int -> date corresponding to a proleptic Gregorian ordinal.
     #[classmethod]
+    #[parse(tuple)]
     #[sig = "($type, ordinal, /)"]
     fn fromordinal(th: Thread<'_>, cls: &Type, ordinal: Obj<'_>) -> Result<Ref> {
         let day = check_ordinal(th, c_int(th, ordinal)?.into())?;
@@ -421,6 +422,7 @@ impl Date {
 
     /// string, format -> new date parsed from a string (like time.strptime()).
     #[classmethod]
+    #[parse(tuple)]
     #[sig = "($type, string, format, /)"]
     fn strptime(th: Thread<'_>, cls: &Type, string: &Str, format: &Str) -> Result<Ref> {
         let parse = support::import_from(th, "_strptime", "_strptime_datetime_date")?;
@@ -449,6 +451,7 @@ impl Date {
     }
 
     /// Formats self with strftime.
+    #[parse(tuple)]
     #[sig = "($self, format, /)"]
     fn __format__(&self, th: Thread<'_>, format: &Str) -> Result<Ref> {
         if format.len() == 0 {

@@ -591,6 +591,7 @@ impl DateTime {
     }
 
     /// __reduce_ex__(proto) -> (cls, state)
+    #[parse(tuple)]
     #[sig = "($self, proto, /)"]
     fn __reduce_ex__(&self, th: Thread<'_>, proto: i32) -> Result<Ref<Tuple>> {
         self.state(th, proto > 3)
@@ -641,6 +642,7 @@ impl DateTime {
 
     /// Construct a naive UTC datetime from a POSIX timestamp.
     #[classmethod]
+    #[parse(tuple)]
     #[sig = "($type, timestamp, /)"]
     fn utcfromtimestamp(th: Thread<'_>, cls: &Type, timestamp: Obj<'_>) -> Result<Ref> {
         deprecated(
@@ -654,6 +656,7 @@ impl DateTime {
 
     /// string, format -> new datetime parsed from a string (like time.strptime()).
     #[classmethod]
+    #[parse(tuple)]
     #[sig = "($type, string, format, /)"]
     fn strptime(th: Thread<'_>, cls: &Type, string: &Str, format: &Str) -> Result<Ref> {
         let parse = support::import_from(th, "_strptime", "_strptime_datetime_datetime")?;

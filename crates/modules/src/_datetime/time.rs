@@ -331,6 +331,7 @@ impl Time {
 
     /// string, format -> new time parsed from a string (like time.strptime()).
     #[classmethod]
+    #[parse(tuple)]
     #[sig = "($type, string, format, /)"]
     fn strptime(th: Thread<'_>, cls: &Type, string: &Str, format: &Str) -> Result<Ref> {
         let parse = support::import_from(th, "_strptime", "_strptime_datetime_time")?;
@@ -374,6 +375,7 @@ impl Time {
     }
 
     /// Formats self with strftime.
+    #[parse(tuple)]
     #[sig = "($self, format, /)"]
     fn __format__(&self, th: Thread<'_>, format: &Str) -> Result<Ref> {
         if format.len() == 0 {
@@ -433,6 +435,7 @@ impl Time {
     }
 
     /// __reduce_ex__(proto) -> (cls, state)
+    #[parse(tuple)]
     #[sig = "($self, proto, /)"]
     fn __reduce_ex__(&self, th: Thread<'_>, proto: i32) -> Result<Ref<Tuple>> {
         self.state(th, proto > 3)

@@ -163,6 +163,7 @@ impl IOBase {
     }
 
     /// Change the stream position to the given byte offset.
+    #[parse(keywords)]
     #[sig = "($self, offset, whence=os.SEEK_SET, /)"]
     fn seek(&self, th: Thread<'_>, offset: Obj<'_>, whence: Option<Obj<'_>>) -> Result<()> {
         let _ = (offset, whence);
@@ -180,6 +181,7 @@ impl IOBase {
     ///
     /// File pointer is left unchanged. Size defaults to the current IO position
     /// as reported by tell(). Return the new size.
+    #[parse(keywords)]
     #[sig = "($self, size=None, /)"]
     fn truncate(&self, th: Thread<'_>, size: Option<Obj<'_>>) -> Result<()> {
         let _ = size;
@@ -270,6 +272,7 @@ impl IOBase {
     /// Return underlying file descriptor if one exists.
     ///
     /// Raise OSError if the IO object does not use a file descriptor.
+    #[parse(keywords)]
     #[sig = "($self, /)"]
     fn fileno(&self, th: Thread<'_>) -> Result<()> {
         Err(unsupported(th, "fileno"))
@@ -502,6 +505,7 @@ impl BufferedIOBase {
     ///
     /// After the raw stream has been detached, the buffer is in an unusable
     /// state.
+    #[parse(keywords)]
     #[sig = "($self, /)"]
     fn detach(&self, th: Thread<'_>) -> Result<()> {
         Err(unsupported(th, "detach"))
@@ -511,6 +515,7 @@ impl BufferedIOBase {
     ///
     /// If the size argument is omitted, None, or negative, read and
     /// return all data until EOF.
+    #[parse(keywords)]
     #[sig = "($self, size=-1, /)"]
     fn read(&self, th: Thread<'_>, size: Option<Obj<'_>>) -> Result<()> {
         let _ = size;
@@ -518,6 +523,7 @@ impl BufferedIOBase {
     }
 
     /// Read and return up to size bytes, with at most one read() call to the underlying raw stream.
+    #[parse(keywords)]
     #[sig = "($self, size=-1, /)"]
     fn read1(&self, th: Thread<'_>, size: Option<Obj<'_>>) -> Result<()> {
         let _ = size;
@@ -541,6 +547,7 @@ impl BufferedIOBase {
     ///
     /// Raise BlockingIOError if the buffer is full and the
     /// underlying raw stream cannot accept more data at the moment.
+    #[parse(keywords)]
     #[sig = "($self, b, /)"]
     fn write(&self, th: Thread<'_>, b: Obj<'_>) -> Result<()> {
         let _ = b;
@@ -573,6 +580,7 @@ impl TextIOBase {
     /// Separate the underlying buffer from the TextIOBase and return it.
     ///
     /// After the underlying buffer has been detached, the TextIO is in an unusable state.
+    #[parse(keywords)]
     #[sig = "($self, /)"]
     fn detach(&self, th: Thread<'_>) -> Result<()> {
         Err(unsupported(th, "detach"))
@@ -582,6 +590,7 @@ impl TextIOBase {
     ///
     /// Read from underlying buffer until we have size characters or we hit EOF.
     /// If size is negative or omitted, read until EOF.
+    #[parse(keywords)]
     #[sig = "($self, size=-1, /)"]
     fn read(&self, th: Thread<'_>, size: Option<Obj<'_>>) -> Result<()> {
         let _ = size;
@@ -592,6 +601,7 @@ impl TextIOBase {
     ///
     /// Return an empty string if EOF is hit immediately.
     /// If size is specified, at most size characters will be read.
+    #[parse(keywords)]
     #[sig = "($self, size=-1, /)"]
     fn readline(&self, th: Thread<'_>, size: Option<Obj<'_>>) -> Result<()> {
         let _ = size;
@@ -602,6 +612,7 @@ impl TextIOBase {
     ///
     /// Return the number of characters written
     /// (which is always equal to the length of the string).
+    #[parse(keywords)]
     #[sig = "($self, s, /)"]
     fn write(&self, th: Thread<'_>, s: Obj<'_>) -> Result<()> {
         let _ = s;

@@ -196,7 +196,10 @@ impl Core {
                 if count.obj().is_none() {
                     return Ok(None);
                 }
-                let n = Int::index_to_isize(th, count.obj())?;
+                let n = match Int::index_to_isize(th, count.obj()) {
+                    Ok(n) => n,
+                    Err(raised) => return Err(readinto_failed(th, raised)),
+                };
                 let data = Buffer::readable(th, array.obj())?;
                 let read = usize::try_from(n).ok().and_then(|n| data.bytes().get(..n));
                 let (Some(read), true) = (read, n <= target.len() as isize) else {
@@ -520,14 +523,16 @@ impl Core {
     ) -> Result<Option<usize>> {
         let raw = self.open_raw(th, "readinto of closed file")?;
         let _busy = self.enter(th, this)?;
-        let mut done = 0;
+        let (mut done, mut has_read) = (0, false);
         while done < buffer.len() {
             if self.ahead() == 0 {
-                if once && done > 0 {
+                let rest = buffer.len() - done;
+                let is_large = rest > self.size.get();
+                if once && (has_read || done > 0 && !is_large) {
                     break;
                 }
-                let rest = buffer.len() - done;
-                let n = if rest >= self.size.get() {
+                has_read = true;
+                let n = if is_large {
                     self.flush_output(th, raw.obj())?;
                     self.reset_input();
                     let target = buffer.bytes_mut().get_mut(done..).unwrap_or_default();
@@ -542,8 +547,8 @@ impl Core {
                     None | Some(0) => break,
                     Some(_) => {}
                 }
-                if once && done > 0 {
-                    break;
+                if is_large {
+                    continue;
                 }
             }
             let input = self.input.borrow();
@@ -622,6 +627,10 @@ impl Core {
             return self.raw(th)?.call_method(th, id!(th, "flush"), &[]).map(drop);
         }
         let raw = self.open_raw(th, "flush of closed file")?;
+        if this.downcast::<BufferedReader>().is_some() {
+            // What was read ahead stays.
+            return raw.call_method(th, id!(th, "flush"), &[]).map(drop);
+        }
         let _busy = self.enter(th, this)?;
         self.flush_output(th, raw.obj())?;
         if self.end.get() > 0 {
@@ -633,7 +642,7 @@ impl Core {
     pub(super) fn tell(&self, th: Thread<'_>, this: Obj<'_>) -> Result<i64> {
         let raw = self.raw(th)?;
         let _busy = self.enter(th, this)?;
-        // Others may have moved the file.
+        // Others may have moved the file: the raw stream is asked each time.
         self.raw_pos.set(-1);
         let position = self.raw_tell(th, raw.obj())?;
         let position = position - self.ahead() as i64 + self.output.borrow().len() as i64;
@@ -662,7 +671,7 @@ impl Core {
             let offset = if whence == 0 { target - (here - ahead) } else { target };
             if offset >= -(self.pos.get() as i64) && offset <= ahead {
                 self.pos.set((self.pos.get() as i64 + offset) as usize);
-                return Ok(here - ahead + offset);
+                return Ok((here - ahead + offset).max(0));
             }
         }
         self.flush_output(th, raw.obj())?;
@@ -676,6 +685,9 @@ impl Core {
 
     fn truncate(&self, th: Thread<'_>, this: Obj<'_>, size: Option<Obj<'_>>) -> Result<Ref> {
         let raw = self.open_raw(th, "truncate of closed file")?;
+        if this.downcast::<BufferedReader>().is_some() {
+            return Err(super::unsupported(th, "truncate"));
+        }
         let size = match size.filter(|size| !size.is_none()) {
             Some(size) => size.own(),
             None => {
@@ -745,6 +757,20 @@ impl Core {
             }
             None => Str::from_fmt(th, format_args!("<{class}>")),
         }
+    }
+}
+
+/// `OSError`, because of what `readinto` returned.
+#[cold]
+fn readinto_failed(th: Thread<'_>, raised: object::Raised) -> object::Raised {
+    let cause = th.take_exception(raised);
+    let make = || {
+        let text = "raw readinto() failed".into_object(th)?;
+        exceptions::types::OSError().obj().call(th, &[text.obj()])
+    };
+    match make() {
+        Ok(exception) => exceptions::raise_from(th, exception.obj(), Some(cause.obj())),
+        Err(raised) => raised,
     }
 }
 

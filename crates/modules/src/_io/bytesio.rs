@@ -178,6 +178,7 @@ impl BytesIO {
     }
 
     /// Get a read-write view over the contents of the BytesIO object.
+    #[parse(keywords)]
     #[sig = "($self, /)"]
     fn getbuffer(&self, th: Thread<'_>) -> Result<Ref> {
         self.open(th)?;

@@ -269,6 +269,7 @@ impl FileIO {
         let mut fd = -1;
         let mut name = None;
         if Int::is_int(file) {
+            crate::support::warn_of_bool(th, file)?;
             fd = int_arg(th, file)?;
             if fd < 0 {
                 raise!(th, ValueError, "negative file descriptor");
@@ -356,6 +357,7 @@ impl FileIO {
     ///
     /// A closed file cannot be used for further I/O operations.  close() may be
     /// called more than once without error.
+    #[parse(keywords)]
     #[sig = "($self, /)"]
     fn close(th: Thread<'_>, this: Obj<'_>) -> Result<Ref> {
         let Some(slf) = this.downcast::<FileIO>() else { return Ok(types::none().own()) };
@@ -437,6 +439,7 @@ impl FileIO {
     }
 
     /// Same as RawIOBase.readinto().
+    #[parse(keywords)]
     #[sig = "($self, buffer, /)"]
     fn readinto(&self, th: Thread<'_>, buffer: Writable) -> Result<Option<usize>> {
         self.read_into(th, buffer.bytes_mut())
@@ -465,6 +468,7 @@ impl FileIO {
     ///
     /// In non-blocking mode, returns None if no data is available. Return an empty
     /// bytes object at EOF.
+    #[parse(keywords)]
     #[sig = "($self, size=-1, /)"]
     fn read(&self, th: Thread<'_>, size: Option<isize>) -> Result<Option<Ref<Bytes>>> {
         self.readable_fd(th)?;
@@ -483,6 +487,7 @@ impl FileIO {
     /// Only makes one system call, so not all of the data may be written.
     /// The number of bytes actually written is returned.  In non-blocking mode,
     /// returns None if the write would block.
+    #[parse(keywords)]
     #[sig = "($self, b, /)"]
     fn write(&self, th: Thread<'_>, b: Data) -> Result<Option<usize>> {
         self.write_from(th, b.bytes())
@@ -518,6 +523,7 @@ impl FileIO {
     ///
     /// Size defaults to the current file position, as returned by tell().
     /// The current file position is changed to the value of size.
+    #[parse(keywords)]
     #[sig = "($self, size=None, /)"]
     fn truncate(&self, th: Thread<'_>, size: Option<Obj<'_>>) -> Result<i64> {
         let fd = self.writable_fd(th)?;

@@ -317,11 +317,46 @@ impl TextIOWrapper {
         result
     }
 
+    /// Write what is pending until `more` bytes fit; writing may write more.
+    fn make_room(&self, th: Thread<'_>, buffer: Obj<'_>, more: usize) -> Result<()> {
+        loop {
+            let waiting = self.pending.borrow().len();
+            if waiting == 0 || waiting + more <= self.chunk_size.get() {
+                return Ok(());
+            }
+            self.flush_pending(th, buffer)?;
+        }
+    }
+
     fn flush_buffer(&self, th: Thread<'_>, buffer: Obj<'_>) -> Result<()> {
         match core_of(buffer) {
             Some(core) => core.flush(th, buffer),
             None => buffer.call_method(th, id!(th, "flush"), &[]).map(drop),
         }
+    }
+
+    /// `string.replace("\n", ending)` of a subclass, which may do anything.
+    fn replaced(&self, th: Thread<'_>, string: &Str, ending: &str) -> Result<Ref<Str>> {
+        let ending = Str::new(th, ending)?;
+        let replaced = string.obj().call_method(
+            th,
+            id!(th, "replace"),
+            &[id!(th, "\n").obj(), ending.obj()],
+        )?;
+        let text = match replaced.downcast::<Str>() {
+            Ok(text) => text,
+            Err(other) => raise!(
+                th,
+                TypeError,
+                "replace() should return a str, not '{}'",
+                other.obj().type_name()
+            ),
+        };
+        self.open_buffer(th)?;
+        if self.encoder.borrow().is_none() {
+            return Err(unsupported(th, "not writable"));
+        }
+        Ok(text)
     }
 
     fn write_text(&self, th: Thread<'_>, string: &Str) -> Result<usize> {
@@ -339,16 +374,17 @@ impl TextIOWrapper {
         let has_lf = (ending.is_some() || line_buffering) && has(b'\n');
         let needs_flush = line_buffering && (has_lf || has(b'\r'));
         let translated = match ending {
-            Some(ending) if has_lf => Some(translate_output(th, &own(string), ending)?),
+            Some(ending) if has_lf && string.obj().is_exact::<Str>() => {
+                Some(translate_output(th, &own(string), ending)?)
+            }
+            Some(ending) if has_lf => Some(self.replaced(th, string, ending)?),
             _ => None,
         };
         let string = translated.as_deref().unwrap_or(string);
         let chunk = self.chunk_size.get();
         match (&*encoder, string.as_ascii()) {
             (Encoder::Native(..), Some(ascii)) => {
-                if self.pending.borrow().len() + ascii.len() > chunk {
-                    self.flush_pending(th, buffer.obj())?;
-                }
+                self.make_room(th, buffer.obj(), ascii.len())?;
                 let mut pending = self.pending.borrow_mut();
                 if pending.try_reserve(ascii.len()).is_err() {
                     return Err(th.no_memory());
@@ -358,9 +394,7 @@ impl TextIOWrapper {
             _ => {
                 let mut data = Vec::new();
                 encoder.encode(th, string, &mut data)?;
-                if self.pending.borrow().len() + data.len() > chunk {
-                    self.flush_pending(th, buffer.obj())?;
-                }
+                self.make_room(th, buffer.obj(), data.len())?;
                 self.pending.borrow_mut().extend_from_slice(&data);
             }
         }
@@ -370,14 +404,15 @@ impl TextIOWrapper {
         if needs_flush {
             self.flush_buffer(th, buffer.obj())?;
         }
-        if !self.decoded.is_null() || self.snapshot.borrow().is_some() {
+        // COMPAT: without a position to go back to, what was read stays; test_issue35928.
+        if self.snapshot.borrow().is_some() {
             self.forget_input();
             self.snapshot.replace(None);
-            let decoder = self.decoder.borrow().clone();
-            if let Some(decoder) = decoder {
-                decoder.reset(th)?;
-                self.newlines.pending_cr.set(false);
-            }
+        }
+        let decoder = self.decoder.borrow().clone();
+        if let Some(decoder) = decoder {
+            decoder.reset(th)?;
+            self.newlines.pending_cr.set(false);
         }
         Ok(length)
     }
@@ -670,7 +705,13 @@ fn text_or_none(th: Thread<'_>, value: Option<Obj<'_>>, what: &str) -> Result<Op
         None => Ok(None),
         Some(value) if value.is_none() => Ok(None),
         Some(value) => match value.downcast::<Str>() {
-            Some(text) => Ok(Some(text.to_utf8(th)?.to_owned())),
+            Some(text) => {
+                let text = text.to_utf8(th)?.to_owned();
+                if what != "newline" && text.contains('\0') {
+                    raise!(th, ValueError, "embedded null character");
+                }
+                Ok(Some(text))
+            }
             None => raise!(
                 th,
                 TypeError,
@@ -814,7 +855,13 @@ impl TextIOWrapper {
             },
         };
         let flag = |value: Option<Obj<'_>>, old: bool| match value {
-            Some(value) if !value.is_none() => value.is_true(th),
+            Some(value) if !value.is_none() => {
+                let index = Int::index(th, value)?;
+                match Int::to_i64(index.obj()) {
+                    Some(number) => Ok(number != 0),
+                    None => raise!(th, OverflowError, "Python int too large to convert to C int"),
+                }
+            }
             _ => Ok(old),
         };
         let line_buffering = flag(line_buffering, slf.line_buffering.get())?;
@@ -871,11 +918,14 @@ impl TextIOWrapper {
         self.flush_pending(th, buffer.obj())?;
         let Ok(size) = usize::try_from(size.unwrap_or(-1)) else {
             let bytes = match core_of(buffer.obj()) {
-                Some(core) => core.read_all(th, buffer.obj())?.unwrap_or_default(),
+                Some(core) => match core.read_all(th, buffer.obj())? {
+                    Some(bytes) => bytes,
+                    None => raise!(th, BlockingIOError, "Read returned None."),
+                },
                 None => {
                     let data = buffer.call_method(th, id!(th, "read"), &[])?;
                     if data.obj().is_none() {
-                        raise!(th, TypeError, "can't concat NoneType to bytes");
+                        raise!(th, BlockingIOError, "Read returned None.");
                     }
                     crate::support::Buffer::readable(th, data.obj())?.bytes().to_vec()
                 }
@@ -932,7 +982,7 @@ impl TextIOWrapper {
     fn close(th: Thread<'_>, this: Obj<'_>) -> Result<Ref> {
         let slf = Self::of(th, this)?;
         let buffer = slf.buffer(th)?;
-        if buffer.getattr(th, id!(th, "closed"))?.is_true(th)? {
+        if buffer.getattr(th, id!(th, "closed"))?.is_true(th)? || slf.detached.get() {
             return Ok(types::none().own());
         }
         if slf.finalizing.get()
@@ -1096,7 +1146,9 @@ impl TextIOWrapper {
     #[getter]
     #[name = "errors"]
     fn get_errors(&self, th: Thread<'_>) -> Result<Option<Ref<Str>>> {
-        self.buffer(th)?;
+        if !self.detached.get() {
+            self.buffer(th)?;
+        }
         Ok(self.errors.get())
     }
 
@@ -1158,7 +1210,15 @@ impl TextIOWrapper {
         let Some(value) = value else {
             raise!(th, AttributeError, "cannot delete attribute");
         };
-        let size = Int::index_to_isize(th, value)?;
+        let index = Int::index(th, value)?;
+        let Some(size) = Int::to_i64(index.obj()) else {
+            raise!(
+                th,
+                ValueError,
+                "cannot fit '{}' into an index-sized integer",
+                value.type_name()
+            );
+        };
         if size <= 0 {
             raise!(th, ValueError, "a strictly positive integer is required");
         }

@@ -51,6 +51,7 @@ pub mod _json {
     ///
     /// Returns a tuple of the decoded string and the index of the character in s
     /// after the end quote.
+    #[parse(tuple)]
     #[sig = "(string, end, strict=True, /)"]
     fn scanstring(th: Thread<'_>, string: Obj<'_>, end: isize, strict: bool) -> Result<Ref<Tuple>> {
         let text = expect_str(th, string)?;

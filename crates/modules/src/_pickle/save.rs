@@ -557,7 +557,7 @@ pub(super) fn full_name(th: Thread<'_>, ty: &Type) -> String {
         Ok(name) => name,
         Err(raised) => {
             th.clear_exception(raised);
-            ty.name().to_owned()
+            ty.full_name().to_owned()
         }
     }
 }

@@ -133,8 +133,17 @@ pub mod _sre {
     ) -> Result {
         let mut words = Vec::new();
         for item in code.to_vec() {
-            match Int::to_i64(item.obj()).map(u32::try_from) {
-                Some(Ok(word)) => words.push(word),
+            if !Int::is_int(item.obj()) {
+                raise!(th, TypeError, "an integer is required");
+            }
+            if Int::to_bigint(item.obj()) < num::BigInt::ZERO {
+                raise!(th, OverflowError, "can't convert negative value to unsigned int");
+            }
+            let Some(word) = Int::to_u64(item.obj()) else {
+                raise!(th, OverflowError, "Python int too large to convert to C unsigned long");
+            };
+            match u32::try_from(word) {
+                Ok(word) => words.push(word),
                 _ => raise!(th, OverflowError, "regular expression code size limit exceeded"),
             }
         }

@@ -3,7 +3,10 @@
 use std::cell::Cell;
 
 use macros::{pymethods, pytype};
-use object::{AsObject, Head, Obj, Ref, Result, Thread, declare::TypeBuilder};
+use object::{
+    AsObject, Bytes, Head, Link, Obj, Ref, Result, Str, Thread, declare::TypeBuilder,
+    types::memoryview::MemoryView,
+};
 
 use super::{Match, Pattern, clamp, make, pattern::Mode};
 
@@ -13,6 +16,9 @@ pub struct Scanner {
     head: Head,
     pattern: Ref<Pattern>,
     string: Ref,
+    /// A view of a subject that is neither `str` nor `bytes`, whose memory
+    /// must stay.
+    export: Link,
     /// Where to go on; -1 when nothing more can be found.
     start: Cell<isize>,
     end: usize,
@@ -29,6 +35,12 @@ impl Scanner {
         endpos: isize,
     ) -> Result {
         let length = pattern.subject(th, string)?.len();
+        let is_fixed = string.downcast::<Str>().is_some() || string.downcast::<Bytes>().is_some();
+        let export = if is_fixed {
+            Link::null()
+        } else {
+            Link::new(MemoryView::from_object(th, string)?.upcast())
+        };
         let (start, end) = clamp(length, pos, endpos);
         make(
             th,
@@ -36,6 +48,7 @@ impl Scanner {
                 head: Head::new(),
                 pattern: object::own(pattern),
                 string: string.own(),
+                export,
                 start: Cell::new(start as isize),
                 end,
                 must_advance: Cell::new(false),

@@ -29,6 +29,9 @@ impl Template {
         let (mut indices, mut literals) = (Vec::new(), Vec::new());
         for pair in rest.chunks(2) {
             let [index, literal] = pair else { raise!(th, TypeError, "invalid template") };
+            if !Int::is_index(index.obj()) {
+                raise!(th, TypeError, "an integer is required");
+            }
             let Ok(index) = usize::try_from(Int::index_to_isize(th, index.obj())?) else {
                 raise!(th, TypeError, "invalid template");
             };

@@ -137,7 +137,7 @@ pub mod _struct {
 
     /// Return size in bytes of the struct described by the format string.
     #[sig = "(format, /)"]
-    fn calcsize(th: Thread<'_>, format: Obj<'_>) -> Result<usize> {
+    fn calcsize(th: Thread<'_>, format: Obj<'_>) -> Result<isize> {
         Ok(cached(th, format)?.size())
     }
 

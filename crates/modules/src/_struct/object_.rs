@@ -183,8 +183,7 @@ fn pack_value(
                     let half = 1i128 << (bits - 1);
                     (format!("{}", -half), format!("{}", half - 1))
                 };
-                // COMPAT: native conversions that go through C types say less.
-                if code == b'P' || layout.native && matches!(code, b'n' | b'N') {
+                if code == b'P' {
                     return fail(th, "int too large to convert");
                 }
                 fail(th, &format!("'{shown}' format requires {low} <= number <= {high}"))
@@ -254,8 +253,8 @@ impl Struct {
         }
     }
 
-    pub(super) fn size(&self) -> usize {
-        self.layout.borrow().as_ref().map_or(0, |layout| layout.size)
+    pub(super) fn size(&self) -> isize {
+        self.layout.borrow().as_ref().map_or(-1, |layout| layout.size as isize)
     }
 
     fn pack_to(
@@ -314,7 +313,19 @@ impl Struct {
                 buffer.type_name()
             );
         }
-        let mut target = Buffer::get(th, *buffer, abi::PyBUF_WRITABLE)?;
+        let target = Buffer::get(th, *buffer, abi::PyBUF_WRITABLE);
+        let mut target = match target {
+            Ok(target) => target,
+            Err(raised) => {
+                th.clear_exception(raised);
+                raise!(
+                    th,
+                    TypeError,
+                    "argument must be read-write bytes-like object, not {}",
+                    buffer.type_name()
+                );
+            }
+        };
         let offset = Int::index_to_isize(th, *offset)?;
         let length = target.len();
         let start = self.start(th, &layout, offset, length, "pack_into", "packing")?;
@@ -344,7 +355,7 @@ impl Struct {
                 let what = if doing == "packing" {
                     format!("no space to pack {size} bytes at offset {offset}")
                 } else {
-                    format!("not enough data to unpack {size} bytes")
+                    format!("not enough data to unpack {size} bytes at offset {offset}")
                 };
                 return Err(fail(th, &what));
             }
@@ -434,7 +445,7 @@ impl Struct {
     fn __repr__(&self, th: Thread<'_>) -> Result<Ref<Str>> {
         self.layout(th)?;
         let format = self.format(th)?.repr(th)?;
-        Str::from_fmt(th, format_args!("{}({format})", self.obj().ty().name()))
+        Str::from_fmt(th, format_args!("{}({format})", self.obj().short_type_name()))
     }
 
     /// S.pack(v1, v2, ...) -> bytes
@@ -512,8 +523,8 @@ impl Struct {
 
     /// struct size in bytes
     #[getter(size)]
-    fn get_size(&self, th: Thread<'_>) -> Result<usize> {
-        self.layout(th).map(|layout| layout.size)
+    fn get_size(&self, _: Thread<'_>) -> isize {
+        self.size()
     }
 }
 
@@ -587,6 +598,6 @@ impl UnpackIterator {
     fn __length_hint__(&self, _: Thread<'_>) -> usize {
         let Some(made) = self.made.get() else { return 0 };
         let length = self.buffer.borrow().as_ref().map_or(0, Buffer::len);
-        length.saturating_sub(self.index.get()) / made.size().max(1)
+        length.saturating_sub(self.index.get()) / made.size().max(1) as usize
     }
 }

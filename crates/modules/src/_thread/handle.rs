@@ -7,6 +7,7 @@
 
 use std::{
     cell::{Cell, RefCell},
+    collections::HashSet,
     ptr::NonNull,
 };
 
@@ -48,8 +49,6 @@ pub struct ThreadHandle {
     ident: Cell<u64>,
     state: Cell<State>,
     system: Cell<System>,
-    /// The number of its thread state.
-    number: Cell<u64>,
     ended: WaitQueue,
 }
 
@@ -63,6 +62,9 @@ impl Drop for ThreadHandle {
         if self.system.get() == System::Joinable {
             host::thread::detach(self.ident.get());
         }
+        // SAFETY: objects are dropped on attached threads.
+        let th = unsafe { Thread::current() };
+        threads(th).handles.borrow_mut().remove(&std::ptr::from_ref(self).cast_mut());
     }
 }
 
@@ -73,8 +75,8 @@ pub(super) struct Threads {
     pub(super) count: Cell<usize>,
     /// Those to be waited for at the end.
     waited_for: RefCell<Vec<Ref<ThreadHandle>>>,
-    /// All that run, for the child of a fork.
-    running: RefCell<Vec<Ref<ThreadHandle>>>,
+    /// All handles that live, for the child of a fork.
+    handles: RefCell<HashSet<*mut ThreadHandle>>,
     pub(super) stack_size: Cell<usize>,
 }
 
@@ -124,17 +126,16 @@ fn raw<T>(object: Ref<T>) -> Result<NonNull<abi::PyObject>> {
 
 impl ThreadHandle {
     pub(super) fn create(th: Thread<'_>) -> Result<Ref<ThreadHandle>> {
-        alloc_object::new(
-            th,
-            ThreadHandle {
-                head: Head::new(),
-                ident: Cell::new(0),
-                state: Cell::new(State::NotStarted),
-                system: Cell::new(System::Foreign),
-                number: Cell::new(0),
-                ended: WaitQueue::new(),
-            },
-        )
+        let handle = ThreadHandle {
+            head: Head::new(),
+            ident: Cell::new(0),
+            state: Cell::new(State::NotStarted),
+            system: Cell::new(System::Foreign),
+            ended: WaitQueue::new(),
+        };
+        let handle = alloc_object::new(th, handle)?;
+        threads(th).handles.borrow_mut().insert(std::ptr::from_ref(&*handle).cast_mut());
+        Ok(handle)
     }
 
     /// The handle of a thread that runs already.
@@ -179,8 +180,6 @@ impl ThreadHandle {
             handle: raw(handle.clone())?,
         };
         handle.state.set(State::Running);
-        handle.number.set(state.id());
-        threads.running.borrow_mut().push(handle.clone());
         if !daemon {
             threads.waited_for.borrow_mut().push(handle.clone());
         }
@@ -208,16 +207,11 @@ impl ThreadHandle {
     fn forget(&self, th: Thread<'_>) {
         let threads = threads(th);
         threads.count.set(threads.count.get().saturating_sub(1));
-        for list in [&threads.running, &threads.waited_for] {
-            let index = {
-                let list = list.borrow();
-                list.iter().position(|other| other.obj().is(self.obj()))
-            };
-            if let Some(index) = index {
-                let old = list.borrow_mut().swap_remove(index);
-                drop(old);
-            }
-        }
+        let mut list = threads.waited_for.borrow_mut();
+        let index = list.iter().position(|other| other.obj().is(self.obj()));
+        let old = index.map(|index| list.swap_remove(index));
+        drop(list);
+        drop(old);
     }
 
     fn set_ended(&self) {
@@ -315,19 +309,18 @@ pub(super) fn shutdown(th: Thread<'_>) -> Result<()> {
 pub(super) fn after_fork(th: Thread<'_>) {
     let threads = threads(th);
     let me = host::thread::ident();
-    let running = std::mem::take(&mut *threads.running.borrow_mut());
     let waited_for = std::mem::take(&mut *threads.waited_for.borrow_mut());
-    for handle in &running {
+    for handle in threads.handles.borrow().iter() {
+        // SAFETY: a handle takes itself off the list before it goes.
+        let Some(handle) = (unsafe { handle.as_ref() }) else { continue };
         handle.ended.forget();
-        if handle.ident.get() == me {
-            handle.system.set(System::Foreign);
-            continue;
+        handle.system.set(System::Foreign);
+        if handle.state.get() == State::Running && handle.ident.get() != me {
+            handle.state.set(State::Done);
         }
-        handle.system.set(System::Joined);
-        handle.state.set(State::Done);
     }
     threads.count.set(0);
-    drop((running, waited_for));
+    drop(waited_for);
 }
 
 #[pymethods]

@@ -284,6 +284,7 @@ impl RLock {
     }
 
     /// For internal use by `threading.Condition`.
+    #[parse(tuple)]
     #[sig = "($self, state, /)"]
     fn _acquire_restore(&self, th: Thread<'_>, state: Obj<'_>) -> Result<()> {
         let Some(tuple) = state.downcast::<types::Tuple>() else {

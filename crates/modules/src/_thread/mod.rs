@@ -110,9 +110,7 @@ pub mod _thread {
         };
         // Lone surrogates cannot be encoded.
         let text = name.to_string().replace('\u{fffd}', "?");
-        let end = (0..=text.len().min(15)).rev().find(|end| text.is_char_boundary(*end));
-        let bytes = text.as_bytes().get(..end.unwrap_or(0)).unwrap_or_default();
-        host::thread::set_name(bytes);
+        host::thread::set_name(text.as_bytes());
         Ok(())
     }
 
@@ -132,6 +130,7 @@ pub mod _thread {
     }
 
     /// Return the thread stack size used when creating new threads.
+    #[parse(tuple)]
     #[sig = "(size=0, /)"]
     fn stack_size(th: Thread<'_>, size: isize) -> Result<isize> {
         const LEAST: isize = 53248;

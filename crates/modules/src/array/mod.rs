@@ -33,9 +33,25 @@ use self::item::{Format, Kind, TYPECODES};
 /// string or iterable over elements of the appropriate type.
 ///
 /// Arrays represent basic values and behave very much like lists, except
-/// the type of objects stored in them is constrained.  The type code is one
-/// of b, B, h, H, i, I, l, L, q, Q (signed and unsigned integers of 1, 2, 4,
-/// 8 and 8 bytes), u and w (Unicode characters), f and d (floats).
+/// the type of objects stored in them is constrained.  The type codes, with
+/// the fewest bytes that an item takes:
+///
+///     'b'  signed integer        1
+///     'B'  unsigned integer      1
+///     'u'  Unicode character     2 (see note)
+///     'w'  Unicode character     4
+///     'h'  signed integer        2
+///     'H'  unsigned integer      2
+///     'i'  signed integer        2
+///     'I'  unsigned integer      2
+///     'l'  signed integer        4
+///     'L'  unsigned integer      4
+///     'q'  signed integer        8
+///     'Q'  unsigned integer      8
+///     'f'  floating point        4
+///     'd'  floating point        8
+///
+/// Note: 'u' is wchar_t, and going away; 'w' is to be used instead.
 #[pytype(name = "array.array", flags = BASETYPE | SEQUENCE, weaklistoffset = weaklist, traverse = manual)]
 pub struct Array {
     head: VarHead,
@@ -504,7 +520,7 @@ impl Array {
                 "bad typecode (must be b, B, u, w, h, H, i, I, l, L, q, Q, f or d)"
             );
         };
-        let initial = items.get(1).copied().filter(|initial| !initial.is_none());
+        let initial = items.get(1).copied();
         if let Some(initial) = initial
             && !kind.is_unicode()
         {

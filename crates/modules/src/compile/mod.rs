@@ -42,9 +42,22 @@ pub struct How {
 }
 
 /// The builtin `compile`.
-pub fn compile(th: Thread<'_>, source: Obj<'_>, filename: Obj<'_>, mode: &str, how: How) -> Result {
+pub fn compile(
+    th: Thread<'_>,
+    source: Obj<'_>,
+    filename: Obj<'_>,
+    mode: Obj<'_>,
+    how: How,
+) -> Result {
     let How { flags, dont_inherit, optimize, feature_version } = how;
     let filename = fs_text(th, filename)?;
+    let mode = match mode.downcast::<Str>() {
+        Some(mode) => mode.to_utf8(th)?,
+        None => {
+            let got = if mode.is_none() { "None" } else { mode.type_name() };
+            raise!(th, TypeError, "compile() argument 'mode' must be str, not {got}")
+        }
+    };
     let mut flags = flags as u32;
     if flags & !(FUTURE_MASK | OBSOLETE_MASK | COMPILE_MASK) != 0 {
         raise!(th, ValueError, "compile(): unrecognised flags");

@@ -16,7 +16,7 @@ macro_rules! blake2_type {
         $digest:literal, $block:literal, $salt:literal, $node:literal, $node_max:expr
     ) => {
         /// Return a new BLAKE2 hash object.
-        #[pytype(name = $python, sig = "(data=b'', /, *, digest_size=64, key=b'', salt=b'', person=b'', fanout=1, depth=1, leaf_size=0, node_offset=0, node_depth=0, inner_size=0, last_node=False, usedforsecurity=True, string=None)", flags = BASETYPE | IMMUTABLETYPE)]
+        #[pytype(name = $python, sig = "(data=b'', *, digest_size=64, key=b'', salt=b'', person=b'', fanout=1, depth=1, leaf_size=0, node_offset=0, node_depth=0, inner_size=0, last_node=False, usedforsecurity=True, string=None)", flags = BASETYPE | IMMUTABLETYPE)]
         pub(crate) struct $ty {
             head: Head,
             #[traverse(skip)]
@@ -159,7 +159,7 @@ blake2_type!(
     blake2b_simd,
     "_blake2.blake2b",
     "blake2b",
-    "blake2b(data=b'', /, *, digest_size=64, key=b'', salt=b'', person=b'', fanout=1, depth=1, leaf_size=0, node_offset=0, node_depth=0, inner_size=0, last_node=False, usedforsecurity=True, string=None)",
+    "blake2b(data=b'', *, digest_size=64, key=b'', salt=b'', person=b'', fanout=1, depth=1, leaf_size=0, node_offset=0, node_depth=0, inner_size=0, last_node=False, usedforsecurity=True, string=None)",
     64,
     128,
     16,
@@ -171,7 +171,7 @@ blake2_type!(
     blake2s_simd,
     "_blake2.blake2s",
     "blake2s",
-    "blake2s(data=b'', /, *, digest_size=32, key=b'', salt=b'', person=b'', fanout=1, depth=1, leaf_size=0, node_offset=0, node_depth=0, inner_size=0, last_node=False, usedforsecurity=True, string=None)",
+    "blake2s(data=b'', *, digest_size=32, key=b'', salt=b'', person=b'', fanout=1, depth=1, leaf_size=0, node_offset=0, node_depth=0, inner_size=0, last_node=False, usedforsecurity=True, string=None)",
     32,
     64,
     8,

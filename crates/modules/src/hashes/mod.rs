@@ -2,6 +2,9 @@
 //!
 //! One macro makes a class of an algorithm; the arithmetic is RustCrypto's.
 
+mod _hashlib;
+mod _hmac;
+mod algorithm;
 mod blake2;
 
 use std::cell::RefCell;
@@ -15,6 +18,8 @@ use object::{
 
 use crate::support::Buffer;
 
+pub use _hashlib::_hashlib as openssl;
+pub use _hmac::_hmac as keyed;
 pub use blake2::_blake2;
 
 /// The data to hash: no text.

@@ -53,6 +53,7 @@ self_iterator!(Product);
 
 #[pymethods(parts(self_iterator))]
 impl Product {
+    #[parse(keywords)]
     #[sig = "product(*iterables, repeat=1)"]
     fn __new__(th: Thread<'_>, cls: &Type, iterables: Args<'_>, repeat: isize) -> Result {
         let Ok(repeat) = usize::try_from(repeat) else {

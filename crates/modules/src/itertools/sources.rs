@@ -57,7 +57,7 @@ impl Count {
     }
 
     fn __repr__(&self, th: Thread<'_>) -> Result<Ref<Str>> {
-        let name = self.obj().ty().name();
+        let name = self.obj().short_type_name();
         let next = match self.next.get() {
             Some(next) => next.repr(th)?,
             None => Str::empty(th),
@@ -151,7 +151,7 @@ impl Repeat {
     }
 
     fn __repr__(&self, th: Thread<'_>) -> Result<Ref<Str>> {
-        let (name, element) = (self.obj().ty().name(), self.element.repr(th)?);
+        let (name, element) = (self.obj().short_type_name(), self.element.repr(th)?);
         if self.left.get() < 0 {
             return Str::from_fmt(th, format_args!("{name}({})", &*element));
         }

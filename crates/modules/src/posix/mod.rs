@@ -17,8 +17,7 @@ mod timerfd;
 use object::declare::ModuleDecl;
 
 pub(crate) use process::{
-    RUSAGE, after_fork_child, after_fork_parent, before_fork, fs_string, refuse_at_end, rusage,
-    warn_of_threads,
+    RUSAGE, after_fork_child, after_fork_parent, before_fork, fs_string, rusage, warn_of_threads,
 };
 
 /// The declaration of this module.

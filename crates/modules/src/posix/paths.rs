@@ -528,8 +528,25 @@ pub(super) mod functions {
 
     /// Composes a raw device number from the major and minor device numbers.
     #[sig = "(major, minor, /)"]
-    fn makedev(_: Thread<'_>, major: u32, minor: u32) -> u64 {
-        libc::makedev(major, minor)
+    fn makedev(th: Thread<'_>, major: Obj<'_>, minor: Obj<'_>) -> Result {
+        let number = |value: Obj<'_>| -> Result<u32> {
+            let index = Int::index(th, value)?;
+            match Int::to_i64(index.obj()) {
+                Some(-1) => Ok(u32::MAX),
+                Some(value) if value < 0 => {
+                    raise!(th, OverflowError, "can't convert negative int to unsigned")
+                }
+                value => match value.and_then(|value| u32::try_from(value).ok()) {
+                    Some(value) => Ok(value),
+                    None => {
+                        raise!(th, OverflowError, "Python int too large to convert to C dev_t")
+                    }
+                },
+            }
+        };
+        let device = libc::makedev(number(major)?, number(minor)?);
+        // COMPAT: no device is -1; test_posix.test_makedev.
+        if device == u64::MAX { Int::from_i64(th, -1) } else { Int::from_u64(th, device) }
     }
 
     /// Return a list containing the names of the files in the directory.

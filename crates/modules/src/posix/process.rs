@@ -934,7 +934,11 @@ pub(super) mod functions {
     ///
     /// Return None if indeterminable.
     #[sig = "()"]
-    fn cpu_count(_: Thread<'_>) -> Option<i64> {
+    fn cpu_count(th: Thread<'_>) -> Option<i64> {
+        let configured = crate::sys::cpu_count(th);
+        if configured > 0 {
+            return Some(configured.into());
+        }
         host::process::sysconf(libc::_SC_NPROCESSORS_ONLN).ok().filter(|count| *count > 0)
     }
 

@@ -86,7 +86,10 @@ fn do_spawn(
         options.group = Some(int_arg(th, group.obj())?);
     }
     if let Some(scheduler) = given(scheduler) {
-        let Some([policy, param]) = scheduler.obj().downcast::<Tuple>().map(Tuple::items) else {
+        let Some(items) = scheduler.obj().downcast::<Tuple>().map(Tuple::items) else {
+            raise!(th, TypeError, "scheduler must be a tuple or None");
+        };
+        let [policy, param] = items else {
             raise!(th, TypeError, "A scheduler tuple must have two elements");
         };
         let policy = if policy.is_none() { None } else { Some(int_arg(th, *policy)?) };

@@ -3,6 +3,7 @@
 
 pub(crate) mod buffer;
 pub(crate) mod path;
+pub(crate) mod stream;
 pub(crate) mod structseq;
 pub(crate) mod wait;
 
@@ -132,12 +133,19 @@ pub(crate) fn encode_fs(th: Thread<'_>, string: &Str) -> Result<Vec<u8>> {
     }
 }
 
+/// A bool is hardly meant where a descriptor belongs.
+pub(crate) fn warn_of_bool(th: Thread<'_>, object: Obj<'_>) -> Result<()> {
+    if object.is_exact::<types::Bool>() {
+        let text = "bool is used as a file descriptor";
+        warn(th, exceptions::types::RuntimeWarning(), text, 1)?;
+    }
+    Ok(())
+}
+
 /// `object.fileno()` or an int, as a descriptor.
 pub(crate) fn as_descriptor(th: Thread<'_>, object: Obj<'_>) -> Result<i32> {
     let fd = if Int::is_int(object) {
-        if object.is_exact::<types::Bool>() {
-            warn(th, exceptions::types::RuntimeWarning(), "bool is used as a file descriptor", 1)?;
-        }
+        warn_of_bool(th, object)?;
         int_arg(th, object)?
     } else {
         let Some(fileno) = object.getattr_opt(th, id!(th, "fileno"))? else {

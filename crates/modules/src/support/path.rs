@@ -176,6 +176,7 @@ impl FromArg<'_> for DirFd {
         if !Int::is_index(arg) {
             raise!(th, TypeError, "argument should be integer or None, not {}", arg.type_name());
         }
+        super::warn_of_bool(th, arg)?;
         int_arg(th, arg).map(DirFd)
     }
 }

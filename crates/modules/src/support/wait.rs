@@ -157,7 +157,23 @@ pub(crate) struct Gate {
     queue: WaitQueue,
 }
 
+/// The right to use what a gate guards.
+pub(crate) struct Held<'a>(&'a Gate);
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.0.release();
+    }
+}
+
 impl Gate {
+    /// Wait for it, and keep it while the result lives: for state that is
+    /// borrowed while other threads run.
+    pub(crate) fn hold(&self, th: Thread<'_>) -> Result<Held<'_>> {
+        self.take(th, Until::Forever, false)?;
+        Ok(Held(self))
+    }
+
     /// Take it; whether that worked before the time was over. With `signals`,
     /// handlers run in between and may raise.
     #[inline]

@@ -56,6 +56,11 @@ pub fn set_cpu_count(th: Thread<'_>, count: i32) {
     settings(th).cpu_count.set(count);
 }
 
+/// What [`set_cpu_count`] set.
+pub fn cpu_count(th: Thread<'_>) -> i32 {
+    settings(th).cpu_count.get()
+}
+
 /// `sys.addaudithook`.
 pub(super) fn add_audit_hook(th: Thread<'_>, hook: Obj<'_>) -> Result<()> {
     if let Err(raised) = audit(th, id!(th, "sys.addaudithook"), &[]) {

@@ -7,6 +7,7 @@ mod describe;
 mod hooks;
 mod jit;
 mod monitoring;
+mod printer;
 
 use macros::pymodule;
 use object::{
@@ -17,8 +18,9 @@ use object::{
 use vm::monitoring::legacy;
 
 pub use describe::{VERSION_TEXT, flags, version_info};
-pub use hooks::set_cpu_count;
 pub(crate) use hooks::{audit_event as audit, print_exception};
+pub use hooks::{cpu_count, set_cpu_count};
+pub use printer::standard_printer;
 
 /// This module provides access to some objects used or maintained by the
 /// interpreter and to functions that interact strongly with the interpreter.

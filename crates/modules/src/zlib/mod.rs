@@ -10,7 +10,7 @@ use object::{
     Tuple, Type, alloc_object, exceptions, raise,
 };
 
-use crate::support::{Buffer, Data};
+use crate::support::{Buffer, Data, wait::Gate};
 
 use self::stream::*;
 
@@ -104,6 +104,8 @@ fn run(
 pub(crate) struct Compress {
     head: Head,
     #[traverse(skip)]
+    busy: Gate,
+    #[traverse(skip)]
     stream: RefCell<Option<Stream>>,
 }
 
@@ -114,9 +116,7 @@ impl Compress {
         doing: &str,
         f: impl FnOnce(&mut Stream) -> Result<R>,
     ) -> Result<R> {
-        let Ok(mut stream) = self.stream.try_borrow_mut() else {
-            raise!(th, RuntimeError, "concurrent use of a compression object");
-        };
+        let mut stream = self.stream.borrow_mut();
         match stream.as_mut() {
             Some(stream) => f(stream),
             None => Err(stream_error(th, None, Z_STREAM_ERROR, doing)),
@@ -133,6 +133,7 @@ impl Compress {
     /// Call the flush() method to clear these buffers.
     #[sig = "($self, data, /)"]
     fn compress(&self, th: Thread<'_>, data: Data) -> Result<Ref<Bytes>> {
+        let _busy = self.busy.hold(th)?;
         self.with(th, "while compressing data", |stream| {
             let (output, _, status) = run(th, stream, data.bytes(), Z_NO_FLUSH, None, None)?;
             if status == Z_STREAM_ERROR {
@@ -145,6 +146,7 @@ impl Compress {
     /// Return a bytes object containing any remaining compressed data.
     #[sig = "($self, mode=zlib.Z_FINISH, /)"]
     fn flush(&self, th: Thread<'_>, mode: Option<i32>) -> Result<Ref<Bytes>> {
+        let _busy = self.busy.hold(th)?;
         let mode = mode.unwrap_or(Z_FINISH);
         if mode == Z_NO_FLUSH {
             return Bytes::new(th, b"");
@@ -165,12 +167,16 @@ impl Compress {
     /// Return a copy of the compression object.
     #[sig = "($self, /)"]
     fn copy(&self, th: Thread<'_>) -> Result<Ref<Compress>> {
+        let _busy = self.busy.hold(th)?;
         let copy = match self.stream.borrow_mut().as_mut().map(Stream::copy) {
             Some(Ok(copy)) => copy,
             Some(Err(Z_MEM_ERROR)) => return Err(th.no_memory()),
             _ => raise!(th, ValueError, "Inconsistent stream state"),
         };
-        alloc_object::new(th, Compress { head: Head::new(), stream: RefCell::new(Some(copy)) })
+        alloc_object::new(
+            th,
+            Compress { head: Head::new(), busy: Gate::default(), stream: RefCell::new(Some(copy)) },
+        )
     }
 
     #[sig = "($self, /)"]
@@ -190,6 +196,8 @@ impl Compress {
 pub(crate) struct Decompress {
     head: Head,
     #[traverse(skip)]
+    busy: Gate,
+    #[traverse(skip)]
     stream: RefCell<Stream>,
     #[traverse(skip)]
     dictionary: Option<Vec<u8>>,
@@ -206,9 +214,7 @@ impl Decompress {
         flush: i32,
         limit: Option<usize>,
     ) -> Result<(Vec<u8>, usize, i32)> {
-        let Ok(mut stream) = self.stream.try_borrow_mut() else {
-            raise!(th, RuntimeError, "concurrent use of a decompression object");
-        };
+        let mut stream = self.stream.borrow_mut();
         let dictionary = self.dictionary.as_deref();
         run(th, &mut stream, input, flush, limit, dictionary)
     }
@@ -245,6 +251,7 @@ impl Decompress {
     /// Call the flush() method to clear these buffers.
     #[sig = "($self, data, /, max_length=0)"]
     fn decompress(&self, th: Thread<'_>, data: Data, max_length: isize) -> Result<Ref<Bytes>> {
+        let _busy = self.busy.hold(th)?;
         let Ok(limit) = usize::try_from(max_length) else {
             raise!(th, ValueError, "max_length must be non-negative");
         };
@@ -268,6 +275,7 @@ impl Decompress {
     ///   the initial size of the output buffer.
     #[sig = "($self, length=zlib.DEF_BUF_SIZE, /)"]
     fn flush(&self, th: Thread<'_>, length: Option<isize>) -> Result<Ref<Bytes>> {
+        let _busy = self.busy.hold(th)?;
         if length.is_some_and(|length| length <= 0) {
             raise!(th, ValueError, "length must be greater than zero");
         }
@@ -289,6 +297,7 @@ impl Decompress {
     /// Return a copy of the decompression object.
     #[sig = "($self, /)"]
     fn copy(&self, th: Thread<'_>) -> Result<Ref<Decompress>> {
+        let _busy = self.busy.hold(th)?;
         let copy = match self.stream.borrow_mut().copy() {
             Ok(copy) => copy,
             Err(Z_MEM_ERROR) => return Err(th.no_memory()),
@@ -296,6 +305,7 @@ impl Decompress {
         };
         let copy = Decompress {
             head: Head::new(),
+            busy: Gate::default(),
             stream: RefCell::new(copy),
             dictionary: self.dictionary.clone(),
             unused_data: Link::from_option(self.unused_data.get()),
@@ -349,6 +359,8 @@ impl Decompress {
 pub(crate) struct ZlibDecompressor {
     head: Head,
     #[traverse(skip)]
+    busy: Gate,
+    #[traverse(skip)]
     stream: RefCell<Stream>,
     #[traverse(skip)]
     dictionary: Option<Vec<u8>>,
@@ -371,6 +383,7 @@ impl ZlibDecompressor {
         let (stream, dictionary) = new_inflate(th, wbits.unwrap_or(15), zdict)?;
         let decompressor = ZlibDecompressor {
             head: Head::new(),
+            busy: Gate::default(),
             stream: RefCell::new(stream),
             dictionary,
             pending: RefCell::default(),
@@ -388,15 +401,14 @@ impl ZlibDecompressor {
     /// produced, *self.needs_input* will be set to ``False``.
     #[sig = "($self, /, data, max_length=-1)"]
     fn decompress(&self, th: Thread<'_>, data: Data, max_length: isize) -> Result<Ref<Bytes>> {
+        let _busy = self.busy.hold(th)?;
         if self.eof.get() {
             raise!(th, EOFError, "End of stream already reached");
         }
         let mut input = self.pending.take();
         input.extend_from_slice(data.bytes());
         let limit = usize::try_from(max_length).ok();
-        let Ok(mut stream) = self.stream.try_borrow_mut() else {
-            raise!(th, RuntimeError, "concurrent use of a decompression object");
-        };
+        let mut stream = self.stream.borrow_mut();
         let dictionary = self.dictionary.as_deref();
         let (output, used, status) = run(th, &mut stream, &input, Z_SYNC_FLUSH, limit, dictionary)?;
         let rest = input.get(used..).unwrap_or_default();
@@ -598,7 +610,14 @@ pub mod zlib {
         {
             raise!(th, ValueError, "Invalid dictionary");
         }
-        alloc_object::new(th, Compress { head: Head::new(), stream: RefCell::new(Some(stream)) })
+        alloc_object::new(
+            th,
+            Compress {
+                head: Head::new(),
+                busy: Gate::default(),
+                stream: RefCell::new(Some(stream)),
+            },
+        )
     }
 
     /// Return a decompressor object.
@@ -617,6 +636,7 @@ pub mod zlib {
         let (stream, dictionary) = new_inflate(th, wbits.unwrap_or(15), zdict)?;
         let decompress = Decompress {
             head: Head::new(),
+            busy: Gate::default(),
             stream: RefCell::new(stream),
             dictionary,
             unused_data: Link::new(Bytes::new(th, b"")?),

@@ -202,6 +202,15 @@ pub(super) fn keywords<const N: usize>(
             Some(slot) => *slot = Some(value),
             None => {
                 let key = key.str(th)?;
+                let nearest = super::suggestions::nearest(names.iter().copied(), &key.to_string());
+                if let Some(nearest) = nearest.and_then(|index| names.get(index)) {
+                    raise!(
+                        th,
+                        TypeError,
+                        "{ty}() got an unexpected keyword argument '{key}'. \
+                         Did you mean '{nearest}'?"
+                    );
+                }
                 raise!(th, TypeError, "{ty}() got an unexpected keyword argument '{key}'");
             }
         }

@@ -233,7 +233,7 @@ pub fn instantiate(th: Thread<'_>, ty: &Type, args: &[Obj<'_>]) -> Result<Ref> {
 /// `tp_new`, then `tp_init`, of a static type.
 fn create(th: Thread<'_>, ty: &Type, args: &Tuple) -> Result<Ref> {
     let Some(new) = ty.slots().tp_new else {
-        raise!(th, TypeError, "cannot create '{}' instances", ty.name());
+        raise!(th, TypeError, "cannot create '{}' instances", ty.full_name());
     };
     let none = std::ptr::null_mut();
     // SAFETY: the slot belongs to the type.
@@ -267,7 +267,7 @@ unsafe extern "C" fn vectorcall(
     let ty = unsafe { Type::from_ptr(ty.cast()) };
     // SAFETY: null or a tuple.
     if !unsafe { crate::declare::keyword_names(kwnames) }.is_empty() {
-        let _ = error!(th, TypeError, "{}() takes no keyword arguments", ty.name());
+        let _ = error!(th, TypeError, "{}() takes no keyword arguments", ty.full_name());
         return std::ptr::null_mut();
     }
     // SAFETY: the vectorcall protocol.

@@ -109,8 +109,8 @@ fn direct(builder: &mut TypeBuilder<'_>) {
 
 exceptions! {
     BaseException (own base::BaseException);
-    Exception (BaseException, Base, direct, "Common base class for all non-exit exceptions.");
     BaseExceptionGroup (own group::BaseExceptionGroup);
+    Exception (BaseException, Base, direct, "Common base class for all non-exit exceptions.");
     ExceptionGroup (BaseExceptionGroup, group::BaseExceptionGroup, inherit, "");
     GeneratorExit (BaseException, Base, direct, "Request that a generator exit.");
     KeyboardInterrupt (BaseException, Base, direct, "Program interrupted by user.");

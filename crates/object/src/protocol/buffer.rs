@@ -85,7 +85,17 @@ pub fn fill(th: Thread<'_>, object: Obj<'_>, view: &mut Py_buffer, flags: c_int)
     let Some(get) = object.ty().buffer().and_then(|buffer| buffer.bf_getbuffer) else {
         raise!(th, TypeError, "a bytes-like object is required, not '{}'", object.type_name());
     };
-    // SAFETY: the slot belongs to the object's type.
+    fill_by(get, object, view, flags)
+}
+
+/// Fill `view` in by a function of the type of `object` or of a base.
+pub fn fill_by(
+    get: abi::getbufferproc,
+    object: Obj<'_>,
+    view: &mut Py_buffer,
+    flags: c_int,
+) -> Result<()> {
+    // SAFETY: the slot belongs to the object's type or a base.
     if unsafe { get(object.as_ptr(), view, flags) } < 0 {
         return Err(error::Raised);
     }

@@ -153,6 +153,7 @@ pub fn eq(th: Thread<'_>, a: Obj<'_>, b: Obj<'_>) -> Result<bool> {
 
 /// `hash(object)`.
 pub fn hash(th: Thread<'_>, object: Obj<'_>) -> Result<isize> {
+    th.check_stack_end()?;
     let Some(slot) = object.ty().slots().tp_hash else {
         raise!(th, TypeError, "unhashable type: '{}'", object.type_name());
     };

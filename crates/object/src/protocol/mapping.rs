@@ -92,7 +92,8 @@ pub fn set_item(
         let status = unsafe { slot(object.as_ptr(), index, raw) };
         return if status < 0 { Err(error::Raised) } else { Ok(()) };
     }
-    raise!(th, TypeError, "'{}' object does not support item {what}", object.type_name())
+    let does_not = if value.is_none() && ty.sequence().is_some() { "doesn't" } else { "does not" };
+    raise!(th, TypeError, "'{}' object {does_not} support item {what}", object.type_name())
 }
 
 /// `item in container`.

@@ -214,6 +214,16 @@ fn unsupported(th: Thread<'_>, symbol: &str, a: Obj<'_>, b: Obj<'_>) -> error::R
 
 /// `pow(a, b, modulus)`; without a modulus pass `None` (the object).
 pub fn power(th: Thread<'_>, a: Obj<'_>, b: Obj<'_>, modulus: Obj<'_>) -> Result<Ref> {
+    power_for(th, "** or pow()", a, b, modulus)
+}
+
+fn power_for(
+    th: Thread<'_>,
+    symbol: &str,
+    a: Obj<'_>,
+    b: Obj<'_>,
+    modulus: Obj<'_>,
+) -> Result<Ref> {
     let call = |slot: ternaryfunc| -> Result<Option<Ref>> {
         // SAFETY: a power slot takes any three objects of which one has its type.
         let value = unsafe { slot(a.as_ptr(), b.as_ptr(), modulus.as_ptr()) };
@@ -239,7 +249,7 @@ pub fn power(th: Thread<'_>, a: Obj<'_>, b: Obj<'_>, modulus: Obj<'_>) -> Result
         }
     }
     if modulus.is_none() {
-        return Err(unsupported(th, "** or pow()", a, b));
+        return Err(unsupported(th, symbol, a, b));
     }
     raise!(
         th,
@@ -263,7 +273,7 @@ pub fn inplace_power(th: Thread<'_>, a: Obj<'_>, b: Obj<'_>) -> Result<Ref> {
             return Ok(value);
         }
     }
-    power(th, a, b, none.obj())
+    power_for(th, "**=", a, b, none.obj())
 }
 
 /// A unary operator.

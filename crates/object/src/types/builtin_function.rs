@@ -210,12 +210,13 @@ impl BuiltinFunction {
         self.this.get()
     }
 
-    /// The name as messages show it: with the class for methods.
+    /// The name as messages show it: with the class for methods, with the
+    /// module for functions outside `builtins`.
     fn shown_name(&self, th: Thread<'_>) -> Result<String> {
         let name = self.__qualname__(th)?;
         match self.module.get().as_ref().and_then(|module| module.obj().downcast::<Str>()) {
             Some(module) if !types::str_eq(module.obj(), "builtins") => {
-                Ok(format!("{module}.{}", &*name))
+                Ok(format!("{module}.{name}"))
             }
             _ => Ok(name.to_string()),
         }
@@ -282,6 +283,9 @@ impl BuiltinFunction {
 
     #[getter]
     fn __self__(&self, _: Thread<'_>) -> Ref {
+        if self.def.ml_flags & abi::METH_STATIC != 0 {
+            return types::none().own();
+        }
         self.this().unwrap_or_else(|| types::none().own())
     }
 

@@ -68,10 +68,10 @@ fn by_method(th: Thread<'_>, object: Obj<'_>) -> Result<Option<Value>> {
         return Ok(None);
     }
     let name = id!(th, "__complex__");
-    if object.ty().lookup(th, name).is_none() {
+    let Some(method) = crate::protocol::generic::lookup_special(th, object, name)? else {
         return Ok(None);
-    }
-    let value = object.call_method(th, name, &[])?;
+    };
+    let value = method.call(th, &[])?;
     let kind = value.obj().type_name();
     let Some(number) = value.obj().downcast::<Complex>() else {
         raise!(th, TypeError, "__complex__ returned non-complex (type {kind})");
@@ -379,7 +379,7 @@ impl Complex {
         if format_spec.len() == 0 {
             return crate::protocol::text::str(th, self.obj());
         }
-        let name = self.obj().type_name();
+        let name = self.obj().short_type_name();
         let parsed = format::parse_spec(th, format_spec, None, name)?;
         let locale = num::format_spec::Locale::default();
         let rendered = num::format_spec::format_complex(&parsed, self.value(), &locale);

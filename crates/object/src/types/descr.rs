@@ -6,6 +6,7 @@
 use std::{
     cell::Cell,
     ffi::{CStr, c_void},
+    mem::offset_of,
 };
 
 use macros::{pymethods, pytype};
@@ -130,14 +131,12 @@ macro_rules! common_getters {
                 self.common.repr(th, $kind)
             }
 
-            #[getter]
-            fn __name__(&self, _: Thread<'_>) -> Ref<Str> {
-                self.common.name.clone()
-            }
-
-            #[getter]
-            fn __objclass__(&self, _: Thread<'_>) -> Ref<Type> {
-                self.common.owner.clone()
+            #[declare]
+            fn members(b: &mut declare::TypeBuilder<'_>) {
+                let owner = offset_of!($ty, common) + offset_of!(Common, owner);
+                let name = offset_of!($ty, common) + offset_of!(Common, name);
+                b.member(c"__objclass__", abi::_Py_T_OBJECT, owner, abi::Py_READONLY, None);
+                b.member(c"__name__", abi::_Py_T_OBJECT, name, abi::Py_READONLY, None);
             }
 
             #[getter]
@@ -658,13 +657,8 @@ pub fn get_member(th: Thread<'_>, object: Obj<'_>, def: &PyMemberDef) -> Result<
             match unsafe { Obj::from_raw(value) } {
                 Some(value) => value.own(),
                 None => {
-                    let name = c_text(def.name);
-                    raise!(
-                        th,
-                        AttributeError,
-                        "'{}' object has no attribute '{name}'",
-                        object.type_name()
-                    )
+                    let (name, ty) = (c_text(def.name), object.ty().shown_name(th)?);
+                    raise!(th, AttributeError, "'{ty}' object has no attribute '{name}'")
                 }
             }
         }
@@ -688,8 +682,7 @@ pub fn set_member(
         // SAFETY: the definition says that a reference is there.
         let link = unsafe { &*at.cast::<Link>() };
         if value.is_none() && def.r#type == abi::Py_T_OBJECT_EX && link.is_null() {
-            let name = c_text(def.name);
-            raise!(th, AttributeError, "'{}' object has no attribute '{name}'", object.type_name());
+            raise!(th, AttributeError, "{}", c_text(def.name));
         }
         link.set(value.map(Obj::own));
         return Ok(());
@@ -768,14 +761,6 @@ pub fn is_new_function(object: Obj<'_>) -> bool {
     object
         .downcast_exact::<BuiltinFunction>()
         .is_some_and(|function| std::ptr::eq(function.def(), builtin_function::new_def()))
-}
-
-/// `tp_new` for a class whose `__new__` is the builtin `found`.
-pub fn inherited_new(ty: &Type, found: Obj<'_>) -> usize {
-    let owner = found.downcast_exact::<BuiltinFunction>().and_then(|function| function.this());
-    let owner = owner.as_ref().and_then(|owner| owner.obj().downcast::<Type>());
-    let from = owner.and_then(|owner| owner.slots().tp_new);
-    from.or(ty.slots().tp_new).map_or(0, |f| f as usize)
 }
 
 /// An entry of a type's dict for a getter.

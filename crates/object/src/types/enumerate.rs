@@ -5,8 +5,8 @@ use std::cell::Cell;
 use macros::{pymethods, pytype};
 
 use crate::{
-    AsObject, Head, Int, IntoObject, Link, Obj, Protocol, Ref, Result, Thread, Tuple, Type,
-    alloc_object, protocol::number, raise,
+    Args, AsObject, Head, Int, IntoObject, Kwargs, Link, Obj, Protocol, Ref, Result, Thread, Tuple,
+    Type, alloc_object, protocol::number, raise, types,
 };
 
 use super::generic_alias;
@@ -43,18 +43,43 @@ impl Enumerate {
     }
 }
 
+/// The iterable and the start. CPython's own parser is known by its texts.
+fn arguments<'a>(
+    th: Thread<'_>,
+    cls: &Type,
+    args: Args<'a>,
+    kwargs: Kwargs<'a>,
+) -> Result<(Obj<'a>, Option<Obj<'a>>)> {
+    let given = args.len() + kwargs.iter().count();
+    if given > 2 {
+        raise!(th, TypeError, "enumerate() takes at most 2 arguments ({given} given)");
+    }
+    let (mut iterable, mut start) = (args.first().copied(), args.get(1).copied());
+    for (name, value) in kwargs.iter() {
+        if start.is_none() && types::str_eq(name, "start") {
+            start = Some(value);
+        } else if iterable.is_none() && types::str_eq(name, "iterable") {
+            iterable = Some(value);
+        } else {
+            let name = name.str(th)?;
+            raise!(th, TypeError, "'{}' is an invalid keyword argument for enumerate()", &*name);
+        }
+    }
+    match iterable {
+        Some(iterable) => Ok((iterable, start)),
+        None if cls.is_heap() => {
+            raise!(th, TypeError, "enumerate() missing required argument 'iterable' (pos 1)")
+        }
+        None => raise!(th, TypeError, "enumerate() missing required argument 'iterable'"),
+    }
+}
+
 #[pymethods]
 impl Enumerate {
-    #[sig = "enumerate(iterable=None, start=0)"]
-    fn __new__(
-        th: Thread<'_>,
-        cls: &Type,
-        iterable: Option<Obj<'_>>,
-        start: Option<Obj<'_>>,
-    ) -> Result<Ref> {
-        let Some(iterable) = iterable else {
-            raise!(th, TypeError, "enumerate() missing required argument 'iterable'");
-        };
+    #[sig = "enumerate(iterable, start=0)"]
+    #[parse(forward)]
+    fn __new__(th: Thread<'_>, cls: &Type, args: Args<'_>, kwargs: Kwargs<'_>) -> Result<Ref> {
+        let (iterable, start) = arguments(th, cls, args, kwargs)?;
         let (mut index, mut large) = (0, None);
         if let Some(start) = start {
             let start = Int::index(th, start)?;

@@ -90,14 +90,16 @@ impl Float {
         if let Some(float) = object.downcast_exact::<Float>() {
             return Ok(float.value);
         }
+        if !object.is_exact::<Str>()
+            && let Some(value) = convert(th, object)?
+        {
+            return Ok(value);
+        }
         if let Some(string) = object.downcast::<Str>() {
             return match string.as_ascii() {
                 Some(ascii) => Self::parse(th, ascii.as_bytes(), object),
                 None => Self::parse(th, &text::to_ascii_digits(string), object),
             };
-        }
-        if let Some(value) = convert(th, object)? {
-            return Ok(value);
         }
         if let Some(bytes) = object.downcast::<Bytes>() {
             return Self::parse(th, bytes.as_bytes(), object);

@@ -285,6 +285,21 @@ impl Function {
         }
     }
 
+    /// Warn when plain functions, generators and coroutines change places.
+    fn check_code_kind(&self, th: Thread<'_>, code: &Code) -> Result<()> {
+        let kinds = abi::CO_GENERATOR | abi::CO_COROUTINE | abi::CO_ASYNC_GENERATOR;
+        if self.code_ref(th)?.flags & kinds == code.flags & kinds {
+            return Ok(());
+        }
+        let message = Str::new(
+            th,
+            "Assigning a code object of non-matching type is deprecated \
+             (e.g., from a generator to a plain function)",
+        )?;
+        let category = crate::exceptions::types::DeprecationWarning();
+        (th.hooks().warn)(th, category.obj(), &message, 1)
+    }
+
     /// The code object.
     #[getter]
     fn __code__(&self, th: Thread<'_>) -> Result<Ref<Code>> {
@@ -306,6 +321,7 @@ impl Function {
                 code.nfreevars
             );
         }
+        self.check_code_kind(th, code)?;
         self.changed();
         // Running frames borrow the code from their function.
         if let Some(old) = self.code.replace(Some(crate::own(code))) {
@@ -427,7 +443,7 @@ impl Function {
                     Err(other) => raise!(
                         th,
                         TypeError,
-                        "__annotate__() must return a dict, not {}",
+                        "__annotate__ returned non-dict of type '{}'",
                         other.obj().type_name()
                     ),
                 }

@@ -451,7 +451,8 @@ impl GenericAlias {
     fn __dir__(&self, th: Thread<'_>) -> Result<Ref<List>> {
         let names = generic::builtin(th, id!(th, "dir"))?.call(th, &[self.origin()])?;
         let mut names = iter::collect(th, names.obj())?;
-        for own in OWN_ATTRIBUTES.iter().skip(1) {
+        let hidden = ["__bases__", "__copy__", "__deepcopy__"];
+        for own in OWN_ATTRIBUTES.iter().filter(|own| !hidden.contains(own)) {
             if !names.iter().any(|name| types::str_eq(name.obj(), own)) {
                 names.push(own.into_object(th)?);
             }

@@ -214,7 +214,7 @@ impl Module {
                     raise!(
                         th,
                         TypeError,
-                        "__annotate__() must return a dict, not {}",
+                        "__annotate__ returned non-dict of type '{}'",
                         annotations.obj().type_name()
                     );
                 }

@@ -78,7 +78,7 @@ impl SimpleNamespace {
                 th,
                 TypeError,
                 "{} expected at most 1 argument, got {}",
-                self.obj().ty().name(),
+                self.obj().short_type_name(),
                 args.len()
             ),
         }
@@ -93,7 +93,7 @@ impl SimpleNamespace {
 
     fn __repr__(&self, th: Thread<'_>) -> Result<Ref<Str>> {
         let is_exact = self.obj().is_exact::<SimpleNamespace>();
-        let name = if is_exact { "namespace" } else { self.obj().ty().name() };
+        let name = if is_exact { "namespace" } else { self.obj().short_type_name() };
         let Some(guard) = types::repr_guard::enter(th, self.obj()) else {
             return Str::from_fmt(th, format_args!("{name}(...)"));
         };
@@ -140,7 +140,7 @@ impl SimpleNamespace {
                 TypeError,
                 "expect {} type, but {}() returned '{}' object",
                 "types.SimpleNamespace",
-                self.obj().ty().name(),
+                self.obj().short_type_name(),
                 copy.obj().ty().full_name()
             );
         };

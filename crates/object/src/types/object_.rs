@@ -7,6 +7,8 @@ use crate::{
     Tuple, Type, alloc_object, error, id, protocol, raise, shape, types,
 };
 
+use crate::protocol::generic::lookup_special;
+
 use super::type_::{attrs, create};
 
 /// The base class of the class hierarchy.
@@ -110,7 +112,10 @@ pub fn expect_name<'a>(th: Thread<'_>, name: Obj<'a>) -> Result<&'a Str> {
 
 /// The interned form of an attribute name.
 pub fn interned(th: Thread<'_>, name: &Str) -> Ref<Str> {
-    if name.is_interned() { crate::own(name) } else { Str::intern_ref(th, crate::own(name)) }
+    if name.is_interned() {
+        return crate::own(name);
+    }
+    Str::intern_ref(th, name.to_exact(th).unwrap_or_else(|_| crate::own(name)))
 }
 
 /// `object.__getattribute__`.
@@ -228,7 +233,7 @@ impl BaseObject {
                 );
             }
             if !has_init {
-                raise!(th, TypeError, "{}() takes no arguments", cls.name());
+                raise!(th, TypeError, "{}() takes no arguments", cls.full_name());
             }
         }
         if cls.flags() & abi::Py_TPFLAGS_IS_ABSTRACT != 0 {
@@ -252,7 +257,7 @@ impl BaseObject {
                     th,
                     TypeError,
                     "{}.__init__() takes exactly one argument (the instance to initialize)",
-                    cls.name()
+                    cls.full_name()
                 );
             }
         }
@@ -382,7 +387,7 @@ impl BaseObject {
     #[sig = "($self, /)"]
     fn __sizeof__(_: Thread<'_>, this: Obj<'_>) -> usize {
         let ty = this.ty();
-        let mut size = ty.basicsize() + shape::inline_bytes(ty);
+        let mut size = ty.basicsize();
         if ty.itemsize() != 0 {
             // SAFETY: instances of a type with items have an `ob_size`.
             let items =
@@ -423,7 +428,7 @@ fn reduce_ex(th: Thread<'_>, this: Obj<'_>, protocol: i32) -> Result {
     }
     let cls = this.ty();
     if cls.slots().tp_new.is_none() {
-        raise!(th, TypeError, "cannot pickle '{}' object", cls.name());
+        raise!(th, TypeError, "cannot pickle '{}' object", cls.full_name());
     }
     let (args, kwargs) = new_arguments(th, this)?;
     let has_args = args.is_some() || kwargs.is_some();
@@ -465,7 +470,8 @@ fn reduce_ex(th: Thread<'_>, this: Obj<'_>, protocol: i32) -> Result {
 fn check_basic_layout(th: Thread<'_>, this: Obj<'_>) -> Result<()> {
     let ty = this.ty();
     let slots = create::count_slots(th, ty);
-    if ty.itemsize() != 0 || ty.basicsize() > size_of::<abi::PyObject>() + slots * 8 {
+    let is_sized = ty.itemsize() != 0;
+    if is_sized || ty.basicsize() > size_of::<abi::PyObject>() + slots * 8 {
         let has_getstate = ty.lookup(th, id!(th, "__getstate__")).map(Obj::own);
         let base = object_type().lookup(th, id!(th, "__getstate__"));
         if let (Some(own), Some(base)) = (has_getstate, base)
@@ -473,7 +479,10 @@ fn check_basic_layout(th: Thread<'_>, this: Obj<'_>) -> Result<()> {
         {
             return Ok(());
         }
-        raise!(th, TypeError, "cannot pickle '{}' object", ty.name());
+        if is_sized {
+            raise!(th, TypeError, "cannot pickle {} objects", ty.full_name());
+        }
+        raise!(th, TypeError, "cannot pickle '{}' object", ty.full_name());
     }
     Ok(())
 }
@@ -482,7 +491,7 @@ type NewArguments = (Option<Ref<Tuple>>, Option<Ref<Dict>>);
 
 /// `__getnewargs_ex__` or `__getnewargs__`.
 fn new_arguments(th: Thread<'_>, this: Obj<'_>) -> Result<NewArguments> {
-    if let Some(method) = this.getattr_opt(th, id!(th, "__getnewargs_ex__"))? {
+    if let Some(method) = lookup_special(th, this, id!(th, "__getnewargs_ex__"))? {
         let pair = method.call(th, &[])?;
         let Some(items) = pair.obj().downcast::<Tuple>() else {
             raise!(
@@ -518,7 +527,7 @@ fn new_arguments(th: Thread<'_>, this: Obj<'_>) -> Result<NewArguments> {
         };
         return Ok((Some(args), Some(kwargs)));
     }
-    if let Some(method) = this.getattr_opt(th, id!(th, "__getnewargs__"))? {
+    if let Some(method) = lookup_special(th, this, id!(th, "__getnewargs__"))? {
         let args = method.call(th, &[])?;
         return match args.downcast::<Tuple>() {
             Ok(args) => Ok((Some(args), None)),
@@ -536,8 +545,8 @@ fn new_arguments(th: Thread<'_>, this: Obj<'_>) -> Result<NewArguments> {
 /// The default state: the dict, and the values of slots.
 fn get_state(th: Thread<'_>, this: Obj<'_>) -> Result {
     let state = match this.getattr_opt(th, id!(th, "__dict__"))? {
-        Some(dict) => dict,
-        None => types::none().own(),
+        Some(dict) if dict.obj().downcast::<Dict>().is_none_or(|dict| dict.len() > 0) => dict,
+        _ => types::none().own(),
     };
     let copyreg = (th.hooks().import_module)(th, id!(th, "copyreg"))?;
     let names = copyreg.call_method(th, id!(th, "_slotnames"), &[this.ty().obj()])?;

@@ -1,14 +1,24 @@
 //! Which objects are being shown: the answer to "does `repr` recurse here?"
 
-use std::cell::RefCell;
+use std::{cell::RefCell, collections::HashSet};
 
 use abi::PyObject;
 
 use crate::{Obj, Thread};
 
-/// The objects whose `repr` is under way on a thread.
+/// How many objects are looked at one by one.
+const FEW: usize = 32;
+
+/// The objects whose `repr` is under way on a thread: the outer ones in a row,
+/// those nested deeper in a set.
 #[derive(Default)]
-struct Active(RefCell<Vec<*mut PyObject>>);
+struct Objects {
+    few: Vec<*mut PyObject>,
+    many: HashSet<*mut PyObject>,
+}
+
+#[derive(Default)]
+struct Active(RefCell<Objects>);
 
 /// While it lives, the object counts as being shown.
 pub struct Guard<'a> {
@@ -20,10 +30,14 @@ pub struct Guard<'a> {
 pub fn enter<'a>(th: Thread<'a>, object: Obj<'_>) -> Option<Guard<'a>> {
     let active = &th.state().extensions.get::<Active>().0;
     let mut active = active.borrow_mut();
-    if active.contains(&object.as_ptr()) {
+    if active.few.contains(&object.as_ptr()) || active.many.contains(&object.as_ptr()) {
         return None;
     }
-    active.push(object.as_ptr());
+    if active.few.len() < FEW {
+        active.few.push(object.as_ptr());
+    } else {
+        active.many.insert(object.as_ptr());
+    }
     Some(Guard { th, object: object.as_ptr() })
 }
 
@@ -31,8 +45,11 @@ impl Drop for Guard<'_> {
     fn drop(&mut self) {
         let active = &self.th.state().extensions.get::<Active>().0;
         let mut active = active.borrow_mut();
-        if let Some(index) = active.iter().rposition(|object| *object == self.object) {
-            active.remove(index);
+        if active.many.remove(&self.object) {
+            return;
+        }
+        if let Some(index) = active.few.iter().rposition(|object| *object == self.object) {
+            active.few.remove(index);
         }
     }
 }

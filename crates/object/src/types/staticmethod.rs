@@ -120,7 +120,7 @@ macro_rules! wrapper_methods {
             ) -> $crate::Result {
                 let method = $ty {
                     head: $crate::Head::new(),
-                    callable: $crate::Link::null(),
+                    callable: $crate::Link::new($crate::types::none().own()),
                     dict: $crate::Link::null(),
                 };
                 $crate::alloc_object::alloc(th, cls, method).map($crate::Ref::upcast)

@@ -128,6 +128,7 @@ struct ReplaceSignature;
 
 impl declare::HasSignature for ReplaceSignature {
     const SIGNATURE: &'static crate::args::Signature = &crate::args::Signature {
+        style: crate::args::Style::Clinic,
         name: "__replace__",
         params: &[],
         positional_only: 0,
@@ -239,6 +240,22 @@ unsafe extern "C" fn new(
 
 fn construct(th: Thread<'_>, class: &Type, args: &Tuple, kwargs: Option<&Dict>) -> Result<Ref> {
     let (mut sequence, mut dict) = (args.get(0).map(Obj::own), args.get(1).map(Obj::own));
+    // COMPAT: this one takes its only field, not a sequence; test_posix.test_sched_param.
+    if class.full_name() == "posix.sched_param" && args.len() < 2 {
+        if let Some(kwargs) = kwargs
+            && let Some(value) = kwargs.get_str(th, "sched_priority")?
+        {
+            sequence = Some(value);
+        }
+        return match sequence {
+            Some(value) => instance(th, class, vec![value]),
+            None => raise!(
+                th,
+                TypeError,
+                "sched_param() missing required argument 'sched_priority' (pos 1)"
+            ),
+        };
+    }
     if let Some(kwargs) = kwargs {
         let mut position = 0;
         while let Some((key, value)) = kwargs.next_entry(&mut position) {

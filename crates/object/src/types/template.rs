@@ -125,7 +125,7 @@ impl Interpolation {
         let (value, expression) = (self.value.repr(th)?, self.expression.repr(th)?);
         let (conversion, spec) = (self.conversion.repr(th)?, self.format_spec.repr(th)?);
         let mut out = crate::StrBuilder::new();
-        out.push_str(th, self.obj().ty().name())?;
+        out.push_str(th, self.obj().short_type_name())?;
         for (before, part) in [("(", value), (", ", expression), (", ", conversion), (", ", spec)] {
             out.push_str(th, before)?;
             out.push_obj(th, &part)?;
@@ -227,7 +227,7 @@ impl Template {
     fn __repr__(&self, th: Thread<'_>) -> Result<Ref<Str>> {
         let (strings, interpolations) = (self.strings.repr(th)?, self.interpolations.repr(th)?);
         let mut out = crate::StrBuilder::new();
-        out.push_str(th, self.obj().ty().name())?;
+        out.push_str(th, self.obj().short_type_name())?;
         out.push_str(th, "(strings=")?;
         out.push_obj(th, &strings)?;
         out.push_str(th, ", interpolations=")?;

@@ -360,7 +360,7 @@ impl Tuple {
         if known != -1 {
             return Ok(known);
         }
-        th.check_stack_end()?;
+        th.check_stack(" while hashing a tuple")?;
         let mut hasher = num::hash::TupleHasher::default();
         for item in self.items() {
             hasher.push(item.hash(th)? as i64);

@@ -200,6 +200,11 @@ impl Union {
         Str::new(th, "Union")
     }
 
+    #[getter]
+    fn __module__(&self, th: Thread<'_>) -> Result<Ref<Str>> {
+        Str::new(th, "typing")
+    }
+
     /// Always returns the type
     #[getter]
     fn __origin__(&self, _: Thread<'_>) -> Ref {
@@ -247,7 +252,7 @@ impl Union {
     }
 
     fn __or__(th: Thread<'_>, left: Obj<'_>, right: Obj<'_>) -> Result {
-        or(th, left, right)
+        from_args(th, &[left, right])
     }
 
     fn mp_subscript(&self, th: Thread<'_>, item: Obj<'_>) -> Result {

@@ -377,7 +377,7 @@ impl WeakRef {
         b.member(c"__callback__", abi::_Py_T_OBJECT, offset, abi::Py_READONLY, None);
     }
 
-    #[sig = "()"]
+    #[sig = "weakref()"]
     fn __call__(&self, _: Thread<'_>) -> Result {
         Ok(self.fields.referent().unwrap_or_else(|| types::none().own()))
     }

@@ -79,6 +79,7 @@ pub(super) fn step(
 
 #[pymethods]
 impl Zip {
+    #[parse(keywords)]
     #[sig = "zip(*iterables, strict=False)"]
     fn __new__(th: Thread<'_>, cls: &Type, iterables: Args<'_>, strict: bool) -> Result<Ref> {
         let zip = Zip {

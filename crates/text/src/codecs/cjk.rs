@@ -19,7 +19,8 @@ static INVERSES: [OnceLock<Vec<(u64, u32)>>; TABLES.len()] =
     [const { OnceLock::new() }; TABLES.len()];
 
 pub(super) const ILLEGAL: &str = "illegal multibyte sequence";
-pub(super) const INCOMPLETE: &str = "incomplete multibyte sequence";
+/// Why a sequence at the end of the input is not decoded.
+pub const INCOMPLETE: &str = "incomplete multibyte sequence";
 
 /// A codec's tables.
 pub(super) struct Table {
@@ -136,6 +137,11 @@ impl Codec {
         Some(Codec { table: TABLES.get(index)?, inverse: INVERSES.get(index)? })
     }
 
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        self.table.name
+    }
+
     /// Decode.
     pub fn decode<H: DecodeErrors>(
         self,
@@ -219,17 +225,29 @@ impl Codec {
         }
     }
 
-    /// Encode.
+    /// Whether `code` may be the first of a pair.
+    pub(super) fn begins_pair(self, code: u32) -> bool {
+        let mut pairs = words::<3>(&self.table.extra);
+        pairs.any(|[_, first, second]| first == code && second != 0)
+    }
+
+    /// Encode; unless `finish`, a last character that may begin a pair is left.
+    /// Returns the bytes and how many characters they stand for.
     pub fn encode<H: EncodeErrors>(
         self,
         input: Units<'_>,
+        finish: bool,
         handler: &mut H,
-    ) -> Result<Vec<u8>, H::Error> {
+    ) -> Result<(Vec<u8>, usize), H::Error> {
         let mut e = Encoding::new(self.table.name, input, handler);
         let has_pairs = !self.table.extra.is_empty();
         while let Some(code) = input.get(e.position) {
+            let next = input.get(e.position + 1);
+            if has_pairs && next.is_none() && !finish && self.begins_pair(code) {
+                break;
+            }
             if has_pairs
-                && let Some(next) = input.get(e.position + 1).filter(|&next| next != 0)
+                && let Some(next) = next.filter(|&next| next != 0)
                 && let Some(bytes) = self.bytes_of(pair(code, next))
             {
                 put_bytes(&mut e.out, bytes);
@@ -238,10 +256,10 @@ impl Codec {
                 e.position += 1;
             } else {
                 let start = e.position;
-                e.fail(start, start + 1, ILLEGAL, 1, |out, code| self.put(out, code))?;
+                e.fail_multibyte(start, |out, code| self.put(out, code))?;
             }
         }
-        Ok(e.out)
+        Ok((e.out, e.position))
     }
 }
 

@@ -40,6 +40,8 @@ enum Set {
     KsX1001,
     Latin1,
     Greek,
+    /// A designation that is none, from a state made up by somebody.
+    Unknown,
 }
 
 use Set::*;
@@ -61,6 +63,7 @@ impl Set {
             JisX0213Plane2Of2000 | JisX0213Plane2Of2004 => (true, b'P'),
             Gb2312 => (true, b'A'),
             KsX1001 => (true, b'C'),
+            Unknown => (true, 0x7f),
         }
     }
 
@@ -180,6 +183,44 @@ impl Default for State {
     }
 }
 
+/// Bits of the byte of a state behind the character sets.
+const SHIFTED: u8 = 1;
+const PASSING: u8 = 2;
+
+impl State {
+    /// The state as the eight bytes that `getstate` of CPython's codecs shows.
+    pub fn to_bytes(self, codec: Codec) -> [u8; 8] {
+        let mut bytes = [0; 8];
+        if codec.config.name == "hz" {
+            bytes[0] = u8::from(self.shifted);
+            return bytes;
+        }
+        for (byte, set) in bytes.iter_mut().zip(self.sets) {
+            let (double, mark) = set.mark();
+            *byte = mark | if double { 0x80 } else { 0 };
+        }
+        bytes[4] = if self.shifted { SHIFTED } else { 0 } | if self.passing { PASSING } else { 0 };
+        bytes
+    }
+
+    /// The state that [`State::to_bytes`] gave.
+    pub fn from_bytes(codec: Codec, bytes: [u8; 8]) -> State {
+        if codec.config.name == "hz" {
+            return State { shifted: bytes[0] != 0, ..State::default() };
+        }
+        let [g0, g1, g2, _, flags, ..] = bytes;
+        let sets = [g0, g1, g2].map(|byte| {
+            let wanted = (byte & 0x80 != 0, byte & 0x7f);
+            let mut known = codec.config.sets.iter().copied().chain([Ascii]);
+            match byte {
+                0 => Ascii,
+                _ => known.find(|set| set.mark() == wanted).unwrap_or(Unknown),
+            }
+        });
+        State { sets, shifted: flags & SHIFTED != 0, passing: flags & PASSING != 0 }
+    }
+}
+
 /// A stateful multibyte codec.
 #[derive(Clone, Copy)]
 pub struct Codec {
@@ -206,6 +247,11 @@ impl Codec {
     /// The codec called `name`, as `_codecs_*.getcodec` spells it.
     pub fn from_name(name: &str) -> Option<Codec> {
         CONFIGS.iter().find(|config| config.name == name).map(|config| Codec { config })
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        self.config.name
     }
 
     /// Decode a part of a stream.
@@ -260,7 +306,7 @@ impl Codec {
             (JisX0201Roman, b'~') => 0x203e,
             (JisX0201Roman, _) => u32::from(byte),
             (JisX0201Katakana, 0x21..=0x5f) => 0xff61 + u32::from(byte - 0x21),
-            (JisX0201Katakana | Latin1 | Greek, _) => return Read::Illegal(1),
+            (JisX0201Katakana | Latin1 | Greek | Unknown, _) => return Read::Illegal(1),
             _ => {
                 let &[_, second, ..] = rest else { return Read::Incomplete };
                 let Some((first, second)) = set.decode(byte, second) else {
@@ -320,18 +366,24 @@ impl Codec {
         }
     }
 
-    /// Encode a part of a stream; `finish` returns to the initial state after it.
+    /// Encode a part of a stream; `finish` returns to the initial state after it,
+    /// otherwise a last character that may begin a pair is left. Returns the
+    /// bytes and how many characters they stand for.
     pub fn encode<H: EncodeErrors>(
         self,
         input: Units<'_>,
         finish: bool,
         state: &mut State,
         handler: &mut H,
-    ) -> Result<Vec<u8>, H::Error> {
+    ) -> Result<(Vec<u8>, usize), H::Error> {
         let mut e = Encoding::new(self.config.name, input, handler);
         while let Some(code) = input.get(e.position) {
+            let next = input.get(e.position + 1);
+            if next.is_none() && !finish && self.begins_pair(code) {
+                break;
+            }
             if let Some(set) = self.config.pairs
-                && let Some(next) = input.get(e.position + 1).filter(|&next| next != 0)
+                && let Some(next) = next.filter(|&next| next != 0)
                 && let Some(bytes) = set.encode(code, next)
             {
                 self.designate(&mut e.out, set, state);
@@ -340,14 +392,19 @@ impl Codec {
             } else if self.put(&mut e.out, code, state) {
                 e.position += 1;
             } else {
-                let start = e.position;
-                e.fail(start, start + 1, ILLEGAL, 1, |out, code| self.put(out, code, state))?;
+                e.fail_multibyte(e.position, |out, code| self.put(out, code, state))?;
             }
         }
+        let consumed = e.position;
         if finish {
             self.reset(&mut e.out, state);
         }
-        Ok(e.out)
+        Ok((e.out, consumed))
+    }
+
+    fn begins_pair(self, code: u32) -> bool {
+        let table = self.config.pairs.and_then(Set::table);
+        table.is_some_and(|(codec, _)| codec.begins_pair(code))
     }
 
     /// Append what brings a stream back to the initial state.

@@ -186,6 +186,40 @@ impl<'a, 'h, H: EncodeErrors> Encoding<'a, 'h, H> {
         self.position = resume.position.min(self.input.len());
         Ok(())
     }
+
+    /// Report the code point at `start`. One of a textual replacement that `put`
+    /// refuses is an error of the replacement; where not even `?` can be
+    /// encoded, it is written as it is.
+    #[cold]
+    fn fail_multibyte(
+        &mut self,
+        start: usize,
+        mut put: impl FnMut(&mut Vec<u8>, u32) -> bool,
+    ) -> Result<(), H::Error> {
+        let reason = cjk::ILLEGAL;
+        let error = EncodeError { encoding: self.encoding, start, end: start + 1, reason };
+        let resume = self.handler.encode(self.input, error)?;
+        match resume.replacement {
+            Replacement::Bytes(bytes) => self.out.extend_from_slice(&bytes),
+            Replacement::Text(text) => {
+                let text = text.as_units();
+                for (start, code) in text.iter().enumerate() {
+                    if put(&mut self.out, code) {
+                        continue;
+                    }
+                    if self.handler.builtin() == Some(Handler::Replace) {
+                        self.out.push(b'?');
+                        continue;
+                    }
+                    return Err(self
+                        .handler
+                        .reject(text, EncodeError { start, end: start + 1, ..error }));
+                }
+            }
+        }
+        self.position = resume.position.min(self.input.len());
+        Ok(())
+    }
 }
 
 /// Append a code point below 128.

@@ -48,15 +48,16 @@ fn every_multibyte_codec_reads_what_it_writes() {
                 continue;
             }
             let text = TextBuf::from_code(code);
-            let Ok(bytes) = codec.encode(text.as_units(), &mut Handler::Strict) else { continue };
+            let encoded = codec.encode(text.as_units(), true, &mut Handler::Strict);
+            let Ok((bytes, _)) = encoded else { continue };
             let back = codec.decode(&bytes, true, &mut Handler::Strict);
             assert!(back.is_ok(), "{name} {code:x} {bytes:x?}");
         }
     }
     let codec = iso2022::Codec::from_name("iso2022_jp").unwrap();
     let text = TextBuf::from("a\u{65e5}b");
-    let bytes =
-        codec.encode(text.as_units(), true, &mut Default::default(), &mut Handler::Strict).unwrap();
+    let mut state = Default::default();
+    let (bytes, _) = codec.encode(text.as_units(), true, &mut state, &mut Handler::Strict).unwrap();
     assert_eq!(bytes, b"a\x1b$BF|\x1b(Bb");
 }
 

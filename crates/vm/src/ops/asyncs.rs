@@ -14,7 +14,7 @@ fn async_iter(th: Thread<'_>, object: Obj<'_>) -> Result<Ref> {
             th,
             TypeError,
             "'async for' requires an object with __aiter__ method, got {}",
-            ty.name()
+            ty.full_name()
         );
     };
     // SAFETY: the slot belongs to the object's type.
@@ -40,7 +40,7 @@ fn async_next(th: Thread<'_>, iterator: Obj<'_>) -> Result<Ref> {
             th,
             TypeError,
             "'async for' requires an iterator with __anext__ method, got {}",
-            ty.name()
+            ty.full_name()
         );
     };
     // SAFETY: the slot belongs to the iterator's type.
@@ -97,7 +97,7 @@ unsafe fn awaitable(th: Thread<'_>, frame: *mut Frame, object: Obj<'_>, why: usi
                 th,
                 TypeError,
                 "'async with' received an object from {method} that does not implement __await__: {}",
-                ty.name()
+                ty.full_name()
             );
         }
     }

@@ -34,6 +34,7 @@ fn no_special(th: Thread<'_>, owner: Obj<'_>, which: usize) -> object::Raised {
         Ok(name) => name,
         Err(raised) => return raised,
     };
+    let name = name.strip_prefix("__main__.").unwrap_or(&name);
     let is_async = which >= 2;
     let (kind, other) = if is_async {
         ("the asynchronous context manager protocol", "the context manager protocol")

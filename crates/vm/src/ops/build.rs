@@ -55,7 +55,7 @@ fn list_extend(th: Thread<'_>, list: &List, iterable: Obj<'_>) -> Result<()> {
         && !protocol::mapping::is_sequence(iterable)
     {
         th.clear_exception(raised);
-        raise!(th, TypeError, "Value after * must be an iterable, not {}", ty.name());
+        raise!(th, TypeError, "Value after * must be an iterable, not {}", ty.full_name());
     }
     Err(raised)
 }
@@ -153,7 +153,7 @@ unsafe fn unpack(
                 && !protocol::mapping::is_sequence(object)
             {
                 th.clear_exception(raised);
-                raise!(th, TypeError, "cannot unpack non-iterable {} object", ty.name());
+                raise!(th, TypeError, "cannot unpack non-iterable {} object", ty.full_name());
             }
             return Err(raised);
         }

@@ -171,7 +171,11 @@ ops! {
         let code = r.code();
         let Some(function) = Frame::function(r.frame) else { return Flow::Next };
         let first = (code.nlocalsplus - code.nfreevars) as usize;
-        let closure = &*function.closure.as_ptr().cast::<object::Tuple>();
+        let Some(closure) = function.closure.get() else {
+            r.save();
+            object::error!(th, SystemError, "a function with free variables has no closure");
+            return Flow::Error;
+        };
         for (i, cell) in closure.items().iter().take(oparg).enumerate() {
             *r.locals().add(first + i) = Word::from_ref(cell.own());
         }

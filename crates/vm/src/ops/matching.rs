@@ -52,7 +52,7 @@ fn match_attribute(
                 th,
                 TypeError,
                 "{}() got multiple sub-patterns for attribute {}",
-                ty.name(),
+                ty.full_name(),
                 name.repr(th)?
             );
         }
@@ -85,7 +85,7 @@ fn match_class(
                         th,
                         TypeError,
                         "{}.__match_args__ must be a tuple (got {})",
-                        ty.name(),
+                        ty.full_name(),
                         args.obj().type_name()
                     );
                 }
@@ -103,7 +103,7 @@ fn match_class(
                 th,
                 TypeError,
                 "{}() accepts {allowed} positional sub-pattern{} ({positional} given)",
-                ty.name(),
+                ty.full_name(),
                 if allowed == 1 { "" } else { "s" }
             );
         }

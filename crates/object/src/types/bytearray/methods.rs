@@ -144,6 +144,9 @@ impl ByteArray {
                     raise!(th, TypeError, "can't extend bytearray with {}", iterable.type_name());
                 }
             };
+            // COMPAT: an error of `__len__` or `__length_hint__` is one of `extend`
+            // (test_iterlen, test_issue1242657).
+            crate::protocol::iter::length_hint(th, iterable, 32)?;
             shared::collect(th, iterator.obj(), false)?
         };
         let length = self.len();

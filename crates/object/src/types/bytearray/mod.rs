@@ -294,7 +294,7 @@ impl ByteArray {
         if out.try_reserve(data.len().saturating_add(24)).is_err() {
             return Err(th.no_memory());
         }
-        out.extend(self.obj().ty().name().bytes());
+        out.extend(self.obj().short_type_name().bytes());
         out.extend([b'(', b'b', quote]);
         for &byte in data {
             // COMPAT: a single quote is escaped also between double ones.

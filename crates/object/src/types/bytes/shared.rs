@@ -930,7 +930,9 @@ macro_rules! byte_string_methods {
                 sep: Option<Given<Obj<'_>>>,
                 bytes_per_sep: i32,
             ) -> Result<Ref<Str>> {
-                shared::hex(th, self.data(), sep.map(|Given(sep)| sep), bytes_per_sep)
+                // Exported, because the separator may run Python code.
+                let data = BytesLike::get(th, self.obj())?;
+                shared::hex(th, &data, sep.map(|Given(sep)| sep), bytes_per_sep)
             }
 
             /// Return the lowest index in B where subsection 'sub' is found, such that 'sub' is contained within B[start,end].

@@ -48,7 +48,10 @@ impl State<'_> {
         let entries = dict.entries() as isize;
         let mut position = self.position.get();
         if reverse {
-            position = position.min(entries - 1);
+            // COMPAT: test_dict, test_reversed_dict_after_clear_and_restore.
+            if position >= entries {
+                position = -1;
+            }
             while position >= 0 && dict.key_at(position as usize).is_none() {
                 position -= 1;
             }
@@ -62,7 +65,7 @@ impl State<'_> {
             self.dict.take();
             return Ok(None);
         };
-        if self.left.get() == 0 && !reverse {
+        if self.left.get() == 0 {
             drop(entry);
             self.dict.take();
             raise!(th, RuntimeError, "dictionary keys changed during iteration");

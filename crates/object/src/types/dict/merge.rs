@@ -2,7 +2,7 @@
 
 use super::{Dict, DictEvent, key_error, keys};
 use crate::{
-    AsObject, List, Obj, PyStruct, Ref, Result, Str, Thread, Tuple,
+    AsObject, List, Obj, PyStruct, Raised, Ref, Result, Str, Thread, Tuple,
     exceptions::types::TypeError,
     id,
     protocol::{self, Protocol},
@@ -149,6 +149,21 @@ impl Dict {
     }
 }
 
+/// Note on a `TypeError` that element `index` caused it.
+#[cold]
+fn not_a_sequence(th: Thread<'_>, raised: Raised, index: usize) -> Result<Raised> {
+    if !th.exception_matches(TypeError()) {
+        return Ok(raised);
+    }
+    let exception = th.take_exception(raised);
+    let note = Str::from_fmt(
+        th,
+        format_args!("Cannot convert dictionary update sequence element #{index} to a sequence"),
+    )?;
+    exception.call_method(th, id!(th, "add_note"), &[note.obj()])?;
+    Ok(th.restore(exception))
+}
+
 /// Element `index` of a sequence of pairs.
 fn split_pair(th: Thread<'_>, pair: Obj<'_>, index: usize) -> Result<(Ref, Ref)> {
     let items: Vec<Ref> = if let Some(tuple) = pair.downcast_exact::<Tuple>() {
@@ -161,18 +176,13 @@ fn split_pair(th: Thread<'_>, pair: Obj<'_>, index: usize) -> Result<(Ref, Ref)>
             Err(raised) => {
                 th.catch(raised, TypeError())?;
                 let error = th.raise(TypeError(), format_args!("object is not iterable"));
-                let exception = th.take_exception(error);
-                let note = Str::from_fmt(
-                    th,
-                    format_args!(
-                        "Cannot convert dictionary update sequence element #{index} to a sequence"
-                    ),
-                )?;
-                exception.call_method(th, id!(th, "add_note"), &[note.obj()])?;
-                return Err(th.restore(exception));
+                return Err(not_a_sequence(th, error, index)?);
             }
         };
-        protocol::iter::collect(th, iterator.obj())?
+        match protocol::iter::collect(th, iterator.obj()) {
+            Ok(items) => items,
+            Err(raised) => return Err(not_a_sequence(th, raised, index)?),
+        }
     };
     match <[Ref; 2]>::try_from(items) {
         Ok([key, value]) => Ok((key, value)),

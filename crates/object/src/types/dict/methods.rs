@@ -88,6 +88,13 @@ fn fill_from_keys(th: Thread<'_>, cls: &Type, iterable: Obj<'_>, value: Obj<'_>)
             if let Some(len) = set_len {
                 presize(th, dict, len, false)?;
             }
+            // The hashes are known.
+            if let Some(keys) = types::set::hashed_keys(iterable) {
+                for (key, hash) in keys {
+                    dict.set_with_hash(th, key.obj(), hash, value)?;
+                }
+                return Ok(target);
+            }
         }
         protocol::iter::for_each(th, iterable, |key| dict.set(th, key.obj(), value))?;
         return Ok(target);
@@ -184,6 +191,22 @@ impl Dict {
 
     fn __contains__(&self, th: Thread<'_>, key: Obj<'_>) -> Result<bool> {
         self.contains(th, key)
+    }
+
+    /// Whether the dictionary has the specified key.
+    #[coexist]
+    #[sig = "($self, key, /)"]
+    #[name = "__contains__"]
+    fn contains_method(&self, th: Thread<'_>, key: Obj<'_>) -> Result<bool> {
+        self.contains(th, key)
+    }
+
+    /// Return self[key].
+    #[coexist]
+    #[sig = "($self, key, /)"]
+    #[name = "__getitem__"]
+    fn getitem_method(&self, th: Thread<'_>, key: Obj<'_>) -> Result<Ref> {
+        self.mp_subscript(th, key)
     }
 
     fn __or__(th: Thread<'_>, left: Obj<'_>, right: Obj<'_>) -> Result<Ref> {

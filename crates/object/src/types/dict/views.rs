@@ -51,7 +51,7 @@ fn repr(th: Thread<'_>, view: Obj<'_>) -> Result<Ref<Str>> {
     let Some(_guard) = repr_guard::enter(th, view) else { return Str::new(th, "...") };
     let list = List::from_refs(th, protocol::iter::collect(th, view)?)?;
     let items = list.repr(th)?;
-    let name = Str::new(th, view.type_name())?;
+    let name = Str::new(th, view.ty().name())?;
     let open = Str::new(th, "(")?;
     let close = Str::new(th, ")")?;
     name.concat(th, &open)?.concat(th, &items)?.concat(th, &close)

@@ -22,6 +22,7 @@ fn binary(th: Thread<'_>, left: Obj<'_>, right: Obj<'_>, operation: Operation) -
 
 #[pymethods]
 impl Int {
+    #[parse(vectorcall)]
     #[sig = "int(x=0, /, base=10)"]
     fn __new__(
         th: Thread<'_>,
@@ -228,9 +229,10 @@ impl Int {
         th: Thread<'_>,
         cls: &Type,
         bytes: Obj<'_>,
-        byteorder: Option<&Str>,
+        byteorder: Option<crate::args::Given<&Str>>,
         signed: bool,
     ) -> Result<Ref> {
+        let byteorder = byteorder.map(|crate::args::Given(order)| order);
         let value = Int::from_bytes_method(th, bytes, byteorder, signed)?;
         if std::ptr::eq(cls, Int::type_object()) {
             return Ok(value);

@@ -49,14 +49,17 @@ impl List {
         }
         let mut index = 0;
         while let (Some(a), Some(b)) = (self.get(index), other.get(index)) {
-            if !compare::eq(th, a.obj(), b.obj())? {
-                return match op {
-                    CompareOp::Eq => false.into_object(th),
-                    CompareOp::Ne => true.into_object(th),
-                    _ => compare::rich_compare(th, a.obj(), b.obj(), op),
-                };
+            if compare::eq(th, a.obj(), b.obj())? {
+                index += 1;
+                continue;
             }
-            index += 1;
+            // Comparing may have changed the lists.
+            let (Some(a), Some(b)) = (self.get(index), other.get(index)) else { break };
+            return match op {
+                CompareOp::Eq => false.into_object(th),
+                CompareOp::Ne => true.into_object(th),
+                _ => compare::rich_compare(th, a.obj(), b.obj(), op),
+            };
         }
         op.of(self.len().cmp(&other.len())).into_object(th)
     }
@@ -101,6 +104,14 @@ impl List {
             None => drop(self.remove(th, index)),
         }
         Ok(())
+    }
+
+    /// Return self[index].
+    #[coexist]
+    #[sig = "($self, index, /)"]
+    #[name = "__getitem__"]
+    fn getitem_method(&self, th: Thread<'_>, index: Obj<'_>) -> Result<Ref> {
+        self.mp_subscript(th, index)
     }
 
     fn mp_subscript(&self, th: Thread<'_>, key: Obj<'_>) -> Result<Ref> {

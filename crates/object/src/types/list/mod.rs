@@ -230,6 +230,10 @@ impl List {
         if self.items.get().is_null() {
             return self.reallocate(th, (wanted + 1) & !1);
         }
+        // Room that was made for what follows stays.
+        if self.capacity() >= wanted {
+            return Ok(());
+        }
         self.grow_to(th, wanted)
     }
 

@@ -55,8 +55,13 @@ pub struct ManagedBuffer {
 }
 
 impl ManagedBuffer {
-    /// Get the buffer of `object`.
-    fn new(th: Thread<'_>, object: Obj<'_>, flags: i32) -> Result<Ref<ManagedBuffer>> {
+    /// Get the buffer of `object` by a function of its type.
+    fn new(
+        th: Thread<'_>,
+        object: Obj<'_>,
+        flags: i32,
+        get: abi::getbufferproc,
+    ) -> Result<Ref<ManagedBuffer>> {
         let managed = alloc_object::new(
             th,
             ManagedBuffer {
@@ -67,7 +72,8 @@ impl ManagedBuffer {
             },
         )?;
         // SAFETY: nobody else has the object yet.
-        buffer::fill(th, object, unsafe { &mut *managed.master.get() }, flags)?;
+        let master = unsafe { &mut *managed.master.get() };
+        buffer::fill_by(get, object, master, flags)?;
         managed.flags.set(0);
         Ok(managed)
     }
@@ -167,15 +173,15 @@ impl MemoryView {
             view.check_restricted(th)?;
             return view.derive(th, view.view());
         }
-        if !buffer::has_buffer(object) {
+        let Some(get) = object.ty().buffer().and_then(|buffer| buffer.bf_getbuffer) else {
             raise!(
                 th,
                 TypeError,
                 "memoryview: a bytes-like object is required, not '{}'",
                 object.type_name()
             );
-        }
-        let managed = ManagedBuffer::new(th, object, flags)?;
+        };
+        let managed = ManagedBuffer::new(th, object, flags, get)?;
         // SAFETY: the master does not change while views exist.
         let master = unsafe { &*managed.master.get() };
         Self::new(th, &managed, master)
@@ -837,7 +843,12 @@ impl MemoryView {
     ) -> Result<Ref<Str>> {
         self.check(th)?;
         let data = self.to_vec(th)?;
-        bytes::hex(th, &data, sep.map(|Given(sep)| sep), bytes_per_sep)
+        // COMPAT: a separator's `__len__` must not release the view
+        // (test_memoryview, test_hex_use_after_free).
+        self.exports.set(self.exports.get() + 1);
+        let text = bytes::hex(th, &data, sep.map(|Given(sep)| sep), bytes_per_sep);
+        self.exports.set(self.exports.get() - 1);
+        text
     }
 
     /// Return the data in the buffer as a list of elements.

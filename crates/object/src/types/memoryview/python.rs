@@ -109,8 +109,13 @@ pub fn releasebuffer_from_python(th: Thread<'_>, obj: Obj<'_>, view: &mut Py_buf
     }
 }
 
-/// `object.__buffer__(flags)` of a builtin exporter.
-pub fn buffer_method(th: Thread<'_>, this: Obj<'_>, flags: Obj<'_>) -> Result {
+/// `object.__buffer__(flags)` of a builtin exporter, whose function `get` is.
+pub fn buffer_method(
+    th: Thread<'_>,
+    this: Obj<'_>,
+    flags: Obj<'_>,
+    get: abi::getbufferproc,
+) -> Result {
     let flags = match Int::index_to_i64(th, flags) {
         Ok(flags) => i32::try_from(flags).ok(),
         Err(raised) => {
@@ -122,12 +127,11 @@ pub fn buffer_method(th: Thread<'_>, this: Obj<'_>, flags: Obj<'_>) -> Result {
         Some(flags) => {
             if let Some(view) = this.downcast::<MemoryView>() {
                 view.check(th)?;
-                let managed = super::ManagedBuffer::new(th, this, flags)?;
-                // SAFETY: the master does not change while views exist.
-                let master = unsafe { &*managed.master.get() };
-                return MemoryView::new(th, &managed, master).map(Ref::upcast);
             }
-            MemoryView::from_object_with(th, this, flags).map(Ref::upcast)
+            let managed = super::ManagedBuffer::new(th, this, flags, get)?;
+            // SAFETY: the master does not change while views exist.
+            let master = unsafe { &*managed.master.get() };
+            MemoryView::new(th, &managed, master).map(Ref::upcast)
         }
         None => raise!(th, OverflowError, "buffer flags out of range"),
     }

@@ -16,7 +16,7 @@ enum Key {
     /// One index per dimension.
     Indices(Vec<isize>),
     Slice,
-    /// One slice (or index) per dimension, at least one a slice.
+    /// One slice per dimension.
     Slices,
     Invalid,
 }
@@ -41,7 +41,7 @@ impl MemoryView {
             }
             return Ok(Key::Indices(indices));
         }
-        let slices = items.iter().all(|item| index::is_slice(*item) || Int::is_index(*item));
+        let slices = items.iter().all(|item| index::is_slice(*item));
         Ok(if slices && !items.is_empty() { Key::Slices } else { Key::Invalid })
     }
 
@@ -84,9 +84,9 @@ impl MemoryView {
 
     /// The view of a slice of the first dimension.
     fn sliced(&self, th: Thread<'_>, slice: Obj<'_>) -> Result<Ref<MemoryView>> {
-        let (start, stop, step) = index::slice_bounds(th, slice)?;
-        self.check(th)?;
+        // The new view keeps the memory while the bounds run Python code.
         let view = self.derive(th, self.view())?;
+        let (start, stop, step) = index::slice_bounds(th, slice)?;
         let (shape, strides, _) = view.arrays_mut();
         let (Some(extent), Some(stride)) = (shape.first_mut(), strides.first_mut()) else {
             raise!(th, TypeError, "invalid indexing of 0-dim memory");
@@ -125,6 +125,11 @@ impl MemoryView {
 
     fn assign_slice(&self, th: Thread<'_>, slice: Obj<'_>, value: Obj<'_>) -> Result<()> {
         let target = self.sliced(th, slice)?;
+        self.check(th)?;
+        if value.ty().buffer().is_none_or(|buffer| buffer.bf_getbuffer.is_none()) {
+            let got = value.type_name();
+            raise!(th, TypeError, "a bytes-like object is required, not '{got}'");
+        }
         let source = MemoryView::from_object(th, value)?;
         let format = |view: &MemoryView| {
             let format = view.format_bytes();
@@ -202,11 +207,10 @@ impl MemoryView {
                 let address = self.address(th, &indices)?;
                 self.unpack(th, address)
             }
-            Key::Whole => Ok(self.obj().own()),
             Key::Slices => {
                 raise!(th, NotImplementedError, "multi-dimensional slicing is not implemented")
             }
-            Key::Invalid => raise!(th, TypeError, "memoryview: invalid slice key"),
+            Key::Whole | Key::Invalid => raise!(th, TypeError, "memoryview: invalid slice key"),
         }
     }
 

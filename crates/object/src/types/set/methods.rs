@@ -14,7 +14,7 @@ use crate::{
 };
 
 fn repr<S: AnySet>(th: Thread<'_>, set: &S) -> Result<Ref<Str>> {
-    let name = set.obj().type_name();
+    let name = set.obj().ty().name();
     let Some(_guard) = repr_guard::enter(th, set.obj()) else {
         return Str::from_fmt(th, format_args!("{name}(...)"));
     };
@@ -174,6 +174,14 @@ macro_rules! common_methods {
                 self.contains(th, key)
             }
 
+            /// x.__contains__(y) <==> y in x.
+            #[coexist]
+            #[sig = "($self, object, /)"]
+            #[name = "__contains__"]
+            fn contains_method(&self, th: Thread<'_>, object: Obj<'_>) -> Result<bool> {
+                self.contains(th, object)
+            }
+
             fn __sub__(th: Thread<'_>, left: Obj<'_>, right: Obj<'_>) -> Result<Ref> {
                 operator(th, left, right, difference, difference)
             }
@@ -271,6 +279,7 @@ impl Set {
     }
 
     #[sig = "set(iterable=(), /)"]
+    #[parse(vectorcall)]
     fn __init__(&self, th: Thread<'_>, iterable: Option<Obj<'_>>) -> Result<()> {
         self.clear();
         match iterable {

@@ -156,6 +156,15 @@ impl Set {
 
 /// The table of a set or frozenset.
 #[inline]
+/// The keys of an exact set with their hashes, owned.
+pub(crate) fn hashed_keys(object: Obj<'_>) -> Option<Vec<(Ref, isize)>> {
+    if !object.is_exact::<Set>() && !object.is_exact::<FrozenSet>() {
+        return None;
+    }
+    let (table, mut position) = (table_of(object)?, 0);
+    Some(std::iter::from_fn(|| table.next_entry(&mut position)).collect())
+}
+
 pub(crate) fn table_of(object: Obj<'_>) -> Option<&Table> {
     if let Some(set) = object.downcast_exact::<Set>() {
         return Some(&set.table);

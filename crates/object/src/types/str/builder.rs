@@ -8,12 +8,14 @@ use std::fmt;
 use text::{CodeUnit, TextBuf, Units, each_width};
 
 use super::{Str, storage::Width};
-use crate::{Ref, Result, Thread};
+use crate::{AsObject, Ref, Result, Thread};
 
 /// A string in the making.
 #[derive(Default)]
 pub struct StrBuilder {
     text: TextBuf,
+    /// The object that the text began with: the string, if nothing follows.
+    first: Option<Ref<Str>>,
 }
 
 fn widened<A: CodeUnit, B: CodeUnit>(th: Thread<'_>, from: &[A], extra: usize) -> Result<Vec<B>> {
@@ -135,7 +137,16 @@ impl StrBuilder {
 
     /// Append a string object.
     pub fn push_obj(&mut self, th: Thread<'_>, string: &Str) -> Result<()> {
+        self.remember(string);
         self.push_units(th, string.units())
+    }
+
+    /// Before the characters of `string` are appended: if they are all, the
+    /// object itself is the result.
+    pub(crate) fn remember(&mut self, string: &Str) {
+        if self.is_empty() && string.obj().is_exact::<Str>() {
+            self.first = Some(crate::own(string));
+        }
     }
 
     /// Append formatted text.
@@ -148,7 +159,10 @@ impl StrBuilder {
 
     /// The string.
     pub fn finish(self, th: Thread<'_>) -> Result<Ref<Str>> {
-        Str::from_units(th, self.text.as_units())
+        match self.first {
+            Some(first) if first.len() == self.text.len() => Ok(first),
+            _ => Str::from_units(th, self.text.as_units()),
+        }
     }
 }
 

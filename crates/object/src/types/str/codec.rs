@@ -57,6 +57,8 @@ pub struct Errors<'a> {
     object: Option<Obj<'a>>,
     /// The name in exceptions where the codec's own is not it.
     encoding: Option<&'static str>,
+    /// Replacements are encoded on their own, as the multibyte codecs do.
+    multibyte: bool,
     /// A registered handler and the exception it gets, kept from call to call.
     callback: Option<(Ref, Ref)>,
 }
@@ -66,7 +68,8 @@ impl<'a> Errors<'a> {
     pub fn new(th: Thread<'a>, name: Option<&'a str>) -> Self {
         let name = name.unwrap_or("strict");
         let builtin = Handler::from_name(name);
-        Errors { th, name, builtin, object: None, encoding: None, callback: None }
+        let multibyte = false;
+        Errors { th, name, builtin, object: None, encoding: None, multibyte, callback: None }
     }
 
     /// Show `object` in exceptions instead of a copy of the input.
@@ -78,6 +81,13 @@ impl<'a> Errors<'a> {
     /// Show `encoding` in exceptions.
     pub fn named(mut self, encoding: &'static str) -> Self {
         self.encoding = Some(encoding);
+        self
+    }
+
+    /// Serve a multibyte codec: a replacement that cannot be encoded is shown in
+    /// the exception by itself.
+    pub fn multibyte(mut self) -> Self {
+        self.multibyte = true;
         self
     }
 
@@ -131,11 +141,17 @@ impl<'a> Errors<'a> {
 
     fn position(&self, value: Obj<'_>, length: usize) -> Result<usize> {
         let th = self.th;
-        let given = Int::index_to_isize(th, value)?;
+        let given = match Int::index_to_isize(th, value) {
+            Err(raised) if self.multibyte => {
+                th.clear_exception(raised);
+                raise!(th, IndexError, "position -1 from error handler out of bounds");
+            }
+            given => given?,
+        };
         let position = if given < 0 { given + length as isize } else { given };
         match usize::try_from(position).ok().filter(|&position| position <= length) {
             Some(position) => Ok(position),
-            None => raise!(th, IndexError, "position {given} from error handler out of bounds"),
+            None => raise!(th, IndexError, "position {position} from error handler out of bounds"),
         }
     }
 }
@@ -218,6 +234,9 @@ impl EncodeErrors for Errors<'_> {
             _ => None,
         });
         let Some((replacement, position)) = parts else {
+            if self.multibyte {
+                raise!(th, TypeError, "encoding error handler must return (str, int) tuple");
+            }
             raise!(th, TypeError, "encoding error handler must return (str/bytes, int) tuple");
         };
         let position = self.position(position, input.len())?;
@@ -232,7 +251,12 @@ impl EncodeErrors for Errors<'_> {
     fn reject(&mut self, input: Units<'_>, mut error: EncodeError) -> Raised {
         let th = self.th;
         error.encoding = self.encoding.unwrap_or(error.encoding);
-        let object = match self.input_object(input) {
+        let object = if self.multibyte {
+            Str::from_units(th, input).map(Ref::upcast)
+        } else {
+            self.input_object(input)
+        };
+        let object = match object {
             Ok(object) => object,
             Err(raised) => return raised,
         };
@@ -335,6 +359,13 @@ impl Native {
 fn check_names(th: Thread<'_>, encoding: &str, errors: &str) -> Result<()> {
     if encoding.contains('\0') || errors.contains('\0') {
         raise!(th, ValueError, "embedded null character");
+    }
+    if th.interp().flags.borrow().dev_mode {
+        // Development mode complains about names that are not needed.
+        registry::lookup(th, encoding)?;
+        if errors != "strict" {
+            registry::lookup_error(th, errors)?;
+        }
     }
     Ok(())
 }

@@ -51,6 +51,9 @@ impl Formatter<'_> {
         };
         for piece in Markup::within(units, range) {
             let piece = piece.map_err(|message| malformed(th, message))?;
+            if piece.literal.len() == units.len() {
+                out.remember(self.format);
+            }
             out.push_units(th, units.slice(piece.literal.start, piece.literal.end))?;
             if let Some(field) = piece.field {
                 self.field(&field, depth, out)?;

@@ -11,7 +11,11 @@ use crate::{AsObject, Head, Int, IntoObject, Link, Obj, Ref, Result, Thread, Tup
 pub(crate) fn builtin_iter(th: Thread<'_>) -> Result {
     let name = crate::id!(th, "iter");
     let builtins = th.interp().builtins.get();
-    match builtins.as_ref().and_then(|builtins| builtins.get_name(th, name).map(Obj::own)) {
+    let found = match &builtins {
+        Some(builtins) => builtins.get(th, name.obj())?,
+        None => None,
+    };
+    match found {
         Some(function) => Ok(function),
         None => crate::raise!(th, AttributeError, "iter"),
     }

@@ -887,7 +887,10 @@ impl Str {
     /// Return the size of the string in memory, in bytes.
     #[sig = "($self, /)"]
     fn __sizeof__(&self, _: Thread<'_>) -> usize {
-        self.size_in_memory()
+        // COMPAT: CPython's one-character strings come with their UTF-8 form.
+        let is_latin1 =
+            self.len() == 1 && self.as_ascii().is_none() && self.get(0).is_some_and(|c| c < 256);
+        self.size_in_memory() + if is_latin1 { 3 } else { 0 }
     }
 
     #[sig = "($self, /)"]

@@ -90,6 +90,7 @@ fn from_object(
 
 #[pymethods(parts(methods))]
 impl Str {
+    #[parse(vectorcall)]
     #[sig = "str(object='', encoding='utf-8', errors='strict')"]
     fn __new__(
         th: Thread<'_>,

@@ -113,6 +113,7 @@ impl percent_format::Arguments for Arguments<'_> {
     fn star_width(&mut self) -> Result<isize> {
         let value = self.star()?;
         match Int::to_i64(value.obj()) {
+            Some(i64::MIN) => raise!(self.th, OverflowError, "width too big"),
             Some(width) => Ok(width as isize),
             None => {
                 raise!(self.th, OverflowError, "Python int too large to convert to C ssize_t")
@@ -217,6 +218,9 @@ pub fn format(th: Thread<'_>, format: &Str, arguments: Obj<'_>) -> Result<Ref<St
     while let Some(piece) = parser.next(&mut arguments) {
         let spec = match piece {
             Ok(Piece::Literal(range)) => {
+                if range.len() == format.len() {
+                    out.remember(format);
+                }
                 out.push_units(th, units.slice(range.start, range.end))?;
                 continue;
             }
@@ -250,6 +254,9 @@ fn convert(th: Thread<'_>, spec: &Spec, value: Obj<'_>, out: &mut StrBuilder) ->
     };
     let (kept, left, right) = percent_format::format_text(spec, text.len());
     out.push_repeated(th, u32::from(' '), left)?;
+    if kept == text.len() {
+        out.remember(&text);
+    }
     out.push_units(th, text.units().slice(0, kept))?;
     out.push_repeated(th, u32::from(' '), right)
 }
@@ -282,7 +289,7 @@ fn character(th: Thread<'_>, value: Obj<'_>) -> Result<u32> {
                 th,
                 TypeError,
                 "%c requires an int or a unicode character, not {}",
-                value.ty().full_name()
+                value.ty().qualified_name(th)?
             );
         }
     };

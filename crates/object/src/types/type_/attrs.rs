@@ -68,7 +68,12 @@ fn check_settable(th: Thread<'_>, ty: &Type, value: Option<Obj<'_>>, what: &str)
         );
     }
     if value.is_none() {
-        raise!(th, TypeError, "cannot delete '{what}' attribute of type '{}'", ty.name());
+        raise!(
+            th,
+            TypeError,
+            "cannot delete '{what}' attribute of immutable type '{}'",
+            ty.full_name()
+        );
     }
     Ok(())
 }
@@ -156,6 +161,20 @@ impl Type {
 
 #[pymethods]
 impl Type {
+    #[declare]
+    fn members(b: &mut crate::declare::TypeBuilder<'_>) {
+        macro_rules! member {
+            ($name:literal $field:ident $kind:ident) => {
+                let offset = std::mem::offset_of!(abi::PyTypeObject, $field);
+                b.member($name, abi::$kind, offset, abi::Py_READONLY, None);
+            };
+        }
+        member!(c"__basicsize__" tp_basicsize Py_T_PYSSIZET);
+        member!(c"__itemsize__" tp_itemsize Py_T_PYSSIZET);
+        member!(c"__weakrefoffset__" tp_weaklistoffset Py_T_PYSSIZET);
+        member!(c"__base__" tp_base _Py_T_OBJECT);
+    }
+
     fn __call__(&self, th: Thread<'_>, args: &Tuple, kwargs: Option<&Dict>) -> Result {
         self.instantiate(th, args, kwargs)
     }
@@ -267,6 +286,24 @@ impl Type {
         set_own(th, self, id!(th, "__module__"), value)
     }
 
+    /// COMPAT: types that are heap types in CPython show the flag, which
+    /// `copyreg` looks for.
+    #[getter]
+    fn __flags__(&self, _: Thread<'_>) -> u64 {
+        let is_heap = super::ready::module_in_dict(self).is_some();
+        self.flags() | if is_heap { abi::Py_TPFLAGS_HEAPTYPE } else { 0 }
+    }
+
+    #[setter]
+    fn set___flags__(&self, th: Thread<'_>, _: Option<Obj<'_>>) -> Result<()> {
+        raise!(th, AttributeError, "readonly attribute")
+    }
+
+    #[getter]
+    fn __mro__(&self, _: Thread<'_>) -> Option<Ref<Tuple>> {
+        Type::mro(self).map(crate::own)
+    }
+
     #[getter]
     fn __bases__(&self, th: Thread<'_>) -> Result<Ref<Tuple>> {
         match self.bases() {
@@ -279,16 +316,6 @@ impl Type {
     fn set___bases__(&self, th: Thread<'_>, value: Option<Obj<'_>>) -> Result<()> {
         check_settable(th, self, value, "__bases__")?;
         create::set_bases(th, self, value)
-    }
-
-    #[getter]
-    fn __base__(&self, _: Thread<'_>) -> Option<Ref<Type>> {
-        self.base().map(crate::own)
-    }
-
-    #[getter]
-    fn __mro__(&self, _: Thread<'_>) -> Option<Ref<Tuple>> {
-        Type::mro(self).map(crate::own)
     }
 
     #[getter]
@@ -319,26 +346,6 @@ impl Type {
             return Ok(types::none().own());
         }
         descr::signature_object(th, self.slots().tp_doc)
-    }
-
-    #[getter]
-    fn __basicsize__(&self, _: Thread<'_>) -> isize {
-        self.slots().tp_basicsize
-    }
-
-    #[getter]
-    fn __itemsize__(&self, _: Thread<'_>) -> isize {
-        self.slots().tp_itemsize
-    }
-
-    #[getter]
-    fn __flags__(&self, _: Thread<'_>) -> u64 {
-        self.flags()
-    }
-
-    #[getter]
-    fn __weakrefoffset__(&self, _: Thread<'_>) -> isize {
-        self.slots().tp_weaklistoffset
     }
 
     #[getter]
@@ -474,8 +481,11 @@ impl Type {
     /// Return memory consumption of the type object.
     #[sig = "($self, /)"]
     fn __sizeof__(&self, _: Thread<'_>) -> usize {
-        if self.is_heap() {
-            return size_of::<abi::PyHeapTypeObject>() + self.obj().ty().itemsize();
+        if let Some(heap) = self.heap() {
+            // COMPAT: what CPython counts for the shared keys of instances.
+            const SHARED_KEYS: usize = 768;
+            let keys = if heap.ht_cached_keys.is_null() { 0 } else { SHARED_KEYS };
+            return size_of::<abi::PyHeapTypeObject>() + keys;
         }
         size_of::<abi::PyTypeObject>()
     }

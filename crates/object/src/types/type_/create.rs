@@ -107,7 +107,12 @@ fn read_slots(
         protocol::iter::collect(th, declared.obj())?
     };
     if !items.is_empty() && base.itemsize() != 0 {
-        raise!(th, TypeError, "nonempty __slots__ not supported for subtype of '{}'", base.name());
+        raise!(
+            th,
+            TypeError,
+            "nonempty __slots__ not supported for subtype of '{}'",
+            base.full_name()
+        );
     }
     let mut slots = Slots { names: Vec::new(), add_dict: false, add_weak: false };
     for item in &items {
@@ -137,7 +142,7 @@ fn read_slots(
                 slots.add_weak = true;
             }
             _ => {
-                let mangled = Str::intern_ref(th, mangle(th, class_name, name)?);
+                let mangled = Str::intern_ref(th, mangle(th, class_name, name)?.to_exact(th)?);
                 let special = text == "__qualname__" || text == "__classcell__";
                 if !special && namespace.contains(th, mangled.obj())? {
                     raise!(
@@ -281,10 +286,15 @@ fn build(
     t.tp_vectorcall_offset = base.slots().tp_vectorcall_offset;
     set_class_names(th, &class, name, &dict)?;
     set_special_methods(th, &dict)?;
+    warn_of_other_keys(th, &dict, class.full_name())?;
     let cell = take_cell(th, &dict, id!(th, "__classcell__"))?;
     let dict_cell = take_cell(th, &dict, id!(th, "__classdictcell__"))?;
     inherit::from_base(&class, base);
     add_slot_members(th, &class, base, &slots, &dict)?;
+    let doc = id!(th, "__doc__");
+    if dict.get_name(th, doc).is_none() {
+        dict.set(th, doc.obj(), types::none())?;
+    }
     if slots.add_dict && base.itemsize() == 0 {
         let expected = expected_attributes(th, base, &dict)?;
         // SAFETY: as above.
@@ -386,9 +396,20 @@ fn set_class_names(th: Thread<'_>, class: &Type, name: &Str, dict: &Dict) -> Res
     };
     // SAFETY: a fresh heap type.
     unsafe { (*class.as_ptr().cast::<PyHeapTypeObject>()).ht_qualname = qualname.into_raw() };
-    let doc = id!(th, "__doc__");
-    if dict.get_name(th, doc).is_none() {
-        dict.set(th, doc.obj(), types::none())?;
+    Ok(())
+}
+
+/// Keys that are not strings cannot be attributes.
+fn warn_of_other_keys(th: Thread<'_>, dict: &Dict, class: &str) -> Result<()> {
+    let mut position = 0;
+    while let Some((key, _)) = dict.next_entry(&mut position) {
+        if key.obj().downcast::<Str>().is_some() {
+            continue;
+        }
+        let message =
+            Str::from_fmt(th, format_args!("non-string key in the __dict__ of class {class}"))?;
+        let category = crate::exceptions::types::RuntimeWarning();
+        return (th.hooks().warn)(th, category.obj(), &message, 1);
     }
     Ok(())
 }
@@ -426,8 +447,8 @@ fn take_cell(
         Err(other) => raise!(
             th,
             TypeError,
-            "type.__new__() argument 3 must have a '{name}' cell, not {}",
-            other.obj().type_name()
+            "{name} must be a nonlocal cell, not {}",
+            &*other.obj().ty().obj().repr(th)?
         ),
     }
 }
@@ -475,9 +496,41 @@ fn add_slot_members(
     Ok(())
 }
 
+/// The builtin type among the bases of `ty` that keeps a dict of its own.
+fn native_dict_owner(ty: &Type) -> Option<&Type> {
+    let mut class = ty;
+    while let Some(base) = class.base() {
+        if class.slots().tp_dictoffset != 0 && !class.is_heap() {
+            return Some(class);
+        }
+        class = base;
+    }
+    None
+}
+
+/// The `__dict__` of a builtin type, which decides what may be done with it.
+fn native_dict_descriptor(th: Thread<'_>, object: Obj<'_>, base: &Type) -> Result<Ref> {
+    match base.lookup(th, id!(th, "__dict__")).map(Obj::own) {
+        Some(found) if found.obj().ty().slots().tp_descr_set.is_some() => Ok(found),
+        _ => raise!(
+            th,
+            TypeError,
+            "this __dict__ descriptor does not support '{}' objects",
+            object.type_name()
+        ),
+    }
+}
+
 unsafe extern "C" fn get_dict(object: *mut PyObject, _: *mut std::ffi::c_void) -> *mut PyObject {
     // SAFETY: called on an attached thread with a live object.
     let (th, object) = unsafe { (Thread::current(), Thread::current().argument(object)) };
+    if let Some(base) = native_dict_owner(object.ty()) {
+        let dict = match native_dict_descriptor(th, object, base) {
+            Ok(descriptor) => descr::bind(th, descriptor.obj(), Some(object), object.ty()),
+            Err(raised) => Err(raised),
+        };
+        return dict.map_or(std::ptr::null_mut(), Ref::into_raw);
+    }
     match object_::instance_dict(th, object) {
         Ok(Some(dict)) => dict.into_raw(),
         Ok(None) => {
@@ -496,6 +549,13 @@ unsafe extern "C" fn set_dict(
     // SAFETY: called on an attached thread with live objects.
     let (th, object, value) =
         unsafe { (Thread::current(), Thread::current().argument(object), Obj::from_raw(value)) };
+    if let Some(base) = native_dict_owner(object.ty()) {
+        let Ok(descriptor) = native_dict_descriptor(th, object, base) else { return -1 };
+        let Some(set) = descriptor.obj().ty().slots().tp_descr_set else { return -1 };
+        let value = value.map_or(std::ptr::null_mut(), Obj::as_ptr);
+        // SAFETY: the slot belongs to the descriptor's type.
+        return unsafe { set(descriptor.as_ptr(), object.as_ptr(), value) };
+    }
     if object_::set_instance_dict(th, object, value).is_ok() { 0 } else { -1 }
 }
 
@@ -519,7 +579,7 @@ fn set_names(th: Thread<'_>, class: &Ref<Type>) -> Result<()> {
                 format_args!(
                     "Error calling __set_name__ on '{}' instance {key} in '{}'",
                     value.obj().type_name(),
-                    class.name()
+                    class.full_name()
                 ),
             )?;
             let exception = th.take_exception(raised);
@@ -532,6 +592,14 @@ fn set_names(th: Thread<'_>, class: &Ref<Type>) -> Result<()> {
 
 /// `super(cls, cls).__init_subclass__(**kwargs)`.
 fn init_subclass(th: Thread<'_>, class: &Ref<Type>, kwargs: Option<&Dict>) -> Result<()> {
+    if class.mro().is_none_or(|order| !order.items().iter().any(|item| item.is(class.obj()))) {
+        let name = class.full_name();
+        raise!(
+            th,
+            TypeError,
+            "super(type, obj): obj (type {name}) is not an instance or subtype of type ({name})."
+        );
+    }
     let method = types::super_::lookup(th, class, class.obj(), id!(th, "__init_subclass__"))?;
     protocol::call::call_dict(th, method.obj(), &[], kwargs)?;
     Ok(())
@@ -558,7 +626,7 @@ pub fn abstract_error(th: Thread<'_>, cls: &Type) -> Raised {
         th,
         TypeError,
         "Can't instantiate abstract class {} without an implementation for abstract method{plural} {}",
-        cls.name(),
+        cls.full_name(),
         names.join(", ")
     )
 }
@@ -798,8 +866,8 @@ pub fn set_class(th: Thread<'_>, object: Obj<'_>, value: Option<Obj<'_>>) -> Res
             th,
             TypeError,
             "__class__ assignment: '{}' object layout differs from '{}'",
-            new.name(),
-            old.name()
+            new.full_name(),
+            old.full_name()
         );
     }
     if old.flags() & abi::Py_TPFLAGS_MANAGED_DICT != 0 {
@@ -811,35 +879,62 @@ pub fn set_class(th: Thread<'_>, object: Obj<'_>, value: Option<Obj<'_>>) -> Res
     Ok(())
 }
 
-fn compatible_layout(old: &Type, new: &Type) -> bool {
-    let managed = abi::Py_TPFLAGS_MANAGED_DICT | abi::Py_TPFLAGS_MANAGED_WEAKREF;
-    old.basicsize() == new.basicsize()
-        && old.itemsize() == new.itemsize()
-        && old.flags() & managed == new.flags() & managed
-        && old.slots().tp_dictoffset == new.slots().tp_dictoffset
-        && std::ptr::eq(solid_base(native_base(old)), solid_base(native_base(new)))
-        && slot_names(old) == slot_names(new)
+/// Whether instances of `ty` are laid out as those of its base.
+fn adds_nothing(ty: &Type, base: &Type) -> bool {
+    let (t, b) = (ty.slots(), base.slots());
+    let flags = MANAGED | abi::Py_TPFLAGS_HAVE_GC;
+    t.tp_basicsize == b.tp_basicsize
+        && t.tp_itemsize == b.tp_itemsize
+        && t.tp_dictoffset == b.tp_dictoffset
+        && t.tp_weaklistoffset == b.tp_weaklistoffset
+        && t.tp_flags & flags == b.tp_flags & flags
 }
 
-/// The names of all `__slots__` members, base classes first.
-fn slot_names(ty: &Type) -> Vec<String> {
-    let mut names = match ty.base() {
-        Some(base) if base.is_heap() => slot_names(base),
-        _ => Vec::new(),
+/// What instances carry in front of their native part.
+const MANAGED: u64 = abi::Py_TPFLAGS_MANAGED_DICT | abi::Py_TPFLAGS_MANAGED_WEAKREF;
+
+/// The class of the chain that decides the layout.
+fn layout_root(ty: &Type) -> &Type {
+    let mut root = ty;
+    while let Some(base) = root.base().filter(|base| adds_nothing(root, base)) {
+        root = base;
+    }
+    root
+}
+
+/// Whether an object of `old` may become one of `new`: the layouts have the
+/// same root, or roots that add the same slots to the same base.
+fn compatible_layout(old: &Type, new: &Type) -> bool {
+    let (old, new) = (layout_root(old), layout_root(new));
+    if std::ptr::eq(old, new) {
+        return true;
+    }
+    let same_base = match (old.base(), new.base()) {
+        (Some(a), Some(b)) => std::ptr::eq(a, b),
+        _ => false,
     };
+    same_base
+        && old.is_heap()
+        && new.is_heap()
+        && old.flags() & MANAGED == new.flags() & MANAGED
+        && old.basicsize() == new.basicsize()
+        && own_slot_names(old) == own_slot_names(new)
+}
+
+/// The sorted names of the `__slots__` members of a class.
+fn own_slot_names(ty: &Type) -> Vec<String> {
+    let mut names = Vec::new();
     if let Some(dict) = ty.dict().filter(|_| ty.slots().ob_base.ob_size != 0) {
         let mut position = 0;
-        let mut own = Vec::new();
         while let Some((key, value)) = dict.next_entry(&mut position) {
             if value.obj().downcast_exact::<descr::MemberDescriptor>().is_some()
                 && let Some(name) = key.obj().downcast::<Str>()
             {
-                own.push(name.to_string());
+                names.push(name.to_string());
             }
         }
-        own.sort();
-        names.extend(own);
     }
+    names.sort();
     names
 }
 
@@ -862,7 +957,7 @@ pub fn set_name(th: Thread<'_>, ty: &Type, value: Option<Obj<'_>>) -> Result<()>
             th,
             TypeError,
             "can only assign string to {}.__name__, not '{}'",
-            ty.name(),
+            ty.full_name(),
             value.type_name()
         );
     };
@@ -890,7 +985,7 @@ pub fn set_qualname(th: Thread<'_>, ty: &Type, value: Option<Obj<'_>>) -> Result
             th,
             TypeError,
             "can only assign string to {}.__qualname__, not '{}'",
-            ty.name(),
+            ty.full_name(),
             value.type_name()
         );
     }
@@ -910,12 +1005,17 @@ pub fn set_bases(th: Thread<'_>, ty: &Type, value: Option<Obj<'_>>) -> Result<()
             th,
             TypeError,
             "can only assign tuple to {}.__bases__, not {}",
-            ty.name(),
+            ty.full_name(),
             value.type_name()
         );
     };
     if bases.len() == 0 {
-        raise!(th, TypeError, "can only assign non-empty tuple to {}.__bases__, not ()", ty.name());
+        raise!(
+            th,
+            TypeError,
+            "can only assign non-empty tuple to {}.__bases__, not ()",
+            ty.full_name()
+        );
     }
     for base in bases.items() {
         let Some(base) = as_type(*base) else {
@@ -923,86 +1023,130 @@ pub fn set_bases(th: Thread<'_>, ty: &Type, value: Option<Obj<'_>>) -> Result<()
                 th,
                 TypeError,
                 "{}.__bases__ must be tuple of classes, not '{}'",
-                ty.name(),
+                ty.full_name(),
                 base.type_name()
             );
         };
-        if base.is_subtype(ty) {
+        if base.is_subtype(ty) || base.base_chain_has(ty) {
             raise!(th, TypeError, "a __bases__ item causes an inheritance cycle");
         }
     }
-    let base = best_base(th, bases.items())?;
-    let Some(old_base) = ty.base() else { return Ok(()) };
-    if !std::ptr::eq(solid_base(base), solid_base(old_base))
-        || object_::has_dict(base) != object_::has_dict(old_base) && old_base.is_heap()
-    {
+    let (base, this) = (crate::own(best_base(th, bases.items())?), crate::own(ty));
+    let Some(old_base) = ty.base().map(crate::own) else { return Ok(()) };
+    if old_base.is_gc() != base.is_gc() {
+        raise!(
+            th,
+            TypeError,
+            "__bases__ assignment: '{}' deallocator differs from '{}'",
+            base.full_name(),
+            old_base.full_name()
+        );
+    }
+    if !compatible_layout(&old_base, &base) {
         raise!(
             th,
             TypeError,
             "__bases__ assignment: '{}' object layout differs from '{}'",
-            base.name(),
-            old_base.name()
+            base.full_name(),
+            old_base.full_name()
         );
     }
-    let this = crate::own(ty);
-    let (old_bases, old_base) = (ty.bases().map(crate::own), crate::own(old_base));
-    // SAFETY: a live type under the GIL.
-    let t = unsafe { &mut *ty.as_ptr() };
-    t.tp_bases = crate::own(bases).into_raw();
-    t.tp_base = crate::own(base).into_raw().cast();
-    if let Err(raised) = update_mro(th, ty) {
-        // SAFETY: as above; the assignment is undone.
-        let t = unsafe { &mut *ty.as_ptr() };
-        // SAFETY: the class owned the new bases.
-        drop(unsafe {
-            Ref::from_raw(std::mem::replace(
-                &mut t.tp_bases,
-                old_bases.map_or(std::ptr::null_mut(), Ref::into_raw),
-            ))
-        });
-        // SAFETY: the class owned the new base.
-        drop(unsafe {
-            Ref::from_raw(std::mem::replace(&mut t.tp_base, old_base.into_raw().cast()).cast())
-        });
+    let (bases, old_bases) = (crate::own(bases), ty.bases().map(crate::own));
+    let is_current = || ty.bases().is_some_and(|current| std::ptr::eq(current, &*bases));
+    replace_bases(ty, Some(bases.clone()), base);
+    let mut changed = Vec::new();
+    if let Err(raised) = update_mro(th, &this, &mut changed) {
+        for Rollback { class, old, new } in changed {
+            if class.mro().is_some_and(|order| std::ptr::eq(order, &*new)) {
+                set_mro(th, &class, old);
+            }
+        }
+        if is_current() {
+            replace_bases(ty, old_bases, old_base);
+        }
         return Err(raised);
     }
-    if let Some(old) = &old_bases {
-        for base in old.items().iter().filter_map(|base| as_type(*base)) {
+    // An `mro()` may have assigned other bases; then they count.
+    if is_current() {
+        for base in old_bases.iter().flat_map(|old| old.items()).filter_map(|base| as_type(*base)) {
             base.remove_subclass(ty.as_ptr());
         }
-        // SAFETY: the class owned its old bases; `old_bases` still does.
-        drop(unsafe { Ref::<Tuple>::from_owned(NonNull::new_unchecked(old.as_ptr())) });
+        for base in bases.items().iter().filter_map(|base| as_type(*base)) {
+            base.add_subclass(ty);
+        }
+        refill(th, &this);
     }
-    // SAFETY: the class owned its old base; `old_base` still does.
-    drop(unsafe { Ref::<Type>::from_owned(NonNull::new_unchecked(old_base.obj().as_ptr())) });
-    for base in bases.items().iter().filter_map(|base| as_type(*base)) {
-        base.add_subclass(ty);
-    }
-    refill(th, &this);
     Ok(())
 }
 
-/// Compute the MRO of a class and its subclasses again.
-fn update_mro(th: Thread<'_>, ty: &Type) -> Result<()> {
-    let order = mro::compute(th, ty)?;
+/// Put `bases` and the best of them into a class.
+fn replace_bases(ty: &Type, bases: Option<Ref<Tuple>>, base: Ref<Type>) {
     // SAFETY: a live type under the GIL.
-    let old = unsafe { std::mem::replace(&mut (*ty.as_ptr()).tp_mro, order.into_raw()) };
+    let t = unsafe { &mut *ty.as_ptr() };
+    let bases = bases.map_or(std::ptr::null_mut(), Ref::into_raw);
+    let old = std::mem::replace(&mut t.tp_bases, bases);
+    let old_base = std::mem::replace(&mut t.tp_base, base.into_raw().cast());
+    // SAFETY: the class owned its bases.
+    drop(unsafe { Ref::from_raw(old) });
+    // SAFETY: as above.
+    drop(unsafe { Ref::from_raw(old_base.cast()) });
+}
+
+/// A class whose MRO was computed anew.
+struct Rollback {
+    class: Ref<Type>,
+    old: Option<Ref<Tuple>>,
+    new: Ref<Tuple>,
+}
+
+fn set_mro(th: Thread<'_>, ty: &Type, order: Option<Ref<Tuple>>) {
+    let order = order.map_or(std::ptr::null_mut(), Ref::into_raw);
+    // SAFETY: a live type under the GIL.
+    let old = unsafe { std::mem::replace(&mut (*ty.as_ptr()).tp_mro, order) };
     ty.modified(th);
     // SAFETY: the class owned its old MRO.
     drop(unsafe { Ref::from_raw(old) });
-    for subclass in ty.subclasses() {
-        // SAFETY: a subclass takes itself off the list when it dies.
-        update_mro(th, unsafe { Type::from_ptr(subclass) })?;
+}
+
+/// Owned references to the direct subclasses.
+fn owned_subclasses(ty: &Type) -> Vec<Ref<Type>> {
+    let subclasses = ty.subclasses().into_iter();
+    // SAFETY: a subclass takes itself off the list when it dies.
+    subclasses.map(|subclass| crate::own(unsafe { Type::from_ptr(subclass) })).collect()
+}
+
+/// Compute the MRO of a class and its subclasses again.
+fn update_mro(th: Thread<'_>, ty: &Ref<Type>, changed: &mut Vec<Rollback>) -> Result<()> {
+    th.check_stack(" while computing an MRO")?;
+    let old = ty.mro().map(crate::own);
+    let new = mro::compute(th, ty)?;
+    let current = ty.mro().map_or(std::ptr::null(), std::ptr::from_ref);
+    if current != old.as_deref().map_or(std::ptr::null(), std::ptr::from_ref) {
+        // An `mro()` assigned bases itself.
+        return Ok(());
+    }
+    set_mro(th, ty, Some(new.clone()));
+    changed.push(Rollback { class: ty.clone(), old, new });
+    for subclass in owned_subclasses(ty) {
+        update_mro(th, &subclass, changed)?;
     }
     Ok(())
 }
 
-fn refill(th: Thread<'_>, ty: &Type) {
-    ty.modified(th);
-    slot_functions::fill_slots(th, ty);
-    for subclass in ty.subclasses() {
-        // SAFETY: a subclass takes itself off the list when it dies.
-        refill(th, unsafe { Type::from_ptr(subclass) });
+/// Fill the slots of a class and its subclasses anew, each once: a custom
+/// `mro()` can make the lists of subclasses circular.
+fn refill(th: Thread<'_>, ty: &Ref<Type>) {
+    let mut seen: Vec<Ref<Type>> = vec![ty.clone()];
+    let mut next = 0;
+    while let Some(class) = seen.get(next).cloned() {
+        next += 1;
+        class.modified(th);
+        slot_functions::fill_slots(th, &class);
+        for subclass in owned_subclasses(&class) {
+            if !seen.iter().any(|known| std::ptr::eq(&**known, &*subclass)) {
+                seen.push(subclass);
+            }
+        }
     }
 }
 
@@ -1013,7 +1157,12 @@ fn own(th: Thread<'_>, ty: &Type, name: &Str) -> Option<Ref> {
 /// `cls.__annotate__`.
 pub fn annotate(th: Thread<'_>, ty: &Type) -> Result<Ref> {
     if !ty.is_heap() {
-        raise!(th, AttributeError, "type object '{}' has no attribute '__annotate__'", ty.name());
+        raise!(
+            th,
+            AttributeError,
+            "type object '{}' has no attribute '__annotate__'",
+            ty.full_name()
+        );
     }
     // A class that defines it itself has both.
     for name in [id!(th, "__annotate__"), id!(th, "__annotate_func__")] {
@@ -1034,7 +1183,7 @@ pub fn set_annotate(th: Thread<'_>, ty: &Type, value: Option<Obj<'_>>) -> Result
             th,
             TypeError,
             "cannot set '__annotate__' attribute of immutable type '{}'",
-            ty.name()
+            ty.full_name()
         );
     }
     if !value.is_none() && !protocol::call::is_callable(value) {
@@ -1058,7 +1207,7 @@ pub fn annotations(th: Thread<'_>, ty: &Type) -> Result<Ref> {
             th,
             AttributeError,
             "type object '{}' has no attribute '__annotations__'",
-            ty.name()
+            ty.full_name()
         );
     }
     for name in [id!(th, "__annotations__"), id!(th, "__annotations_cache__")] {
@@ -1074,7 +1223,7 @@ pub fn annotations(th: Thread<'_>, ty: &Type) -> Result<Ref> {
             raise!(
                 th,
                 TypeError,
-                "__annotate__() must return a dict, not {}",
+                "__annotate__ returned non-dict of type '{}'",
                 value.obj().type_name()
             );
         }
@@ -1096,7 +1245,7 @@ pub fn set_annotations(th: Thread<'_>, ty: &Type, value: Option<Obj<'_>>) -> Res
             th,
             TypeError,
             "cannot set '__annotations__' attribute of immutable type '{}'",
-            ty.name()
+            ty.full_name()
         );
     }
     let Some(dict) = ty.dict() else { return Err(th.no_memory()) };

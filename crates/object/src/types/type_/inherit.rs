@@ -118,17 +118,6 @@ pub fn from_base(ty: &Type, base: &Type) {
         | abi::Py_TPFLAGS_MANAGED_DICT
         | abi::Py_TPFLAGS_MANAGED_WEAKREF;
     t.tp_flags |= b.tp_flags & inherited;
-    let patterns = abi::Py_TPFLAGS_SEQUENCE | abi::Py_TPFLAGS_MAPPING;
-    if t.tp_flags & patterns == 0 {
-        // What a class is to patterns, the first in its MRO that is something says.
-        let mro = ty.mro();
-        let kinds = mro
-            .iter()
-            .flat_map(|mro| mro.items())
-            .filter_map(|class| class.downcast::<Type>().map(|class| class.flags() & patterns));
-        let inherited = kinds.into_iter().find(|kind| *kind != 0);
-        t.tp_flags |= inherited.unwrap_or(b.tp_flags & patterns);
-    }
     if t.tp_new.is_none() && (ty.is_heap() || !std::ptr::eq(base, crate::types::object_type())) {
         t.tp_new = b.tp_new;
     }
@@ -176,6 +165,10 @@ pub fn slots(th: Thread<'_>, ty: &Type, base: &Type) {
     }
     if tt.tp_free.is_none() {
         tt.tp_free = bb.tp_free;
+    }
+    let patterns = abi::Py_TPFLAGS_SEQUENCE | abi::Py_TPFLAGS_MAPPING;
+    if tt.tp_flags & patterns == 0 {
+        tt.tp_flags |= bb.tp_flags & patterns;
     }
 }
 

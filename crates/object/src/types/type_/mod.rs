@@ -168,7 +168,7 @@ impl Type {
         }
     }
 
-    fn base_chain_has(&self, other: &Type) -> bool {
+    pub(crate) fn base_chain_has(&self, other: &Type) -> bool {
         let mut base = self.slots().tp_base;
         while !base.is_null() {
             if base == other.as_ptr() {
@@ -371,6 +371,15 @@ impl Type {
         })
     }
 
+    /// The `%T` of CPython's messages: the qualified name, with the module
+    /// unless it is `builtins` or `__main__`.
+    pub fn shown_name(&self, th: Thread<'_>) -> Result<String> {
+        match self.module_name(th)?.as_deref() {
+            Some("__main__") => attrs::qualname(th, self).map(|name| name.to_string()),
+            _ => self.qualified_name(th),
+        }
+    }
+
     /// `__module__` if it is a string.
     pub fn module_name(&self, th: Thread<'_>) -> Result<Option<String>> {
         if !self.is_heap() {
@@ -511,6 +520,6 @@ pub fn class_getitem(th: Thread<'_>, object: Obj<'_>, key: Obj<'_>) -> Result<Re
     }
     match object.getattr_opt(th, id!(th, "__class_getitem__"))? {
         Some(method) if !method.obj().is_none() => method.call(th, &[key]),
-        _ => raise!(th, TypeError, "type '{}' is not subscriptable", ty.name()),
+        _ => raise!(th, TypeError, "type '{}' is not subscriptable", ty.full_name()),
     }
 }

@@ -20,7 +20,9 @@ pub fn linearize(th: Thread<'_>, ty: &Type) -> Result<Vec<Ref>> {
         let base = unsafe { Type::from_obj(base.obj()) };
         match base.mro() {
             Some(mro) => lists.push(mro.items().iter().map(|item| item.own()).collect()),
-            None => raise!(th, TypeError, "Cannot extend an incomplete type '{}'", base.name()),
+            None => {
+                raise!(th, TypeError, "Cannot extend an incomplete type '{}'", base.full_name())
+            }
         }
     }
     lists.push(bases);
@@ -97,7 +99,7 @@ pub fn compute(th: Thread<'_>, ty: &Type) -> Result<Ref<Tuple>> {
                 th,
                 TypeError,
                 "mro() returned base with unsuitable layout ('{}')",
-                class.name()
+                class.full_name()
             );
         }
     }

@@ -50,9 +50,12 @@ fn set_header(decl: &TypeDecl) {
         t.tp_weaklistoffset = std::mem::offset_of!(abi::PyTypeObject, tp_weaklist) as isize;
     }
     t.tp_vectorcall_offset = decl.vectorcall_offset;
+    if std::ptr::eq(ty, Type::type_object()) {
+        t.tp_vectorcall_offset = std::mem::offset_of!(abi::PyTypeObject, tp_vectorcall) as isize;
+    }
     t.tp_flags = decl.flags
         | abi::Py_TPFLAGS_IMMUTABLETYPE
-        | if decl.vectorcall_offset != 0 { abi::Py_TPFLAGS_HAVE_VECTORCALL } else { 0 };
+        | if t.tp_vectorcall_offset != 0 { abi::Py_TPFLAGS_HAVE_VECTORCALL } else { 0 };
     t.tp_dealloc = Some(decl.dealloc);
     if decl.gc {
         t.tp_flags |= abi::Py_TPFLAGS_HAVE_GC;
@@ -110,6 +113,7 @@ pub fn ready(th: Thread<'_>, decl: &'static TypeDecl) -> Result<&'static Type> {
     let mut builder = unsafe { TypeBuilder::new(th, ty) };
     (decl.declare)(&mut builder);
     let entries = std::mem::take(&mut builder.entries);
+    let direct = builder.direct;
     // SAFETY: a static type that nobody else uses yet.
     let t = unsafe { &mut *ty.as_ptr() };
     let bases = if is_object {
@@ -140,6 +144,11 @@ pub fn ready(th: Thread<'_>, decl: &'static TypeDecl) -> Result<&'static Type> {
         }
         base.add_subclass(ty);
     }
+    let init = |ty: &Type| ty.slots().tp_init.map(|init| init as usize);
+    if ty.slots().tp_vectorcall.is_none() && init(ty) == init(crate::types::object_type()) {
+        // SAFETY: as above.
+        unsafe { (*ty.as_ptr()).tp_vectorcall = direct };
+    }
     // SAFETY: as above.
     unsafe { (*ty.as_ptr()).tp_flags |= abi::Py_TPFLAGS_READY };
     Ok(ty)
@@ -165,7 +174,7 @@ fn fill_dict(
                 // SAFETY: a name declared by the macros.
                 let name = unsafe { CStr::from_ptr(def.ml_name) };
                 let value = match binding {
-                    Binding::Method => descr::method_descriptor(th, ty, def)?,
+                    Binding::Method | Binding::Coexist => descr::method_descriptor(th, ty, def)?,
                     Binding::Class => descr::classmethod_descriptor(th, ty, def)?,
                     Binding::Static => descr::static_function(th, ty, def)?,
                 };
@@ -182,6 +191,12 @@ fn fill_dict(
         };
         let name = Str::intern(th, name.to_str().unwrap_or_default())?;
         dict.set(th, name.obj(), value.obj())?;
+    }
+    if let Some(module) = module_in_dict(ty) {
+        let key = id!(th, "__module__");
+        if dict.get_name(th, key).is_none() {
+            dict.set(th, key.obj(), Str::intern(th, module)?.obj())?;
+        }
     }
     if dict.get_name(th, id!(th, "__doc__")).is_none() {
         let doc: Ref = match decl.doc {
@@ -202,6 +217,23 @@ fn fill_dict(
         dict.set(th, id!(th, "__hash__").obj(), crate::types::none())?;
     }
     Ok(())
+}
+
+/// The module that instances show too.
+///
+/// COMPAT: CPython's heap types have `__module__` in their dict, its static
+/// types, which are few outside `builtins`, do not.
+pub(super) fn module_in_dict(ty: &Type) -> Option<&str> {
+    if ty.is_heap() {
+        return None;
+    }
+    const STATIC: [&str; 4] =
+        ["collections.OrderedDict", "typing.Union", "pickle.PickleBuffer", "_io.BlockingIOError"];
+    const STATIC_MODULES: [&str; 5] =
+        ["datetime", "weakref", "contextvars", "_contextvars", "string.templatelib"];
+    let name = ty.full_name();
+    let (module, _) = name.rsplit_once('.')?;
+    (!STATIC.contains(&name) && !STATIC_MODULES.contains(&module)).then_some(module)
 }
 
 /// Whether `tp_new` is the type's own and not its base's.

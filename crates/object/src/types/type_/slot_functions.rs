@@ -66,9 +66,7 @@ pub fn call_special(
 fn call_required(th: Thread<'_>, object: Obj<'_>, name: &Str, args: &[Obj<'_>]) -> Result<Ref> {
     match call_special(th, object, name, args)? {
         Some(value) => Ok(value),
-        None => {
-            raise!(th, AttributeError, "'{}' object has no attribute '{name}'", object.type_name())
-        }
+        None => raise!(th, AttributeError, "{name}"),
     }
 }
 
@@ -237,6 +235,9 @@ unsafe extern "C" fn nb_bool(o: *mut PyObject) -> c_int {
     enter_status(|th| {
         // SAFETY: slots get live objects.
         let object = unsafe { arg(o) };
+        if object.ty().lookup(th, id!(th, "__bool__")).is_some_and(Obj::is_none) {
+            raise!(th, TypeError, "'{}' cannot be interpreted as a boolean", object.type_name());
+        }
         if let Some(value) = call_special(th, object, id!(th, "__bool__"), &[])? {
             if !value.obj().is_exact::<types::Bool>() {
                 raise!(
@@ -263,7 +264,7 @@ fn length(th: Thread<'_>, object: Obj<'_>) -> Result<Option<isize>> {
     if negative {
         raise!(th, ValueError, "__len__() should return >= 0");
     }
-    Int::index_to_isize(th, index.obj()).map(Some)
+    Int::as_index(th, index.obj(), crate::exceptions::types::OverflowError()).map(Some)
 }
 
 unsafe extern "C" fn sq_length(o: *mut PyObject) -> isize {
@@ -668,6 +669,10 @@ pub fn update_slot(th: Thread<'_>, ty: &Type, name: &Str) {
         rest = next;
     }
     if touched {
+        if text == "__call__" {
+            // SAFETY: a live heap type, under the GIL.
+            unsafe { (*ty.as_ptr()).tp_flags &= !abi::Py_TPFLAGS_HAVE_VECTORCALL };
+        }
         for subclass in ty.subclasses() {
             // SAFETY: a subclass takes itself off the list when it dies.
             let subclass = unsafe { Type::from_ptr(subclass) };
@@ -708,8 +713,17 @@ fn fill_slot(th: Thread<'_>, ty: &Type, group: &[Row]) {
             } else {
                 use_generic = true;
             }
+        } else if let Some(native) = coexisting_slot(ty, found, row) {
+            if specific == 0 || specific == native {
+                specific = native;
+            } else {
+                use_generic = true;
+            }
+            generic = generic_function(row);
         } else if row.wrap == Wrap::New && types::descr::is_new_function(found) {
-            specific = types::descr::inherited_new(ty, found);
+            // The builtin `__new__` that the class has inherited, whatever its
+            // dict says: calling another one's would skip its checks.
+            specific = ty.slots().tp_new.map_or(0, |f| f as usize);
         } else if found.is_none() && row.slot == "tp_hash" {
             specific = hash_not_implemented as *const () as usize;
         } else {
@@ -726,6 +740,19 @@ fn fill_slot(th: Thread<'_>, ty: &Type, group: &[Row]) {
     }
     // SAFETY: a slot of a heap type, under the GIL.
     unsafe { *address = if specific != 0 && !use_generic { specific } else { generic } };
+}
+
+/// The slot of a builtin type whose dunder is a method as well (`METH_COEXIST`).
+fn coexisting_slot(ty: &Type, found: Obj<'_>, row: &Row) -> Option<usize> {
+    let method = found.downcast_exact::<types::descr::MethodDescriptor>()?;
+    let owner = method.owner();
+    if method.def().ml_flags & abi::METH_COEXIST == 0 || !ty.is_subtype(owner) {
+        return None;
+    }
+    match slot_value(owner, row) {
+        0 => None,
+        native => Some(native),
+    }
 }
 
 /// Of the slots that a dunder can fill, the only one that is filled.

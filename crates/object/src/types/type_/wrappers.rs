@@ -10,18 +10,41 @@ use crate::{
     types,
 };
 
-fn expect(th: Thread<'_>, args: &[Obj<'_>], least: usize, most: usize) -> Result<()> {
+fn expect(th: Thread<'_>, args: &[Obj<'_>], n: usize) -> Result<()> {
+    let (given, plural) = (args.len(), if n == 1 { "" } else { "s" });
+    if given == n {
+        return Ok(());
+    }
+    raise!(th, TypeError, "expected {n} argument{plural}, got {given}")
+}
+
+/// The same where CPython unpacks a tuple and knows the name.
+fn expect_for(
+    th: Thread<'_>,
+    name: &str,
+    args: &[Obj<'_>],
+    least: usize,
+    most: usize,
+) -> Result<()> {
     let given = args.len();
     if given >= least && given <= most {
         return Ok(());
     }
-    if least == most {
-        let plural = if least == 1 { "" } else { "s" };
-        raise!(th, TypeError, "expected {least} argument{plural}, got {given}");
-    }
-    let (bound, n) = if given < least { ("least", least) } else { ("most", most) };
+    let n = if given < least { least } else { most };
+    let bound = match given < least {
+        _ if least == most => "",
+        true => "at least ",
+        false => "at most ",
+    };
     let plural = if n == 1 { "" } else { "s" };
-    raise!(th, TypeError, "expected at {bound} {n} argument{plural}, got {given}")
+    raise!(th, TypeError, "{name} expected {bound}{n} argument{plural}, got {given}")
+}
+
+fn expect_power(th: Thread<'_>, args: &[Obj<'_>]) -> Result<()> {
+    match args.len() {
+        1 | 2 => Ok(()),
+        given => raise!(th, TypeError, "expected 1 or 2 arguments, got {given}"),
+    }
 }
 
 fn value(ptr: *mut PyObject) -> Result<Ref> {
@@ -60,12 +83,12 @@ pub fn call(
     // and the arguments are live.
     match row.wrap {
         Wrap::Unary => {
-            expect(th, args, 0, 0)?;
+            expect(th, args, 0)?;
             // SAFETY: as above.
             value(unsafe { slot!(abi::unaryfunc)(o) })
         }
         Wrap::Next => {
-            expect(th, args, 0, 0)?;
+            expect(th, args, 0)?;
             // SAFETY: as above.
             let result = unsafe { slot!(abi::unaryfunc)(o) };
             if result.is_null() && !th.is_raised() {
@@ -74,29 +97,29 @@ pub fn call(
             value(result)
         }
         Wrap::Binary | Wrap::BinaryLeft | Wrap::GetAttribute => {
-            expect(th, args, 1, 1)?;
+            expect(th, args, 1)?;
             // SAFETY: as above.
             value(unsafe { slot!(abi::binaryfunc)(o, raw(0)) })
         }
         Wrap::BinaryRight => {
-            expect(th, args, 1, 1)?;
+            expect(th, args, 1)?;
             // SAFETY: as above.
             value(unsafe { slot!(abi::binaryfunc)(raw(0), o) })
         }
         Wrap::TernaryLeft | Wrap::Ternary => {
-            expect(th, args, 1, 2)?;
+            expect_power(th, args)?;
             let modulus = if args.len() == 2 { raw(1) } else { none };
             // SAFETY: as above.
             value(unsafe { slot!(abi::ternaryfunc)(o, raw(0), modulus) })
         }
         Wrap::TernaryRight => {
-            expect(th, args, 1, 2)?;
+            expect_power(th, args)?;
             let modulus = if args.len() == 2 { raw(1) } else { none };
             // SAFETY: as above.
             value(unsafe { slot!(abi::ternaryfunc)(raw(0), o, modulus) })
         }
         Wrap::Inquiry => {
-            expect(th, args, 0, 0)?;
+            expect(th, args, 0)?;
             // SAFETY: as above.
             match unsafe { slot!(abi::inquiry)(o) } {
                 -1 if th.is_raised() => Err(Raised),
@@ -104,7 +127,7 @@ pub fn call(
             }
         }
         Wrap::Length | Wrap::Hash => {
-            expect(th, args, 0, 0)?;
+            expect(th, args, 0)?;
             // SAFETY: as above.
             match unsafe { slot!(abi::lenfunc)(o) } {
                 -1 if th.is_raised() => Err(Raised),
@@ -112,31 +135,31 @@ pub fn call(
             }
         }
         Wrap::IndexArg => {
-            expect(th, args, 1, 1)?;
+            expect(th, args, 1)?;
             let count = Int::index_to_isize(th, args[0])?;
             // SAFETY: as above.
             value(unsafe { slot!(abi::ssizeargfunc)(o, count) })
         }
         Wrap::SequenceItem => {
-            expect(th, args, 1, 1)?;
+            expect(th, args, 1)?;
             let index = sequence_index(th, this, args[0])?;
             // SAFETY: as above.
             value(unsafe { slot!(abi::ssizeargfunc)(o, index) })
         }
         Wrap::SequenceSetItem => {
-            expect(th, args, 2, 2)?;
+            expect_for(th, row.dunder, args, 2, 2)?;
             let index = sequence_index(th, this, args[0])?;
             // SAFETY: as above.
             done(unsafe { slot!(abi::ssizeobjargproc)(o, index, raw(1)) })
         }
         Wrap::SequenceDelItem => {
-            expect(th, args, 1, 1)?;
+            expect(th, args, 1)?;
             let index = sequence_index(th, this, args[0])?;
             // SAFETY: as above.
             done(unsafe { slot!(abi::ssizeobjargproc)(o, index, std::ptr::null_mut()) })
         }
         Wrap::Contains => {
-            expect(th, args, 1, 1)?;
+            expect(th, args, 1)?;
             // SAFETY: as above.
             match unsafe { slot!(abi::objobjproc)(o, raw(0)) } {
                 -1 => Err(Raised),
@@ -144,24 +167,26 @@ pub fn call(
             }
         }
         Wrap::SetItem => {
-            expect(th, args, 2, 2)?;
+            expect_for(th, row.dunder, args, 2, 2)?;
             // SAFETY: as above.
             done(unsafe { slot!(abi::objobjargproc)(o, raw(0), raw(1)) })
         }
         Wrap::DelItem => {
-            expect(th, args, 1, 1)?;
+            expect(th, args, 1)?;
             // SAFETY: as above.
             done(unsafe { slot!(abi::objobjargproc)(o, raw(0), std::ptr::null_mut()) })
         }
         Wrap::SetAttr | Wrap::DelAttr => {
-            let n = if row.wrap == Wrap::SetAttr { 2 } else { 1 };
-            expect(th, args, n, n)?;
+            match row.wrap {
+                Wrap::SetAttr => expect_for(th, row.dunder, args, 2, 2)?,
+                _ => expect(th, args, 1)?,
+            }
             hackcheck(th, this, function, row.dunder)?;
             // SAFETY: as above.
             done(unsafe { slot!(abi::setattrofunc)(o, raw(0), raw(1)) })
         }
         Wrap::Compare(op) => {
-            expect(th, args, 1, 1)?;
+            expect(th, args, 1)?;
             // SAFETY: as above.
             value(unsafe { slot!(abi::richcmpfunc)(o, raw(0), op as i32) })
         }
@@ -178,7 +203,7 @@ pub fn call(
             done(unsafe { slot!(abi::initproc)(o, args.as_ptr(), kwargs) })
         }
         Wrap::DescrGet => {
-            expect(th, args, 1, 2)?;
+            expect_for(th, row.dunder, args, 1, 2)?;
             let nullable =
                 |ptr: *mut PyObject| if ptr == none { std::ptr::null_mut() } else { ptr };
             let (instance, owner) = (nullable(raw(0)), nullable(raw(1)));
@@ -189,27 +214,30 @@ pub fn call(
             value(unsafe { slot!(abi::descrgetfunc)(o, instance, owner) })
         }
         Wrap::DescrSet => {
-            expect(th, args, 2, 2)?;
+            expect_for(th, row.dunder, args, 2, 2)?;
             // SAFETY: as above.
             done(unsafe { slot!(abi::descrsetfunc)(o, raw(0), raw(1)) })
         }
         Wrap::DescrDelete => {
-            expect(th, args, 1, 1)?;
+            expect(th, args, 1)?;
             // SAFETY: as above.
             done(unsafe { slot!(abi::descrsetfunc)(o, raw(0), std::ptr::null_mut()) })
         }
         Wrap::Finalize => {
-            expect(th, args, 0, 0)?;
+            expect(th, args, 0)?;
             // SAFETY: as above.
             unsafe { slot!(abi::destructor)(o) };
             Ok(types::none().own())
         }
         Wrap::GetBuffer => {
-            expect(th, args, 1, 1)?;
-            types::memoryview::buffer_method(th, this, args[0])
+            expect_for(th, row.dunder, args, 1, 1)?;
+            // SAFETY: the row says what the slot's function is.
+            types::memoryview::buffer_method(th, this, args[0], unsafe {
+                slot!(abi::getbufferproc)
+            })
         }
         Wrap::ReleaseBuffer => {
-            expect(th, args, 1, 1)?;
+            expect_for(th, row.dunder, args, 1, 1)?;
             types::memoryview::release_buffer_method(th, this, args[0])
         }
         Wrap::New | Wrap::GetAttr => raise!(th, SystemError, "{} has no wrapper", row.dunder),
@@ -249,19 +277,19 @@ pub fn call_new(
     kwargs: Option<&Dict>,
 ) -> Result<Ref> {
     let Some((first, rest)) = args.split_first() else {
-        raise!(th, TypeError, "{}.__new__(): not enough arguments", cls.name());
+        raise!(th, TypeError, "{}.__new__(): not enough arguments", cls.full_name());
     };
     let Some(subtype) = first.downcast::<Type>() else {
         raise!(
             th,
             TypeError,
             "{}.__new__(X): X is not a type object ({})",
-            cls.name(),
+            cls.full_name(),
             first.type_name()
         );
     };
     if !subtype.is_subtype(cls) {
-        let (cls, subtype) = (cls.name(), subtype.name());
+        let (cls, subtype) = (cls.full_name(), subtype.full_name());
         raise!(th, TypeError, "{cls}.__new__({subtype}): {subtype} is not a subtype of {cls}");
     }
     if subtype.flags() & abi::Py_TPFLAGS_DISALLOW_INSTANTIATION != 0 {
@@ -279,11 +307,11 @@ pub fn call_new(
     }
     let new = cls.slots().tp_new;
     if native.slots().tp_new.map(|f| f as usize) != new.map(|f| f as usize) {
-        let (cls, subtype, native) = (cls.name(), subtype.name(), native.name());
+        let (cls, subtype, native) = (cls.full_name(), subtype.full_name(), native.full_name());
         raise!(th, TypeError, "{cls}.__new__({subtype}) is not safe, use {native}.__new__()");
     }
     let Some(new) = new else {
-        raise!(th, TypeError, "cannot create '{}' instances", subtype.name());
+        raise!(th, TypeError, "cannot create '{}' instances", subtype.full_name());
     };
     let args = Tuple::from_objs(th, rest)?;
     let kwargs = kwargs.map_or(std::ptr::null_mut(), |kwargs| kwargs.obj().as_ptr());

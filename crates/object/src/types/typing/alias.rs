@@ -112,7 +112,7 @@ impl TypeAliasType {
     }
 
     fn __or__(th: Thread<'_>, left: Obj<'_>, right: Obj<'_>) -> Result {
-        types::union::from_args(th, &[left, right])
+        types::union::or(th, left, right)
     }
 
     fn mp_subscript(&self, th: Thread<'_>, args: Obj<'_>) -> Result {

@@ -32,6 +32,11 @@ fn call_with_class(
 
 #[pymethods]
 impl Generic {
+    #[declare]
+    fn instances(builder: &mut crate::declare::TypeBuilder<'_>) {
+        builder.ty().tp_new = crate::types::object_type().slots().tp_new;
+    }
+
     /// Parameterizes a generic class.
     #[classmethod]
     #[sig = "($cls, /, *args, **kwargs)"]

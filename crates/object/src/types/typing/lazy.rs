@@ -77,7 +77,7 @@ impl Lazy {
 }
 
 /// Evaluates to a constant in every format.
-#[pytype(name = "constevaluator", flags = DISALLOW_INSTANTIATION)]
+#[pytype(name = "_typing._ConstEvaluator", flags = DISALLOW_INSTANTIATION)]
 pub struct ConstEvaluator {
     head: Head,
     value: Ref,
