@@ -165,6 +165,8 @@ fn make_state(th: Thread<'_>, module: &Module) -> Result<State> {
     let default = Context::template(th, signal_dict.obj(), context::DEFAULT)?;
     let basic = Context::template(th, signal_dict.obj(), context::BASIC)?;
     let extended = Context::template(th, signal_dict.obj(), context::EXTENDED)?;
+    // Its exec makes the types of contexts and variables ready.
+    support::import(th, "_contextvars")?;
     let name = Str::intern(th, "decimal_context")?;
     let variable = ContextVar::create(th, &name)?;
     Ok(State { signals, signal_dict, tuple, rational, variable, default, basic, extended })

@@ -192,9 +192,10 @@ impl TypeVar {
         &self,
         th: Thread<'_>,
         alias: Obj<'_>,
-        args: &Tuple,
+        args: Obj<'_>,
     ) -> Result<Ref<Tuple>> {
-        append_default(th, self.obj(), || self.default.get(th), alias, args)
+        let args = Tuple::from_iterable(th, args)?;
+        append_default(th, self.obj(), || self.default.get(th), alias, &args)
     }
 
     #[sig = "($self, /)"]
