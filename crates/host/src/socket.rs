@@ -265,7 +265,7 @@ pub fn recvmsg(
     // SAFETY: a complete structure over memory that lives here.
     let len = check(unsafe { libc::recvmsg(fd, &mut header, flags) })?;
     address.len = header.msg_namelen.min(ADDRESS_MAX as u32);
-    let used = (header.msg_controllen as usize).min(ancillary);
+    let used = header.msg_controllen.min(ancillary);
     let bytes: Vec<u8> = control.iter().flat_map(|word| word.to_ne_bytes()).take(used).collect();
     Ok(Message {
         len: len as usize,

@@ -311,6 +311,7 @@ pub struct ModuleDecl {
     pub exec: Option<fn(Thread<'_>, &crate::Module) -> Result<()>>,
 }
 
+#[expect(clippy::mut_from_ref, reason = "the definition is a new one, not a part of the texts")]
 fn def(
     name: &'static CStr,
     doc: &'static CStr,

@@ -84,11 +84,11 @@ impl Out {
     fn character(&mut self, code: u32) {
         match code {
             0x20..0x7f => self.byte(code as u8),
-            ..0x100 => {
+            0..0x100 => {
                 self.bytes(b"\\x");
                 self.hex(u64::from(code), 2);
             }
-            ..0x10000 => {
+            0x100..0x10000 => {
                 self.bytes(b"\\u");
                 self.hex(u64::from(code), 4);
             }

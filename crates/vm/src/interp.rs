@@ -37,6 +37,7 @@ const STORE_FAST: u8 = Op::STORE_FAST as u8;
 /// the frame's fields at every dispatch, for the few handlers that need them,
 /// and has no register left for `ip`.
 #[inline(always)]
+#[allow(clippy::pointers_in_nomem_asm_block, reason = "the block has no instruction")]
 fn opaque(mut frame: *mut Frame) -> *mut Frame {
     #[cfg(not(miri))]
     // SAFETY: no instruction at all.
@@ -275,7 +276,7 @@ pub(crate) fn recursion_error(th: Thread<'_>) -> object::Raised {
 
 macro_rules! base_number {
     ($own:ident) => {
-        Op::$own as u8
+        Op::$own as u16 as u8
     };
     ($own:ident $base:ident) => {
         Op::$base as u8

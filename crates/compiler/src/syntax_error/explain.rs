@@ -449,10 +449,10 @@ impl<'a> Matcher<'a> {
     /// How many positional arguments there are, and the last.
     fn positional(&self, tokens: (usize, usize)) -> (usize, Option<(usize, usize)>) {
         let pieces = self.pieces(tokens);
-        let positional = pieces.iter().filter(|piece| {
+        let mut positional = pieces.iter().filter(|piece| {
             self.text(piece.0) != "**" && !(piece.1 > piece.0 + 1 && self.text(piece.0 + 1) == "=")
         });
-        (positional.clone().count(), positional.last().copied())
+        (positional.clone().count(), positional.next_back().copied())
     }
 
     /// `!x` in a field, where `x` is not one of the three conversions.

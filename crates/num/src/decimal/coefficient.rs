@@ -581,7 +581,7 @@ fn multiply_subtract(part: &mut [u64], divisor: &[u64], factor: u64) -> bool {
     let sub = carry + borrow;
     match words.next() {
         Some(word) if *word < sub => {
-            *word = BASE - sub + *word;
+            *word += BASE - sub;
             true
         }
         Some(word) => {
