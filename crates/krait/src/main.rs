@@ -4,7 +4,7 @@
 //! brings up an interpreter, [`program`] runs the program in it and makes an
 //! exit status of how that ended.
 
-#![no_main]
+#![cfg_attr(not(test), no_main)]
 
 /// As `eprintln!`, for a standard error that may be full or closed: nobody can
 /// be told of that.
@@ -45,6 +45,7 @@ const USABLE: usize = 8156 << 10;
 /// COMPAT: Rust's own start-up would open standard streams that are closed,
 /// which a program can tell; test_cmd_line.CmdLineTest.test_no_std_streams.
 #[allow(unsafe_code, reason = "the symbol that the C library calls, declared as it wants it")]
+#[cfg(not(test))]
 #[unsafe(no_mangle)]
 extern "C" fn main(_: c_int, _: *const *const c_char) -> c_int {
     for number in IGNORED_SIGNALS {

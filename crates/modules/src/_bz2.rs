@@ -15,6 +15,8 @@ use crate::support::{
 struct Stream {
     raw: Box<bz::bz_stream>,
     compresses: bool,
+    /// The error that ended the stream.
+    failed: Option<i32>,
 }
 
 fn empty() -> Box<bz::bz_stream> {
@@ -39,17 +41,28 @@ impl Stream {
         let mut raw = empty();
         // SAFETY: a fresh stream.
         let status = unsafe { bz::BZ2_bzCompressInit(&mut *raw, level, 0, 0) };
-        if status == bz::BZ_OK { Ok(Stream { raw, compresses: true }) } else { Err(status) }
+        if status == bz::BZ_OK {
+            Ok(Stream { raw, compresses: true, failed: None })
+        } else {
+            Err(status)
+        }
     }
 
     fn decompressor() -> Result<Stream, i32> {
         let mut raw = empty();
         // SAFETY: a fresh stream.
         let status = unsafe { bz::BZ2_bzDecompressInit(&mut *raw, 0, 0) };
-        if status == bz::BZ_OK { Ok(Stream { raw, compresses: false }) } else { Err(status) }
+        if status == bz::BZ_OK {
+            Ok(Stream { raw, compresses: false, failed: None })
+        } else {
+            Err(status)
+        }
     }
 
     fn step(&mut self, input: &[u8], output: &mut [u8], action: i32) -> Step<i32> {
+        if let Some(status) = self.failed {
+            return Step { used: 0, made: 0, status };
+        }
         let available = input.len().min(u32::MAX as usize) as u32;
         let room = output.len().min(u32::MAX as usize) as u32;
         self.raw.next_in = input.as_ptr().cast::<c_char>();
@@ -63,6 +76,10 @@ impl Stream {
             // SAFETY: an initialised stream with live buffers.
             unsafe { bz::BZ2_bzDecompress(&mut *self.raw) }
         };
+        if status < 0 {
+            // The library must not be asked again.
+            self.failed = Some(status);
+        }
         Step {
             used: (available - self.raw.avail_in) as usize,
             made: (room - self.raw.avail_out) as usize,

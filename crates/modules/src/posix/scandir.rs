@@ -178,7 +178,9 @@ impl ScandirIterator {
     fn __next__(&self, th: Thread<'_>) -> Result<Option<Ref<DirEntry>>> {
         let mut directory = self.directory.borrow_mut();
         let Some(open) = directory.as_mut() else { return Ok(None) };
-        let entry = match th.allow_threads(|| open.read()) {
+        // With the GIL: another thread may ask for the next entry meanwhile, and one
+        // call of the system reads many.
+        let entry = match open.read() {
             Ok(Some(entry)) => entry,
             Ok(None) => {
                 *directory = None;

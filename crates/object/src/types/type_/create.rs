@@ -727,9 +727,13 @@ unsafe extern "C" fn subtype_dealloc(object: *mut PyObject) {
             return;
         }
     }
-    let keep = crate::own(ty);
+    let mut keep = crate::own(ty);
     // SAFETY: the count is zero and nothing is torn down yet.
     let dead = unsafe { finalize(th, ptr, ty) };
+    // COMPAT: `__del__` may set `__class__`; test_descr.test_set_class.
+    // SAFETY: dead or resurrected, the object has its header.
+    let ty = unsafe { Type::from_ptr((*object).ob_type) };
+    drop(std::mem::replace(&mut keep, crate::own(ty)));
     if dead {
         types::weakref::clear_weakrefs(th, ptr, ty);
         // SAFETY: dead, but all fields are still in place.
