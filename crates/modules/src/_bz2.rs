@@ -15,7 +15,7 @@ use crate::support::{
 struct Stream {
     raw: Box<bz::bz_stream>,
     compresses: bool,
-    /// The error that ended the stream.
+    /// The error that ended the stream: the library must not be asked again.
     failed: Option<i32>,
 }
 
@@ -60,9 +60,6 @@ impl Stream {
     }
 
     fn step(&mut self, input: &[u8], output: &mut [u8], action: i32) -> Step<i32> {
-        if let Some(status) = self.failed {
-            return Step { used: 0, made: 0, status };
-        }
         let available = input.len().min(u32::MAX as usize) as u32;
         let room = output.len().min(u32::MAX as usize) as u32;
         self.raw.next_in = input.as_ptr().cast::<c_char>();
@@ -77,7 +74,6 @@ impl Stream {
             unsafe { bz::BZ2_bzDecompress(&mut *self.raw) }
         };
         if status < 0 {
-            // The library must not be asked again.
             self.failed = Some(status);
         }
         Step {
@@ -239,6 +235,9 @@ impl BZ2Decompressor {
     #[sig = "($self, /, data, max_length=-1)"]
     fn decompress(&self, th: Thread<'_>, data: Data, max_length: isize) -> Result<Ref<Bytes>> {
         let mut stream = stream::lock(th, &self.stream);
+        if stream.failed.is_some() {
+            raise!(th, ValueError, "Decompressor is unusable after a previous error");
+        }
         let step = |input: &[u8], output: &mut [u8]| stream.step(input, output, 0);
         self.reader.decompress(th, data.bytes(), max_length, step, judge)
     }

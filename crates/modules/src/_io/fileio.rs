@@ -332,7 +332,7 @@ impl FileIO {
                 slf.size.set(stat.st_size);
             }
             Err(error) if error.raw_os_error() == Some(libc::EBADF) => {
-                return fail(exceptions::io_error(th, &error, Some(file)));
+                return fail(exceptions::io_error(th, &error, None));
             }
             Err(_) => {}
         }

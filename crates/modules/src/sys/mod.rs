@@ -471,7 +471,11 @@ fn size_of_object(th: Thread<'_>, object: Obj<'_>, default: Option<Obj<'_>>) -> 
             return Ok(default.own());
         }
     };
-    let size = match Int::index(th, size.obj()) {
+    let index = match Int::is_int(size.obj()) {
+        true => Ok(size),
+        false => Err(object::error!(th, TypeError, "an integer is required")),
+    };
+    let size = match index {
         Ok(size) => size,
         Err(raised) => {
             let Some(default) = default else { return Err(raised) };
