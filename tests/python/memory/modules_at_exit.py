@@ -15,5 +15,4 @@ class B:
     pass
 cyc=A("cyc"); cyc.me=cyc
 atexit.register(lambda: print("atexit"))
-w=weakref.ref(a, lambda r: print("weakref cb"))
 weakref.finalize(B, print, "finalize B")

@@ -151,7 +151,7 @@ for o in (lambda:1, sys, (x for x in ()), iter([]), type, int, len, [].append, A
     n=type(o).__name__
     def clean(x):
         import re
-        return re.sub(r'0x[0-9a-f]+','0x',repr(x))
+        return re.sub(r'0x[0-9a-f]+','0x',repr(x)).replace(__file__,'FILE')
     t(n+' copy', lambda: clean(copy.copy(o))); t(n+' pickle', lambda: clean(pickle.loads(pickle.dumps(o)))); t(n+' pickle0', lambda: clean(pickle.loads(pickle.dumps(o,0)))); t(n+' deepcopy', lambda: clean(copy.deepcopy(o)))
 # weakrefs
 class WR: pass
