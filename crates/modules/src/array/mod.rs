@@ -1022,7 +1022,7 @@ impl Array {
     #[classmethod]
     #[sig = "($type, object, /)"]
     fn __class_getitem__(th: Thread<'_>, cls: &Type, object: Obj<'_>) -> Result<Ref> {
-        types::type_::class_getitem(th, cls.obj(), object)
+        types::generic_alias::new(th, cls.obj(), object)
     }
 }
 

@@ -518,6 +518,7 @@ pub fn class_getitem(th: Thread<'_>, object: Obj<'_>, key: Obj<'_>) -> Result<Re
     if std::ptr::eq(ty, Type::type_object()) {
         return crate::types::generic_alias::new(th, object, key);
     }
+    th.check_stack(" while calling a Python object")?;
     match object.getattr_opt(th, id!(th, "__class_getitem__"))? {
         Some(method) if !method.obj().is_none() => method.call(th, &[key]),
         _ => raise!(th, TypeError, "type '{}' is not subscriptable", ty.full_name()),
