@@ -44,7 +44,7 @@ enum System {
 
 /// A handle to join a thread.
 #[pytype(name = "_thread._ThreadHandle", traverse = manual)]
-pub struct ThreadHandle {
+pub(crate) struct ThreadHandle {
     head: Head,
     ident: Cell<u64>,
     state: Cell<State>,
