@@ -59,7 +59,7 @@ fn ask_offset(
     if offset.obj().is_none() {
         return Ok(None);
     }
-    let Ok(offset) = offset.downcast::<TimeDelta>().map_err(|other| other) else {
+    let Ok(offset) = offset.downcast::<TimeDelta>() else {
         let other = tz.call_method(th, name, &[dt])?;
         raise!(
             th,

@@ -295,11 +295,7 @@ pub(super) fn shutdown(th: Thread<'_>) -> Result<()> {
             list.iter().find(|handle| handle.ident.get() != me).cloned()
         };
         match next {
-            Some(handle) => {
-                if let Err(raised) = handle.wait(th, Until::Forever) {
-                    return Err(raised);
-                }
-            }
+            Some(handle) => handle.wait(th, Until::Forever)?,
             None => return Ok(()),
         }
     }
