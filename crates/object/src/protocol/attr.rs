@@ -1,6 +1,9 @@
 //! Attribute access through `tp_getattro` and `tp_setattro`.
 
-use crate::{Obj, Ref, Result, Str, Thread, error, exceptions::types::AttributeError, raise};
+use crate::{
+    Obj, Ref, Result, Str, Thread, Type, error, exceptions::types::AttributeError, raise,
+    types::object_,
+};
 
 /// `getattr(object, name)`.
 pub fn getattr(th: Thread<'_>, object: Obj<'_>, name: &Str) -> Result<Ref> {
@@ -16,8 +19,15 @@ pub fn getattr(th: Thread<'_>, object: Obj<'_>, name: &Str) -> Result<Ref> {
 
 /// `getattr(object, name)`, `None` when there is no such attribute.
 pub fn getattr_opt(th: Thread<'_>, object: Obj<'_>, name: &Str) -> Result<Option<Ref>> {
-    match getattr(th, object, name) {
-        Ok(value) => Ok(Some(value)),
+    let slot = |ty: &Type| ty.slots().tp_getattro.map(|slot| slot as usize);
+    // PERF: an exception that nobody sees costs more than the rest of `hasattr`.
+    let found = if slot(object.ty()) == slot(object_::object_type()) {
+        object_::generic_getattr_opt(th, object, name)
+    } else {
+        getattr(th, object, name).map(Some)
+    };
+    match found {
+        Ok(value) => Ok(value),
         Err(raised) => th.catch(raised, AttributeError()).map(|()| None),
     }
 }
