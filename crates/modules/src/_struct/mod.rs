@@ -88,9 +88,14 @@ fn cached(th: Thread<'_>, format: Obj<'_>) -> Result<Ref<Struct>> {
         Some(cache) => cache,
         None => Dict::new(th)?,
     };
-    let is_key = format.downcast::<Bytes>().is_some() || format.downcast::<Str>().is_some();
-    if is_key
-        && let Some(found) = cache.get(th, format)?
+    // Bytes and strings must not meet: comparing them may be an error.
+    let bytes = format.downcast::<Bytes>().and_then(|bytes| str::from_utf8(bytes.as_bytes()).ok());
+    let key = match (format.downcast_exact::<Str>(), bytes) {
+        (Some(text), _) => object::own(text),
+        (None, Some(text)) => Str::new(th, text)?,
+        (None, None) => return Struct::new(th, &format_bytes(th, format)?),
+    };
+    if let Some(found) = cache.get(th, key.obj())?
         && let Ok(found) = found.downcast::<Struct>()
     {
         return Ok(found);
@@ -99,7 +104,7 @@ fn cached(th: Thread<'_>, format: Obj<'_>) -> Result<Ref<Struct>> {
     if cache.len() >= CACHE_SIZE {
         cache.clear(th);
     }
-    cache.set(th, format, made.obj())?;
+    cache.set(th, key.obj(), made.obj())?;
     state(th).cache.set(Some(cache));
     Ok(made)
 }

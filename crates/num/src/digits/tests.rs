@@ -43,7 +43,7 @@ fn agrees_with_big_ints() {
         }
         let (minus_a, minus_b) = (round % 2 == 1, round % 4 > 1);
         let signed = (from_digits(&a, minus_a), from_digits(&b, minus_b));
-        let mut check = |op: fn(u32, u32) -> u32, expected: crate::BigInt| {
+        let check = |op: fn(u32, u32) -> u32, expected: crate::BigInt| {
             let mut out = vec![7; a.len().max(b.len()) + 1];
             let (a, b) = ((&a[..], minus_a && !a.is_empty()), (&b[..], minus_b && !b.is_empty()));
             let (len, negative) = bitwise(a, b, op, &mut out);

@@ -67,7 +67,7 @@ impl Drop for Table {
     fn drop(&mut self) {
         let (table, mask) = (self.entries(), self.mask.get() as usize);
         // SAFETY: nobody can reach a table that is dropped.
-        unsafe { release_keys(table, self.len()) };
+        unsafe { release_keys(table, mask, self.len()) };
         self.free(table, mask);
     }
 }
@@ -77,10 +77,10 @@ impl Drop for Table {
 /// # Safety
 ///
 /// The table has that many keys and nobody reads it any more.
-unsafe fn release_keys(table: *const setentry, live: usize) {
+unsafe fn release_keys(table: *const setentry, mask: usize, live: usize) {
     let (mut left, mut slot) = (live, 0);
-    while left > 0 {
-        // SAFETY: inside the table, as there is another key.
+    while left > 0 && slot <= mask {
+        // SAFETY: at most the mask.
         let key = unsafe { (*table.add(slot)).key };
         slot += 1;
         if key.is_null() || key == dummy() {
@@ -320,7 +320,8 @@ impl Table {
                     let equal = compare::eq(th, candidate.obj(), key)?;
                     let unchanged = self.entries() == table
                         && self.mask.get() as usize == mask
-                        && self.entry(slot).key == candidate.as_ptr();
+                        && self.entry(slot).key == candidate.as_ptr()
+                        && deleted.is_none_or(|slot| self.entry(slot).key == dummy());
                     if !unchanged {
                         continue 'restart;
                     }
@@ -506,7 +507,7 @@ impl Table {
         self.used.set(0);
         self.hash.set(-1);
         // SAFETY: the old table or its copy, out of reach now.
-        unsafe { release_keys(source, live) };
+        unsafe { release_keys(source, mask, live) };
         self.free(table, mask);
     }
 
