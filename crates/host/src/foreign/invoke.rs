@@ -101,6 +101,7 @@ pub(super) unsafe extern "C" fn enter() {
         "movsd [rsp + {vectors} + 40], xmm5",
         "movsd [rsp + {vectors} + 48], xmm6",
         "movsd [rsp + {vectors} + 56], xmm7",
+        "mov qword ptr [rsp + {x87_count}], 0",
         "mov rdi, [r10 + 8]",
         "mov rsi, rsp",
         "lea rdx, [rbp + 16]",
