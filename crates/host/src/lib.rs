@@ -6,6 +6,7 @@ pub mod env;
 pub mod foreign;
 pub mod fs;
 pub mod futex;
+pub mod libm;
 pub mod library;
 pub mod locale;
 pub mod mapping;
