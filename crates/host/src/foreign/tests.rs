@@ -1,3 +1,5 @@
+//! Calls of C functions made here, and of callbacks by them.
+
 use std::ffi::{c_char, c_int, c_void};
 
 use super::*;
