@@ -100,6 +100,8 @@ fn main() {
     let manifest = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());
     let overlay = manifest.join("../../lib");
     println!("cargo:rerun-if-changed=build.rs");
+    // Extension modules find the C API in the executable.
+    println!("cargo::rustc-link-arg-bins=-rdynamic");
     println!("cargo:rerun-if-changed={}", overlay.display());
     let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
     if let Err(error) = build(Path::new(rustpython_pylib::LIB_PATH), &overlay, &out) {

@@ -14,7 +14,7 @@ use std::{
     hash::{BuildHasherDefault, Hasher},
     marker::PhantomData,
     ptr::NonNull,
-    sync::atomic::{AtomicU32, Ordering},
+    sync::atomic::{AtomicPtr, AtomicU32, Ordering},
 };
 
 use crate::{
@@ -33,7 +33,12 @@ pub struct Thread<'a>(PhantomData<(&'a (), *mut ())>);
 
 thread_local! {
     static STATE: Cell<*const ThreadState> = const { Cell::new(std::ptr::null()) };
+    /// The state that the thread had last, attached or not; null when it ended.
+    static OWN: Cell<*const ThreadState> = const { Cell::new(std::ptr::null()) };
 }
+
+/// The interpreter that was started first, a constant from then on.
+static MAIN: AtomicPtr<Interpreter> = AtomicPtr::new(std::ptr::null_mut());
 
 /// Reasons for the interpreter to leave its fast path, bits of
 /// [`ThreadState::eval_breaker`].
@@ -215,6 +220,7 @@ impl<'a> Thread<'a> {
     /// `state` outlives the attachment and this thread holds the GIL.
     pub unsafe fn attach(state: *const ThreadState) -> Thread<'a> {
         STATE.set(state);
+        OWN.set(state);
         Thread(PhantomData)
     }
 
@@ -269,7 +275,34 @@ impl<'a> Thread<'a> {
         let interp = state.interp;
         interp.retire_thread(state);
         STATE.set(std::ptr::null());
+        OWN.set(std::ptr::null());
         interp.gil.release();
+    }
+
+    /// Give up the GIL; the state is to be attached again later.
+    pub fn detach(self) -> &'static ThreadState {
+        // SAFETY: states are never freed.
+        let state = unsafe { &*STATE.get() };
+        STATE.set(std::ptr::null());
+        state.interp.gil.release();
+        state
+    }
+
+    /// Wait for the GIL and attach `state`, which [`Thread::detach`] gave.
+    ///
+    /// # Safety
+    ///
+    /// The calling thread is not attached, and no other uses the state.
+    pub unsafe fn reattach(state: &'static ThreadState) -> Thread<'static> {
+        state.interp.gil.acquire(state);
+        // SAFETY: states are never freed, and the GIL was taken just now.
+        unsafe { Thread::attach(state) }
+    }
+
+    /// The state that the calling thread had last, if it did not end.
+    pub fn own_state() -> Option<&'static ThreadState> {
+        // SAFETY: states are never freed.
+        unsafe { OWN.get().as_ref() }
     }
 
     /// In the child of a fork: only the calling thread is left, and becomes
@@ -486,6 +519,12 @@ impl<'a> Thread<'a> {
 }
 
 impl Interpreter {
+    /// The interpreter that was started first.
+    pub fn main() -> Option<&'static Interpreter> {
+        // SAFETY: interpreters are never freed.
+        unsafe { MAIN.load(Ordering::Acquire).as_ref() }
+    }
+
     /// An interpreter without modules; its memory comes from `mode`'s allocator.
     pub fn new(mode: alloc::Mode) -> Interpreter {
         Interpreter {
@@ -523,6 +562,9 @@ impl Interpreter {
         let public = state.public.get();
         // SAFETY: nobody else uses the state yet.
         unsafe { (*public).id = threads.last_id.get() };
+        let interp = std::ptr::from_ref(self).cast_mut().cast::<abi::PyInterpreterState>();
+        // SAFETY: as above.
+        unsafe { (*public).interp = interp };
         state.set_next(threads.newest.get());
         threads.newest.set(state);
         state
@@ -679,6 +721,9 @@ pub fn boot_with(mode: alloc::Mode, hash_secret: (u64, u64)) -> Thread<'static> 
     small_int::init(types::int::int_type().as_ptr());
     let interp: &'static Interpreter = Box::leak(Box::new(Interpreter::new(mode)));
     interp.hash_secret.set(hash_secret);
+    let first = std::ptr::from_ref(interp).cast_mut();
+    let _ =
+        MAIN.compare_exchange(std::ptr::null_mut(), first, Ordering::Release, Ordering::Relaxed);
     let state = interp.add_thread();
     // SAFETY: the state is this thread's.
     let th = unsafe { Thread::begin(state, 4 * 1024 * 1024) };

@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// A frame as Python code sees it.
-#[pytype(name = "frame", traverse = manual)]
+#[pytype(name = "frame", c_name = "PyFrame_Type", traverse = manual)]
 pub struct FrameObject {
     head: Head,
     /// `f_back` of a frame that was left.

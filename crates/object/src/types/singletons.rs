@@ -5,19 +5,19 @@ use macros::{pymethods, pytype};
 use crate::{AsObject, Head, IntoObject, Obj, PyStruct, Ref, Result, Str, Thread, Type, id, raise};
 
 /// The type of the None singleton.
-#[pytype(name = "NoneType")]
+#[pytype(name = "NoneType", c_name = "_PyNone_Type")]
 pub struct NoneType {
     head: Head,
 }
 
 /// The type of the NotImplemented singleton.
-#[pytype(name = "NotImplementedType")]
+#[pytype(name = "NotImplementedType", c_name = "_PyNotImplemented_Type")]
 pub struct NotImplementedType {
     head: Head,
 }
 
 /// The type of the Ellipsis singleton.
-#[pytype(name = "ellipsis")]
+#[pytype(name = "ellipsis", c_name = "PyEllipsis_Type")]
 pub struct EllipsisType {
     head: Head,
 }
@@ -29,8 +29,11 @@ unsafe impl Sync for NotImplementedType {}
 // SAFETY: as above.
 unsafe impl Sync for EllipsisType {}
 
+#[unsafe(export_name = "_Py_NoneStruct")]
 static NONE: NoneType = NoneType { head: Head::immortal() };
+#[unsafe(export_name = "_Py_NotImplementedStruct")]
 static NOT_IMPLEMENTED: NotImplementedType = NotImplementedType { head: Head::immortal() };
+#[unsafe(export_name = "_Py_EllipsisObject")]
 static ELLIPSIS: EllipsisType = EllipsisType { head: Head::immortal() };
 
 /// `None`.
