@@ -10,9 +10,11 @@ mod convert;
 
 mod abstract_;
 mod bytesobject;
+mod classobject;
 mod dictobject;
 mod getargs;
 mod getargs_convert;
+mod initconfig;
 mod listobject;
 mod longobject;
 mod missing;

@@ -366,6 +366,7 @@ const fn flag(value: c_int) -> Flag {
 data! {
     PyOS_InputHook: Hook = hook();
     PyOS_ReadlineFunctionPointer: Hook = hook();
+    _PyOS_ReadlineTState: Hook = hook();
     PyImport_FrozenModules: Hook = hook();
     Py_BytesWarningFlag: Flag = flag(0);
     Py_DebugFlag: Flag = flag(0);
@@ -444,6 +445,16 @@ const fn kinds() -> [u32; 256] {
     table
 }
 
+const fn whitespace() -> [u8; 128] {
+    let mut table = [0; 128];
+    let mut byte = 0;
+    while byte < 128 {
+        table[byte] = matches!(byte as u8, b'\t'..=b'\r' | 0x1c..=b' ') as u8;
+        byte += 1;
+    }
+    table
+}
+
 const fn cases(upper: bool) -> [u8; 256] {
     let mut table = [0; 256];
     let mut byte = 0usize;
@@ -459,6 +470,10 @@ data! {
     _Py_ctype_table: [u32; 256] = kinds();
     _Py_ctype_tolower: [u8; 256] = cases(false);
     _Py_ctype_toupper: [u8; 256] = cases(true);
+    /// Which bytes are white space.
+    _Py_ascii_whitespace: [u8; 128] = whitespace();
+    /// What an empty `bytearray` shows as its data.
+    _PyByteArray_empty_string: [u8; 1] = [0];
     /// The operator with the operands exchanged, by number.
     _Py_SwappedOp: [c_int; 6] = [4, 5, 2, 3, 0, 1];
 }

@@ -5,7 +5,7 @@ use std::ffi::{c_int, c_ulong, c_void};
 use abi::{PyObject, PyType_Spec, PyTypeObject};
 use macros::capi;
 use object::{
-    AsObject, Dict, Module, Obj, Ref, Result, Str, Thread, Tuple, Type, id, raise,
+    Dict, Module, Obj, Ref, Result, Str, Thread, Tuple, Type, id, raise,
     types::type_::{as_type, attrs, foreign, ready, spec},
 };
 

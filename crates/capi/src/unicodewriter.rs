@@ -6,7 +6,7 @@ use macros::capi;
 use object::{AsObject, Obj, Protocol, Ref, Result, Str, StrBuilder, Thread, raise};
 
 /// A string in the making.
-pub struct Writer(StrBuilder);
+pub(crate) struct Writer(StrBuilder);
 
 impl Writer {
     pub(crate) fn push(&mut self, th: Thread<'_>, text: &Str) -> Result<()> {

@@ -8,12 +8,16 @@ use std::{arch::global_asm, ffi::c_void};
 
 /// `va_list` of the System V ABI for x86-64.
 #[repr(C)]
-pub struct VaList {
+pub(crate) struct VaList {
     gp_offset: u32,
     fp_offset: u32,
     overflow_arg_area: *mut u8,
     reg_save_area: *mut u8,
 }
+
+/// The linker takes an object file for the sake of a symbol that Rust knows.
+#[unsafe(no_mangle)]
+static KRAIT_VARIADIC: u8 = 0;
 
 /// Bytes of the save area for integer registers, and for all.
 const GENERAL: u32 = 48;

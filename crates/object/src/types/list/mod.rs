@@ -17,7 +17,9 @@ use macros::pytype;
 
 use abi::PyObject;
 
-use crate::{AsObject, Link, Obj, Ref, Result, Thread, Traverse, VarHead, alloc_object, protocol::iter};
+use crate::{
+    AsObject, Link, Obj, Ref, Result, Thread, Traverse, VarHead, alloc_object, protocol::iter,
+};
 
 use super::tuple::Tuple;
 

@@ -342,9 +342,6 @@ impl Type {
 
     #[getter]
     fn __text_signature__(&self, th: Thread<'_>) -> Result {
-        if self.is_heap() {
-            return Ok(types::none().own());
-        }
         descr::signature_object(th, self.slots().tp_doc)
     }
 
