@@ -6,6 +6,7 @@ pub mod dynamic;
 pub mod env;
 pub mod fs;
 pub mod futex;
+pub mod libm;
 pub mod locale;
 pub mod mapping;
 pub mod memory;

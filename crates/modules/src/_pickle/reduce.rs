@@ -13,7 +13,7 @@ use super::{
 };
 use crate::construct;
 
-fn dotted<'a>(path: &'a str) -> impl Iterator<Item = &'a str> {
+fn dotted(path: &str) -> impl Iterator<Item = &str> {
     path.split('.')
 }
 
