@@ -26,7 +26,9 @@ fn run() -> io::Result<()> {
         if defined.contains(name) {
             continue;
         }
+        let register = if kind == "struct" { "rsi" } else { "rdi" };
         let target = match kind {
+            "struct" => "krait_missing_struct",
             "pointer" => "krait_missing_pointer",
             "status" => "krait_missing_status",
             _ => "krait_missing_nothing",
@@ -34,7 +36,7 @@ fn run() -> io::Result<()> {
         let _ = writeln!(
             stubs,
             "\".globl {name}\", \".type {name},@function\", \"{name}:\", \
-             \"lea rdi, [rip + 2f]\", \"jmp {target}\", \
+             \"lea {register}, [rip + 2f]\", \"jmp {target}\", \
              \".pushsection .rodata\", \"2: .asciz \\\"{name}\\\"\", \".popsection\",",
         );
     }

@@ -10,7 +10,10 @@ use std::ffi::{CStr, c_char, c_void};
 use object::{Thread, raise};
 
 fn raise(name: *const c_char) {
-    // SAFETY: C calls the API on attached threads.
+    if !Thread::is_attached() {
+        return;
+    }
+    // SAFETY: just checked.
     let th = unsafe { Thread::current() };
     // SAFETY: a stub's own name.
     let name = unsafe { CStr::from_ptr(name) }.to_string_lossy();
@@ -33,6 +36,27 @@ unsafe extern "C" fn krait_missing_status(name: *const c_char) -> i64 {
 #[unsafe(no_mangle)]
 unsafe extern "C" fn krait_missing_nothing(name: *const c_char) {
     raise(name);
+}
+
+/// For functions that return a status by value: the caller says where to.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn krait_missing_struct(out: *mut Status, name: *const c_char) -> *mut Status {
+    // SAFETY: the caller's own variable.
+    unsafe {
+        out.write(Status { kind: 1, function: name, message: NOT_WRITTEN.as_ptr(), code: 0 })
+    };
+    out
+}
+
+const NOT_WRITTEN: &CStr = c"not implemented";
+
+/// `PyStatus`: success (0), an error (1) or an exit (2).
+#[repr(C)]
+struct Status {
+    kind: i32,
+    function: *const c_char,
+    message: *const c_char,
+    code: i32,
 }
 
 include!(concat!(env!("OUT_DIR"), "/missing.rs"));

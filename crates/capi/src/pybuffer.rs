@@ -23,8 +23,11 @@ unsafe fn PyObject_GetBuffer(
     if flags == abi::PyBUF_READ || flags == abi::PyBUF_WRITE {
         raise!(th, SystemError, "bad argument to internal function");
     }
-    // SAFETY: C passes a variable.
-    buffer::fill(th, object, unsafe { &mut *view }, flags)
+    // SAFETY: C passes a variable, or null as it once meant something.
+    match unsafe { view.as_mut() } {
+        Some(view) => buffer::fill(th, object, view, flags),
+        None => raise!(th, BufferError, "PyObject_GetBuffer: view==NULL argument is obsolete"),
+    }
 }
 
 #[capi]

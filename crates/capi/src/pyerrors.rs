@@ -158,15 +158,42 @@ pub(crate) unsafe extern "C" fn PyOS_vsnprintf(
     written
 }
 
-#[capi]
-fn PyErr_ExceptionMatches(th: Thread<'_>, class: Obj<'_>) -> bool {
-    th.exception().is_some_and(|exception| exceptions::matches(exception.obj(), class))
+/// As `exceptions::matches`, for tuples that are nested as deep as C code likes.
+fn matches(th: Thread<'_>, exception: Obj<'_>, class: Obj<'_>) -> Result<bool> {
+    let Some(classes) = class.downcast::<Tuple>() else {
+        return Ok(exceptions::matches(exception, class));
+    };
+    th.check_stack("")?;
+    for class in classes.items() {
+        if matches(th, exception, *class)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn matches_quietly(th: Thread<'_>, exception: Obj<'_>, class: Obj<'_>) -> bool {
+    let saved = th.swap_exception(None);
+    let answer = matches(th, exception, class);
+    let answer =
+        crate::abstract_::quietly(th, answer, "Exception ignored in PyErr_GivenExceptionMatches()");
+    drop(th.swap_exception(saved));
+    answer
 }
 
 #[capi]
-fn PyErr_GivenExceptionMatches(exception: Option<Obj<'_>>, class: Option<Obj<'_>>) -> bool {
+fn PyErr_ExceptionMatches(th: Thread<'_>, class: Obj<'_>) -> bool {
+    th.exception().is_some_and(|exception| matches_quietly(th, exception.obj(), class))
+}
+
+#[capi]
+fn PyErr_GivenExceptionMatches(
+    th: Thread<'_>,
+    exception: Option<Obj<'_>>,
+    class: Option<Obj<'_>>,
+) -> bool {
     match (exception, class) {
-        (Some(exception), Some(class)) => exceptions::matches(exception, class),
+        (Some(exception), Some(class)) => matches_quietly(th, exception, class),
         _ => false,
     }
 }

@@ -302,6 +302,23 @@ fn PyErr_SetInterrupt() {
 }
 
 #[capi]
+unsafe fn PyOS_setsig(signal: c_int, handler: usize) -> usize {
+    // SAFETY: C passes a handler, `SIG_DFL` or `SIG_IGN`.
+    unsafe { libc::signal(signal, handler) }
+}
+
+#[capi]
+unsafe fn PyOS_getsig(signal: c_int) -> usize {
+    let mut action = std::mem::MaybeUninit::<libc::sigaction>::uninit();
+    // SAFETY: a variable; any number is checked.
+    if unsafe { libc::sigaction(signal, std::ptr::null(), action.as_mut_ptr()) } != 0 {
+        return libc::SIG_ERR;
+    }
+    // SAFETY: filled in just now.
+    unsafe { action.assume_init() }.sa_sigaction
+}
+
+#[capi]
 fn PyTraceMalloc_Track(_domain: u32, _pointer: usize, _size: usize) -> c_int {
     -2
 }

@@ -120,6 +120,21 @@ fn PyFrame_GetVarString(th: Thread<'_>, frame: Obj<'_>, name: &CStr) -> Result {
     variable(th, frame, Str::new(th, &lossy(name))?.obj())
 }
 
+/// A frame that never runs: what C code shows in tracebacks.
+#[capi]
+unsafe fn PyFrame_New(
+    th: Thread<'_>,
+    _state: *mut abi::PyThreadState,
+    object: Obj<'_>,
+    globals: Obj<'_>,
+    _locals: Option<Obj<'_>>,
+) -> Result<Ref<FrameObject>> {
+    let Some(globals) = globals.downcast::<Dict>() else {
+        raise!(th, SystemError, "bad argument to internal function");
+    };
+    FrameObject::for_code(th, code(th, object)?, globals)
+}
+
 /// Local variables are in the frame itself: there is nothing to copy.
 #[capi]
 fn PyFrame_FastToLocals(_frame: Obj<'_>) {}

@@ -1303,6 +1303,52 @@ codec_parts! {
     PyCodec_Decoder 1;
 }
 
+/// A part of a codec, called with a stream or nothing, and the errors.
+fn make_with(
+    th: Thread<'_>,
+    encoding: &CStr,
+    part: &str,
+    stream: Option<Obj<'_>>,
+    errors: Option<&CStr>,
+) -> Result {
+    let found = types::str::registry::lookup(th, &lossy(encoding))?;
+    let maker = found.getattr(th, &*Str::intern(th, part)?)?;
+    let errors = errors.map(|errors| Str::new(th, &lossy(errors))).transpose()?;
+    let args: Vec<Obj<'_>> =
+        stream.into_iter().chain(errors.as_ref().map(|errors| errors.obj())).collect();
+    maker.call(th, &args)
+}
+
+#[capi]
+fn PyCodec_IncrementalEncoder(th: Thread<'_>, encoding: &CStr, errors: Option<&CStr>) -> Result {
+    make_with(th, encoding, "incrementalencoder", None, errors)
+}
+
+#[capi]
+fn PyCodec_IncrementalDecoder(th: Thread<'_>, encoding: &CStr, errors: Option<&CStr>) -> Result {
+    make_with(th, encoding, "incrementaldecoder", None, errors)
+}
+
+#[capi]
+fn PyCodec_StreamReader(
+    th: Thread<'_>,
+    encoding: &CStr,
+    stream: Obj<'_>,
+    errors: Option<&CStr>,
+) -> Result {
+    make_with(th, encoding, "streamreader", Some(stream), errors)
+}
+
+#[capi]
+fn PyCodec_StreamWriter(
+    th: Thread<'_>,
+    encoding: &CStr,
+    stream: Obj<'_>,
+    errors: Option<&CStr>,
+) -> Result {
+    make_with(th, encoding, "streamwriter", Some(stream), errors)
+}
+
 #[capi]
 fn PyCodec_RegisterError(th: Thread<'_>, name: &CStr, handler: Obj<'_>) -> Result<()> {
     if !object::protocol::call::is_callable(handler) {

@@ -135,7 +135,9 @@ pub fn call_def(
     if has_keywords && convention & KEYWORDS == 0 {
         raise!(th, TypeError, "{}() takes no keyword arguments", name());
     }
-    let o = this.as_ptr();
+    // COMPAT: a static method gets no `self`; test_call.TestCallingConventionsStatic.
+    let is_static = def.ml_flags & abi::METH_STATIC != 0;
+    let o = if is_static { std::ptr::null_mut() } else { this.as_ptr() };
     let raw_names = kwnames.map_or(std::ptr::null_mut(), |names| names.obj().as_ptr());
     let first = args.as_ptr().cast::<*mut PyObject>();
     macro_rules! function {
