@@ -5,6 +5,7 @@
 
 use std::ffi::{c_int, c_void};
 use std::ptr::{NonNull, null_mut};
+use std::sync::atomic::{AtomicPtr, Ordering};
 
 use abi::{PyMemAllocatorEx, PyObject};
 use macros::capi;
@@ -52,124 +53,186 @@ unsafe fn release(th: Thread<'_>, block: *mut c_void) {
     }
 }
 
+/// The allocators that C code put in place of ours, by domain: raw, memory and
+/// object. Only calls of C code go through them, the runtime's own do not.
+static REPLACED: [AtomicPtr<PyMemAllocatorEx>; 3] = [const { AtomicPtr::new(null_mut()) }; 3];
+
+const RAW: usize = 0;
+const MEM: usize = 1;
+const OBJ: usize = 2;
+
+fn replaced(domain: usize) -> Option<&'static PyMemAllocatorEx> {
+    let found = REPLACED.get(domain)?.load(Ordering::Acquire);
+    // SAFETY: null or a table that lives for ever.
+    unsafe { found.as_ref() }
+}
+
+/// The functions of a domain: those of C code, or ours.
 macro_rules! domain {
-    ($malloc:ident $calloc:ident $realloc:ident $free:ident) => {
+    ($domain:ident: $malloc:ident $calloc:ident $realloc:ident $free:ident = $ours:path) => {
         #[capi]
-        fn $malloc(th: Thread<'_>, size: usize) -> *mut c_void {
-            allocate(th, size)
+        fn $malloc(size: usize) -> *mut c_void {
+            use $ours as ours;
+            match replaced($domain).and_then(|table| Some((table.malloc?, table.ctx))) {
+                // SAFETY: C code's own function and context.
+                Some((malloc, ctx)) => unsafe { malloc(ctx, size) },
+                // SAFETY: as the domain wants: with the GIL unless it is raw.
+                None => unsafe { ours::malloc(null_mut(), size) },
+            }
         }
 
         #[capi]
-        fn $calloc(th: Thread<'_>, count: usize, size: usize) -> *mut c_void {
-            allocate_zeroed(th, count, size)
+        fn $calloc(count: usize, size: usize) -> *mut c_void {
+            use $ours as ours;
+            match replaced($domain).and_then(|table| Some((table.calloc?, table.ctx))) {
+                // SAFETY: C code's own function and context.
+                Some((calloc, ctx)) => unsafe { calloc(ctx, count, size) },
+                // SAFETY: as the domain wants: with the GIL unless it is raw.
+                None => unsafe { ours::calloc(null_mut(), count, size) },
+            }
         }
 
         #[capi]
-        unsafe fn $realloc(th: Thread<'_>, block: *mut c_void, size: usize) -> *mut c_void {
-            // SAFETY: C passes a block of the heap.
-            unsafe { reallocate(th, block, size) }
+        unsafe fn $realloc(block: *mut c_void, size: usize) -> *mut c_void {
+            use $ours as ours;
+            match replaced($domain).and_then(|table| Some((table.realloc?, table.ctx))) {
+                // SAFETY: C code's own function, context and block.
+                Some((realloc, ctx)) => unsafe { realloc(ctx, block, size) },
+                // SAFETY: C passes null or a block of the domain.
+                None => unsafe { ours::realloc(null_mut(), block, size) },
+            }
         }
 
         #[capi]
-        unsafe fn $free(th: Thread<'_>, block: *mut c_void) {
-            // SAFETY: C passes a block of the heap.
-            unsafe { release(th, block) }
+        unsafe fn $free(block: *mut c_void) {
+            use $ours as ours;
+            match replaced($domain).and_then(|table| Some((table.free?, table.ctx))) {
+                // SAFETY: C code's own function, context and block.
+                Some((free, ctx)) => unsafe { free(ctx, block) },
+                // SAFETY: C passes null or a block of the domain.
+                None => unsafe { ours::free(null_mut(), block) },
+            }
         }
     };
 }
 
-domain!(PyMem_Malloc PyMem_Calloc PyMem_Realloc PyMem_Free);
-domain!(PyObject_Malloc PyObject_Calloc PyObject_Realloc PyObject_Free);
+domain!(RAW: PyMem_RawMalloc PyMem_RawCalloc PyMem_RawRealloc PyMem_RawFree = self::system);
+domain!(MEM: PyMem_Malloc PyMem_Calloc PyMem_Realloc PyMem_Free = self::heap);
+domain!(OBJ: PyObject_Malloc PyObject_Calloc PyObject_Realloc PyObject_Free = self::heap);
 
-#[capi]
-fn PyMem_RawMalloc(size: usize) -> *mut c_void {
-    // SAFETY: any size will do.
-    unsafe { libc::malloc(size.max(1)) }
-}
-
-#[capi]
-fn PyMem_RawCalloc(count: usize, size: usize) -> *mut c_void {
-    let (count, size) = if count == 0 || size == 0 { (1, 1) } else { (count, size) };
-    // SAFETY: any size will do.
-    unsafe { libc::calloc(count, size) }
-}
-
-#[capi]
-unsafe fn PyMem_RawRealloc(block: *mut c_void, size: usize) -> *mut c_void {
-    // SAFETY: C passes null or a raw block.
-    unsafe { libc::realloc(block, size.max(1)) }
-}
-
-#[capi]
-unsafe fn PyMem_RawFree(block: *mut c_void) {
-    // SAFETY: C passes null or a raw block.
-    unsafe { libc::free(block) }
-}
-
-mod allocators {
-    //! What `PyMem_GetAllocator` hands out.
+mod system {
+    //! The raw domain: the C library.
 
     use super::*;
 
-    pub(super) unsafe extern "C" fn malloc(raw: *mut c_void, size: usize) -> *mut c_void {
-        // SAFETY: for the whole function, as the functions of the domain.
-        if raw.is_null() {
-            PyMem_RawMalloc(size)
-        } else {
-            allocate(unsafe { Thread::current() }, size)
-        }
+    pub(super) unsafe extern "C" fn malloc(_: *mut c_void, size: usize) -> *mut c_void {
+        // SAFETY: any size will do.
+        unsafe { libc::malloc(size.max(1)) }
     }
 
     pub(super) unsafe extern "C" fn calloc(
-        raw: *mut c_void,
+        _: *mut c_void,
         count: usize,
         size: usize,
     ) -> *mut c_void {
-        if raw.is_null() {
-            return PyMem_RawCalloc(count, size);
-        }
+        let (count, size) = if count == 0 || size == 0 { (1, 1) } else { (count, size) };
+        // SAFETY: any size will do.
+        unsafe { libc::calloc(count, size) }
+    }
+
+    pub(super) unsafe extern "C" fn realloc(
+        _: *mut c_void,
+        block: *mut c_void,
+        size: usize,
+    ) -> *mut c_void {
+        // SAFETY: the caller passes null or a raw block.
+        unsafe { libc::realloc(block, size.max(1)) }
+    }
+
+    pub(super) unsafe extern "C" fn free(_: *mut c_void, block: *mut c_void) {
+        // SAFETY: the caller passes null or a raw block.
+        unsafe { libc::free(block) }
+    }
+}
+
+mod heap {
+    //! The other domains: the interpreter's heap, with the GIL.
+
+    use super::*;
+
+    pub(super) unsafe extern "C" fn malloc(_: *mut c_void, size: usize) -> *mut c_void {
         // SAFETY: called with the GIL, as the domain wants.
+        allocate(unsafe { Thread::current() }, size)
+    }
+
+    pub(super) unsafe extern "C" fn calloc(
+        _: *mut c_void,
+        count: usize,
+        size: usize,
+    ) -> *mut c_void {
+        // SAFETY: as above.
         allocate_zeroed(unsafe { Thread::current() }, count, size)
     }
 
     pub(super) unsafe extern "C" fn realloc(
-        raw: *mut c_void,
+        _: *mut c_void,
         block: *mut c_void,
         size: usize,
     ) -> *mut c_void {
-        // SAFETY: for the whole function, as the functions of the domain.
-        unsafe {
-            if raw.is_null() {
-                PyMem_RawRealloc(block, size)
-            } else {
-                reallocate(Thread::current(), block, size)
-            }
-        }
+        // SAFETY: as above; a block of the heap.
+        unsafe { reallocate(Thread::current(), block, size) }
     }
 
-    pub(super) unsafe extern "C" fn free(raw: *mut c_void, block: *mut c_void) {
-        // SAFETY: for the whole function, as the functions of the domain.
-        unsafe {
-            if raw.is_null() { PyMem_RawFree(block) } else { release(Thread::current(), block) }
-        }
+    pub(super) unsafe extern "C" fn free(_: *mut c_void, block: *mut c_void) {
+        // SAFETY: as above; a block of the heap.
+        unsafe { release(Thread::current(), block) }
     }
 }
 
-/// The context tells the raw domain (null) from the others.
+/// Our functions of a domain.
+fn ours(domain: usize) -> PyMemAllocatorEx {
+    if domain == RAW {
+        return PyMemAllocatorEx {
+            ctx: null_mut(),
+            malloc: Some(system::malloc),
+            calloc: Some(system::calloc),
+            realloc: Some(system::realloc),
+            free: Some(system::free),
+        };
+    }
+    PyMemAllocatorEx {
+        ctx: null_mut(),
+        malloc: Some(heap::malloc),
+        calloc: Some(heap::calloc),
+        realloc: Some(heap::realloc),
+        free: Some(heap::free),
+    }
+}
+
 #[capi]
 unsafe fn PyMem_GetAllocator(domain: c_int, allocator: *mut PyMemAllocatorEx) {
-    let ctx =
-        if domain == 0 { null_mut() } else { std::ptr::without_provenance_mut(domain as usize) };
-    let value = PyMemAllocatorEx {
-        ctx,
-        malloc: Some(allocators::malloc),
-        calloc: Some(allocators::calloc),
-        realloc: Some(allocators::realloc),
-        free: Some(allocators::free),
-    };
+    let domain = domain.max(0) as usize;
+    let value = replaced(domain).copied().unwrap_or_else(|| ours(domain));
     // SAFETY: C passes a variable.
     unsafe { allocator.write(value) };
 }
+
+#[capi]
+unsafe fn PyMem_SetAllocator(domain: c_int, allocator: *const PyMemAllocatorEx) {
+    // SAFETY: C passes a table, which is copied.
+    let table = unsafe { *allocator };
+    let is_ours =
+        table.malloc.map(|f| f as usize) == ours(domain.max(0) as usize).malloc.map(|f| f as usize);
+    if let Some(place) = REPLACED.get(domain.max(0) as usize) {
+        // Others may still use the table that was there.
+        let new = if is_ours { null_mut() } else { Box::leak(Box::new(table)) };
+        place.store(new, Ordering::Release);
+    }
+}
+
+/// Our allocators check their blocks by `PYTHONMALLOC=debug` alone.
+#[capi]
+fn PyMem_SetupDebugHooks() {}
 
 // Instances.
 
