@@ -22,6 +22,8 @@ pub mod importdl;
 mod interp;
 pub mod intrinsics;
 pub mod lifecycle;
+#[cfg(any(debug_assertions, miri))]
+mod match_loop;
 pub mod module_def;
 pub mod monitoring;
 mod namespace;
@@ -30,6 +32,8 @@ pub mod pending;
 pub mod shutdown;
 mod specialize;
 pub mod suggest;
+#[cfg(not(any(debug_assertions, miri)))]
+mod tail_calls;
 pub mod traceback;
 pub mod tracemalloc;
 mod unwind;
