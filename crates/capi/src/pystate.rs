@@ -15,7 +15,7 @@ use abi::{PyInterpreterState, PyObject, PyThreadState};
 use macros::capi;
 use object::{
     AsObject, Dict, Interpreter, Obj, Ref, Result, Str, Thread, ThreadState, error, id, raise,
-    thread::breaker,
+    thread::{Ensured, breaker},
 };
 
 use crate::convert::{IntoC, lend};
@@ -267,32 +267,18 @@ const UNLOCKED: c_int = 1;
 
 #[capi]
 fn PyGILState_Ensure() -> c_int {
-    if Thread::is_attached() {
-        // SAFETY: just checked.
-        let state = public(unsafe { Thread::current() }.state());
-        // SAFETY: only this thread touches its state.
-        unsafe { (*state).gilstate_counter += 1 };
-        return LOCKED;
-    }
-    let state = match Thread::own_state() {
-        Some(state) => {
-            // SAFETY: the thread's own state, which it gave up for a while.
-            unsafe { Thread::reattach(state) };
-            state
-        }
-        None => {
-            let Some(interp) = Interpreter::main() else { return UNLOCKED };
-            let state = interp.add_thread();
-            // SAFETY: a new state for this thread alone.
-            unsafe { Thread::begin(state, STACK) };
-            // SAFETY: as above; the count of a borrowed state starts at one.
-            unsafe { (*public(state))._whence = c_int::MAX };
-            state
-        }
-    };
+    let Some(interp) = Interpreter::main() else { return UNLOCKED };
+    // SAFETY: C undoes this.
+    let (th, ensured) = unsafe { Thread::ensure(interp, STACK) };
+    let state = public(th.state());
     // SAFETY: only this thread touches its state.
-    unsafe { (*public(state)).gilstate_counter += 1 };
-    UNLOCKED
+    unsafe {
+        if ensured == Ensured::New {
+            (*state)._whence = c_int::MAX;
+        }
+        (*state).gilstate_counter += 1;
+    }
+    if ensured == Ensured::Already { LOCKED } else { UNLOCKED }
 }
 
 #[capi]
@@ -307,11 +293,13 @@ fn PyGILState_Release(th: Thread<'_>, before: c_int) {
         th.clear_state();
         // SAFETY: no frame of a thread of C code is left.
         unsafe {
+            (*state)._whence = 0;
             vm::end_thread(th);
-            th.end();
+            th.release(Ensured::New);
         }
     } else if before == UNLOCKED {
-        th.detach();
+        // SAFETY: undoes the call that found the thread detached.
+        unsafe { th.release(Ensured::Resumed) };
     }
 }
 
