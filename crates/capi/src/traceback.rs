@@ -5,8 +5,8 @@ use std::ffi::{CStr, c_int};
 use abi::PyObject;
 use macros::capi;
 use object::{
-    AsObject, Code, Dict, Int, Obj, Protocol, Ref, Result, Str, Thread, Tuple, exceptions, id,
-    raise, types,
+    AsObject, Code, Dict, Int, Obj, Protocol, PyStruct, Ref, Result, Str, Thread, Tuple,
+    exceptions, id, raise, types,
 };
 use vm::frame_object::FrameObject;
 
@@ -225,6 +225,102 @@ unsafe fn PyCode_Addr2Location(
 fn PyCode_NewEmpty(th: Thread<'_>, file: &CStr, name: &CStr, line: c_int) -> Result<Ref<Code>> {
     let file = types::str::codec::decode_fs(th, file.to_bytes())?;
     Code::new_empty(th, file, Str::intern(th, &lossy(name))?, line)
+}
+
+/// `code(...)`, whose order of parameters is another one.
+#[capi]
+#[allow(clippy::too_many_arguments, reason = "C's signature")]
+fn PyUnstable_Code_NewWithPosOnlyArgs(
+    th: Thread<'_>,
+    args: c_int,
+    positional_only: c_int,
+    keyword_only: c_int,
+    locals: c_int,
+    stack_size: c_int,
+    flags: c_int,
+    code: Obj<'_>,
+    consts: Obj<'_>,
+    names: Obj<'_>,
+    local_names: Obj<'_>,
+    free_names: Obj<'_>,
+    cell_names: Obj<'_>,
+    file: Obj<'_>,
+    name: Obj<'_>,
+    qualname: Obj<'_>,
+    first_line: c_int,
+    lines: Obj<'_>,
+    exceptions: Obj<'_>,
+) -> Result {
+    let int = |value: c_int| Int::from_i64(th, value.into());
+    let (args, positional_only) = (int(args)?, int(positional_only)?);
+    let (keyword_only, locals) = (int(keyword_only)?, int(locals)?);
+    let (stack_size, flags, first_line) = (int(stack_size)?, int(flags)?, int(first_line)?);
+    let args = [
+        args.obj(),
+        positional_only.obj(),
+        keyword_only.obj(),
+        locals.obj(),
+        stack_size.obj(),
+        flags.obj(),
+        code,
+        consts,
+        names,
+        local_names,
+        file,
+        name,
+        qualname,
+        first_line.obj(),
+        lines,
+        exceptions,
+        free_names,
+        cell_names,
+    ];
+    Code::type_object().obj().call(th, &args)
+}
+
+#[capi]
+#[allow(clippy::too_many_arguments, reason = "C's signature")]
+fn PyUnstable_Code_New(
+    th: Thread<'_>,
+    args: c_int,
+    keyword_only: c_int,
+    locals: c_int,
+    stack_size: c_int,
+    flags: c_int,
+    code: Obj<'_>,
+    consts: Obj<'_>,
+    names: Obj<'_>,
+    local_names: Obj<'_>,
+    free_names: Obj<'_>,
+    cell_names: Obj<'_>,
+    file: Obj<'_>,
+    name: Obj<'_>,
+    qualname: Obj<'_>,
+    first_line: c_int,
+    lines: Obj<'_>,
+    exceptions: Obj<'_>,
+) -> Result {
+    PyUnstable_Code_NewWithPosOnlyArgs(
+        th,
+        args,
+        0,
+        keyword_only,
+        locals,
+        stack_size,
+        flags,
+        code,
+        consts,
+        names,
+        local_names,
+        free_names,
+        cell_names,
+        file,
+        name,
+        qualname,
+        first_line,
+        lines,
+        exceptions,
+    )
 }
 
 // Functions and their like.
