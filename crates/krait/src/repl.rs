@@ -1,8 +1,10 @@
 //! The interactive prompt.
 //!
-//! Lines are collected until they are a whole statement, which is then compiled
-//! in `single` mode and run in `__main__`. On a terminal, lines are edited and
-//! remembered in the file that CPython uses; otherwise they are simply read.
+//! On a terminal it is the library's `_pyrepl`. The basic prompt here serves
+//! where that cannot run or `PYTHON_BASIC_REPL` is set: lines are collected
+//! until they are a whole statement, which is then compiled in `single` mode
+//! and run in `__main__`. On a terminal, lines are edited and remembered in the
+//! file that CPython uses; otherwise they are simply read.
 
 use std::{
     io::{BufRead as _, Write as _},
@@ -10,13 +12,17 @@ use std::{
 };
 
 use compiler::Mode;
-use object::{AsObject as _, Code, Dict, Protocol as _, Ref, Result, Str, Thread, exceptions};
+use modules::sys::BaseRepl;
+use object::{
+    AsObject as _, Code, Dict, Int, Protocol as _, Ref, Result, Str, Thread, exceptions, id,
+};
 use rustyline::{DefaultEditor, error::ReadlineError};
 use vm::lifecycle;
 
 use crate::{
     config::Config,
     program::{End, evaluate, remember_source, report},
+    startup::import,
     text,
 };
 
@@ -106,7 +112,56 @@ pub(crate) fn start(th: Thread<'_>, config: &Config, main: &Ref<Dict>) -> End {
     {
         return End::Status(status);
     }
-    run(th, main)
+    run(th, config, main)
+}
+
+/// Prompt until the end of input or `SystemExit`.
+pub(crate) fn run(th: Thread<'_>, config: &Config, main: &Ref<Dict>) -> End {
+    if let Err(raised) = run_hook(th)
+        && let End::Status(status) = report(th, raised, false)
+    {
+        return End::Status(status);
+    }
+    let wants_basic = config.flags.ignore_environment == 0
+        && std::env::var_os("PYTHON_BASIC_REPL").is_some_and(|value| !value.is_empty());
+    if wants_basic || !host::terminal::isatty(0) {
+        return run_basic(th, main).unwrap_or(End::Status(0));
+    }
+    th.interp().extensions.get::<BaseRepl>().0.set(Some(run_from_python));
+    match run_pyrepl(th) {
+        Ok(()) => End::Status(0),
+        Err(raised) => report(th, raised, false),
+    }
+}
+
+/// `sys.__interactivehook__()`, which `site` sets.
+fn run_hook(th: Thread<'_>) -> Result<()> {
+    let Some(sys) = th.interp().sys_dict.get() else { return Ok(()) };
+    let name = Str::intern(th, "__interactivehook__")?;
+    match sys.get(th, name.obj())? {
+        Some(hook) => hook.call(th, &[]).map(drop),
+        None => Ok(()),
+    }
+}
+
+fn run_pyrepl(th: Thread<'_>) -> Result<()> {
+    let module = import(th, "_pyrepl.main")?;
+    let console = module.getattr(th, &*Str::intern(th, "interactive_console")?)?;
+    let main = import(th, "__main__")?;
+    console.call(th, &[main.obj()]).map(drop)
+}
+
+/// `sys._baserepl()`
+fn run_from_python(th: Thread<'_>) -> Result<()> {
+    let main = import(th, "__main__")?.getattr(th, id!(th, "__dict__"))?;
+    let Ok(main) = main.downcast::<Dict>() else { return Ok(()) };
+    match run_basic(th, &main) {
+        Some(End::Status(status)) => {
+            let status = Int::from_i64(th, i64::from(status))?;
+            Err(th.raise_args(exceptions::types::SystemExit(), &[status.obj()]))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn run_startup_file(th: Thread<'_>, main: &Ref<Dict>, name: &[u8]) -> Result<()> {
@@ -124,20 +179,20 @@ fn run_startup_file(th: Thread<'_>, main: &Ref<Dict>, name: &[u8]) -> Result<()>
     evaluate(th, &code, main)
 }
 
-/// Read, evaluate and print until the end of input or `SystemExit`.
-pub(crate) fn run(th: Thread<'_>, main: &Ref<Dict>) -> End {
+/// Read, evaluate and print until the end of input (`None`) or `SystemExit`.
+fn run_basic(th: Thread<'_>, main: &Ref<Dict>) -> Option<End> {
     let mut reader = Reader::new();
     let mut flags = 0;
     loop {
         let (first, second) = match prompts(th) {
             Ok(prompts) => prompts,
-            Err(raised) => return report(th, raised, false),
+            Err(raised) => return Some(report(th, raised, false)),
         };
         lifecycle::flush_streams(th);
         let end = match statement(th, &mut reader, &first, &second, flags) {
             Ok(Statement::End) => {
                 complain!();
-                return End::Status(0);
+                return None;
             }
             Ok(Statement::Interrupt) => {
                 complain!("\nKeyboardInterrupt");
@@ -152,7 +207,7 @@ pub(crate) fn run(th: Thread<'_>, main: &Ref<Dict>) -> End {
         };
         // Reports go on with the next prompt; `SystemExit` ends it.
         if let Some(End::Status(status)) = end {
-            return End::Status(status);
+            return Some(End::Status(status));
         }
     }
 }
