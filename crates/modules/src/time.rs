@@ -298,30 +298,42 @@ pub mod time {
         clock(th, clk_id)
     }
 
+    /// clock_getres(clk_id) -> floating-point number
+    ///
     /// Return the resolution (precision) of the specified clock clk_id.
     #[parse(tuple)]
+    #[no_signature]
     #[sig = "(clk_id, /)"]
     fn clock_getres(th: Thread<'_>, clk_id: i32) -> Result<f64> {
         check(th, host::time::clock_resolution_ns(clk_id)).map(as_seconds)
     }
 
+    /// clock_settime(clk_id, time)
+    ///
     /// Set the time of the specified clock clk_id.
     #[parse(tuple)]
+    #[no_signature]
     #[sig = "(clk_id, time, /)"]
     fn clock_settime(th: Thread<'_>, clk_id: i32, time: Obj<'_>) -> Result<()> {
         let ns = seconds_to_ns(th, time, Round::Floor)?;
         check(th, host::time::set_clock_ns(clk_id, ns))
     }
 
+    /// clock_settime_ns(clk_id, time)
+    ///
     /// Set the time of the specified clock clk_id with nanoseconds.
     #[parse(tuple)]
+    #[no_signature]
     #[sig = "(clk_id, time, /)"]
     fn clock_settime_ns(th: Thread<'_>, clk_id: i32, time: i64) -> Result<()> {
         check(th, host::time::set_clock_ns(clk_id, time))
     }
 
+    /// pthread_getcpuclockid(thread_id) -> int
+    ///
     /// Return the clk_id of a thread's CPU time clock.
     #[parse(tuple)]
+    #[no_signature]
     #[sig = "(thread_id, /)"]
     fn pthread_getcpuclockid(th: Thread<'_>, thread_id: u64) -> Result<i32> {
         check(th, host::time::thread_cpu_clock(thread_id))
@@ -331,6 +343,7 @@ pub mod time {
     /// a floating-point number for subsecond precision.
     #[sig = "(object, /)"]
     fn sleep(th: Thread<'_>, object: Obj<'_>) -> Result<()> {
+        crate::sys::audit(th, "time.sleep", &[object])?;
         let ns = seconds_to_ns(th, object, Round::Up)?;
         if ns < 0 {
             raise!(th, ValueError, "sleep length must be non-negative");
@@ -342,20 +355,26 @@ pub mod time {
         }
     }
 
+    /// localtime([seconds]) -> struct_time
+    ///
     /// Convert seconds since the Epoch to a time tuple expressing local time.
     ///
     /// When 'seconds' is not passed in, convert the current time instead.
+    #[no_signature]
     #[sig = "(seconds=None, /)"]
     fn localtime(th: Thread<'_>, seconds: Option<Obj<'_>>) -> Result<Ref> {
         let seconds = super::seconds(th, seconds)?;
         struct_time(th, &calendar(th, host::time::local(seconds))?)
     }
 
+    /// gmtime([seconds]) -> struct_time
+    ///
     /// Convert seconds since the Epoch to a time tuple expressing UTC (a.k.a.
     /// GMT).  When 'seconds' is not passed in, convert the current time instead.
     ///
     /// If the platform supports the tm_gmtoff and tm_zone, they are available as
     /// attributes only.
+    #[no_signature]
     #[sig = "(seconds=None, /)"]
     fn gmtime(th: Thread<'_>, seconds: Option<Obj<'_>>) -> Result<Ref> {
         let seconds = super::seconds(th, seconds)?;
@@ -364,9 +383,12 @@ pub mod time {
         struct_time(th, &tm)
     }
 
+    /// asctime([time_tuple]) -> string
+    ///
     /// Convert a time tuple to a string, e.g. 'Sat Jun 06 16:26:11 1998'.
     /// When the time tuple is not present, current time as returned by localtime()
     /// is used.
+    #[no_signature]
     #[sig = "(tuple=None, /)"]
     fn asctime(th: Thread<'_>, tuple: Option<Obj<'_>>) -> Result<String> {
         let mut tm = match tuple {
@@ -377,9 +399,12 @@ pub mod time {
         Ok(asctime_text(&tm))
     }
 
+    /// ctime([seconds]) -> string
+    ///
     /// Convert a time in seconds since the Epoch to a string in local time.
     /// This is equivalent to asctime(localtime(seconds)). When the time tuple is
     /// not present, current time as returned by localtime() is used.
+    #[no_signature]
     #[sig = "(seconds=None, /)"]
     fn ctime(th: Thread<'_>, seconds: Option<Obj<'_>>) -> Result<String> {
         let seconds = super::seconds(th, seconds)?;
@@ -399,9 +424,12 @@ pub mod time {
         }
     }
 
+    /// strftime(format[, time_tuple]) -> string
+    ///
     /// Convert a time tuple to a string according to a format specification.
     /// See the library reference manual for formatting codes. When the time tuple
     /// is not present, current time as returned by localtime() is used.
+    #[no_signature]
     #[sig = "(format, tuple=None, /)"]
     fn strftime(th: Thread<'_>, format: &Str, tuple: Option<Obj<'_>>) -> Result<Ref<Str>> {
         let (mut tm, zone) = match tuple {
@@ -434,9 +462,12 @@ pub mod time {
         decode_fs(th, &out)
     }
 
+    /// strptime(string[, format]) -> struct_time
+    ///
     /// Parse a string to a time tuple according to a format specification.
     /// See the library reference manual for formatting codes (same as
     /// strftime()).
+    #[no_signature]
     #[sig = "(string, format=<unrepresentable>, /)"]
     fn strptime(th: Thread<'_>, string: Obj<'_>, format: Option<Obj<'_>>) -> Result<Ref> {
         let parse = support::import_from(th, "_strptime", "_strptime_time")?;
@@ -458,8 +489,11 @@ pub mod time {
         set_zone(th, module)
     }
 
+    /// get_clock_info(name: str) -> dict
+    ///
     /// Get information of the specified clock.
     #[parse(tuple)]
+    #[no_signature]
     #[sig = "(name, /)"]
     fn get_clock_info(th: Thread<'_>, name: &str) -> Result<Ref> {
         let (implementation, clock, monotonic, adjustable) = match name {
