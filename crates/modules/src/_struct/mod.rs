@@ -28,10 +28,10 @@ fn state(th: Thread<'_>) -> &'static State {
 
 /// `struct.error`.
 fn error_type(th: Thread<'_>) -> Result<Ref<Type>> {
-    if let Some(error) = &*state(th).error.borrow() {
-        if let Ok(error) = error.clone().downcast::<Type>() {
-            return Ok(error);
-        }
+    if let Some(error) = &*state(th).error.borrow()
+        && let Ok(error) = error.clone().downcast::<Type>()
+    {
+        return Ok(error);
     }
     let base = object::exceptions::types::Exception();
     let name = Str::new(th, "error")?;

@@ -186,9 +186,11 @@ impl State {
         self.hooks.get()
     }
 
-    /// Set what the collector calls.
+    /// Set what the collector calls. A request that the hooks before these took is made again by
+    /// the next object.
     pub fn set_hooks(&self, hooks: Hooks) {
         self.hooks.set(hooks);
+        self.requested.set(false);
     }
 
     /// `gc.isenabled()`.
@@ -258,10 +260,15 @@ impl State {
         }
     }
 
+    /// Ask the current thread to collect, and again whenever as many young objects have come on
+    /// top: the thread that was asked may block or end before it gets to it.
     #[cold]
     fn request(&self) {
-        if !self.requested.get() && !self.collecting.get() {
-            self.requested.set(true);
+        if self.collecting.get() {
+            return;
+        }
+        let again = self.young.get().is_multiple_of(self.limit.get().max(1));
+        if !self.requested.replace(true) || again {
             (self.hooks.get().request)();
         }
     }
