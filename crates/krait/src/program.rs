@@ -134,7 +134,7 @@ fn prompt_after(th: Thread<'_>, config: &Config, main: &Ref<Dict>, end: End) -> 
         return end;
     }
     lifecycle::flush_streams(th);
-    repl::run(th, config, main)
+    repl::run(th, config, main, true)
 }
 
 fn run_command(th: Thread<'_>, config: &Config, main: &Ref<Dict>, source: &[u8]) -> Result<End> {

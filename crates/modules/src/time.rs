@@ -8,6 +8,7 @@ use object::{
     AsObject, Int, IntoObject, Module, Obj, Protocol, Ref, Result, Str, Thread, Tuple, id, raise,
     types,
 };
+use text::TextBuf;
 
 use crate::support::{
     self, Round, check, decode_fs, now_ns, retry, seconds_to_ns,
@@ -130,6 +131,21 @@ fn tm_of(th: Thread<'_>, object: Obj<'_>, function: &str) -> Result<(Tm, Option<
 }
 
 /// Reject values that `strftime` and `asctime` cannot show; zeros mean ones.
+/// `strftime` of a format without NULs and surrogates.
+fn format_time(th: Thread<'_>, format: &Str, tm: &Tm) -> Result<Ref<Str>> {
+    let bytes = support::encode_fs(th, format)?;
+    if bytes.is_empty() {
+        return Ok(Str::empty(th));
+    }
+    // A final space tells an empty result from a failure.
+    let format = CString::new([bytes.as_slice(), b" "].concat()).unwrap_or_default();
+    let limit = 256 * format.as_bytes().len() + 1024;
+    let Some(text) = host::time::format(&format, tm, limit) else {
+        return Err(th.no_memory());
+    };
+    decode_fs(th, text.get(..text.len().saturating_sub(1)).unwrap_or_default())
+}
+
 fn check_ranges(th: Thread<'_>, tm: &mut Tm) -> Result<()> {
     if tm.tm_mon == -1 {
         tm.tm_mon = 0;
@@ -441,25 +457,22 @@ pub mod time {
         if let Some(zone) = &zone {
             tm.tm_zone = zone.as_ptr();
         }
-        let bytes = support::encode_fs(th, format)?;
-        let mut out: Vec<u8> = Vec::new();
-        // NUL ends a C format: format the pieces between.
-        for (i, piece) in bytes.split(|byte| *byte == 0).enumerate() {
-            if i > 0 {
-                out.push(0);
-            }
-            if piece.is_empty() {
-                continue;
-            }
-            // A final space tells an empty result from a failure.
-            let piece = CString::new([piece, b" "].concat()).unwrap_or_default();
-            let limit = 256 * piece.as_bytes().len() + 1024;
-            let Some(text) = host::time::format(&piece, &tm, limit) else {
-                return Err(th.no_memory());
+        let mut out = TextBuf::new();
+        let codes: Vec<u32> = format.units().iter().collect();
+        // What a C format cannot hold stays as it is.
+        let is_foreign = |code: &u32| *code == 0 || (0xD800..0xE000).contains(code);
+        for piece in codes.split_inclusive(is_foreign) {
+            let (plain, foreign) = match piece.split_last() {
+                Some((last, plain)) if is_foreign(last) => (plain, Some(*last)),
+                _ => (piece, None),
             };
-            out.extend_from_slice(text.get(..text.len().saturating_sub(1)).unwrap_or_default());
+            let mut plain_text = TextBuf::new();
+            plain_text.extend_codes(plain.iter().copied());
+            let plain = Str::from_buf(th, &plain_text)?;
+            out.extend(format_time(th, &plain, &tm)?.units());
+            out.extend_codes(foreign);
         }
-        decode_fs(th, &out)
+        Str::from_buf(th, &out)
     }
 
     /// strptime(string[, format]) -> struct_time

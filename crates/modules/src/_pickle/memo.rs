@@ -58,6 +58,9 @@ pub(super) fn pickler_entries(th: Thread<'_>, value: Obj<'_>) -> Result<PicklerM
         if !Int::is_int(key.obj()) {
             raise!(th, TypeError, "an integer is required");
         }
+        if !Int::is_int(*index) {
+            raise!(th, TypeError, "an integer is required");
+        }
         let key = Int::index_to_u64(th, key.obj())? as usize;
         let index = Int::index_to_isize(th, *index)?;
         memo.insert(key, (usize::try_from(index).unwrap_or(0), object.own()));

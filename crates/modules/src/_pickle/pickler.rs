@@ -274,7 +274,7 @@ pub(super) struct Busy<'a>(&'a Cell<bool>);
 impl<'a> Busy<'a> {
     /// `None` if it works already.
     pub(super) fn enter(running: &'a Cell<bool>) -> Option<Busy<'a>> {
-        (!running.replace(true)).then_some(Busy(running))
+        (!running.replace(true)).then(|| Busy(running))
     }
 }
 

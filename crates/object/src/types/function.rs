@@ -162,6 +162,10 @@ pub fn builtins_of(th: Thread<'_>, globals: &Dict) -> Result<Ref> {
         }
         return Ok(builtins);
     }
+    // As the running code.
+    if let Some(builtins) = (th.hooks().current_builtins)(th) {
+        return Ok(builtins);
+    }
     match th.interp().builtins.get() {
         Some(builtins) => Ok(builtins.upcast()),
         None => Dict::new(th).map(Ref::upcast),

@@ -400,14 +400,8 @@ impl WeakRef {
             return Str::from_fmt(th, format_args!("<weakref at {this:p}; dead>"));
         };
         let (name, address) = (object.obj().ty().shown_name(th)?, object.as_ptr());
-        let label =
-            match crate::protocol::generic::lookup_special(th, object.obj(), id!(th, "__name__")) {
-                Ok(label) => label,
-                Err(raised) => {
-                    th.clear_exception(raised);
-                    None
-                }
-            };
+        let name_of = crate::protocol::generic::lookup_special;
+        let label = name_of(th, object.obj(), id!(th, "__name__"))?;
         match label.map(Ref::downcast::<Str>) {
             Some(Ok(label)) => Str::from_fmt(
                 th,
