@@ -9,7 +9,7 @@ use object::{
 
 use super::{
     buffer::read_only,
-    memo,
+    memo_proxy,
     opcodes::*,
     unpickler::{Input, Unpickler, no_persistent_load},
     unpickling_error,
@@ -545,7 +545,7 @@ impl<'a> Loader<'a> {
 
     fn put(&mut self, index: usize) -> Result<()> {
         let value = self.top()?;
-        let old = memo::insert(
+        let old = memo_proxy::insert(
             &mut self.unpickler.memo.borrow_mut(),
             &mut self.unpickler.sparse_memo.borrow_mut(),
             index,

@@ -1,204 +1,89 @@
-//! The `memo` attributes: live views of what a pickler or unpickler remembers.
+//! The memo of a pickler: which objects were written, by address.
 //!
-//! Entries are copied out before anything is released, so a finalizer sees the
-//! memo as it is after the change.
+//! An open-addressed table of addresses leads to the entries, which are in the
+//! order of writing and own their objects. Invariant: the table has a power of
+//! two of slots, at most two thirds of them used.
 
-use std::collections::HashMap;
+use object::{AsObject, Obj, Ref};
 
-use macros::{pymethods, pytype};
-use object::{
-    AsObject, Dict, Head, Int, Link, Obj, PyStruct, Ref, Result, Thread, Tuple, alloc::AddressMap,
-    alloc_object, declare::TypeBuilder, raise,
-};
+/// A slot of the table; the position counts from 1, 0 means that it is free.
+#[derive(Clone, Copy, Default)]
+struct Slot {
+    address: usize,
+    position: usize,
+}
 
-use super::{pickler::Pickler, unpickler::Unpickler};
+/// What a pickler wrote.
+#[derive(Default)]
+pub(super) struct Memo {
+    slots: Vec<Slot>,
+    entries: Vec<(usize, Ref)>,
+}
 
-/// What a pickler has written: an object and its number by its address.
-pub(super) type PicklerMemo = AddressMap<(usize, Ref)>;
-/// What an unpickler may refer to, by number: the dense part and the rest.
-pub(super) type UnpicklerMemo = (Vec<Option<Ref>>, HashMap<usize, Ref>);
+const LEAST: usize = 64;
 
-/// Beyond a gap of this size entries are kept apart.
-const MAX_GAP: usize = 1 << 16;
+impl Memo {
+    /// How many objects.
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
 
-/// Put an entry where it belongs; the one that was there.
-pub(super) fn insert(
-    dense: &mut Vec<Option<Ref>>,
-    sparse: &mut HashMap<usize, Ref>,
-    index: usize,
-    value: Ref,
-) -> Option<Ref> {
-    if index >= dense.len() {
-        if index - dense.len() > MAX_GAP {
-            return sparse.insert(index, value);
+    /// The slot of an address, or the free one where it belongs.
+    #[inline]
+    fn slot(&self, address: usize) -> usize {
+        let mask = self.slots.len().wrapping_sub(1);
+        // Objects are 16 bytes apart, and often neighbours.
+        let mut slot = (address >> 4).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 20 & mask;
+        while let Some(found) = self.slots.get(slot)
+            && found.position != 0
+            && found.address != address
+        {
+            slot = (slot + 1) & mask;
         }
-        dense.resize_with(index + 1, || None);
+        slot
     }
-    dense.get_mut(index).and_then(|place| place.replace(value))
-}
 
-/// The memo that was assigned to a pickler.
-pub(super) fn pickler_entries(th: Thread<'_>, value: Obj<'_>) -> Result<PicklerMemo> {
-    if let Some(proxy) = value.downcast::<PicklerMemoProxy>() {
-        return Ok(proxy.pickler.get().map(|of| of.memo.borrow().clone()).unwrap_or_default());
+    /// The index of an object, if it was written.
+    #[inline]
+    pub(super) fn get(&self, object: Obj<'_>) -> Option<usize> {
+        let position = self.slots.get(self.slot(object.as_ptr().addr()))?.position;
+        self.entries.get(position.checked_sub(1)?).map(|entry| entry.0)
     }
-    let Some(dict) = value.downcast::<Dict>() else {
-        raise!(
-            th,
-            TypeError,
-            "'memo' attribute must be a PicklerMemoProxy object or dict, not {}",
-            value.type_name()
-        );
-    };
-    let mut memo = AddressMap::default();
-    for (key, entry) in dict.items() {
-        let Some([index, object]) = entry.obj().downcast::<Tuple>().map(Tuple::items) else {
-            raise!(th, TypeError, "'memo' values must be 2-item tuples");
-        };
-        if !Int::is_int(key.obj()) {
-            raise!(th, TypeError, "an integer is required");
+
+    /// Note that an object was written; what was noted of it before comes back.
+    pub(super) fn insert(&mut self, index: usize, object: Ref) -> Option<Ref> {
+        if self.slots.len() * 2 <= self.entries.len() * 3 {
+            self.grow();
         }
-        if !Int::is_int(*index) {
-            raise!(th, TypeError, "an integer is required");
+        let address = object.as_ptr().addr();
+        let slot = self.slot(address);
+        let place = self.slots.get_mut(slot)?;
+        if let Some(entry) = place.position.checked_sub(1) {
+            let entry = self.entries.get_mut(entry)?;
+            return Some(std::mem::replace(entry, (index, object)).1);
         }
-        let key = Int::index_to_u64(th, key.obj())? as usize;
-        let index = Int::index_to_isize(th, *index)?;
-        memo.insert(key, (usize::try_from(index).unwrap_or(0), object.own()));
-    }
-    Ok(memo)
-}
-
-/// The memo that was assigned to an unpickler.
-pub(super) fn unpickler_entries(th: Thread<'_>, value: Obj<'_>) -> Result<UnpicklerMemo> {
-    if let Some(proxy) = value.downcast::<UnpicklerMemoProxy>() {
-        let copy = |of: Ref<Unpickler>| (of.memo.borrow().clone(), of.sparse_memo.borrow().clone());
-        return Ok(proxy.unpickler.get().map(copy).unwrap_or_default());
-    }
-    let Some(dict) = value.downcast::<Dict>() else {
-        raise!(
-            th,
-            TypeError,
-            "'memo' attribute must be an UnpicklerMemoProxy object or dict, not {}",
-            value.type_name()
-        );
-    };
-    let (mut dense, mut sparse) = (Vec::new(), HashMap::new());
-    for (key, item) in dict.items() {
-        if !Int::is_int(key.obj()) {
-            raise!(th, TypeError, "memo key must be integers");
-        }
-        let Ok(index) = usize::try_from(Int::index_to_isize(th, key.obj())?) else {
-            raise!(th, ValueError, "memo key must be positive integers.");
-        };
-        insert(&mut dense, &mut sparse, index, item);
-    }
-    Ok((dense, sparse))
-}
-
-fn reduced(th: Thread<'_>, entries: &Dict) -> Result<Ref<Tuple>> {
-    let args = Tuple::from_objs(th, &[entries.obj()])?;
-    Tuple::from_objs(th, &[Dict::type_object().obj(), args.obj()])
-}
-
-// The memo of a pickler.
-#[pytype(name = "_pickle.PicklerMemoProxy", flags = 0)]
-pub(super) struct PicklerMemoProxy {
-    head: Head,
-    pickler: Link<Pickler>,
-}
-
-impl PicklerMemoProxy {
-    pub(super) fn new(th: Thread<'_>, pickler: Ref<Pickler>) -> Result<Ref<PicklerMemoProxy>> {
-        alloc_object::new(th, PicklerMemoProxy { head: Head::new(), pickler: Link::new(pickler) })
-    }
-}
-
-#[pymethods]
-impl PicklerMemoProxy {
-    #[declare]
-    fn unhashable(builder: &mut TypeBuilder<'_>) {
-        builder.unhashable();
+        self.entries.push((index, object));
+        *place = Slot { address, position: self.entries.len() };
+        None
     }
 
-    /// Remove all items from memo.
-    #[sig = "($self, /)"]
-    fn clear(&self, _: Thread<'_>) {
-        if let Some(pickler) = self.pickler.get() {
-            let memo = pickler.memo.take();
-            drop(memo);
+    fn grow(&mut self) {
+        self.slots = vec![Slot::default(); (self.slots.len() * 4).max(LEAST)];
+        for at in 0..self.entries.len() {
+            let Some(address) = self.entries.get(at).map(|entry| entry.1.as_ptr().addr()) else {
+                return;
+            };
+            let slot = self.slot(address);
+            if let Some(place) = self.slots.get_mut(slot) {
+                *place = Slot { address, position: at + 1 };
+            }
         }
     }
 
-    /// Copy the memo to a new object.
-    #[sig = "($self, /)"]
-    fn copy(&self, th: Thread<'_>) -> Result<Ref<Dict>> {
-        let dict = Dict::new(th)?;
-        let Some(pickler) = self.pickler.get() else { return Ok(dict) };
-        let entries = pickler.memo.borrow().clone();
-        for (key, (index, object)) in entries {
-            let entry = Tuple::from_refs(th, vec![Int::from_usize(th, index)?, object])?;
-            dict.set(th, Int::from_u64(th, key as u64)?.obj(), entry.obj())?;
-        }
-        Ok(dict)
-    }
-
-    /// Implement pickle support.
-    #[sig = "($self, /)"]
-    fn __reduce__(&self, th: Thread<'_>) -> Result<Ref<Tuple>> {
-        reduced(th, &*self.copy(th)?)
-    }
-}
-
-// The memo of an unpickler.
-#[pytype(name = "_pickle.UnpicklerMemoProxy", flags = 0)]
-pub(super) struct UnpicklerMemoProxy {
-    head: Head,
-    unpickler: Link<Unpickler>,
-}
-
-impl UnpicklerMemoProxy {
-    pub(super) fn new(
-        th: Thread<'_>,
-        unpickler: Ref<Unpickler>,
-    ) -> Result<Ref<UnpicklerMemoProxy>> {
-        let proxy = UnpicklerMemoProxy { head: Head::new(), unpickler: Link::new(unpickler) };
-        alloc_object::new(th, proxy)
-    }
-}
-
-#[pymethods]
-impl UnpicklerMemoProxy {
-    #[declare]
-    fn unhashable(builder: &mut TypeBuilder<'_>) {
-        builder.unhashable();
-    }
-
-    /// Remove all items from memo.
-    #[sig = "($self, /)"]
-    fn clear(&self, _: Thread<'_>) {
-        if let Some(unpickler) = self.unpickler.get() {
-            let memo = (unpickler.memo.take(), unpickler.sparse_memo.take());
-            drop(memo);
-        }
-    }
-
-    /// Copy the memo to a new object.
-    #[sig = "($self, /)"]
-    fn copy(&self, th: Thread<'_>) -> Result<Ref<Dict>> {
-        let dict = Dict::new(th)?;
-        let Some(unpickler) = self.unpickler.get() else { return Ok(dict) };
-        let dense = unpickler.memo.borrow().clone();
-        let sparse = unpickler.sparse_memo.borrow().clone();
-        let dense = dense.into_iter().enumerate().filter_map(|(i, item)| Some((i, item?)));
-        for (index, item) in dense.chain(sparse) {
-            dict.set(th, Int::from_usize(th, index)?.obj(), item.obj())?;
-        }
-        Ok(dict)
-    }
-
-    /// Implement pickle support.
-    #[sig = "($self, /)"]
-    fn __reduce__(&self, th: Thread<'_>) -> Result<Ref<Tuple>> {
-        reduced(th, &*self.copy(th)?)
+    /// Address, index and object of every entry.
+    pub(super) fn entries(&self) -> impl Iterator<Item = (usize, usize, Ref)> {
+        self.entries
+            .iter()
+            .map(|(index, object)| (object.obj().as_ptr().addr(), *index, object.clone()))
     }
 }

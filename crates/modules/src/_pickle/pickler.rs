@@ -12,7 +12,8 @@ use object::{
 };
 
 use super::{
-    memo::{self, PicklerMemo, PicklerMemoProxy},
+    memo::Memo,
+    memo_proxy::{self, PicklerMemoProxy},
     opcodes::{DEFAULT_PROTOCOL, HIGHEST_PROTOCOL},
     pickling_error,
     save::Saver,
@@ -33,7 +34,7 @@ pub(super) struct Pickler {
     persistent_id: Link,
     /// Objects that were written, by address, kept alive by their entry.
     #[traverse(skip)]
-    pub(super) memo: RefCell<PicklerMemo>,
+    pub(super) memo: RefCell<Memo>,
 }
 
 fn protocol_number(th: Thread<'_>, protocol: Option<Obj<'_>>) -> Result<i32> {
@@ -232,7 +233,7 @@ impl Pickler {
         let Some(value) = value else {
             raise!(th, TypeError, "attribute deletion is not supported");
         };
-        let memo = memo::pickler_entries(th, value)?;
+        let memo = memo_proxy::pickler_entries(th, value)?;
         let old = self.memo.replace(memo);
         drop(old);
         Ok(())

@@ -16,7 +16,7 @@ use object::{
 
 use super::{
     load::Loader,
-    memo::{self, UnpicklerMemoProxy},
+    memo_proxy::{self, UnpicklerMemoProxy},
     pickler::{Busy, overridden},
     reduce::{attribute_path, chain},
     table_entry, unpickling_error,
@@ -411,7 +411,7 @@ impl Unpickler {
         let Some(value) = value else {
             raise!(th, TypeError, "attribute deletion is not supported");
         };
-        let (memo, sparse) = memo::unpickler_entries(th, value)?;
+        let (memo, sparse) = memo_proxy::unpickler_entries(th, value)?;
         let old = (self.memo.replace(memo), self.sparse_memo.replace(sparse));
         drop(old);
         Ok(())

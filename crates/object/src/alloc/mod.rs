@@ -445,6 +445,11 @@ impl Heap {
         (0..arenas.count()).flat_map(|index| arenas.pools(index, true)).collect()
     }
 
+    /// Where the pools are: from this address on, this many bytes.
+    pub(crate) fn pool_range(&self) -> (usize, usize) {
+        (self.base.addr(), self.arenas.borrow().count() * ARENA_SIZE)
+    }
+
     /// Give memory back to the system that is only kept to be reused.
     pub fn trim(&self) {
         for domain in [Domain::Raw, Domain::Gc] {
