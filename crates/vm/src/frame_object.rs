@@ -145,18 +145,8 @@ impl FrameObject {
 
 /// Show what a suspended or kept frame owns.
 pub(crate) unsafe fn traverse_frame(frame: *mut Frame, visit: &mut dyn FnMut(Obj<'_>)) {
-    traverse_up_to(frame, (*frame).sp, visit);
-}
-
-/// Show what a running frame surely owns: not its stack, part of which may be
-/// in the hands of an instruction.
-pub(crate) unsafe fn traverse_running(frame: *mut Frame, visit: &mut dyn FnMut(Obj<'_>)) {
-    traverse_up_to(frame, Frame::stack(frame), visit);
-}
-
-unsafe fn traverse_up_to(frame: *mut Frame, end: *mut Word, visit: &mut dyn FnMut(Obj<'_>)) {
     let mut slot = Frame::localsplus(frame);
-    while slot < end {
+    while slot < (*frame).sp {
         let word = *slot;
         if !word.is_null() && word.0 & 1 == 0 {
             visit(word.obj());

@@ -112,12 +112,8 @@ unsafe fn traverse(this: *mut PyGenObject, visit: &mut dyn FnMut(Obj<'_>)) {
     show((*this).gi_exc_state.exc_value);
     show((*this).gi_origin_or_finalizer);
     let frame = frame_of(this);
-    match (*this).gi_frame_state {
-        state::EXECUTING => crate::frame_object::traverse_running(frame, visit),
-        suspended if suspended < state::EXECUTING => {
-            crate::frame_object::traverse_frame(frame, visit);
-        }
-        _ => {}
+    if (*this).gi_frame_state < state::EXECUTING {
+        crate::frame_object::traverse_frame(frame, visit);
     }
 }
 

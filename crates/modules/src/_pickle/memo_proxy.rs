@@ -7,8 +7,8 @@ use std::collections::HashMap;
 
 use macros::{pymethods, pytype};
 use object::{
-    AsObject, Dict, Head, Int, Link, Obj, PyStruct, Ref, Result, Thread, Tuple, alloc::AddressMap,
-    alloc_object, declare::TypeBuilder, raise,
+    AsObject, Dict, Head, Int, Link, Obj, PyStruct, Ref, Result, Thread, Tuple, alloc_object,
+    declare::TypeBuilder, raise,
 };
 
 use super::{memo::Memo, pickler::Pickler, unpickler::Unpickler};
