@@ -655,23 +655,35 @@ fn sum_of(th: Thread<'_>, iterable: Obj<'_>, start: Option<Obj<'_>>) -> Result {
         }
         None => Int::from_i64(th, 0)?,
     };
-    let iterator = iterable.iter(th)?;
-    let mut next = iterator.next(th)?;
-    let add = |total: Ref, next: &mut Option<Ref>| -> Result<Ref> {
-        let Some(item) = next.take() else { return Ok(total) };
-        let total = protocol::number::binary(th, protocol::number::ADD, total.obj(), item.obj())?;
-        *next = iterator.next(th)?;
-        Ok(total)
+    // PERF: a list is read without an iterator.
+    let list = iterable.downcast_exact::<List>();
+    let iterator = if list.is_some() { None } else { Some(iterable.iter(th)?) };
+    let mut index = 0;
+    let mut advance = || match (&iterator, list) {
+        (Some(iterator), _) => iterator.next(th),
+        (None, Some(list)) => {
+            index += 1;
+            Ok(list.get(index - 1))
+        }
+        (None, None) => Ok(None),
+    };
+    let mut next = advance()?;
+    let add = |total: Ref, item: Ref| {
+        protocol::number::binary(th, protocol::number::ADD, total.obj(), item.obj())
     };
     if let Some(mut exact) = object::small_int::value(total.as_ptr()) {
         while let Some(item) = &next {
             let value = small_int_or_bool(item.obj());
             let Some(sum) = value.and_then(|value| exact.checked_add(value)) else { break };
             exact = sum;
-            next = iterator.next(th)?;
+            next = advance()?;
         }
         // What follows may be of another kind.
-        total = add(Int::from_i64(th, exact)?, &mut next)?;
+        total = Int::from_i64(th, exact)?;
+        if let Some(item) = next.take() {
+            total = add(total, item)?;
+            next = advance()?;
+        }
     }
     if let Some(float) = total.obj().downcast_exact::<object::Float>() {
         let mut sum = CompensatedSum::new(float.value());
@@ -681,9 +693,13 @@ fn sum_of(th: Thread<'_>, iterable: Obj<'_>, start: Option<Obj<'_>>) -> Result {
                 break;
             }
             sum.add(object::Float::as_f64(th, item.obj())?);
-            next = iterator.next(th)?;
+            next = advance()?;
         }
-        total = add(object::Float::new(th, sum.value())?.upcast(), &mut next)?;
+        total = object::Float::new(th, sum.value())?.upcast();
+        if let Some(item) = next.take() {
+            total = add(total, item)?;
+            next = advance()?;
+        }
     }
     if let Some(complex) = total.obj().downcast_exact::<Complex>() {
         let start = complex.value();
@@ -699,12 +715,13 @@ fn sum_of(th: Thread<'_>, iterable: Obj<'_>, start: Option<Obj<'_>>) -> Result {
             } else {
                 break;
             }
-            next = iterator.next(th)?;
+            next = advance()?;
         }
         total = Complex::new(th, Value { real: real.value(), imag: imag.value() })?.upcast();
     }
-    while next.is_some() {
-        total = add(total, &mut next)?;
+    while let Some(item) = next {
+        total = add(total, item)?;
+        next = advance()?;
     }
     Ok(total)
 }

@@ -210,7 +210,7 @@ fn promote(candidates: &mut Candidates<'_>, heap: &Heap, hooks: Hooks, generatio
                 unsafe { heap.gc.list_pool(latest, 1) };
             }
         }
-        let is_reachable = candidates.is_reachable(object);
+        let is_reachable = candidates.settle(object);
         // SAFETY: candidates are live.
         let is_tuple = is_reachable && unsafe { counts::type_of(object) } == hooks.tuple_type;
         let untrack = is_tuple && may_untrack_tuple(heap, object, hooks);
@@ -218,10 +218,7 @@ fn promote(candidates: &mut Candidates<'_>, heap: &Heap, hooks: Hooks, generatio
             true => flags & flag::FINALIZED,
             false => with_generation(flags, target),
         });
-        if is_reachable {
-            candidates.forget(object);
-            survivors += usize::from(!untrack);
-        }
+        survivors += usize::from(is_reachable && !untrack);
         !is_reachable
     });
     candidates.objects = objects;
