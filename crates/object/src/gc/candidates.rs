@@ -51,6 +51,8 @@ impl Words {
             return Some(());
         }
         self.release();
+        // Pages that are never used cost nothing; the heap may go on growing.
+        let len = len.checked_next_power_of_two()?;
         let layout = Self::layout(len)?;
         // SAFETY: the length is not 0.
         let first = NonNull::new(unsafe { alloc_zeroed(layout) })?;
