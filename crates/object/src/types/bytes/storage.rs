@@ -86,6 +86,26 @@ impl Bytes {
             fill(&mut [])?;
             return Ok(crate::own(empty()));
         }
+        let bytes = Self::alloc(th, length, fill)?;
+        if length == 1 { Self::new(th, bytes.as_bytes()) } else { Ok(bytes) }
+    }
+
+    /// A new object of these bytes, also for a single one.
+    pub fn unshared(th: Thread<'_>, data: &[u8]) -> Result<Ref<Bytes>> {
+        if data.is_empty() {
+            return Ok(crate::own(empty()));
+        }
+        Self::alloc(th, data.len(), |to| {
+            to.copy_from_slice(data);
+            Ok(())
+        })
+    }
+
+    fn alloc(
+        th: Thread<'_>,
+        length: usize,
+        fill: impl FnOnce(&mut [u8]) -> Result<()>,
+    ) -> Result<Ref<Bytes>> {
         if length > isize::MAX as usize - size_of::<Bytes>() - 1 {
             raise!(th, OverflowError, "byte string is too large");
         }
@@ -106,9 +126,6 @@ impl Bytes {
         let bytes: Ref<Bytes> = unsafe { Ref::from_owned(object) };
         // SAFETY: initialised, and nobody else has the object.
         fill(unsafe { std::slice::from_raw_parts_mut(data.as_ptr(), length) })?;
-        if length == 1 {
-            return Self::new(th, bytes.as_bytes());
-        }
         Ok(bytes)
     }
 
