@@ -18,7 +18,7 @@ use object::{
 use vm::monitoring::legacy;
 
 pub use describe::{VERSION_TEXT, flags, version_info};
-pub(crate) use hooks::{audit_event as audit, print_exception};
+pub(crate) use hooks::{audit_event as audit, is_audited, print_exception};
 pub use hooks::{cpu_count, set_cpu_count};
 pub use printer::standard_printer;
 
