@@ -5,6 +5,7 @@ pub mod call;
 pub mod env;
 pub mod fs;
 pub mod futex;
+pub mod libm;
 pub mod locale;
 pub mod mapping;
 pub mod memory;

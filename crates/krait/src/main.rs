@@ -5,6 +5,7 @@
 //! exit status of how that ended.
 
 #![cfg_attr(not(test), no_main)]
+#![cfg_attr(test, allow(dead_code, unused_imports, reason = "tests have no entry point"))]
 
 /// As `eprintln!`, for a standard error that may be full or closed: nobody can
 /// be told of that.

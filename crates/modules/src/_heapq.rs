@@ -36,14 +36,10 @@ fn check_size(th: Thread<'_>, heap: &List, size: usize) -> Result<()> {
 }
 
 fn put(th: Thread<'_>, heap: &List, index: usize, value: Ref) -> Result<()> {
-    let index = object::Int::from_u64(th, index as u64)?;
-    object::Protocol::set_item(heap, th, index.obj(), Some(value.obj()))
-}
-
-fn swap(th: Thread<'_>, heap: &List, a: usize, b: usize) -> Result<()> {
-    let (x, y) = (item(th, heap, a)?, item(th, heap, b)?);
-    put(th, heap, a, y)?;
-    put(th, heap, b, x)
+    match heap.set(index, value) {
+        Ok(()) => Ok(()),
+        Err(_) => raise!(th, RuntimeError, "list changed size during iteration"),
+    }
 }
 
 /// Move the item at `pos` up to where it belongs, not above `start`.
@@ -63,7 +59,7 @@ fn sift_down(
         if !moves {
             break;
         }
-        swap(th, heap, pos, parent)?;
+        heap.swap(pos, parent);
         pos = parent;
     }
     Ok(())
@@ -82,7 +78,7 @@ fn sift_up(th: Thread<'_>, heap: &List, start: usize, order: Order) -> Result<()
             check_size(th, heap, size)?;
             child += usize::from(!left_above);
         }
-        swap(th, heap, pos, child)?;
+        heap.swap(pos, child);
         pos = child;
     }
     sift_down(th, heap, start, pos, order)
@@ -97,9 +93,9 @@ fn pop(th: Thread<'_>, heap: &List, order: Order) -> Result<Ref> {
     let Some(last) = heap.len().checked_sub(1) else {
         raise!(th, IndexError, "index out of range");
     };
-    let value = item(th, heap, last)?;
-    let index = object::Int::from_u64(th, last as u64)?;
-    object::Protocol::set_item(heap, th, index.obj(), None)?;
+    let Some(value) = heap.remove(th, last) else {
+        raise!(th, IndexError, "index out of range");
+    };
     if last == 0 {
         return Ok(value);
     }

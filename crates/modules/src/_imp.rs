@@ -162,7 +162,7 @@ pub mod _imp {
     #[sig = "(name, data=None, /)"]
     fn get_frozen_object(th: Thread<'_>, name: &Str, data: Option<Obj<'_>>) -> Result {
         if let Some(data) = data.filter(|data| !data.is_none()) {
-            let buffer = object::protocol::buffer::Buffer::get(th, data, abi::PyBUF_SIMPLE as i32)?;
+            let buffer = object::protocol::buffer::Buffer::get(th, data, abi::PyBUF_SIMPLE)?;
             let bytes = buffer.as_bytes().to_vec();
             return crate::marshal::load_object(th, &bytes);
         }
@@ -228,7 +228,7 @@ pub mod _imp {
     /// The hash of a source file, as hash-based pyc files hold it.
     #[sig = "(key, source)"]
     fn source_hash(th: Thread<'_>, key: i64, source: Obj<'_>) -> Result<Ref<Bytes>> {
-        let buffer = object::protocol::buffer::Buffer::get(th, source, abi::PyBUF_SIMPLE as i32)?;
+        let buffer = object::protocol::buffer::Buffer::get(th, source, abi::PyBUF_SIMPLE)?;
         let mut secret = [0; 16];
         secret[..8].copy_from_slice(&key.to_le_bytes());
         let hash = num::hash::Secret::from_bytes(secret).siphash13(buffer.as_bytes());

@@ -168,7 +168,7 @@ pub mod module {
     /// Return a string that can be used as a key for locale-aware comparisons.
     #[sig = "(string, /)"]
     fn strxfrm(th: Thread<'_>, string: &str) -> Result<Ref<Str>> {
-        let key = host::locale::transform(&*c_string(th, string)?);
+        let key = host::locale::transform(&c_string(th, string)?);
         match std::str::from_utf8(&key) {
             Ok(key) => Str::new(th, key),
             Err(_) => {

@@ -101,8 +101,7 @@ impl SemLock {
         });
         let semaphore = self.semaphore;
         let mut result = semaphore.try_wait();
-        loop {
-            let Err(error) = &result else { break };
+        while let Err(error) = &result {
             match error.raw_os_error() {
                 Some(libc::EINTR) => crate::_signal::run_pending_signals(th)?,
                 Some(libc::EAGAIN) if block => {}
@@ -206,7 +205,7 @@ impl SemLock {
         name: Option<&Str>,
     ) -> Result<Ref<SemLock>> {
         let semaphore = match name {
-            Some(name) => check(th, Semaphore::open(&*c_name(th, name)?))?,
+            Some(name) => check(th, Semaphore::open(&c_name(th, name)?))?,
             None => {
                 let open = th.interp().extensions.get::<Open>();
                 if !open.0.borrow().contains_key(&(handle as usize)) {

@@ -229,7 +229,7 @@ impl TokenizerIter {
             (start.0..=end.0).map(|index| scanned.line(index)).collect()
         };
         if matches!(token.kind, NEWLINE | NL) {
-            let newline = &scanned.line(start.0)[..];
+            let newline = scanned.line(start.0);
             let newline = if newline.ends_with("\r\n") {
                 "\r\n"
             } else if newline.ends_with('\n') {

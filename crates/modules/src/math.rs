@@ -285,7 +285,7 @@ pub mod math {
     /// Return the cube root of x.
     #[sig = "(x, /)"]
     fn cbrt(_: Thread<'_>, x: f64) -> f64 {
-        algorithms::cbrt(x)
+        host::libm::cbrt(x)
     }
 
     /// Return the ceiling of x as an Integral.

@@ -108,10 +108,19 @@ pub fn add(a: &[u32], b: &[u32], out: &mut [u32]) -> usize {
 /// `a - b` into `out`, of the length of `a`; `a >= b` must hold.
 #[inline]
 pub fn sub(a: &[u32], b: &[u32], out: &mut [u32]) -> usize {
-    let mut borrow = 0;
-    let padded = b.iter().copied().chain(std::iter::repeat(0));
-    let mut slots = out.iter_mut();
-    for ((&x, y), slot) in a.iter().zip(padded).zip(&mut slots) {
+    let mut borrow = 0u64;
+    let mut done = 0;
+    let pairs = a.as_chunks::<2>().0.iter().zip(b.as_chunks::<2>().0);
+    for ((x, y), slot) in pairs.zip(out.as_chunks_mut::<2>().0) {
+        let difference = pair(*x).wrapping_sub(pair(*y)).wrapping_sub(borrow);
+        *slot = split(difference & PAIR_MASK);
+        borrow = difference >> 63;
+        done += 2;
+    }
+    let mut borrow = borrow as u32;
+    let padded = b.iter().skip(done).copied().chain(std::iter::repeat(0));
+    let mut slots = out.iter_mut().skip(done);
+    for ((&x, y), slot) in a.get(done..).unwrap_or(&[]).iter().zip(padded).zip(&mut slots) {
         let difference = x.wrapping_sub(y).wrapping_sub(borrow);
         *slot = difference & MASK;
         borrow = difference >> 31;
@@ -120,11 +129,37 @@ pub fn sub(a: &[u32], b: &[u32], out: &mut [u32]) -> usize {
     normalized_len(out)
 }
 
+/// `long * factor` of at most two digits into `out`, of the length of both.
+fn mul_word(long: &[u32], factor: u64, out: &mut [u32]) -> usize {
+    let (pairs, last) = long.as_chunks::<2>();
+    let mut carry = 0u64;
+    let mut step = |digits: u64| {
+        let sum = u128::from(factor) * u128::from(digits) + u128::from(carry);
+        carry = (sum >> (2 * SHIFT)) as u64;
+        split(sum as u64 & PAIR_MASK)
+    };
+    for (digits, slots) in pairs.iter().zip(out.as_chunks_mut::<2>().0) {
+        *slots = step(pair(*digits));
+    }
+    let mut rest = out.iter_mut().skip(2 * pairs.len());
+    if let [digit] = *last {
+        let product = step(u64::from(digit));
+        rest.by_ref().zip(product).for_each(|(slot, digit)| *slot = digit);
+    }
+    rest.by_ref().zip(split(carry)).for_each(|(slot, digit)| *slot = digit);
+    rest.for_each(|slot| *slot = 0);
+    normalized_len(out)
+}
+
 /// `a * b` into `out`, of length a + b.
 #[inline]
 pub fn mul(a: &[u32], b: &[u32], out: &mut [u32]) -> usize {
     let (long, short) = if a.len() >= b.len() { (a, b) } else { (b, a) };
-    out.fill(0);
+    match *short {
+        [low] => return mul_word(long, u64::from(low), out),
+        [low, high] => return mul_word(long, pair([low, high]), out),
+        _ => out.fill(0),
+    }
     let (pairs, last) = long.as_chunks::<2>();
     for (i, factor) in short.chunks(2).enumerate() {
         let Some(row) = out.get_mut(2 * i..) else { break };
@@ -179,6 +214,24 @@ pub fn div_rem_small(a: &[u32], divisor: u32, out: &mut [u32]) -> Option<(usize,
         rest.fill(0);
     }
     Some((normalized_len(out), remainder as u32))
+}
+
+/// The quotient of magnitudes if their first digits alone say what it is. PERF:
+/// `pidigits` divides numbers of nearly the same length.
+pub fn quick_quotient(a: &[u32], b: &[u32]) -> Option<u64> {
+    let [.., b2, b1, b0] = *b else { return None };
+    let top = |digits: &[u32]| digits.iter().fold(0u128, |top, &d| top << SHIFT | u128::from(d));
+    let cut = b.len() - 3;
+    let head = a.get(cut..)?;
+    if !(3..=4).contains(&head.len()) {
+        return None;
+    }
+    let numerator = head.iter().rev().fold(0u128, |top, &d| top << SHIFT | u128::from(d));
+    let denominator = top(&[b0, b1, b2]);
+    let quotient = numerator / (denominator + 1);
+    // The largest that the digits below can make of it.
+    let is_sure = (quotient + 1) * denominator > numerator;
+    if is_sure { u64::try_from(quotient).ok() } else { None }
 }
 
 /// Truncating quotient and remainder of magnitudes. `None` for division by zero.
@@ -242,6 +295,51 @@ pub fn div_rem(a: &[u32], b: &[u32]) -> Option<(Vec<u32>, Vec<u32>)> {
     Some((trimmed(quotient), trimmed(u)))
 }
 
+/// The digits of a number in two's complement, endlessly.
+fn complement(digits: &[u32], negative: bool) -> impl Iterator<Item = u32> + '_ {
+    let mut carry = u32::from(negative);
+    digits.iter().copied().chain(std::iter::repeat(0)).map(move |digit| {
+        if !negative {
+            return digit;
+        }
+        let digit = (digit ^ MASK) + carry;
+        carry = digit >> SHIFT;
+        digit & MASK
+    })
+}
+
+/// A bitwise operation `op` of two signed numbers into `out`, one digit longer
+/// than the longer operand; the length, and whether the result is negative.
+#[inline]
+pub fn bitwise(
+    a: (&[u32], bool),
+    b: (&[u32], bool),
+    op: impl Fn(u32, u32) -> u32,
+    out: &mut [u32],
+) -> (usize, bool) {
+    if !a.1 && !b.1 {
+        let digit = |digits: &[u32], index| digits.get(index).copied().unwrap_or(0);
+        for (index, slot) in out.iter_mut().enumerate() {
+            *slot = op(digit(a.0, index), digit(b.0, index));
+        }
+        return (normalized_len(out), false);
+    }
+    let (x, y) = (complement(a.0, a.1), complement(b.0, b.1));
+    for (slot, (x, y)) in out.iter_mut().zip(x.zip(y)) {
+        *slot = op(x, y) & MASK;
+    }
+    let negative = op(u32::from(a.1), u32::from(b.1)) & 1 == 1;
+    if negative {
+        let mut carry = 1;
+        for slot in out.iter_mut() {
+            let digit = (*slot ^ MASK) + carry;
+            carry = digit >> SHIFT;
+            *slot = digit & MASK;
+        }
+    }
+    (normalized_len(out), negative)
+}
+
 /// `a << bits` for `bits` < 30 into `out`; the carry goes into an extra digit.
 fn shift_left_bits(a: &[u32], bits: u32, out: &mut [u32]) {
     let mut carry = 0u64;
@@ -291,25 +389,45 @@ pub fn shr(a: &[u32], count: u64, out: &mut [u32]) -> (usize, bool) {
     (normalized_len(out), lost_words || lost_bits)
 }
 
-/// Appends the decimal text of a magnitude. Quadratic.
-pub fn write_decimal(digits: &[u32], out: &mut String) {
-    const CHUNK: u32 = 1_000_000_000;
-    let mut rest = digits.to_vec();
-    let mut scratch = vec![0; rest.len()];
-    let mut chunks = Vec::with_capacity(digits.len() + 1);
-    while !rest.is_empty() {
-        let Some((len, chunk)) = div_rem_small(&rest, CHUNK, &mut scratch) else { break };
-        chunks.push(chunk);
-        std::mem::swap(&mut rest, &mut scratch);
-        rest.truncate(len);
+/// The most digits that [`write_decimal`] takes.
+pub const DECIMAL_MAX: usize = 40;
+
+/// Appends the decimal text of a magnitude of at most [`DECIMAL_MAX`] digits;
+/// false, and nothing, if it has more.
+pub fn write_decimal(digits: &[u32], out: &mut String) -> bool {
+    const CHUNK: u64 = 1_000_000_000;
+    // A digit adds less than 9.04 of a chunk's 9 places.
+    let mut chunks = [0u32; DECIMAL_MAX + 1];
+    let mut used = 0;
+    if digits.len() > DECIMAL_MAX {
+        return false;
     }
-    match chunks.pop() {
-        Some(first) => out.push_str(&first.to_string()),
-        None => out.push('0'),
+    for &digit in digits.iter().rev() {
+        let mut carry = u64::from(digit);
+        for chunk in chunks.iter_mut().take(used) {
+            let value = u64::from(*chunk) << SHIFT | carry;
+            carry = value / CHUNK;
+            *chunk = (value - carry * CHUNK) as u32;
+        }
+        while carry != 0 {
+            if let Some(chunk) = chunks.get_mut(used) {
+                *chunk = (carry % CHUNK) as u32;
+            }
+            carry /= CHUNK;
+            used += 1;
+        }
     }
-    for chunk in chunks.iter().rev() {
-        out.push_str(&format!("{chunk:09}"));
+    let mut text = [b'0'; 9 * (DECIMAL_MAX + 1)];
+    let places = text.rchunks_exact_mut(9);
+    for (place, mut chunk) in places.zip(chunks.iter().copied()).take(used) {
+        for byte in place.iter_mut().rev() {
+            *byte = b'0' + (chunk % 10) as u8;
+            chunk /= 10;
+        }
     }
+    let start = text.iter().position(|&byte| byte != b'0').unwrap_or(text.len() - 1);
+    out.extend(text.iter().skip(start).map(|&byte| char::from(byte)));
+    true
 }
 
 #[cfg(test)]

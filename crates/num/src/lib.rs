@@ -21,6 +21,7 @@ pub mod math;
 pub mod percent_format;
 pub mod random;
 pub mod render;
+pub mod simple_format;
 
 pub use num_bigint::{BigInt, BigUint, Sign};
 

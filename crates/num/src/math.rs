@@ -33,12 +33,6 @@ pub fn atanh(x: f64) -> Result<f64, MathError> {
     if x.abs() >= 1.0 { Err(MathError::Domain) } else { Ok(pxfm::f_atanh(x)) }
 }
 
-/// `math.cbrt`, correctly rounded (glibc, which CPython calls, is often one
-/// unit in the last place off).
-pub fn cbrt(x: f64) -> f64 {
-    x.cbrt()
-}
-
 /// Why a result is not a float.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MathError {

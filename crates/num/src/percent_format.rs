@@ -15,6 +15,15 @@ use std::ops::Range;
 pub trait Source {
     /// The one at `index`, if there are as many.
     fn at(&self, index: usize) -> Option<u32>;
+
+    /// Where the first `%` at or after `start` is, or the end.
+    fn percent_from(&self, start: usize) -> usize {
+        let mut at = start;
+        while self.at(at).is_some_and(|code| code != PERCENT) {
+            at += 1;
+        }
+        at
+    }
 }
 
 macro_rules! slice_source {
@@ -164,12 +173,7 @@ impl<'a, S: Source + ?Sized> Parser<'a, S> {
         arguments: &mut A,
     ) -> Option<Result<Piece, Failure<A::Error>>> {
         let start = self.at;
-        while let Some(c) = self.source.at(self.at) {
-            if c == PERCENT {
-                break;
-            }
-            self.at += 1;
-        }
+        self.at = self.source.percent_from(start);
         if self.at > start {
             return Some(Ok(Piece::Literal(start..self.at)));
         }

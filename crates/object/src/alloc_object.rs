@@ -9,7 +9,10 @@ use std::ptr::NonNull;
 
 use abi::PyObject;
 
-use crate::{AsObject, Obj, PyStruct, Ref, Result, Thread, Type, declare::Declared, gc, reference};
+use crate::{
+    AsObject, Obj, PyStruct, Ref, Result, Thread, ThreadState, Type, declare::Declared, gc,
+    reference,
+};
 
 /// Bytes before the header of an object whose type has `MANAGED_DICT` or
 /// `MANAGED_WEAKREF`: attribute word at -16, weak references at -8.
@@ -50,6 +53,37 @@ pub fn alloc_raw(
     // SAFETY: memory for an instance of `ty`.
     unsafe { reference::init_header(object, ty) };
     Ok(object)
+}
+
+/// An empty instance of `cls`, a class with attribute slots, if the heap has a
+/// block at hand.
+///
+/// # Safety
+///
+/// `object.__new__` and the usual `tp_alloc` make the instances of `cls`.
+#[inline(always)]
+pub unsafe fn instance_at_hand(state: &ThreadState, cls: &Type) -> Option<NonNull<PyObject>> {
+    let layout = crate::shape::layout(cls)?;
+    let heap = &state.interp.heap;
+    let slots = layout.capacity();
+    let body = cls.basicsize() - size_of::<PyObject>();
+    let memory = heap.alloc_gc_at_hand(PREFIX + size_of::<PyObject>() + body + slots * 8)?;
+    let (word, weakrefs) =
+        (memory.cast::<usize>(), memory.cast::<usize>().as_ptr().wrapping_add(1));
+    // SAFETY: fresh memory that starts with the prefix.
+    unsafe { word.write(layout.first_word()) };
+    // SAFETY: as above.
+    unsafe { weakrefs.write(0) };
+    // SAFETY: as above.
+    let object = unsafe { memory.add(PREFIX) }.cast::<PyObject>();
+    // SAFETY: memory for an instance of `cls`.
+    unsafe { reference::init_header(object, cls) };
+    // SAFETY: `body` and the slots follow the header, and nulls are what they
+    // start as.
+    unsafe { object.add(1).cast::<u8>().write_bytes(0, body + slots * 8) };
+    // SAFETY: all fields are in place.
+    unsafe { gc::track(heap, object) };
+    Some(object)
 }
 
 /// Put `value` into a new instance of `cls`, which is `T`'s type or a subtype.
@@ -112,6 +146,21 @@ pub fn new<T: Declared>(th: Thread<'_>, value: T) -> Result<Ref<T>> {
     }
     // SAFETY: the header's count is the reference we hand over.
     Ok(unsafe { Ref::from_owned(object) })
+}
+
+/// A new instance of exactly `T`'s plain type that the collector does not look
+/// at, if the heap has a block at hand.
+#[inline(always)]
+pub fn try_new<T: Declared>(state: &ThreadState, value: T) -> Option<Ref<T>> {
+    const { assert!(is_plain::<T>() && !T::DECL.gc) };
+    let memory = state.interp.heap.alloc_at_hand(size_of::<T>())?;
+    // SAFETY: fresh memory for a `T`.
+    unsafe { memory.cast::<T>().write(value) };
+    let object = memory.cast::<PyObject>();
+    // SAFETY: a `T` starts with a header.
+    unsafe { reference::init_static_header(object, T::type_object()) };
+    // SAFETY: the header's count is the reference we hand over.
+    Some(unsafe { Ref::from_owned(object) })
 }
 
 /// Allocate an instance of exactly `T`'s builtin type with `nitems` items

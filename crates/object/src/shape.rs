@@ -112,8 +112,15 @@ impl InstanceLayout {
     }
 
     /// Slots of the next instance.
+    #[inline(always)]
     pub fn capacity(&self) -> usize {
         self.capacity.get()
+    }
+
+    /// The attribute word of the next instance.
+    #[inline(always)]
+    pub fn first_word(&self) -> usize {
+        (&raw const *self.root).addr() | self.capacity() << CAPACITY_SHIFT
     }
 }
 
@@ -135,9 +142,8 @@ pub fn inline_bytes(cls: &Type) -> usize {
 #[inline]
 pub fn init_instance(_: Thread<'_>, cls: &Type, object: NonNull<PyObject>) {
     if let Some(layout) = layout(cls) {
-        let word = (&raw const *layout.root).addr() | layout.capacity() << CAPACITY_SHIFT;
         // SAFETY: a class with a layout has a prefix before its instances.
-        unsafe { word_at(object) }.set(word);
+        unsafe { word_at(object) }.set(layout.first_word());
     }
 }
 

@@ -63,14 +63,13 @@ impl<'a> Markup<'a> {
 
     fn piece(&mut self) -> Result<Piece, FormatError> {
         let start = self.position;
-        let mut brace = None;
-        while let Some(code) = self.read() {
-            if matches!(code, OPEN | CLOSE) {
-                brace = Some(code);
-                break;
-            }
-        }
-        let Some(brace) = brace else {
+        let rest = self.text.slice(start, self.end);
+        let length = match rest {
+            Units::Ucs1(bytes) => bytes.iter().position(|byte| matches!(byte, b'{' | b'}')),
+            _ => rest.iter().position(|code| matches!(code, OPEN | CLOSE)),
+        };
+        self.position = start + length.unwrap_or(rest.len());
+        let Some(brace) = self.read() else {
             return Ok(Piece { literal: start..self.position, field: None });
         };
         match (brace, self.peek()) {

@@ -2,8 +2,8 @@
 #![allow(unsafe_op_in_unsafe_fn, reason = "casts of objects whose type was checked")]
 
 use object::{
-    AsObject, Dict, List, Obj, Protocol, Ref, Result, Str, Thread, Tuple, error, id, protocol,
-    raise,
+    AsObject, Dict, List, Obj, Protocol, Ref, Result, Str, Thread, Tuple, Type, error, id,
+    protocol, raise,
     types::{
         FrozenSet, Set, Slice, iter::list::ListIterator, iter::tuple::TupleIterator,
         range::RangeIterator, super_,
@@ -166,6 +166,7 @@ pub(crate) unsafe fn tuple_iterator_next(word: Word) -> Option<Word> {
     Some(Word::from_raw(*items.offset(index)).dup())
 }
 
+#[inline(never)]
 pub(crate) fn sequence_tuple(th: Thread<'_>, object: Obj<'_>) -> Result<Ref> {
     if object.is_exact::<Tuple>() {
         return Ok(object.own());
@@ -178,8 +179,37 @@ pub(crate) fn new_object(th: Thread<'_>) -> Result<Ref> {
     object::types::object_type().obj().call(th, &[])
 }
 
+#[inline(never)]
 pub(crate) fn is_instance(th: Thread<'_>, object: Obj<'_>, cls: Obj<'_>) -> Result<bool> {
     protocol::instance::is_instance(th, object, cls)
+}
+
+/// Whether `isinstance(object, cls)` holds because of the type alone.
+#[inline(always)]
+pub(crate) unsafe fn is_plainly_instance(object: Word, cls: Word) -> bool {
+    if !is_exact::<Type>(cls) {
+        return false;
+    }
+    let cls = cls.obj().cast::<Type>();
+    let ty = object.obj().ty();
+    std::ptr::eq(ty, cls) || is_below(ty, cls)
+}
+
+#[inline(never)]
+fn is_below(ty: &Type, cls: &Type) -> bool {
+    ty.is_subtype(cls)
+}
+
+/// The length of a builtin container.
+#[inline(always)]
+pub(crate) unsafe fn known_length(word: Word) -> Option<i64> {
+    if is_exact::<List>(word) || is_exact::<Tuple>(word) {
+        return Some((*word.ptr().cast::<abi::PyVarObject>()).ob_size as i64);
+    }
+    if is_exact::<Dict>(word) {
+        return Some(word.obj().cast::<Dict>().len() as i64);
+    }
+    is_exact::<Str>(word).then(|| word.obj().cast::<Str>().len() as i64)
 }
 
 /// Whether `object` is a builtin function or method.

@@ -9,13 +9,13 @@ use std::ptr::{NonNull, null_mut};
 
 use abi::PyObject;
 use object::{
-    AsObject, Code, Dict, Function, Obj, Ref, Result, Str, Thread, Tuple, error, protocol, raise,
-    reference,
+    AsObject, Code, Dict, Function, Obj, Ref, Result, Str, Thread, ThreadState, Tuple, error,
+    protocol, raise, reference,
 };
 
 use crate::{
     frame::{self, Frame},
-    interp,
+    interp::{self, Flow, Regs},
     suggest::suggest,
     word::Word,
 };
@@ -47,11 +47,68 @@ pub(crate) unsafe fn exact_frame(
     }
     let frame = base.cast::<Frame>();
     frame::init(frame, function.owned().ptr(), code, n);
-    let locals = Frame::localsplus(frame);
-    for i in 0..n {
-        *locals.add(i) = *args.add(i);
-    }
+    copy_words(args, Frame::localsplus(frame), n);
     Some(frame)
+}
+
+#[inline(always)]
+pub(crate) unsafe fn code_of(function: Word) -> *const Code {
+    (*function.ptr().cast::<Function>()).code.as_ptr().cast::<Code>()
+}
+
+/// Enter the function at `base`, whose code is simple, from a `CALL`, if it
+/// wants exactly the arguments and there is room at hand.
+#[inline(always)]
+pub(crate) unsafe fn enter_exact(r: &mut Regs, base: *mut Word, oparg: usize) -> Flow {
+    let this = usize::from(!(*base.add(1)).is_null());
+    let (args, n) = (base.add(2 - this), oparg + this);
+    let code = code_of(*base);
+    if (*code).argcount as usize != n {
+        return Flow::Miss;
+    }
+    let Some(frame) = frame_at_hand(&*r.state, code) else { return Flow::Miss };
+    r.sp = base;
+    enter_at_hand(r, *base, args, n, frame, 0)
+}
+
+/// Room for a frame of `code`, if there is some at hand and one more call does
+/// not go too deep.
+#[inline(always)]
+pub(crate) unsafe fn frame_at_hand(state: &ThreadState, code: *const Code) -> Option<*mut Frame> {
+    if state.recursion_remaining.get() <= 1 {
+        return None;
+    }
+    frame::room_at_hand(state, (*code).framesize as usize)
+}
+
+/// Enter a function whose code is simple, with exactly its arguments.
+#[inline(always)]
+pub(crate) unsafe fn enter_at_hand(
+    r: &mut Regs,
+    function: Word,
+    args: *const Word,
+    n: usize,
+    frame: *mut Frame,
+    entry: u8,
+) -> Flow {
+    let (state, code) = (&*r.state, code_of(function));
+    frame::init(frame, function.owned().ptr(), code, n);
+    (*frame).entry = entry;
+    copy_words(args, Frame::localsplus(frame), n);
+    state.recursion_remaining.set(state.recursion_remaining.get() - 1);
+    let sp = Frame::localsplus(frame).add((*code).nlocalsplus as usize);
+    r.switch(frame, (*code).units(), sp, 3)
+}
+
+/// Copy a few words.
+#[inline(always)]
+pub(crate) unsafe fn copy_words(mut from: *const Word, mut to: *mut Word, n: usize) {
+    let end = to.add(n);
+    while to != end {
+        *to = *from;
+        from = from.add(1);
+        to = frame::few(to.add(1));
+    }
 }
 
 /// A frame for the call of `func` (owned) with `nargs` positional arguments
@@ -72,10 +129,7 @@ pub(crate) unsafe fn make_frame(
             release_all(args, nargs);
             return None;
         };
-        let locals = Frame::localsplus(frame);
-        for i in 0..nargs {
-            *locals.add(i) = *args.add(i);
-        }
+        copy_words(args, Frame::localsplus(frame), nargs);
         return Some(frame);
     }
     if code.is_simple()
@@ -431,40 +485,31 @@ pub(crate) unsafe fn vector(
     n: usize,
     kwnames: Option<&Tuple>,
 ) -> *mut PyObject {
-    const SMALL: usize = 15;
-    let mut small = [null_mut::<PyObject>(); SMALL + 1];
-    let mut large;
-    let buffer = if n <= SMALL {
-        &mut small[..]
-    } else {
-        large = vec![null_mut::<PyObject>(); n + 1];
-        &mut large[..]
-    };
-    for i in 0..n {
-        buffer[i + 1] = (*args.add(i)).ptr();
-    }
-    call_pointers(th, callable, buffer.as_mut_ptr().add(1), n, kwnames)
+    with_pointers(args, n, |args| call_pointers(th, callable, args, n, kwnames))
 }
 
 /// Most arguments that [`fast`] passes without allocating.
 const FEW: usize = 8;
 
-/// The objects of `n` words in a row, for the time of a call.
+/// The objects of `n` words in a row, for the time of a call, with room for one
+/// more in front.
 #[inline(always)]
 unsafe fn with_pointers<R>(
     args: *const Word,
     n: usize,
-    call: impl FnOnce(*const *mut PyObject) -> R,
+    call: impl FnOnce(*mut *mut PyObject) -> R,
 ) -> R {
     if n > FEW {
-        let all: Vec<*mut PyObject> = (0..n).map(|i| (*args.add(i)).ptr()).collect();
-        return call(all.as_ptr());
+        let mut all = Vec::with_capacity(n + 1);
+        all.push(null_mut());
+        all.extend((0..n).map(|i| (*args.add(i)).ptr()));
+        return call(all.as_mut_ptr().add(1));
     }
-    let mut few = [const { std::mem::MaybeUninit::<*mut PyObject>::uninit() }; FEW];
-    for (i, place) in few.iter_mut().take(n).enumerate() {
+    let mut few = [const { std::mem::MaybeUninit::<*mut PyObject>::uninit() }; FEW + 1];
+    for (i, place) in few.iter_mut().skip(1).take(n).enumerate() {
         place.write((*args.add(i)).ptr());
     }
-    call(few.as_ptr().cast())
+    call(few.as_mut_ptr().cast::<*mut PyObject>().add(1))
 }
 
 /// Call a `METH_FASTCALL` function.

@@ -84,6 +84,7 @@ pub fn init(th: Thread<'_>) {
         },
         request: || current().request_break(breaker::COLLECT),
         tuple_type: Tuple::type_object().as_ptr(),
+        list_type: List::type_object().as_ptr(),
         ..gc::Hooks::NONE
     });
 }

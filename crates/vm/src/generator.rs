@@ -26,7 +26,7 @@ use crate::{
     exc_state, exception,
     frame::{self, Frame, owner},
     frame_object::FrameObject,
-    interp,
+    interp::{self, Flow, Regs},
     ops::{Step, stop_or_raise},
     word::{Word, own_raw},
 };
@@ -307,7 +307,8 @@ pub(crate) unsafe fn move_frame(frame: *mut Frame, new: *mut Frame) {
     }
 }
 
-/// Leave a generator's frame for a while: it yields.
+/// Leave a generator's frame for a while: it yields. The frame's `ip` is for
+/// the caller to set.
 #[inline(always)]
 pub(crate) unsafe fn suspend(state: &ThreadState, frame: *mut Frame, from: bool) {
     let this = Frame::generator(frame).cast::<PyGenObject>();
@@ -315,7 +316,6 @@ pub(crate) unsafe fn suspend(state: &ThreadState, frame: *mut Frame, from: bool)
         if from { self::state::SUSPENDED_YIELD_FROM } else { self::state::SUSPENDED };
     exc_state::pop(state, &raw mut (*this).gi_exc_state);
     (*frame).prev = null_mut();
-    (*frame).ip = (*frame).ip.add(1);
     (*frame).line = 0;
 }
 
@@ -341,36 +341,53 @@ pub(crate) unsafe fn abandon(th: Thread<'_>, frame: *mut Frame) {
     finish(th, frame);
 }
 
-/// Prepare to enter the frame of a suspended generator or coroutine with a
-/// value (which is taken over); `None` (not taken) if it cannot be.
+/// Enter the frame of a suspended generator or coroutine with a value, which
+/// is taken over; `sp` becomes the caller's. `Miss` if it cannot be.
 #[inline(always)]
-pub(crate) unsafe fn start_inline(
-    th: Thread<'_>,
+pub(crate) unsafe fn enter(
+    r: &mut Regs,
     receiver: Word,
     value: Word,
-) -> Option<*mut Frame> {
+    sp: *mut Word,
+    resume: usize,
+) -> Flow {
     let ty = receiver.heap_type();
     if ty != Generator::type_object().as_ptr() && ty != Coroutine::type_object().as_ptr() {
-        return None;
+        return Flow::Miss;
     }
     let this = receiver.ptr().cast::<PyGenObject>();
+    let left = (*r.state).recursion_remaining.get() - 1;
     if (*this).gi_frame_state >= state::EXECUTING
         || (*this).gi_frame_state == state::CREATED && !value.is(object::types::none())
+        || left <= 0
     {
-        return None;
+        return Flow::Miss;
     }
-    Some(start(th, this, value))
+    (*r.state).recursion_remaining.set(left);
+    r.sp = sp;
+    let frame = frame_of(this);
+    let (ip, sp) = wake(&*r.state, this, value);
+    r.switch(frame, ip, sp, resume as u16)
 }
 
+/// Mark a suspended generator as running, with a value on its stack. The frame
+/// has `ip` and `sp` of old.
 #[inline(always)]
+unsafe fn wake(state: &ThreadState, this: *mut PyGenObject, value: Word) -> (*mut u16, *mut Word) {
+    let frame = frame_of(this);
+    let sp = (*frame).sp;
+    *sp = value.owned();
+    (*frame).entry = 0;
+    (*this).gi_frame_state = self::state::EXECUTING;
+    exc_state::push(state, &raw mut (*this).gi_exc_state);
+    ((*frame).ip.sub(1), sp.add(1))
+}
+
 unsafe fn start(th: Thread<'_>, this: *mut PyGenObject, value: Word) -> *mut Frame {
     let frame = frame_of(this);
-    *(*frame).sp = value.owned();
-    (*frame).sp = (*frame).sp.add(1);
-    (*frame).ip = (*frame).ip.sub(1);
-    (*frame).entry = 0;
-    (*this).gi_frame_state = state::EXECUTING;
-    exc_state::push(th.state(), &raw mut (*this).gi_exc_state);
+    let (ip, sp) = wake(th.state(), this, value);
+    (*frame).ip = ip;
+    (*frame).sp = sp;
     frame
 }
 

@@ -1,13 +1,14 @@
-//! The interpreter loop, generated from the opcode table.
+//! What the handlers of opcodes work on, and how they are run.
 //!
 //! Every opcode is an inlined function of [`crate::ops`] over [`Regs`], which
 //! the compiler keeps in registers: nothing may hold a `&mut Regs` across a
 //! call that is not inlined, and no value with a destructor lives across
 //! dispatch. Before anything that can raise, run Python code or look at the
 //! frame, a handler stores `ip` and `sp` into the frame ([`Regs::save`]).
+//! Two modules make an interpreter of the handlers: `tail_calls`, where each is
+//! a function that ends by jumping to the next, and `match_loop` for builds in
+//! which the compiler may not turn calls into jumps.
 #![allow(unsafe_op_in_unsafe_fn, reason = "works on the running frame, see the header")]
-
-use std::hint::cold_path;
 
 use abi::PyObject;
 use bytecode::Op;
@@ -15,7 +16,7 @@ use object::{Code, Str, Thread, ThreadState};
 
 use crate::{
     frame::{self, Frame},
-    monitoring, ops, pending,
+    monitoring, pending,
     unwind::{self, Unwound},
     word::Word,
 };
@@ -27,25 +28,19 @@ pub(crate) struct Regs {
     /// The first free word of the value stack.
     pub(crate) sp: *mut Word,
     pub(crate) frame: *mut Frame,
+    /// That of the running thread.
+    pub(crate) state: *const ThreadState,
+    /// What the frame shows as `ip` while [`Flow::Drop`] releases.
+    pub(crate) at: *mut u16,
+    /// What [`Flow::Drop`] releases: objects without other references, or null.
+    pub(crate) dead: [Word; 2],
 }
 
 const POP_JUMP_IF_FALSE: u8 = Op::POP_JUMP_IF_FALSE as u8;
 const POP_JUMP_IF_TRUE: u8 = Op::POP_JUMP_IF_TRUE as u8;
 const STORE_FAST: u8 = Op::STORE_FAST as u8;
-
-/// The same address. PERF: without this the compiler works out the addresses of
-/// the frame's fields at every dispatch, for the few handlers that need them,
-/// and has no register left for `ip`.
-#[inline(always)]
-#[allow(clippy::pointers_in_nomem_asm_block, reason = "the block has no instruction")]
-fn opaque(mut frame: *mut Frame) -> *mut Frame {
-    #[cfg(not(miri))]
-    // SAFETY: no instruction at all.
-    unsafe {
-        std::arch::asm!("/* {0} */", inout(reg) frame, options(nomem, nostack, preserves_flags));
-    }
-    frame
-}
+const TO_BOOL_BOOL: u8 = Op::TO_BOOL_BOOL as u8;
+const NOT_TAKEN: u8 = Op::NOT_TAKEN as u8;
 
 /// How a handler ends.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -68,33 +63,81 @@ pub(crate) enum Flow {
     PendingResume,
     /// Execute the opcode that the one of a line or instruction event hides.
     Underlying,
+    /// As `Next`, after a call of native code: what is known of the thread is
+    /// asked for again.
+    Called,
+    /// Release `dead`, then go on at `ip`.
+    Drop,
+    /// Release `dead`, then do the second half of `STORE_FAST_LOAD_FAST`.
+    DropLoad,
+    /// Release `dead`, then do the second half of `STORE_FAST_STORE_FAST`.
+    DropStore,
+    /// Leave the frame with the value in `dead`, the slow way.
+    Return,
+    /// Do it out of line, see [`crate::ops::slow`]. Nothing was changed.
+    Slow,
+}
+
+/// Whether the native stack grew so much that it has to be unwound, see
+/// `tail_calls`.
+#[inline(always)]
+pub(crate) fn stack_is_low(state: &ThreadState) -> bool {
+    if cfg!(any(debug_assertions, miri)) {
+        return false;
+    }
+    state.stack_limit.get() > stack_pointer()
+}
+
+#[inline(always)]
+#[allow(unreachable_code, reason = "not asked where there is no way to know")]
+fn stack_pointer() -> usize {
+    let at: usize;
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: reads a register.
+    unsafe {
+        std::arch::asm!("mov {}, rsp", out(reg) at, options(nomem, nostack, preserves_flags));
+    }
+    #[cfg(target_arch = "aarch64")]
+    // SAFETY: reads a register.
+    unsafe {
+        std::arch::asm!("mov {}, sp", out(reg) at, options(nomem, nostack, preserves_flags));
+    }
+    at
 }
 
 impl Regs {
+    #[inline(always)]
+    pub(crate) fn new(
+        ip: *mut u16,
+        sp: *mut Word,
+        frame: *mut Frame,
+        state: *const ThreadState,
+    ) -> Regs {
+        Regs { ip, sp, frame, state, at: ip, dead: [Word::NULL; 2] }
+    }
+
     /// The same registers once more, to be worked on out of line.
     #[inline(always)]
     pub(crate) fn copy(&self) -> Regs {
-        Regs { ip: self.ip, sp: self.sp, frame: self.frame }
+        Regs { ..*self }
     }
 
     #[inline(always)]
-    pub(crate) unsafe fn load(frame: *mut Frame) -> Regs {
-        let fields = opaque(frame);
-        Regs { ip: (*fields).ip, sp: (*fields).sp, frame }
+    pub(crate) unsafe fn load(frame: *mut Frame, state: *const ThreadState) -> Regs {
+        Regs::new((*frame).ip, (*frame).sp, frame, state)
     }
 
     /// The first variable.
     #[inline(always)]
     pub(crate) fn locals(&self) -> *mut Word {
-        Frame::localsplus(opaque(self.frame))
+        Frame::localsplus(self.frame)
     }
 
     /// Store `ip` and `sp` where others look for them.
     #[inline(always)]
     pub(crate) unsafe fn save(&self) {
-        let frame = opaque(self.frame);
-        (*frame).ip = self.ip;
-        (*frame).sp = self.sp;
+        (*self.frame).ip = self.ip;
+        (*self.frame).sp = self.sp;
     }
 
     #[inline(always)]
@@ -116,26 +159,122 @@ impl Regs {
     pub(crate) unsafe fn push_or_jump(&mut self, value: bool) {
         let unit = *self.ip;
         let op = unit as u8;
-        if op != POP_JUMP_IF_FALSE && op != POP_JUMP_IF_TRUE {
-            return self.push(Word::bool_(value));
+        if op == POP_JUMP_IF_FALSE {
+            self.ip = self.ip.add(1);
+            return self.jump_if(!value, usize::from(unit >> 8));
         }
-        // Its own unit and that of its cache.
-        let distance = if value == (op == POP_JUMP_IF_TRUE) { usize::from(unit >> 8) } else { 0 };
-        self.ip = self.ip.add(2 + distance);
+        if op == POP_JUMP_IF_TRUE {
+            self.ip = self.ip.add(1);
+            return self.jump_if(value, usize::from(unit >> 8));
+        }
+        self.push(Word::bool_(value));
     }
 
-    /// Push a value, or put it at once into the variable that a `STORE_FAST`
-    /// right behind names.
+    /// Push what a call answers; a test and a conditional jump that follow are
+    /// done at once.
     #[inline(always)]
-    pub(crate) unsafe fn push_or_store(&mut self, word: Word) {
+    pub(crate) unsafe fn push_answer(&mut self, value: bool) {
+        if *self.ip as u8 != TO_BOOL_BOOL {
+            return self.push(Word::bool_(value));
+        }
+        self.ip = self.ip.add(4);
+        self.push_or_jump(value);
+    }
+
+    /// Skip the cache of a conditional jump, and jump or not. PERF: what stands
+    /// there for monitoring, where the jump is not taken, needs no dispatch.
+    #[inline(always)]
+    pub(crate) unsafe fn jump_if(&mut self, jump: bool, distance: usize) {
+        if jump {
+            self.ip = self.ip.add(1 + distance);
+        } else {
+            let marks = *self.ip.add(1) as u8 == NOT_TAKEN;
+            self.ip = self.ip.add(1 + usize::from(marks));
+        }
+    }
+
+    /// End with a value pushed, or put at once into the variable that a
+    /// `STORE_FAST` right behind names.
+    #[inline(always)]
+    pub(crate) unsafe fn push_or_store(&mut self, word: Word) -> Flow {
         let unit = *self.ip;
         if unit as u8 != STORE_FAST {
-            return self.push(word);
+            self.push(word);
+            return Flow::Next;
         }
         self.ip = self.ip.add(1);
+        self.at = self.ip;
         let place = self.locals().add(usize::from(unit >> 8));
         let old = std::mem::replace(&mut *place, word);
-        self.release_opt(old);
+        self.finish(old)
+    }
+
+    /// Give up a word at the end of a handler.
+    #[inline(always)]
+    pub(crate) unsafe fn finish(&mut self, word: Word) -> Flow {
+        if self.gives_up(word) {
+            self.dead[0] = word;
+            return Flow::Drop;
+        }
+        Flow::Next
+    }
+
+    /// Give up two words at the end of a handler, in this order. The first may
+    /// come from a null pointer.
+    #[inline(always)]
+    pub(crate) unsafe fn finish2(&mut self, first: Word, second: Word) -> Flow {
+        let (one, two) = (!first.is_null() && self.gives_up(first), self.gives_up(second));
+        if one || two {
+            let dead = |is_dead: bool, word: Word| if is_dead { word } else { Word::NULL };
+            self.dead = [dead(one, first), dead(two, second)];
+            return Flow::Drop;
+        }
+        Flow::Next
+    }
+
+    /// Uncount a word unless it has the last reference; then answer true.
+    #[inline(always)]
+    pub(crate) unsafe fn gives_up(&self, word: Word) -> bool {
+        if !word.is_counted() {
+            return false;
+        }
+        let object = word.0 as *mut PyObject;
+        let left = (*object).ob_refcnt as i32 - 1;
+        if left <= 0 {
+            // Negative: immortal.
+            return left == 0;
+        }
+        (*object).ob_refcnt = left as u32;
+        false
+    }
+
+    /// Release what a handler left behind.
+    #[inline(always)]
+    pub(crate) unsafe fn drop_dead(dead: Word) {
+        if !dead.is_null() {
+            release_last(dead);
+        }
+    }
+
+    /// The variable that the second half of the superinstruction before `ip` is
+    /// about.
+    #[inline(always)]
+    unsafe fn second_variable(&self) -> *mut Word {
+        self.locals().add(usize::from(*self.ip.sub(1) >> 8) & 15)
+    }
+
+    /// The second half of `STORE_FAST_LOAD_FAST`.
+    #[inline(always)]
+    pub(crate) unsafe fn second_load(&mut self) {
+        self.push((*self.second_variable()).dup());
+    }
+
+    /// The second half of `STORE_FAST_STORE_FAST`.
+    #[inline(always)]
+    pub(crate) unsafe fn second_store(&mut self) {
+        let word = self.pop();
+        let old = std::mem::replace(&mut *self.second_variable(), word);
+        self.release(old);
     }
 
     /// The word `depth` from the top, the top being 1.
@@ -169,7 +308,7 @@ impl Regs {
     pub(crate) unsafe fn drop_words(&mut self, n: usize) {
         for _ in 0..n {
             let word = self.pop();
-            self.release_opt(word);
+            self.release(word);
         }
     }
 
@@ -183,21 +322,13 @@ impl Regs {
     /// Give up a word; remember the instruction in case that runs code.
     #[inline(always)]
     pub(crate) unsafe fn release(&self, word: Word) {
-        if word.0 & 1 != 0 || word.is_int() {
-            return;
-        }
-        let object = word.0 as *mut PyObject;
-        let count = (*object).ob_refcnt;
-        if (count as i32) < 0 {
-            return;
-        }
-        if count == 1 {
+        if self.gives_up(word) {
             self.save();
-            return release_last(word);
+            release_last(word);
         }
-        (*object).ob_refcnt = count - 1;
     }
 
+    /// Give up a word that may come from a null pointer.
     #[inline(always)]
     pub(crate) unsafe fn release_opt(&self, word: Word) {
         if !word.is_null() {
@@ -208,27 +339,38 @@ impl Regs {
     /// Go on in `frame`, called from the current one; counts the recursion.
     #[inline(always)]
     pub(crate) unsafe fn enter(&mut self, th: Thread<'_>, frame: *mut Frame, resume: u16) -> Flow {
-        let state = th.state();
+        let state = &*self.state;
         let left = state.recursion_remaining.get() - 1;
         if left < 0 {
             self.save();
             return too_deep(th, state, frame);
         }
         state.recursion_remaining.set(left);
-        let caller = opaque(self.frame);
-        (*caller).ip = self.ip;
-        (*caller).sp = self.sp;
-        (*caller).return_offset = resume;
+        self.switch(frame, (*frame).ip, (*frame).sp, resume)
+    }
+
+    /// Go on in `frame`, whose recursion is counted already, at `ip` and `sp`.
+    /// PERF: to read them from the frame waits for what was just written.
+    #[inline(always)]
+    pub(crate) unsafe fn switch(
+        &mut self,
+        frame: *mut Frame,
+        ip: *mut u16,
+        sp: *mut Word,
+        resume: u16,
+    ) -> Flow {
+        self.save();
+        (*self.frame).return_offset = resume;
         (*frame).prev = self.frame;
-        frame::set_current(state, frame);
-        *self = Regs::load(frame);
+        frame::set_current(&*self.state, frame);
+        *self = Regs::new(ip, sp, frame, self.state);
         Flow::Next
     }
 
     /// Go back to the caller of a frame that was left.
     #[inline(always)]
     pub(crate) unsafe fn resume(&mut self, caller: *mut Frame, offset: usize) {
-        *self = Regs::load(caller);
+        *self = Regs::load(caller, self.state);
         self.ip = self.ip.add(offset);
     }
 
@@ -239,8 +381,9 @@ impl Regs {
     }
 }
 
+/// Release the last reference.
 #[inline(never)]
-unsafe fn release_last(word: Word) {
+pub(crate) unsafe fn release_last(word: Word) {
     let object = word.ptr();
     if (*object).ob_type == <object::Float as object::PyStruct>::type_object().as_ptr() {
         // PERF: floats are what dies most; they own nothing.
@@ -274,123 +417,9 @@ pub(crate) fn recursion_error(th: Thread<'_>) -> object::Raised {
     raised
 }
 
-macro_rules! base_number {
-    ($own:ident) => {
-        Op::$own as u16 as u8
-    };
-    ($own:ident $base:ident) => {
-        Op::$base as u8
-    };
-}
-
-macro_rules! interpreter {
-    ($oparg_name:ident => $(
-        #[doc = $doc:literal]
-        $name:ident = $number:literal [$caches:literal]
-            ($($input:ident $([$input_size:expr])?),* -- $($output:ident $([$output_size:expr])?),*)
-            [$($flag:ident)*] $(of $base:ident)?;
-    )*) => {
-        /// Opcodes as bytes. Pseudo-opcodes, which are never executed, have no
-        /// arm of their own.
-        #[allow(clippy::missing_docs_in_private_items, reason = "see the opcode table")]
-        mod numbers {
-            $( pub(super) const $name: u8 = if $number < 256 { $number as u8 } else { super::EXTENDED_ARG }; )*
-        }
-
-        /// Execute `entry` until it returns (a new reference) or raises (null).
-        ///
-        /// # Safety
-        ///
-        /// `entry` is a complete frame, linked as the current one, whose
-        /// `entry` flag is set.
-        #[allow(unreachable_patterns, reason = "of pseudo-opcodes")]
-        unsafe fn execute(th: Thread<'_>, entry: *mut Frame) -> *mut PyObject {
-            let mut r = Regs::load(entry);
-            loop {
-                let reraise = 'next: loop {
-                    let unit = *r.ip;
-                    r.ip = r.ip.add(1);
-                    let mut oparg = (unit >> 8) as usize;
-                    let mut op = unit as u8;
-                    loop {
-                        // The opcode to execute instead of this one.
-                        op = 'again: {
-                            match op {
-                                EXTENDED_ARG => {
-                                    let unit = *r.ip;
-                                    r.ip = r.ip.add(1);
-                                    oparg = oparg << 8 | (unit >> 8) as usize;
-                                    break 'again unit as u8;
-                                }
-                                $(
-                                    numbers::$name => match ops::$name(&mut r, th, oparg) {
-                                        Flow::Next => continue 'next,
-                                        Flow::Error => {
-                                            cold_path();
-                                            break 'next false;
-                                        }
-                                        Flow::Reraise => {
-                                            cold_path();
-                                            break 'next true;
-                                        }
-                                        Flow::Exit => return Word(r.sp.addr()).ptr(),
-                                        Flow::Miss => {
-                                            cold_path();
-                                            break 'again base_number!($name $($base)?);
-                                        }
-                                        Flow::Redo => {
-                                            cold_path();
-                                            break 'again *r.ip.sub(1) as u8;
-                                        }
-                                        Flow::Pending => {
-                                            cold_path();
-                                            r.save();
-                                            if pending::handle(th).is_err() {
-                                                break 'next false;
-                                            }
-                                            continue 'next;
-                                        }
-                                        Flow::PendingResume => {
-                                            cold_path();
-                                            r.save();
-                                            match resume(th, r.frame, oparg) {
-                                                Ok(true) => r.ip = r.ip.sub(1),
-                                                Ok(false) => {}
-                                                Err(_) => break 'next false,
-                                            }
-                                            continue 'next;
-                                        }
-                                        Flow::Underlying => {
-                                            cold_path();
-                                            let op = u16::from(op);
-                                            break 'again monitoring::underlying(r.frame, r.ip, op) as u8;
-                                        }
-                                    },
-                                )*
-                                _ => {
-                                    r.save();
-                                    unknown_opcode(th, *r.ip.sub(1));
-                                    break 'next false;
-                                }
-                            }
-                        };
-                    }
-                };
-                (*r.frame).sp = r.sp;
-                match unwind::unwind(th, r.frame, r.ip, !reraise) {
-                    Unwound::Handler(frame) => r = Regs::load(frame),
-                    Unwound::Out => return std::ptr::null_mut(),
-                }
-            }
-        }
-    };
-}
-
-const EXTENDED_ARG: u8 = Op::EXTENDED_ARG as u8;
-
 #[cold]
 #[inline(never)]
-fn unknown_opcode(th: Thread<'_>, unit: u16) {
+pub(crate) fn unknown_opcode(th: Thread<'_>, unit: u16) {
     object::error!(th, SystemError, "unknown opcode {}", unit & 0xFF);
 }
 
@@ -398,7 +427,11 @@ fn unknown_opcode(th: Thread<'_>, unit: u16) {
 /// who monitor it (`true`: execute the instruction again), or do the work.
 #[cold]
 #[inline(never)]
-unsafe fn resume(th: Thread<'_>, frame: *mut Frame, oparg: usize) -> object::Result<bool> {
+pub(crate) unsafe fn resume(
+    th: Thread<'_>,
+    frame: *mut Frame,
+    oparg: usize,
+) -> object::Result<bool> {
     if monitoring::at_resume(th, frame)? {
         return Ok(true);
     }
@@ -407,8 +440,6 @@ unsafe fn resume(th: Thread<'_>, frame: *mut Frame, oparg: usize) -> object::Res
     }
     Ok(false)
 }
-
-bytecode::for_each_op!(interpreter);
 
 /// Execute a frame: link it, run it, return its value or null.
 ///
@@ -438,7 +469,10 @@ pub(crate) unsafe fn run(th: Thread<'_>, frame: *mut Frame) -> *mut PyObject {
 
 /// Execute a frame that is linked already.
 pub(crate) unsafe fn run_linked(th: Thread<'_>, frame: *mut Frame) -> *mut PyObject {
-    execute(th, frame)
+    #[cfg(any(debug_assertions, miri))]
+    return crate::match_loop::execute(th, frame);
+    #[cfg(not(any(debug_assertions, miri)))]
+    crate::tail_calls::execute(th, frame)
 }
 
 /// Execute a generator's frame by raising the exception that is set in it.

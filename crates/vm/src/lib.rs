@@ -21,6 +21,8 @@ pub mod import_time;
 mod interp;
 pub mod intrinsics;
 pub mod lifecycle;
+#[cfg(any(debug_assertions, miri))]
+mod match_loop;
 pub mod monitoring;
 mod namespace;
 mod ops;
@@ -28,6 +30,8 @@ pub mod pending;
 pub mod shutdown;
 mod specialize;
 pub mod suggest;
+#[cfg(not(any(debug_assertions, miri)))]
+mod tail_calls;
 pub mod traceback;
 pub mod tracemalloc;
 mod unwind;

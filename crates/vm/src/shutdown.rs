@@ -45,6 +45,7 @@ pub(crate) fn remove_modules(th: Thread<'_>) {
         Err(raised) => return th.clear_exception(raised),
     };
     collect::collect(th, 2);
+    let mut survived = false;
     for index in (0..references.len()).rev() {
         let module = references.get(index).and_then(|found| types::weakref::referent(found.obj()));
         if let Some(module) = &module
@@ -52,9 +53,12 @@ pub(crate) fn remove_modules(th: Thread<'_>) {
             && let Ok(dict) = module.dict(th)
         {
             clear_namespace(th, &dict);
+            survived = true;
         }
     }
-    collect::collect(th, 2);
+    if survived {
+        collect::collect(th, 2);
+    }
 }
 
 /// Let go of what the prompt and the last report of an exception keep.

@@ -1,10 +1,9 @@
-//! A word of a frame: null, a small int, or a pointer whose bit 0 says
-//! "borrowed".
+//! A word of a frame: null, or a pointer whose bit 0 says "borrowed".
 //!
 //! A borrowed word is not counted: something that outlives the word (a local
-//! variable, the constants) owns the object. Small ints are never tagged, so
-//! that arithmetic works on the words themselves. A word that leaves the frame
-//! is made owned first ([`Word::owned`]).
+//! variable, the constants) owns the object. Null has the bit, too, so that one
+//! test tells what need not be released; in a small int it means nothing. A
+//! word that leaves the frame is made owned first ([`Word::owned`]).
 #![allow(unsafe_op_in_unsafe_fn, reason = "the header states the one invariant of every function")]
 
 use std::ptr::{NonNull, null_mut};
@@ -20,7 +19,7 @@ pub(crate) struct Word(pub(crate) usize);
 const BORROWED: usize = 1;
 
 impl Word {
-    pub(crate) const NULL: Word = Word(0);
+    pub(crate) const NULL: Word = Word(BORROWED);
 
     /// Take over a reference.
     #[inline(always)]
@@ -28,7 +27,8 @@ impl Word {
         Word(value.into_raw().addr())
     }
 
-    /// Take over a reference, or null.
+    /// Take over a reference, or a null, which only functions that say so
+    /// understand.
     #[inline(always)]
     pub(crate) fn from_raw(value: *mut PyObject) -> Word {
         Word(value.addr())
@@ -43,7 +43,26 @@ impl Word {
     /// The same object, borrowed from this word.
     #[inline(always)]
     pub(crate) fn lend(self) -> Word {
-        if self.is_int() { self } else { Word(self.0 | BORROWED) }
+        Word(self.0 | BORROWED)
+    }
+
+    /// Whether there is a reference to give up; the word does not come from a
+    /// null pointer.
+    #[inline(always)]
+    pub(crate) fn is_counted(self) -> bool {
+        self.0 & BORROWED == 0 && !self.is_int()
+    }
+
+    /// Whether this is the last reference to its object.
+    #[inline(always)]
+    pub(crate) unsafe fn is_last(self) -> bool {
+        self.is_counted() && (*self.ptr()).ob_refcnt == 1
+    }
+
+    /// The word of a small int without the bit that means nothing there.
+    #[inline(always)]
+    pub(crate) fn int_address(self) -> usize {
+        self.0 & !BORROWED
     }
 
     /// An immortal object.
@@ -64,7 +83,7 @@ impl Word {
 
     #[inline(always)]
     pub(crate) fn is_null(self) -> bool {
-        self.0 == 0
+        self.0 <= BORROWED
     }
 
     /// Whether this is a small int.
@@ -101,7 +120,7 @@ impl Word {
         Obj::from_raw(self.ptr())
     }
 
-    /// The type of the object; null for small ints, whose type nobody guards.
+    /// The type of the object, not null; null for small ints, whose type nobody guards.
     #[inline(always)]
     pub(crate) unsafe fn heap_type(self) -> *mut abi::PyTypeObject {
         if self.is_int() { null_mut() } else { (*self.ptr()).ob_type }
@@ -114,7 +133,7 @@ impl Word {
         Word(self.0 & !BORROWED)
     }
 
-    /// This word, owned. Null stays null.
+    /// This word, not null, owned.
     #[inline(always)]
     pub(crate) unsafe fn owned(self) -> Word {
         if self.0 & BORROWED == 0 {

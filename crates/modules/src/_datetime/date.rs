@@ -19,7 +19,7 @@ use crate::support;
 
 /// date(year, month, day) --> date object
 #[pytype(name = "datetime.date", flags = BASETYPE, layout = abi::PyDateTime_Date)]
-pub struct Date {
+pub(crate) struct Date {
     head: Head,
     hash: Cell<isize>,
     hastzinfo: Cell<i8>,
@@ -32,7 +32,7 @@ pub struct Date {
 ///   ((year, week, weekday))
 /// or via the object attributes as named in the above tuple.
 #[pytype(name = "datetime.IsoCalendarDate", base = Tuple, itemsize = 8)]
-pub struct IsoCalendarDate {
+pub(crate) struct IsoCalendarDate {
     tuple: Tuple,
 }
 

@@ -35,7 +35,7 @@ use crate::support;
 /// The year, month and day arguments are required. tzinfo may be None, or an
 /// instance of a tzinfo subclass. The remaining arguments may be ints.
 #[pytype(name = "datetime.datetime", base = Date, flags = BASETYPE, layout = abi::PyDateTime_DateTime, traverse = manual)]
-pub struct DateTime {
+pub(crate) struct DateTime {
     head: Head,
     hash: Cell<isize>,
     hastzinfo: Cell<i8>,

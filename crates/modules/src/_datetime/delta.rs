@@ -19,7 +19,7 @@ use object::{
 /// All arguments are optional and default to 0.
 /// Arguments may be integers or floats, and may be positive or negative.
 #[pytype(name = "datetime.timedelta", flags = BASETYPE, layout = abi::PyDateTime_Delta)]
-pub struct TimeDelta {
+pub(crate) struct TimeDelta {
     head: Head,
     hash: Cell<isize>,
     days: Cell<i32>,

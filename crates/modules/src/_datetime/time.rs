@@ -23,7 +23,7 @@ use crate::support;
 /// All arguments are optional. tzinfo may be None, or an instance of
 /// a tzinfo subclass. The remaining arguments may be ints.
 #[pytype(name = "datetime.time", flags = BASETYPE, layout = abi::PyDateTime_Time, traverse = manual)]
-pub struct Time {
+pub(crate) struct Time {
     head: Head,
     hash: Cell<isize>,
     hastzinfo: Cell<i8>,

@@ -15,13 +15,13 @@ use super::{
 
 /// Abstract base class for time zone info objects.
 #[pytype(name = "datetime.tzinfo", flags = BASETYPE, layout = abi::PyDateTime_TZInfo)]
-pub struct TzInfo {
+pub(crate) struct TzInfo {
     head: Head,
 }
 
 /// Fixed offset from UTC implementation of tzinfo.
 #[pytype(name = "datetime.timezone", base = TzInfo, traverse = manual)]
-pub struct TimeZone {
+pub(crate) struct TimeZone {
     head: Head,
     offset: Ref<TimeDelta>,
     name: Option<Ref<Str>>,
@@ -59,7 +59,7 @@ fn ask_offset(
     if offset.obj().is_none() {
         return Ok(None);
     }
-    let Ok(offset) = offset.downcast::<TimeDelta>().map_err(|other| other) else {
+    let Ok(offset) = offset.downcast::<TimeDelta>() else {
         let other = tz.call_method(th, name, &[dt])?;
         raise!(
             th,

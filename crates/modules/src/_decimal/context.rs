@@ -42,7 +42,7 @@ const VALID_ROUNDINGS: &str = "valid values for rounding are:\n  [ROUND_CEILING,
 /// The context affects almost all operations and controls rounding, Over/Underflow,
 /// raising of exceptions and much more.
 #[pytype(name = "decimal.Context", flags = BASETYPE, sig = "(prec=None, rounding=None, Emin=None, Emax=None, capitals=None, clamp=None, flags=None, traps=None)")]
-pub struct Context {
+pub(crate) struct Context {
     head: Head,
     #[traverse(skip)]
     limits: Cell<Limits>,

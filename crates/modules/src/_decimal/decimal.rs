@@ -24,7 +24,7 @@ use super::{
 /// given, return Decimal('0'). The context does not affect the conversion and is only
 /// used for conditions.
 #[pytype(name = "decimal.Decimal", flags = BASETYPE, sig = "(value=\"0\", context=None)")]
-pub struct Decimal {
+pub(crate) struct Decimal {
     head: Head,
     hash: Cell<isize>,
     #[traverse(skip)]

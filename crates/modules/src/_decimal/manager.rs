@@ -13,7 +13,7 @@ const ATTRIBUTES: [&str; 8] =
 
 /// Makes a context current for a block.
 #[pytype(name = "decimal.ContextManager", flags = DISALLOW_INSTANTIATION)]
-pub struct ContextManager {
+pub(crate) struct ContextManager {
     head: Head,
     local: Ref<Context>,
     global: Ref<Context>,

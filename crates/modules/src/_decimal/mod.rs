@@ -105,7 +105,8 @@ pub mod _decimal {
     ///
     /// bits must be a multiple of 32 and less than IEEE_CONTEXT_MAX_BITS.
     #[sig = "(bits, /)"]
-    fn IEEEContext(th: Thread<'_>, bits: isize) -> Result<Ref<Context>> {
+    #[name = "IEEEContext"]
+    fn ieee_context(th: Thread<'_>, bits: isize) -> Result<Ref<Context>> {
         Context::ieee(th, bits as i64)
     }
 

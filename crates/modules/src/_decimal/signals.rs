@@ -173,7 +173,7 @@ pub(super) struct Bits {
 
 /// The mapping from signals to whether they are set.
 #[pytype(name = "decimal.SignalDictMixin", flags = BASETYPE)]
-pub struct SignalDict {
+pub(crate) struct SignalDict {
     head: Head,
     /// Dangling when the context is gone.
     #[traverse(skip)]

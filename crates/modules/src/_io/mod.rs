@@ -138,7 +138,7 @@ fn do_open(
         }
     }
     let raw_mode = Str::new(th, &raw_mode)?;
-    let opener = opener.unwrap_or_else(|| types::none());
+    let opener = opener.unwrap_or(types::none());
     let file_type = fileio::FileIO::type_object().obj();
     let raw = file_type.call(th, &[path.obj(), raw_mode.obj(), types::bool_(closefd), opener])?;
     let Some(raw_file) = raw.obj().downcast::<fileio::FileIO>() else { return Ok(raw) };

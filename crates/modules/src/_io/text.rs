@@ -1110,7 +1110,7 @@ impl TextIOWrapper {
         let slf = Self::of(th, this)?;
         let buffer = slf.buffer(th)?;
         this.call_method(th, id!(th, "flush"), &[])?;
-        buffer.call_method(th, id!(th, "truncate"), &[pos.unwrap_or_else(|| types::none())])
+        buffer.call_method(th, id!(th, "truncate"), &[pos.unwrap_or(types::none())])
     }
 
     #[sig = "($self, /)"]

@@ -7,6 +7,7 @@
 
 mod buffer;
 mod load;
+mod memo;
 mod opcodes;
 mod output;
 mod pickler;
@@ -23,20 +24,13 @@ use object::{
 use self::{buffer::PickleBuffer, pickler::Pickler, unpickler::Unpickler};
 
 /// What the module keeps per interpreter.
+#[derive(Default)]
 pub(super) struct State {
     pickle_error: Link,
     pickling_error: Link,
     unpickling_error: Link,
-}
-
-impl Default for State {
-    fn default() -> Self {
-        State {
-            pickle_error: Link::null(),
-            pickling_error: Link::null(),
-            unpickling_error: Link::null(),
-        }
-    }
+    dispatch_table: Link,
+    extension_registry: Link,
 }
 
 impl State {
@@ -69,6 +63,26 @@ fn unpickling_error(th: Thread<'_>, message: std::fmt::Arguments<'_>) -> object:
 /// An attribute of a module that is imported now.
 fn module_attribute(th: Thread<'_>, module: &Str, name: &Str) -> Result {
     (th.hooks().import_module)(th, module)?.getattr(th, name)
+}
+
+/// `copyreg.dispatch_table`, looked up once.
+fn dispatch_table(th: Thread<'_>) -> Result {
+    copyreg_table(th, &State::of(th).dispatch_table, id!(th, "dispatch_table"))
+}
+
+/// `copyreg._extension_registry`, looked up once.
+fn extension_registry(th: Thread<'_>) -> Result {
+    copyreg_table(th, &State::of(th).extension_registry, id!(th, "_extension_registry"))
+}
+
+// PERF: pickling a date needs both; importing took longer than the rest.
+fn copyreg_table(th: Thread<'_>, known: &Link, name: &Str) -> Result {
+    if let Some(table) = known.get() {
+        return Ok(table);
+    }
+    let table = module_attribute(th, id!(th, "copyreg"), name)?;
+    known.set(Some(table.clone()));
+    Ok(table)
 }
 
 /// An entry of a table that another module keeps.

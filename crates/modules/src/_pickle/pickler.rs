@@ -5,15 +5,14 @@ use std::cell::{Cell, RefCell};
 use macros::{pymethods, pytype};
 use object::{
     AsObject, Bytes, Dict, Head, Int, Link, Obj, Protocol, PyStruct, Ref, Result, Str, Thread,
-    Tuple, Type,
-    alloc::AddressMap,
-    alloc_object,
+    Tuple, Type, alloc_object,
     declare::TypeBuilder,
     id, raise,
     types::{self, object_, str_eq},
 };
 
 use super::{
+    memo::Memo,
     opcodes::{DEFAULT_PROTOCOL, HIGHEST_PROTOCOL},
     pickling_error,
     save::Saver,
@@ -33,7 +32,7 @@ pub(super) struct Pickler {
     persistent_id: Link,
     /// Objects that were written, by address, kept alive by their entry.
     #[traverse(skip)]
-    pub(super) memo: RefCell<AddressMap<(usize, Ref)>>,
+    pub(super) memo: RefCell<Memo>,
 }
 
 fn protocol_number(th: Thread<'_>, protocol: Option<Obj<'_>>) -> Result<i32> {
@@ -217,12 +216,7 @@ impl Pickler {
     #[getter]
     fn memo(&self, th: Thread<'_>) -> Result {
         let dict = Dict::new(th)?;
-        let entries: Vec<(usize, usize, Ref)> = self
-            .memo
-            .borrow()
-            .iter()
-            .map(|(key, (i, object))| (*key, *i, object.clone()))
-            .collect();
+        let entries: Vec<(usize, usize, Ref)> = self.memo.borrow().entries().collect();
         for (key, index, object) in entries {
             let entry = Tuple::from_refs(th, vec![Int::from_usize(th, index)?, object])?;
             dict.set(th, Int::from_u64(th, key as u64)?.obj(), entry.obj())?;
@@ -243,14 +237,13 @@ impl Pickler {
                 value.type_name()
             );
         };
-        let mut memo = AddressMap::default();
-        for (key, entry) in dict.items() {
+        let mut memo = Memo::default();
+        for (_, entry) in dict.items() {
             let Some([index, object]) = entry.obj().downcast::<Tuple>().map(Tuple::items) else {
                 raise!(th, TypeError, "'memo' values must be 2-item tuples");
             };
-            let key = Int::index_to_u64(th, key.obj())? as usize;
             let index = Int::index_to_isize(th, *index)?;
-            memo.insert(key, (usize::try_from(index).unwrap_or(0), object.own()));
+            memo.insert(usize::try_from(index).unwrap_or(0), object.own());
         }
         let old = self.memo.replace(memo);
         drop(old);

@@ -6,6 +6,7 @@ use object::{
 };
 
 use super::{
+    dispatch_table, extension_registry,
     opcodes::*,
     pickling_error,
     save::{Saver, full_name},
@@ -13,18 +14,24 @@ use super::{
 };
 use crate::construct;
 
-fn dotted<'a>(path: &'a str) -> impl Iterator<Item = &'a str> {
-    path.split('.')
+/// Whether a path leads through a function.
+fn is_local(path: &Str) -> bool {
+    match path.as_ascii() {
+        Some(path) => path.contains("<locals>"),
+        None => path.to_string().contains("<locals>"),
+    }
 }
 
 /// Follow a dotted path from `object`.
 pub(super) fn attribute_path(th: Thread<'_>, object: Obj<'_>, path: &Str) -> Result {
-    let mut found = object.own();
-    let text = path.to_string();
-    if text.contains("<locals>") {
+    if path.as_ascii().is_some_and(|path| !path.contains(['.', '<'])) {
+        return object.getattr(th, path);
+    }
+    if is_local(path) {
         object::raise!(th, AttributeError, "Can't get local object '{path}'");
     }
-    for name in dotted(&text) {
+    let mut found = object.own();
+    for name in path.to_string().split('.') {
         found = found.getattr(th, &*Str::intern(th, name)?)?;
     }
     Ok(found)
@@ -48,25 +55,19 @@ impl Saver<'_> {
             return self.save_global(object, None);
         }
         let table = match self.pickler.dispatch_table.get() {
-            Some(table) => Some(table),
-            None => {
-                let copyreg = (th.hooks().import_module)(th, id!(th, "copyreg"))?;
-                copyreg.getattr_opt(th, id!(th, "dispatch_table"))?
-            }
+            Some(table) => table,
+            None => dispatch_table(th)?,
         };
-        let mut reducer = None;
-        if let Some(table) = table {
-            reducer = match table.obj().downcast_exact::<Dict>() {
-                Some(table) => table.get(th, ty.obj())?,
-                None => match table.get_item(th, ty.obj()) {
-                    Ok(reducer) => Some(reducer),
-                    Err(raised) => {
-                        th.catch(raised, object::exceptions::types::LookupError())?;
-                        None
-                    }
-                },
-            };
-        }
+        let reducer = match table.obj().downcast_exact::<Dict>() {
+            Some(table) => table.get(th, ty.obj())?,
+            None => match table.get_item(th, ty.obj()) {
+                Ok(reducer) => Some(reducer),
+                Err(raised) => {
+                    th.catch(raised, object::exceptions::types::LookupError())?;
+                    None
+                }
+            },
+        };
         let reduced = if let Some(reducer) = reducer {
             reducer.call(th, &[object])?
         } else if ty.is_subtype(Type::type_object()) {
@@ -122,7 +123,7 @@ impl Saver<'_> {
         {
             return Ok(module);
         }
-        if path.to_string().contains("<locals>") {
+        if is_local(path) {
             let shown = object.repr(th)?;
             return Err(pickling_error(th, format_args!("Can't pickle local object {shown}")));
         }
@@ -224,7 +225,7 @@ impl Saver<'_> {
 
     fn find_global(&self, object: Obj<'_>, module_name: &Str, path: &Str) -> Result<(Ref, Ref)> {
         let th = self.th;
-        if path.to_string().contains("<locals>") {
+        if is_local(path) {
             let shown = object.repr(th)?;
             return Err(pickling_error(th, format_args!("Can't pickle local object {shown}")));
         }
@@ -253,9 +254,15 @@ impl Saver<'_> {
 
     fn save_extension(&mut self, module: &Str, name: &Str) -> Result<bool> {
         let th = self.th;
+        let registry = extension_registry(th)?;
+        let Some(registry) = registry.obj().downcast::<Dict>() else {
+            object::raise!(th, RuntimeError, "copyreg._extension_registry should be a dict");
+        };
+        if registry.is_empty() {
+            return Ok(false);
+        }
         let key = Tuple::from_objs(th, &[module.obj(), name.obj()])?;
-        let registry = id!(th, "_extension_registry");
-        let Some(code) = table_entry(th, id!(th, "copyreg"), registry, key.obj())? else {
+        let Some(code) = registry.get(th, key.obj())? else {
             return Ok(false);
         };
         let code = Int::index_to_i64(th, code.obj())?;
@@ -316,30 +323,26 @@ impl Saver<'_> {
                 kind(setter)
             ));
         }
-        let name = if self.protocol >= 2 {
-            match callable.getattr_opt(th, id!(th, "__name__"))? {
-                Some(name) => name.obj().downcast::<Str>().map(|name| name.to_string()),
-                None => None,
-            }
-        } else {
-            None
+        let name = match self.protocol {
+            ..2 => None,
+            _ => callable.getattr_opt(th, id!(th, "__name__"))?,
         };
-        match name.as_deref() {
-            Some("__newobj_ex__") => self.save_newobj_ex(arguments, object)?,
-            Some("__newobj__") => self.save_newobj(arguments, object)?,
-            _ => {
-                let owner = object.map(kind).unwrap_or_default();
-                self.save(callable, true).map_err(|raised| {
-                    self.note(raised, format_args!("when serializing {owner} reconstructor"))
-                })?;
-                self.save(args, true).map_err(|raised| {
-                    self.note(
-                        raised,
-                        format_args!("when serializing {owner} reconstructor arguments"),
-                    )
-                })?;
-                self.out.op(REDUCE);
-            }
+        let is_called = |known| name.as_ref().is_some_and(|name| types::str_eq(name.obj(), known));
+        // The owner's name is made only for a note.
+        let owner = || object.map(kind).unwrap_or_default();
+        if is_called("__newobj_ex__") {
+            self.save_newobj_ex(arguments, object)?;
+        } else if is_called("__newobj__") {
+            self.save_newobj(arguments, object)?;
+        } else {
+            self.save(callable, true).map_err(|raised| {
+                self.note(raised, format_args!("when serializing {} reconstructor", owner()))
+            })?;
+            self.save(args, true).map_err(|raised| {
+                let owner = owner();
+                self.note(raised, format_args!("when serializing {owner} reconstructor arguments"))
+            })?;
+            self.out.op(REDUCE);
         }
         if let Some(object) = object {
             // The arguments may have led back to the object.
@@ -357,21 +360,20 @@ impl Saver<'_> {
             self.set_all(object.unwrap_or(iterator), iterator)?;
         }
         if let Some(state) = part(2) {
-            let owner = object.map(kind).unwrap_or_default();
             match (part(5), object) {
                 (Some(setter), Some(object)) => {
                     self.save(setter, true).map_err(|raised| {
-                        self.note(raised, format_args!("when serializing {owner} state setter"))
+                        self.note(raised, format_args!("when serializing {} state setter", owner()))
                     })?;
                     self.save(object, true)?;
                     self.save(state, true).map_err(|raised| {
-                        self.note(raised, format_args!("when serializing {owner} state"))
+                        self.note(raised, format_args!("when serializing {} state", owner()))
                     })?;
                     self.out.write(&[TUPLE2, REDUCE, POP]);
                 }
                 _ => {
                     self.save(state, true).map_err(|raised| {
-                        self.note(raised, format_args!("when serializing {owner} state"))
+                        self.note(raised, format_args!("when serializing {} state", owner()))
                     })?;
                     self.out.op(BUILD);
                 }

@@ -69,8 +69,7 @@ impl<'a> Saver<'a> {
     }
 
     fn memoized(&self, object: Obj<'_>) -> Option<usize> {
-        let memo = self.pickler.memo.borrow();
-        memo.get(&(object.as_ptr() as usize)).map(|entry| entry.0)
+        self.pickler.memo.borrow().get(object)
     }
 
     pub(super) fn is_memoized(&self, object: Obj<'_>) -> bool {
@@ -105,7 +104,7 @@ impl<'a> Saver<'a> {
         }
         let mut memo = self.pickler.memo.borrow_mut();
         let index = memo.len();
-        let old = memo.insert(object.as_ptr() as usize, (index, object.own()));
+        let old = memo.insert(index, object.own());
         drop(memo);
         drop(old);
         if self.protocol >= 4 {
@@ -255,24 +254,21 @@ impl<'a> Saver<'a> {
         data: &[u8],
         what: &str,
     ) -> Result<()> {
-        let mut header = Vec::with_capacity(9);
-        match (u8::try_from(data.len()), u32::try_from(data.len()), codes) {
-            (Ok(length), _, (Some(short), ..)) => header.extend([short, length]),
-            (_, Ok(length), (_, code, _)) => {
-                header.push(code);
-                header.extend(length.to_le_bytes());
-            }
-            (_, _, (_, _, Some(long))) => {
-                header.push(long);
-                header.extend((data.len() as u64).to_le_bytes());
-            }
+        let length = data.len();
+        let mut header = [0; 9];
+        header[1..].copy_from_slice(&(length as u64).to_le_bytes());
+        let (code, size) = match (u8::try_from(length), u32::try_from(length), codes) {
+            (Ok(_), _, (Some(short), ..)) => (short, 1),
+            (_, Ok(_), (_, code, _)) => (code, 4),
+            (_, _, (_, _, Some(long))) => (long, 8),
             _ => raise!(
                 self.th,
                 OverflowError,
                 "serializing a {what} larger than 4 GiB requires pickle protocol 4 or higher"
             ),
-        }
-        self.out.write_data(&header, data);
+        };
+        header[0] = code;
+        self.out.write_data(&header[..=size], data);
         Ok(())
     }
 

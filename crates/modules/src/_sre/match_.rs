@@ -193,7 +193,7 @@ impl Match {
     ///     Is used for groups that did not participate in the match.
     #[sig = "($self, /, default=None)"]
     fn groups(&self, th: Thread<'_>, default: Option<Obj<'_>>) -> Result<Ref<Tuple>> {
-        let default = default.unwrap_or_else(|| object::types::none());
+        let default = default.unwrap_or(object::types::none());
         let parts: Result<Vec<Ref>> =
             (1..self.spans.len()).map(|index| self.text_of(th, index, default)).collect();
         Tuple::from_refs(th, parts?)
@@ -205,7 +205,7 @@ impl Match {
     ///     Is used for groups that did not participate in the match.
     #[sig = "($self, /, default=None)"]
     fn groupdict(&self, th: Thread<'_>, default: Option<Obj<'_>>) -> Result<Ref<Dict>> {
-        let default = default.unwrap_or_else(|| object::types::none());
+        let default = default.unwrap_or(object::types::none());
         let dict = Dict::new(th)?;
         let mut position = 0;
         while let Some((name, number)) = self.pattern.groupindex().next_entry(&mut position) {
@@ -256,7 +256,7 @@ impl Match {
     #[getter]
     fn lastgroup(&self, _: Thread<'_>) -> Result {
         let name = self.lastindex.and_then(|index| self.pattern.indexgroup().get(index));
-        Ok(name.unwrap_or_else(|| object::types::none()).own())
+        Ok(name.unwrap_or(object::types::none()).own())
     }
 
     #[getter]

@@ -19,7 +19,6 @@ pub(super) struct Layout {
     /// How many values it takes.
     pub(super) values: usize,
     pub(super) big_endian: bool,
-    pub(super) native: bool,
 }
 
 /// Size and alignment of a native value.
@@ -60,7 +59,6 @@ pub(super) fn parse(format: &[u8]) -> Result<Layout, &'static str> {
         size: 0,
         values: 0,
         big_endian: matches!(prefix, b'>' | b'!'),
-        native: is_native,
     };
     let mut bytes = rest.iter().copied().peekable();
     while let Some(byte) = bytes.next() {

@@ -6,10 +6,13 @@
 mod format;
 mod object_;
 
-use std::{cell::RefCell, collections::HashMap};
+use std::cell::RefCell;
 
 use macros::pymodule;
-use object::{Args, AsObject, Bytes, Module, Obj, Ref, Result, Str, Thread, Tuple, Type, raise};
+use object::{
+    Args, AsObject, Bytes, Dict, Link, Module, Obj, PyStruct, Ref, Result, Str, Thread, Tuple,
+    Type, raise,
+};
 
 pub use object_::{Struct, UnpackIterator};
 
@@ -18,7 +21,8 @@ const CACHE_SIZE: usize = 100;
 
 #[derive(Default)]
 struct State {
-    cache: RefCell<HashMap<Vec<u8>, Ref<Struct>>>,
+    /// By format; made on first use.
+    cache: Link<Dict>,
     error: RefCell<Option<Ref>>,
 }
 
@@ -28,17 +32,17 @@ fn state(th: Thread<'_>) -> &'static State {
 
 /// `struct.error`.
 fn error_type(th: Thread<'_>) -> Result<Ref<Type>> {
-    if let Some(error) = &*state(th).error.borrow() {
-        if let Ok(error) = error.clone().downcast::<Type>() {
-            return Ok(error);
-        }
+    if let Some(error) = &*state(th).error.borrow()
+        && let Ok(error) = error.clone().downcast::<Type>()
+    {
+        return Ok(error);
     }
     let base = object::exceptions::types::Exception();
     let name = Str::new(th, "error")?;
     let bases = Tuple::from_objs(th, &[base.obj()])?;
     let namespace = object::Dict::new(th)?;
     namespace.set(th, object::id!(th, "__module__").obj(), object::id!(th, "struct").obj())?;
-    use object::{Protocol, PyStruct};
+    use object::Protocol;
     let class = Type::type_object().call(th, &[name.obj(), bases.obj(), namespace.obj()])?;
     *state(th).error.borrow_mut() = Some(class.clone());
     match class.downcast::<Type>() {
@@ -79,19 +83,29 @@ fn cached(th: Thread<'_>, format: Obj<'_>) -> Result<Ref<Struct>> {
     if let Some(made) = format.downcast::<Struct>() {
         return Ok(object::own(made));
     }
-    let key = format_bytes(th, format)?;
-    if let Some(found) = state(th).cache.borrow().get(&key) {
-        return Ok(found.clone());
-    }
-    let made = Struct::new(th, &key)?;
-    let old = {
-        let mut cache = state(th).cache.borrow_mut();
-        let old =
-            if cache.len() >= CACHE_SIZE { std::mem::take(&mut *cache) } else { HashMap::new() };
-        cache.insert(key, made.clone());
-        old
+    // PERF: a dict, as strings know their hash.
+    let cache = match state(th).cache.get() {
+        Some(cache) => cache,
+        None => Dict::new(th)?,
     };
-    drop(old);
+    // Bytes and strings must not meet: comparing them may be an error.
+    let bytes = format.downcast::<Bytes>().and_then(|bytes| str::from_utf8(bytes.as_bytes()).ok());
+    let key = match (format.downcast_exact::<Str>(), bytes) {
+        (Some(text), _) => object::own(text),
+        (None, Some(text)) => Str::new(th, text)?,
+        (None, None) => return Struct::new(th, &format_bytes(th, format)?),
+    };
+    if let Some(found) = cache.get(th, key.obj())?
+        && let Ok(found) = found.downcast::<Struct>()
+    {
+        return Ok(found);
+    }
+    let made = Struct::new(th, &format_bytes(th, format)?)?;
+    if cache.len() >= CACHE_SIZE {
+        cache.clear(th);
+    }
+    cache.set(th, key.obj(), made.obj())?;
+    state(th).cache.set(Some(cache));
     Ok(made)
 }
 
@@ -130,8 +144,7 @@ pub mod _struct {
     /// Clear the internal cache.
     #[sig = "()"]
     fn _clearcache(th: Thread<'_>) -> Result<()> {
-        let old = std::mem::take(&mut *state(th).cache.borrow_mut());
-        drop(old);
+        state(th).cache.set(None);
         Ok(())
     }
 

@@ -68,23 +68,19 @@ fn unpack_value(th: Thread<'_>, field: Field, bytes: &[u8], big: bool) -> Result
             let value = num::complex::complex(part(real), part(imag));
             object::types::Complex::new(th, value).map(Ref::upcast)
         }
-        (b'B' | b'H' | b'I' | b'L' | b'Q' | b'N' | b'P', _) => {
-            let mut raw = [0; 8];
-            raw.iter_mut().zip(ordered(bytes, big)).for_each(|(to, from)| *to = from);
-            Int::from_u64(th, u64::from_le_bytes(raw))
-        }
+        (b'B' | b'H' | b'I' | b'L' | b'Q' | b'N' | b'P', _) => Int::from_u64(th, word(bytes, big)),
         (_, size) => {
-            let mut raw = [0; 8];
-            raw.iter_mut().zip(ordered(bytes, big)).for_each(|(to, from)| *to = from);
             let shift = 64 - 8 * size.min(8) as u32;
-            Int::from_i64(th, (i64::from_le_bytes(raw) << shift) >> shift)
+            Int::from_i64(th, ((word(bytes, big) as i64) << shift) >> shift)
         }
     }
 }
 
-/// Bytes from the least significant one on.
-fn ordered(bytes: &[u8], big: bool) -> Box<dyn Iterator<Item = u8> + '_> {
-    if big { Box::new(bytes.iter().rev().copied()) } else { Box::new(bytes.iter().copied()) }
+/// The number that at most eight bytes make, without sign.
+#[inline]
+fn word(bytes: &[u8], big: bool) -> u64 {
+    let add = |word: u64, byte: &u8| word << 8 | u64::from(*byte);
+    if big { bytes.iter().fold(0, add) } else { bytes.iter().rev().fold(0, add) }
 }
 
 fn pack_value(

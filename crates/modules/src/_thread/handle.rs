@@ -44,7 +44,7 @@ enum System {
 
 /// A handle to join a thread.
 #[pytype(name = "_thread._ThreadHandle", traverse = manual)]
-pub struct ThreadHandle {
+pub(crate) struct ThreadHandle {
     head: Head,
     ident: Cell<u64>,
     state: Cell<State>,
@@ -295,11 +295,7 @@ pub(super) fn shutdown(th: Thread<'_>) -> Result<()> {
             list.iter().find(|handle| handle.ident.get() != me).cloned()
         };
         match next {
-            Some(handle) => {
-                if let Err(raised) = handle.wait(th, Until::Forever) {
-                    return Err(raised);
-                }
-            }
+            Some(handle) => handle.wait(th, Until::Forever)?,
             None => return Ok(()),
         }
     }

@@ -17,7 +17,7 @@ use object::{
 
 /// Thread-local data
 #[pytype(name = "_thread._local", flags = BASETYPE, traverse = manual, weaklistoffset = weaklist)]
-pub struct Local {
+pub(crate) struct Local {
     head: Head,
     number: u64,
     args: Link<Tuple>,

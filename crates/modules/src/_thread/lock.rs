@@ -40,7 +40,7 @@ fn wait_limit(th: Thread<'_>, blocking: bool, timeout: Option<Obj<'_>>) -> Resul
 
 /// A lock object is a synchronization primitive.
 #[pytype(name = "_thread.lock", traverse = manual, weaklistoffset = weaklist)]
-pub struct Lock {
+pub(crate) struct Lock {
     head: Head,
     gate: Gate,
     weaklist: Cell<*mut abi::PyObject>,
@@ -154,7 +154,7 @@ impl Lock {
 
 /// A lock that its owner can take again.
 #[pytype(name = "_thread.RLock", flags = BASETYPE, traverse = manual, weaklistoffset = weaklist)]
-pub struct RLock {
+pub(crate) struct RLock {
     head: Head,
     gate: Gate,
     owner: Cell<u64>,

@@ -246,7 +246,7 @@ impl Array {
     /// Append raw bytes, a whole number of items.
     fn push_bytes(&self, th: Thread<'_>, bytes: &[u8]) -> Result<()> {
         let size = self.kind.size();
-        if bytes.len() % size != 0 {
+        if !bytes.len().is_multiple_of(size) {
             raise!(th, ValueError, "bytes length not a multiple of item size");
         }
         if bytes.is_empty() {

@@ -13,8 +13,8 @@ use super::self_iterator;
 
 /// The items of `pool` at `indices`.
 fn select(th: Thread<'_>, pool: &[Ref], indices: &[usize]) -> Result<Option<Ref>> {
-    let items = indices.iter().filter_map(|index| pool.get(*index).cloned()).collect();
-    Tuple::from_refs(th, items).map(|items| Some(items.upcast()))
+    let item = |i: usize| pool.get(*indices.get(i)?).cloned().map(Ref::into_raw);
+    Tuple::from_fn(th, indices.len(), item).map(|items| Some(items.upcast()))
 }
 
 /// A number of items that is not negative.
@@ -87,11 +87,13 @@ impl Product {
         }
         debug_assert_eq!(self.indices.borrow().len(), self.pools.len() * self.repeat);
         let mut indices = self.indices.borrow_mut();
-        let pool = |position: usize| self.pools.get(position % self.pools.len().max(1));
-        let mut row = Vec::with_capacity(indices.len());
-        for (position, index) in indices.iter().enumerate() {
-            row.extend(pool(position).and_then(|pool| pool.get(*index)).cloned());
-        }
+        let count = self.pools.len().max(1);
+        let pool = |position: usize| match position < count {
+            true => self.pools.get(position),
+            false => self.pools.get(position % count),
+        };
+        let item = |i: usize| pool(i)?.get(*indices.get(i)?).cloned().map(Ref::into_raw);
+        let row = Tuple::from_fn(th, indices.len(), item)?;
         let mut more = false;
         for (position, index) in indices.iter_mut().enumerate().rev() {
             *index += 1;
@@ -101,9 +103,8 @@ impl Product {
             }
             *index = 0;
         }
-        drop(indices);
         self.stopped.set(!more);
-        Tuple::from_refs(th, row).map(|row| Some(row.upcast()))
+        Ok(Some(row.upcast()))
     }
 
     /// Returns size in memory, in bytes.
@@ -174,14 +175,11 @@ impl Permutations {
         if self.stopped.get() {
             return Ok(None);
         }
-        let result = {
-            let mut state = self.state.borrow_mut();
-            let (indices, cycles) = &mut *state;
-            let shown: Vec<usize> = indices.iter().take(self.width).copied().collect();
-            self.stopped.set(!next_permutation(indices, cycles));
-            shown
-        };
-        select(th, &self.pool, &result)
+        let mut state = self.state.borrow_mut();
+        let (indices, cycles) = &mut *state;
+        let row = select(th, &self.pool, indices.get(..self.width).unwrap_or_default())?;
+        self.stopped.set(!next_permutation(indices, cycles));
+        Ok(row)
     }
 
     /// Returns size in memory, in bytes.
@@ -239,13 +237,10 @@ impl Combinations {
         if self.stopped.get() {
             return Ok(None);
         }
-        let shown = {
-            let mut indices = self.indices.borrow_mut();
-            let shown = indices.clone();
-            self.stopped.set(!next_combination(&mut indices, self.pool.len()));
-            shown
-        };
-        select(th, &self.pool, &shown)
+        let mut indices = self.indices.borrow_mut();
+        let row = select(th, &self.pool, &indices)?;
+        self.stopped.set(!next_combination(&mut indices, self.pool.len()));
+        Ok(row)
     }
 
     /// Returns size in memory, in bytes.
@@ -299,13 +294,10 @@ impl CombinationsWithReplacement {
         if self.stopped.get() {
             return Ok(None);
         }
-        let shown = {
-            let mut indices = self.indices.borrow_mut();
-            let shown = indices.clone();
-            self.stopped.set(!next_row(&mut indices, self.pool.len()));
-            shown
-        };
-        select(th, &self.pool, &shown)
+        let mut indices = self.indices.borrow_mut();
+        let row = select(th, &self.pool, &indices)?;
+        self.stopped.set(!next_row(&mut indices, self.pool.len()));
+        Ok(row)
     }
 
     /// Returns size in memory, in bytes.

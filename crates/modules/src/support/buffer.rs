@@ -97,7 +97,7 @@ pub(crate) struct Writable(Buffer);
 impl Writable {
     /// Export the memory of `object`, to change it.
     pub(crate) fn new(th: Thread<'_>, object: Obj<'_>) -> Result<Writable> {
-        Buffer::export(th, object, abi::PyBUF_WRITABLE as i32).map(Writable)
+        Buffer::export(th, object, abi::PyBUF_WRITABLE).map(Writable)
     }
 
     /// How many bytes.

@@ -12,7 +12,7 @@ use object::{
 use crate::builtins::sys_attribute;
 
 /// Settings of `sys` that have no other home.
-pub struct Settings {
+pub(crate) struct Settings {
     dlopen_flags: Cell<i32>,
     cpu_count: Cell<i32>,
     audit_hooks: RefCell<Vec<Ref>>,
@@ -240,7 +240,7 @@ static UNRAISABLE: Description = Description {
 
 /// What `Hooks::unraisable` does: hand the exception that is set to
 /// `sys.unraisablehook`.
-pub fn write_unraisable(th: Thread<'_>, context: Option<&str>, object: Option<Obj<'_>>) {
+pub(crate) fn write_unraisable(th: Thread<'_>, context: Option<&str>, object: Option<Obj<'_>>) {
     let Some(exception) = th.swap_exception(None) else { return };
     let object = object.map(Obj::own);
     if report_unraisable(th, &exception, context, object.as_ref().map(AsObject::obj)).is_ok() {

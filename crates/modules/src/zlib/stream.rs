@@ -72,7 +72,7 @@ impl Stream {
             if self.compresses {
                 z::deflateCopy(&mut *raw, &mut *self.raw)
             } else {
-                z::inflateCopy(&mut *raw, &mut *self.raw)
+                z::inflateCopy(&mut *raw, &*self.raw)
             }
         };
         if status == Z_OK { Ok(Stream { raw, compresses: self.compresses }) } else { Err(status) }

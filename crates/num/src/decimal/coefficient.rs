@@ -52,9 +52,43 @@ fn power(exponent: usize) -> u64 {
     POWERS.get(exponent).copied().unwrap_or(BASE)
 }
 
+/// Division by a word whose top bit is set, by two multiplications (Möller and
+/// Granlund, Improved division by invariant integers).
+#[derive(Clone, Copy)]
+struct Divider {
+    divisor: u64,
+    reciprocal: u64,
+}
+
+impl Divider {
+    const fn new(divisor: u64) -> Self {
+        Divider { divisor, reciprocal: (u128::MAX / divisor as u128 - (1 << 64)) as u64 }
+    }
+
+    /// Quotient and remainder; the quotient fits a word.
+    #[inline(always)]
+    const fn div_rem(self, value: u128) -> (u64, u64) {
+        let top = (value >> 64) as u64;
+        let guess = (self.reciprocal as u128 * top as u128).wrapping_add(value);
+        let mut quotient = ((guess >> 64) as u64).wrapping_add(1);
+        let mut rest = (value as u64).wrapping_sub(quotient.wrapping_mul(self.divisor));
+        if rest > guess as u64 {
+            quotient = quotient.wrapping_sub(1);
+            rest = rest.wrapping_add(self.divisor);
+        }
+        if rest >= self.divisor {
+            (quotient, rest) = (quotient.wrapping_add(1), rest - self.divisor);
+        }
+        (quotient, rest)
+    }
+}
+
+const BY_BASE: Divider = Divider::new(BASE);
+
+/// The two words of a number below BASE * BASE, as products of words are.
+#[inline(always)]
 fn split(value: u128) -> (u64, u64) {
-    // Both halves are below BASE: products of words are below BASE * BASE.
-    ((value / u128::from(BASE)) as u64, (value % u128::from(BASE)) as u64)
+    BY_BASE.div_rem(value)
 }
 
 impl From<u64> for Coefficient {
@@ -77,9 +111,20 @@ impl Coefficient {
     /// The coefficient with this value.
     pub fn from_u128(mut value: u128) -> Self {
         let mut words = Words::new();
-        while value != 0 {
-            words.push((value % u128::from(BASE)) as u64);
-            value /= u128::from(BASE);
+        while value >= u128::from(BASE) {
+            let word = if (value >> 64) as u64 >= BASE {
+                let word = value % u128::from(BASE);
+                value /= u128::from(BASE);
+                word as u64
+            } else {
+                let (high, low) = split(value);
+                value = u128::from(high);
+                low
+            };
+            words.push(word);
+        }
+        if value != 0 {
+            words.push(value as u64);
         }
         Coefficient(words)
     }
@@ -443,11 +488,19 @@ fn multiply_small(words: &mut [u64], factor: u64) -> u64 {
 
 /// `words /= divisor`; the remainder.
 fn divide_small(words: &mut [u64], divisor: u64) -> u64 {
-    let mut rest = 0;
+    let Some((last, words)) = words.split_last_mut() else { return 0 };
+    let mut rest = *last % divisor;
+    *last /= divisor;
+    if words.is_empty() {
+        return rest;
+    }
+    let shift = divisor.leading_zeros();
+    let divider = Divider::new(divisor << shift);
     for word in words.iter_mut().rev() {
         let value = u128::from(rest) * u128::from(BASE) + u128::from(*word);
-        *word = (value / u128::from(divisor)) as u64;
-        rest = (value % u128::from(divisor)) as u64;
+        let shifted;
+        (*word, shifted) = divider.div_rem(value << shift);
+        rest = shifted >> shift;
     }
     rest
 }
@@ -549,7 +602,7 @@ fn quotient_digit(part: &mut [u64], divisor: &[u64], top: u64, second: u64) -> u
     let word = |index: usize| u128::from(part.get(index).copied().unwrap_or(0));
     let numerator = word(size) * u128::from(BASE) + word(size - 1);
     let mut guess = numerator / u128::from(top);
-    let mut left = numerator % u128::from(top);
+    let mut left = numerator - guess * u128::from(top);
     while guess >= u128::from(BASE)
         || guess * u128::from(second) > left * u128::from(BASE) + word(size - 2)
     {

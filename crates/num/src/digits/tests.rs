@@ -38,6 +38,20 @@ fn agrees_with_big_ints() {
             None => assert!(b.is_empty()),
             Some((q, r)) => assert_eq!((q, r), (to_digits(&(&x / &y)), to_digits(&(&x % &y)))),
         }
+        if let Some(quotient) = quick_quotient(&a, &b) {
+            assert_eq!(crate::BigInt::from(quotient), &x / &y);
+        }
+        let (minus_a, minus_b) = (round % 2 == 1, round % 4 > 1);
+        let signed = (from_digits(&a, minus_a), from_digits(&b, minus_b));
+        let check = |op: fn(u32, u32) -> u32, expected: crate::BigInt| {
+            let mut out = vec![7; a.len().max(b.len()) + 1];
+            let (a, b) = ((&a[..], minus_a && !a.is_empty()), (&b[..], minus_b && !b.is_empty()));
+            let (len, negative) = bitwise(a, b, op, &mut out);
+            assert_eq!(from_digits(&out[..len], negative), expected);
+        };
+        check(|x, y| x & y, &signed.0 & &signed.1);
+        check(|x, y| x | y, &signed.0 | &signed.1);
+        check(|x, y| x ^ y, &signed.0 ^ &signed.1);
         let count = round % 100;
         let mut out = vec![7; a.len() + count as usize / 30 + 1];
         let len = shl(&a, count, &mut out);
@@ -46,7 +60,7 @@ fn agrees_with_big_ints() {
         let (len, _) = shr(&a, count, &mut out);
         assert_eq!(out[..len], to_digits(&(&x >> count)));
         let mut text = String::new();
-        write_decimal(&a, &mut text);
+        assert!(write_decimal(&a, &mut text));
         assert_eq!(text, x.to_string());
     }
 }

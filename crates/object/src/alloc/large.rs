@@ -54,7 +54,7 @@ pub(crate) struct LargeObject {
     /// The object, known once it was tracked or finalized.
     pub(crate) object: *mut u8,
     pub(crate) flags: u8,
-    /// Its count during a collection.
+    /// Its word during a collection, else 0.
     pub(crate) refs: u32,
 }
 
@@ -63,6 +63,9 @@ pub(crate) struct LargeObject {
 pub(crate) struct Large {
     index: HashMap<usize, u32, BuildHasherDefault<AddressHasher>>,
     pub(crate) objects: Vec<LargeObject>,
+    /// The lowest and the highest address that ever was in the registry.
+    lowest: usize,
+    highest: usize,
     pub(crate) blocks: usize,
     pub(crate) bytes: usize,
 }
@@ -159,6 +162,8 @@ impl Large {
     }
 
     fn register(&mut self, block: *mut u8) {
+        self.lowest = if self.highest == 0 { block.addr() } else { self.lowest.min(block.addr()) };
+        self.highest = self.highest.max(block.addr());
         self.index.insert(block.addr(), self.objects.len() as u32);
         self.objects.push(LargeObject { block, object: block, flags: 0, refs: 0 });
     }
@@ -169,6 +174,13 @@ impl Large {
         if let Some(moved) = self.objects.get(index as usize) {
             self.index.insert(moved.block.addr(), index);
         }
+    }
+
+    /// Whether the address may be in the registry. PERF: excludes most static
+    /// objects without a search.
+    #[inline]
+    pub(crate) fn may_hold(&self, object: *mut u8) -> bool {
+        (self.lowest..=self.highest.saturating_add(GRANULE)).contains(&object.addr())
     }
 
     /// The registry's entry for the object at `object`.

@@ -162,6 +162,12 @@ impl Heap {
         }
     }
 
+    /// As [`Heap::alloc`], if the current pool has a free block.
+    #[inline(always)]
+    pub fn alloc_at_hand(&self, size: usize) -> Option<NonNull<u8>> {
+        self.pop(size, Domain::Raw)
+    }
+
     /// Allocate `size` bytes, aligned to 16, for an object that may be
     /// tracked. The object starts at the block or 16 bytes into it, and is
     /// neither tracked nor finalized.
@@ -179,6 +185,18 @@ impl Heap {
             }
             None => self.alloc_slow(size, Domain::Gc),
         }
+    }
+
+    /// As [`Heap::alloc_gc`], if the current pool has a free block.
+    #[inline(always)]
+    pub fn alloc_gc_at_hand(&self, size: usize) -> Option<NonNull<u8>> {
+        if cfg!(feature = "zeal") {
+            return None;
+        }
+        let block = self.pop(size, Domain::Gc)?;
+        // SAFETY: a block of a gc pool has at least two table bytes.
+        unsafe { clear_flags(block.as_ptr()) };
+        Some(block)
     }
 
     #[inline(always)]
@@ -443,6 +461,11 @@ impl Heap {
     pub(crate) fn gc_pools(&self) -> Vec<*mut Pool> {
         let arenas = self.arenas.borrow();
         (0..arenas.count()).flat_map(|index| arenas.pools(index, true)).collect()
+    }
+
+    /// Where the pools are: from this address on, this many bytes.
+    pub(crate) fn pool_range(&self) -> (usize, usize) {
+        (self.base.addr(), self.arenas.borrow().count() * ARENA_SIZE)
     }
 
     /// Give memory back to the system that is only kept to be reused.

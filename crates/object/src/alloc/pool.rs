@@ -56,8 +56,6 @@ pub struct Pool {
     /// Where this pool is in the lists of pools with objects of generation 0
     /// and 1.
     pub(crate) list_index: [u32; 2],
-    /// Which side table holds this pool's counts during a collection.
-    pub(crate) side: u32,
 }
 
 const _: () = assert!(size_of::<Pool>() <= RAW_START);
@@ -81,7 +79,6 @@ static NO_POOL: NoPool = NoPool(Pool {
     next: ptr::null_mut(),
     previous: ptr::null_mut(),
     list_index: [UNLISTED; 2],
-    side: UNLISTED,
 });
 
 /// The pool without blocks.
@@ -128,7 +125,6 @@ impl Pool {
             next: ptr::null_mut(),
             previous: ptr::null_mut(),
             list_index: [UNLISTED; 2],
-            side: UNLISTED,
         };
         // SAFETY: the pool's memory is ours and large enough.
         unsafe { pool.write(header) };

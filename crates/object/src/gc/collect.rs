@@ -8,19 +8,15 @@
 //! each other. Invariant: from the first call into Python code on, this
 //! collection owns a reference to each object that it still looks at.
 
-use std::{
-    ffi::{CStr, c_int, c_void},
-    fmt::Write as _,
-    time::Instant,
-};
+use std::{ffi::CStr, fmt::Write as _, time::Instant};
 
-use abi::{PyObject, PyTupleObject, visitproc};
+use abi::{PyObject, PyTupleObject};
 
 use super::{
-    GENERATIONS, Hooks, Phase, Statistics, counts, debug, flag, flags_of, generation_of, is_gc,
-    is_tracked, set_finalized, tracked_in, update_flags, with_generation,
+    GENERATIONS, Hooks, Phase, Statistics, candidates::Candidates, counts, debug, flag, flags_of,
+    is_gc, is_tracked, set_finalized, update_flags, with_generation,
 };
-use crate::alloc::{Heap, POOL_SIZE, Pool, UNLISTED, pool_of, table_byte};
+use crate::alloc::{Heap, Pool, UNLISTED, pool_of};
 
 /// What a collection found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -74,8 +70,8 @@ pub fn collect(heap: &Heap, generation: usize) -> Outcome {
     state.counts.iter().take(generation + 1).for_each(|count| count.set(0));
     state.young.set(0);
 
-    let outcome = match Collection::gather(heap, generation) {
-        Some(collection) => collection.run(hooks, generation, debug),
+    let outcome = match gather(heap, hooks, generation) {
+        Some(candidates) => run(candidates, heap, generation, debug),
         None => Outcome::default(),
     };
 
@@ -89,6 +85,7 @@ pub fn collect(heap: &Heap, generation: usize) -> Outcome {
     }
     if generation == GENERATIONS - 1 {
         (hooks.clear_free_lists)();
+        state.words.trim();
         heap.trim();
     }
     if let Some(cell) = state.statistics.get(generation) {
@@ -115,350 +112,160 @@ fn announce(heap: &Heap, hooks: Hooks, generation: usize) {
     ));
 }
 
-/// Counts of a pool's objects, which are at least two granules apart.
-const SIDE: usize = POOL_SIZE / 32;
-
-struct Collection<'a> {
-    heap: &'a Heap,
-    /// The candidates.
-    objects: Vec<*mut PyObject>,
-    pools: Vec<*mut Pool>,
-    /// The counts, `SIDE` for each of `pools`.
-    sides: Vec<u32>,
-    /// Objects to traverse; has room for every candidate.
-    work: Vec<*mut PyObject>,
+/// The pools to look at for a collection of `generation`, off their lists.
+fn pools_of(heap: &Heap, generation: usize) -> Vec<*mut Pool> {
+    let mut pools = if generation > 0 { heap.gc.take_list(1) } else { Vec::new() };
+    // A pool that is on both lists is to be looked at once.
+    // SAFETY: listed pools are live.
+    pools.retain(|&pool| unsafe { (*pool).list_index[0] } == UNLISTED);
+    pools.append(&mut heap.gc.take_list(0));
+    if generation == GENERATIONS - 1 { heap.gc_pools() } else { pools }
 }
 
-impl<'a> Collection<'a> {
-    fn new(heap: &'a Heap) -> Self {
-        let (objects, work) = (Vec::new(), Vec::new());
-        Collection { heap, objects, pools: Vec::new(), sides: Vec::new(), work }
+/// Find the candidates; `None` if there is no memory for that.
+fn gather(heap: &Heap, hooks: Hooks, generation: usize) -> Option<Candidates<'_>> {
+    let mut candidates = Candidates::new(heap, hooks)?;
+    let pools = pools_of(heap, generation);
+    if candidates.gather(&pools, generation).is_some() {
+        return Some(candidates);
     }
-
-    /// Find the candidates; `None` if there is no memory for that.
-    fn gather(heap: &'a Heap, generation: usize) -> Option<Self> {
-        let mut this = Collection::new(heap);
-        let full = generation == GENERATIONS - 1;
-        let mut pools = if generation > 0 { heap.gc.take_list(1) } else { Vec::new() };
-        // A pool that is on both lists is to be looked at once.
-        // SAFETY: listed pools are live.
-        pools.retain(|&pool| unsafe { (*pool).list_index[0] } == UNLISTED);
-        pools.append(&mut heap.gc.take_list(0));
-        if full {
-            pools = heap.gc_pools();
-        }
-        if this.gather_from(&pools, generation).is_some() {
-            return Some(this);
-        }
-        for &pool in pools.iter() {
-            // SAFETY: no object was freed since the pools were listed.
-            unsafe { heap.gc.forget_pool(pool) };
-            // SAFETY: as above.
-            unsafe { heap.gc.list_pool(pool, 0) };
-            // SAFETY: as above.
-            unsafe { heap.gc.list_pool(pool, 1) };
-        }
-        for &object in &this.objects {
-            update_flags(heap, object, |flags| flags & !flag::COLLECTING);
-        }
-        None
+    for &pool in pools.iter() {
+        // SAFETY: no object was freed since the pools were listed.
+        unsafe { heap.gc.forget_pool(pool) };
+        // SAFETY: as above.
+        unsafe { heap.gc.list_pool(pool, 0) };
+        // SAFETY: as above.
+        unsafe { heap.gc.list_pool(pool, 1) };
     }
+    None
+}
 
-    fn gather_from(&mut self, pools: &[*mut Pool], generation: usize) -> Option<()> {
-        for &pool in pools {
-            // SAFETY: pools on lists and in arenas are live, and nothing is
-            // freed while we gather.
-            for (object, flags) in unsafe { tracked_in(pool) } {
-                if usize::from(generation_of(flags)) <= generation {
-                    // SAFETY: a tracked object is live.
-                    self.add(object, unsafe { counts::refcnt(object) })?;
-                }
-            }
-        }
-        let mut large = Vec::new();
-        for entry in &self.heap.large.borrow().objects {
-            let tracked = entry.flags & flag::TRACKED != 0;
-            if tracked && usize::from(generation_of(entry.flags)) <= generation {
-                large.try_reserve(1).ok()?;
-                large.push(entry.object.cast::<PyObject>());
-            }
-        }
-        for object in large {
-            // SAFETY: a tracked object is live.
-            self.add(object, unsafe { counts::refcnt(object) })?;
-        }
-        Some(())
+/// Collect among the candidates.
+fn run(mut candidates: Candidates<'_>, heap: &Heap, generation: usize, debug: i32) -> Outcome {
+    let hooks = heap.gc.hooks();
+    candidates.subtract();
+    candidates.mark_referenced();
+    let survivors = promote(&mut candidates, heap, hooks, generation);
+    account(heap, generation, survivors);
+    // Objects with `tp_del`, and what they reach, are never collected.
+    candidates.mark_from(has_legacy_finalizer);
+    let uncollectable = candidates.take_marked();
+    let unreachable = candidates.finish();
+    drop(candidates);
+    for &object in unreachable.iter().chain(&uncollectable) {
+        // SAFETY: all are live: nothing ran since they were found.
+        unsafe { counts::own(object) };
     }
+    for &object in &unreachable {
+        update_flags(heap, object, |flags| flags | flag::COLLECTING);
+    }
+    if debug & debug::COLLECTABLE != 0 {
+        unreachable.iter().for_each(|&object| describe(hooks, "collectable", object));
+    }
+    let is_unreachable =
+        |object| flags_of(heap, object).is_some_and(|flags| flags & flag::COLLECTING != 0);
+    let mut ran = (hooks.weakref_callbacks)(&unreachable, &is_unreachable);
+    for &object in &unreachable {
+        ran |= finalize(heap, object);
+    }
+    let resurrected = if ran { still_unreachable(heap, hooks, &unreachable) } else { None };
+    let garbage = resurrected.as_ref().unwrap_or(&unreachable);
+    (hooks.clear_weakrefs)(garbage);
+    let outcome = Outcome { collected: garbage.len(), uncollectable: uncollectable.len() };
 
-    /// Make a tracked object a candidate with the count `refs`.
-    fn add(&mut self, object: *mut PyObject, refs: u32) -> Option<()> {
-        self.objects.try_reserve(1).ok()?;
-        let room = self.objects.capacity() - self.work.len();
-        self.work.try_reserve(room).ok()?;
-        if self.heap.in_pools(object.cast()) {
-            let pool = pool_of(object.cast());
-            // SAFETY: the object keeps its pool alive.
-            if unsafe { (*pool).side } == UNLISTED {
-                self.pools.try_reserve(1).ok()?;
-                self.sides.try_reserve(SIDE).ok()?;
+    for &object in garbage {
+        delete(heap, hooks, object, debug);
+    }
+    for &object in &unreachable {
+        update_flags_if_gc(heap, object);
+    }
+    for &object in &uncollectable {
+        if debug & debug::UNCOLLECTABLE != 0 {
+            describe(hooks, "uncollectable", object);
+        }
+        if debug & debug::SAVEALL != 0 || has_legacy_finalizer(object) {
+            (hooks.append_garbage)(object);
+        }
+    }
+    for &object in unreachable.iter().chain(&uncollectable) {
+        // SAFETY: the reference taken above.
+        unsafe { counts::release(object, hooks.dealloc) };
+    }
+    outcome
+}
+
+/// Move all candidates to the next generation and the reachable ones out of
+/// the collection. Returns how many of these stay tracked.
+fn promote(candidates: &mut Candidates<'_>, heap: &Heap, hooks: Hooks, generation: usize) -> usize {
+    let target = (generation + 1).min(GENERATIONS - 1) as u8;
+    let mut objects = std::mem::take(&mut candidates.objects);
+    let mut survivors = 0;
+    let mut latest: *mut Pool = std::ptr::null_mut();
+    objects.retain(|&object| {
+        if target == 1 && heap.in_pools(object.cast()) && pool_of(object.cast()) != latest {
+            latest = pool_of(object.cast());
+            // SAFETY: nothing was freed since the pools were gathered.
+            if unsafe { (*latest).list_index[1] } == UNLISTED {
                 // SAFETY: as above.
-                unsafe { (*pool).side = self.pools.len() as u32 };
-                self.pools.push(pool);
-                self.sides.resize(self.sides.len() + SIDE, 0);
+                unsafe { heap.gc.list_pool(latest, 1) };
             }
         }
-        self.objects.push(object);
-        self.visit(object, |flags, count| {
-            *flags = *flags & !flag::REACHABLE | flag::COLLECTING;
-            *count = refs;
-        });
-        Some(())
-    }
-
-    /// Call `f` with flags and count of a possible candidate.
-    #[inline(always)]
-    fn visit(&mut self, object: *mut PyObject, f: impl FnOnce(&mut u8, &mut u32)) {
-        if !self.heap.in_pools(object.cast()) {
-            return self.visit_large(object, f);
-        }
-        let pool = pool_of(object.cast());
-        // SAFETY: a referenced object is live, and so is its pool. Pools of
-        // other memory are never in a collection.
-        let side = unsafe { (*pool).side };
-        if side == UNLISTED {
-            return;
-        }
-        let index = side as usize * SIDE + (object.addr() & (POOL_SIZE - 1)) / 32;
-        if let Some(count) = self.sides.get_mut(index) {
-            // SAFETY: the table of a gc pool, which nobody else looks at now.
-            f(unsafe { &mut *table_byte(object.cast()) }, count);
-        }
-    }
-
-    #[cold]
-    fn visit_large(&mut self, object: *mut PyObject, f: impl FnOnce(&mut u8, &mut u32)) {
-        let mut large = self.heap.large.borrow_mut();
-        if large.objects.is_empty() || !counts::is_in_memory(object) {
-            return;
-        }
-        let index = large.find(object.cast());
-        if let Some(entry) = index.and_then(|index| large.objects.get_mut(index)) {
-            f(&mut entry.flags, &mut entry.refs);
-        }
-    }
-
-    fn traverse(&mut self, object: *mut PyObject, visit: visitproc) {
+        let is_reachable = candidates.is_reachable(object);
         // SAFETY: candidates are live.
-        let ty = unsafe { counts::type_of(object) };
-        // SAFETY: an object keeps its type alive.
-        if let Some(traverse) = unsafe { (*ty).tp_traverse } {
-            let argument = (&raw mut *self).cast::<c_void>();
-            // SAFETY: `visit` is one of the functions below and gets `self`.
-            unsafe { traverse(object, visit, argument) };
+        let is_tuple = is_reachable && unsafe { counts::type_of(object) } == hooks.tuple_type;
+        let untrack = is_tuple && may_untrack_tuple(heap, object, hooks);
+        update_flags(heap, object, |flags| match untrack {
+            true => flags & flag::FINALIZED,
+            false => with_generation(flags, target),
+        });
+        if is_reachable {
+            candidates.forget(object);
+            survivors += usize::from(!untrack);
         }
-    }
+        !is_reachable
+    });
+    candidates.objects = objects;
+    survivors
+}
 
-    /// Subtract the references between candidates.
-    fn subtract(&mut self) {
-        for index in 0..self.objects.len() {
-            self.traverse(self.objects[index], subtract_reference);
-        }
-    }
-
-    /// Mark what the candidates selected by `is_root` reach, and those.
-    fn mark(&mut self, is_root: impl Fn(*mut PyObject, u32) -> bool) {
-        for index in 0..self.objects.len() {
-            let object = self.objects[index];
-            let mut new = false;
-            self.visit(object, |flags, count| {
-                new = *flags & flag::REACHABLE == 0 && is_root(object, *count);
-                if new {
-                    *flags |= flag::REACHABLE;
-                }
-            });
-            if new {
-                self.work.push(object);
-            }
-            while let Some(object) = self.work.pop() {
-                self.traverse(object, reach);
-            }
-        }
-    }
-
-    /// Remove the candidates that are marked from the collection; their flags
-    /// become `settle(object, flags)`.
-    fn take_marked(
-        &mut self,
-        mut settle: impl FnMut(*mut PyObject, u8) -> u8,
-    ) -> Vec<*mut PyObject> {
-        let objects = std::mem::take(&mut self.objects);
-        let mut marked = Vec::new();
-        let mut rest = Vec::new();
-        for object in objects {
-            let mut is_marked = false;
-            self.visit(object, |flags, _| {
-                is_marked = *flags & flag::REACHABLE != 0;
-                if is_marked {
-                    *flags = settle(object, *flags & !(flag::REACHABLE | flag::COLLECTING));
-                }
-            });
-            if is_marked { marked.push(object) } else { rest.push(object) }
-        }
-        self.objects = rest;
-        marked
-    }
-
-    /// Forget the counts.
-    fn drop_sides(&mut self) {
-        for pool in self.pools.drain(..) {
-            // SAFETY: no pool was freed since it was added.
-            unsafe { (*pool).side = UNLISTED };
-        }
-        self.sides = Vec::new();
-    }
-
-    fn run(mut self, hooks: Hooks, generation: usize, debug: i32) -> Outcome {
-        self.subtract();
-        self.mark(|_, count| count > 0);
-        let survivors = self.promote(hooks, generation);
-        self.account(generation, survivors);
-        // Objects with `tp_del`, and what they reach, are never collected.
-        self.mark(|object, _| has_legacy_finalizer(object));
-        let uncollectable = self.take_marked(|_, flags| flags);
-        self.drop_sides();
-
-        let unreachable = std::mem::take(&mut self.objects);
-        for &object in unreachable.iter().chain(&uncollectable) {
-            // SAFETY: all are live: nothing ran since they were found.
-            unsafe { counts::own(object) };
-        }
-        if debug & debug::COLLECTABLE != 0 {
-            unreachable.iter().for_each(|&object| describe(hooks, "collectable", object));
-        }
-        let heap = self.heap;
-        let is_unreachable =
-            |object| flags_of(heap, object).is_some_and(|flags| flags & flag::COLLECTING != 0);
-        let mut ran = (hooks.weakref_callbacks)(&unreachable, &is_unreachable);
-        for &object in &unreachable {
-            ran |= finalize(heap, object);
-        }
-        let garbage = if ran { self.still_unreachable(&unreachable) } else { unreachable.clone() };
-        (hooks.clear_weakrefs)(&garbage);
-        let outcome = Outcome { collected: garbage.len(), uncollectable: uncollectable.len() };
-
-        for &object in &garbage {
-            delete(heap, hooks, object, debug);
-        }
-        for &object in &unreachable {
-            update_flags_if_gc(heap, object);
-        }
-        for &object in &uncollectable {
-            if debug & debug::UNCOLLECTABLE != 0 {
-                describe(hooks, "uncollectable", object);
-            }
-            if debug & debug::SAVEALL != 0 || has_legacy_finalizer(object) {
-                (hooks.append_garbage)(object);
-            }
-        }
-        for &object in unreachable.iter().chain(&uncollectable) {
-            // SAFETY: the reference taken above.
-            unsafe { counts::release(object, hooks.dealloc) };
-        }
-        outcome
-    }
-
-    /// Move all candidates to the next generation and the reachable ones out
-    /// of the collection. Returns how many of these stay tracked.
-    fn promote(&mut self, hooks: Hooks, generation: usize) -> usize {
-        let target = (generation + 1).min(GENERATIONS - 1) as u8;
-        for index in 0..self.objects.len() {
-            let object = self.objects[index];
-            self.visit(object, |flags, _| *flags = with_generation(*flags, target));
-        }
-        if target == 1 {
-            for &pool in &self.pools {
-                // SAFETY: nothing was freed since the pools were gathered.
-                if unsafe { (*pool).list_index[1] } == UNLISTED {
-                    // SAFETY: as above.
-                    unsafe { self.heap.gc.list_pool(pool, 1) };
-                }
-            }
-        }
-        let survivors = self.take_marked(|_, flags| flags);
-        let mut untracked = 0;
-        if !hooks.tuple_type.is_null() {
-            for &object in &survivors {
-                // SAFETY: survivors are live.
-                let is_tuple = unsafe { counts::type_of(object) } == hooks.tuple_type;
-                if is_tuple && may_untrack_tuple(self.heap, object, hooks) {
-                    update_flags(self.heap, object, |flags| flags & flag::FINALIZED);
-                    untracked += 1;
-                }
-            }
-        }
-        survivors.len() - untracked
-    }
-
-    /// Update what decides when the next full collection is due.
-    fn account(&self, generation: usize, survivors: usize) {
-        let state = &self.heap.gc;
-        if generation == GENERATIONS - 1 {
-            state.long_lived_pending.set(0);
-            state.long_lived_total.set(survivors);
-        } else if generation == GENERATIONS - 2 {
-            state.long_lived_pending.set(state.long_lived_pending.get() + survivors);
-        }
-    }
-
-    /// Of the objects, those that no finalizer or callback resurrected.
-    fn still_unreachable(mut self, objects: &[*mut PyObject]) -> Vec<*mut PyObject> {
-        for &object in objects {
-            let flags = flags_of(self.heap, object).unwrap_or(0);
-            if flags & flag::COLLECTING == 0 {
-                continue;
-            }
-            // Not counting the reference of this collection.
-            // SAFETY: that reference keeps it alive.
-            let refs = unsafe { counts::refcnt(object) } - 1;
-            if self.add(object, refs).is_none() {
-                // No memory to find out: they live until the next collection.
-                self.drop_sides();
-                return Vec::new();
-            }
-        }
-        self.subtract();
-        self.mark(|_, count| count > 0);
-        self.take_marked(|_, flags| flags);
-        self.drop_sides();
-        std::mem::take(&mut self.objects)
+/// Update what decides when the next full collection is due.
+fn account(heap: &Heap, generation: usize, survivors: usize) {
+    let state = &heap.gc;
+    if generation == GENERATIONS - 1 {
+        state.long_lived_pending.set(0);
+        state.long_lived_total.set(survivors);
+    } else if generation == GENERATIONS - 2 {
+        state.long_lived_pending.set(state.long_lived_pending.get() + survivors);
     }
 }
 
-unsafe extern "C" fn subtract_reference(object: *mut PyObject, argument: *mut c_void) -> c_int {
-    // SAFETY: `traverse` passes the collection, which it does not use meanwhile.
-    let collection = unsafe { &mut *argument.cast::<Collection<'_>>() };
-    collection.visit(object, |flags, count| {
-        if *flags & flag::COLLECTING != 0 {
-            *count = count.saturating_sub(1);
+/// Of the objects, those that no finalizer or callback resurrected; the flags
+/// of the others say that they are not in a collection.
+fn still_unreachable(
+    heap: &Heap,
+    hooks: Hooks,
+    objects: &[*mut PyObject],
+) -> Option<Vec<*mut PyObject>> {
+    // Without memory to find out they live until the next collection.
+    let Some(mut candidates) = Candidates::new(heap, hooks) else { return Some(Vec::new()) };
+    for &object in objects {
+        let flags = flags_of(heap, object).unwrap_or(0);
+        if flags & flag::COLLECTING == 0 {
+            continue;
         }
-    });
-    0
-}
-
-unsafe extern "C" fn reach(object: *mut PyObject, argument: *mut c_void) -> c_int {
-    // SAFETY: `traverse` passes the collection, which it does not use meanwhile.
-    let collection = unsafe { &mut *argument.cast::<Collection<'_>>() };
-    let mut new = false;
-    collection.visit(object, |flags, _| {
-        new = *flags & (flag::COLLECTING | flag::REACHABLE) == flag::COLLECTING;
-        if new {
-            *flags |= flag::REACHABLE;
+        // Not counting the reference of this collection.
+        // SAFETY: that reference keeps it alive.
+        let refs = unsafe { counts::refcnt(object) } - 1;
+        if candidates.add(object, refs).is_none() {
+            return Some(Vec::new());
         }
-    });
-    if new {
-        collection.work.push(object);
     }
-    0
+    candidates.subtract();
+    candidates.mark_referenced();
+    for object in candidates.take_marked() {
+        update_flags_if_gc(heap, object);
+    }
+    Some(candidates.finish())
 }
 
 fn has_legacy_finalizer(object: *mut PyObject) -> bool {

@@ -9,6 +9,7 @@
 //! at all gc pools. A collection holds a reference to every object it found
 //! unreachable while Python code runs.
 
+mod candidates;
 mod collect;
 mod counts;
 mod inspect;
@@ -49,10 +50,8 @@ pub(crate) mod flag {
     pub(crate) const GENERATION: u8 = 2 | 4;
     pub(crate) const GENERATION_SHIFT: u32 = 1;
     pub(crate) const FINALIZED: u8 = 8;
-    /// In the set of the current collection.
+    /// Found to be unreachable by the current collection.
     pub(crate) const COLLECTING: u8 = 16;
-    /// Found to be reachable in the current phase.
-    pub(crate) const REACHABLE: u8 = 32;
     /// The generation of frozen objects.
     pub(crate) const FROZEN: u8 = 3;
 }
@@ -88,6 +87,8 @@ pub struct Hooks {
     pub request: fn(),
     /// `tuple`: exact instances are untracked when all their items are.
     pub tuple_type: *mut PyTypeObject,
+    /// `list`.
+    pub list_type: *mut PyTypeObject,
 }
 
 /// The two calls of `gc.callbacks`.
@@ -125,6 +126,7 @@ impl Hooks {
         clear_free_lists: || {},
         request: || {},
         tuple_type: ptr::null_mut(),
+        list_type: ptr::null_mut(),
     };
 }
 
@@ -157,6 +159,7 @@ pub struct State {
     statistics: [Cell<Statistics>; GENERATIONS],
     lists: [UnsafeCell<Vec<*mut Pool>>; 2],
     hooks: Cell<Hooks>,
+    words: candidates::Words,
 }
 
 impl State {
@@ -178,6 +181,7 @@ impl State {
             }; GENERATIONS],
             lists: [const { UnsafeCell::new(Vec::new()) }; 2],
             hooks: Cell::new(Hooks::NONE),
+            words: candidates::Words::new(),
         }
     }
 
@@ -186,9 +190,11 @@ impl State {
         self.hooks.get()
     }
 
-    /// Set what the collector calls.
+    /// Set what the collector calls. A request that the hooks before these took is made again by
+    /// the next object.
     pub fn set_hooks(&self, hooks: Hooks) {
         self.hooks.set(hooks);
+        self.requested.set(false);
     }
 
     /// `gc.isenabled()`.
@@ -258,10 +264,15 @@ impl State {
         }
     }
 
+    /// Ask the current thread to collect, and again whenever as many young objects have come on
+    /// top: the thread that was asked may block or end before it gets to it.
     #[cold]
     fn request(&self) {
-        if !self.requested.get() && !self.collecting.get() {
-            self.requested.set(true);
+        if self.collecting.get() {
+            return;
+        }
+        let again = self.young.get().is_multiple_of(self.limit.get().max(1));
+        if !self.requested.replace(true) || again {
             (self.hooks.get().request)();
         }
     }

@@ -3,7 +3,9 @@
 //! Native types that override `tp_getattro` fall back on these. The lookup of
 //! a special method skips the instance, as the interpreter's own does.
 
-use crate::{AsObject, Dict, Obj, Ref, Result, Str, Thread, Type, error, id, raise, types};
+use crate::{
+    AsObject, Dict, Obj, Protocol, Ref, Result, Str, Thread, Type, error, id, raise, types,
+};
 
 /// `object.__getattribute__(object, name)`.
 pub fn generic_getattr(th: Thread<'_>, object: Obj<'_>, name: Obj<'_>) -> Result<Ref> {
@@ -48,6 +50,22 @@ pub fn lookup_special(th: Thread<'_>, object: Obj<'_>, name: &Str) -> Result<Opt
     let ty = object.ty();
     let Some(found) = ty.lookup(th, name).map(Obj::own) else { return Ok(None) };
     bind(found, Some(object), Some(ty)).map(Some)
+}
+
+/// Call the special method `name` of `object` with one argument; `None` if
+/// there is no such method. Functions get `object` without being bound.
+pub fn call_special(
+    th: Thread<'_>,
+    object: Obj<'_>,
+    name: &Str,
+    argument: Obj<'_>,
+) -> Result<Option<Ref>> {
+    let ty = object.ty();
+    let Some(found) = ty.lookup(th, name).map(Obj::own) else { return Ok(None) };
+    if found.obj().ty().flags() & abi::Py_TPFLAGS_METHOD_DESCRIPTOR != 0 {
+        return found.call(th, &[object, argument]).map(Some);
+    }
+    bind(found, Some(object), Some(ty))?.call(th, &[argument]).map(Some)
 }
 
 /// Whether `object.__isabstractmethod__` is true.

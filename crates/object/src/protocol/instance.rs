@@ -9,7 +9,7 @@ use crate::{
     types::union::Union,
 };
 
-use super::generic::lookup_special;
+use super::generic::call_special;
 
 const INSTANCE_ERROR: &str = "isinstance() arg 2 must be a type, a tuple of types, or a union";
 const SUBCLASS_ERROR: &str = "issubclass() arg 2 must be a class, a tuple of classes, or a union";
@@ -32,9 +32,9 @@ pub fn is_instance(th: Thread<'_>, object: Obj<'_>, cls: Obj<'_>) -> Result<bool
         }
         return Ok(false);
     }
-    if let Some(check) = lookup_special(th, cls, id!(th, "__instancecheck__"))? {
-        th.check_stack(" in __instancecheck__")?;
-        return check.call(th, &[object])?.is_true(th);
+    th.check_stack(" in __instancecheck__")?;
+    if let Some(answer) = call_special(th, cls, id!(th, "__instancecheck__"), object)? {
+        return answer.is_true(th);
     }
     real_is_instance(th, object, cls)
 }
@@ -54,9 +54,9 @@ pub fn is_subclass(th: Thread<'_>, derived: Obj<'_>, cls: Obj<'_>) -> Result<boo
         }
         return Ok(false);
     }
-    if let Some(check) = lookup_special(th, cls, id!(th, "__subclasscheck__"))? {
-        th.check_stack(" in __subclasscheck__")?;
-        return check.call(th, &[derived])?.is_true(th);
+    th.check_stack(" in __subclasscheck__")?;
+    if let Some(answer) = call_special(th, cls, id!(th, "__subclasscheck__"), derived)? {
+        return answer.is_true(th);
     }
     real_is_subclass(th, derived, cls)
 }

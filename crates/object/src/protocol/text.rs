@@ -65,6 +65,16 @@ pub fn format(th: Thread<'_>, object: Obj<'_>, spec: &Str) -> Result<Ref<Str>> {
             return repr(th, object);
         }
     }
+    // PERF: the builtin types' own methods, without finding and binding them.
+    if let Some(text) = object.downcast_exact::<Str>() {
+        return crate::types::str::format::format_str(th, text, spec);
+    }
+    if crate::Int::is_exact(object) {
+        return crate::types::int::format::format_int(th, object, spec);
+    }
+    if let Some(value) = object.downcast_exact::<crate::Float>() {
+        return crate::types::int::format::format_float(th, object, value.value(), spec);
+    }
     let ty = object.ty();
     let Some(method) = ty.lookup(th, id!(th, "__format__")).map(Obj::own) else {
         raise!(th, TypeError, "Type {} doesn't define __format__", object.type_name());

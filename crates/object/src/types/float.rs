@@ -4,8 +4,8 @@ use macros::{pymethods, pytype};
 use num::{bigint, complex, float_ops, float_text};
 
 use crate::{
-    AsObject, Bytes, Head, Int, Obj, PyStruct, Ref, Result, Str, Thread, Tuple, Type, alloc_object,
-    error,
+    AsObject, Bytes, Head, Int, Obj, PyStruct, Ref, Result, Str, Thread, ThreadState, Tuple, Type,
+    alloc_object, error,
     protocol::CompareOp,
     raise, small_int,
     types::{
@@ -27,6 +27,12 @@ impl Float {
     #[inline]
     pub fn new(th: Thread<'_>, value: f64) -> Result<Ref<Float>> {
         alloc_object::new(th, Float { head: Head::new(), value })
+    }
+
+    /// A new float, if there is a block for it at hand.
+    #[inline(always)]
+    pub fn try_new(state: &ThreadState, value: f64) -> Option<Ref<Float>> {
+        alloc_object::try_new(state, Float { head: Head::new(), value })
     }
 
     /// A new float as an object of any type.

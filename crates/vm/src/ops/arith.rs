@@ -15,6 +15,13 @@ use crate::{
     word::Word,
 };
 
+/// The bits of addresses of small ints; the sum of two bits that mean nothing
+/// leaves others.
+const MULTIPLES: usize = !((1 << small_int::STEP_SHIFT) - 1);
+
+/// Where the `NB_INPLACE_*` operators start.
+const INPLACE: usize = 13;
+
 /// `a op b` with the operator `oparg` of the `NB_*` table.
 #[inline(never)]
 pub(crate) fn binary(th: Thread<'_>, oparg: usize, a: Obj<'_>, b: Obj<'_>) -> Result<Ref> {
@@ -34,7 +41,6 @@ pub(crate) fn binary(th: Thread<'_>, oparg: usize, a: Obj<'_>, b: Obj<'_>) -> Re
         number::XOR,
     ];
     const POWER: usize = 8;
-    const INPLACE: usize = 13;
     const SUBSCR: usize = 26;
     match oparg {
         SUBSCR => protocol::mapping::get_item(th, a, b),
@@ -54,27 +60,26 @@ unsafe fn float(word: Word) -> *mut f64 {
 /// Replace two floats on top by `value`, in the memory of one of them if
 /// nobody else has it.
 #[inline(always)]
-unsafe fn float_result(r: &mut Regs, th: Thread<'_>, value: f64) -> Flow {
+unsafe fn float_result(r: &mut Regs, value: f64) -> Flow {
     let (b, a) = (r.peek(1), r.peek(2));
     if a.0 & 1 == 0 && (*a.ptr()).ob_refcnt == 1 {
         *float(a) = value;
-        r.drop_words(1);
+        r.sp = r.sp.sub(1);
         r.skip(5);
-        return Flow::Next;
+        return r.finish(b);
     }
     if b.0 & 1 == 0 && (*b.ptr()).ob_refcnt == 1 {
         *float(b) = value;
         r.set(2, b);
         r.sp = r.sp.sub(1);
-        r.release(a);
         r.skip(5);
-        return Flow::Next;
+        return r.finish(a);
     }
-    r.save();
-    let result = check!(Float::new(th, value));
-    r.replace(2, Word::from_ref(result));
+    let Some(result) = Float::try_new(&*r.state, value) else { return Flow::Miss };
+    r.set(2, Word::from_ref(result));
+    r.sp = r.sp.sub(1);
     r.skip(5);
-    Flow::Next
+    r.finish2(b, a)
 }
 
 /// Two exact floats on top.
@@ -88,6 +93,113 @@ unsafe fn floats(r: &Regs) -> Option<(f64, f64)> {
     None
 }
 
+/// As `float_result`, where one operand is a small int.
+#[inline(always)]
+unsafe fn mixed_result(r: &mut Regs, value: f64) -> Flow {
+    let (b, a) = (r.peek(1), r.peek(2));
+    let number = if a.is_int() { b } else { a };
+    if number.0 & 1 == 0 && (*number.ptr()).ob_refcnt == 1 {
+        *float(number) = value;
+        r.set(2, number);
+        r.sp = r.sp.sub(1);
+        r.skip(5);
+        return Flow::Next;
+    }
+    let Some(result) = Float::try_new(&*r.state, value) else { return Flow::Miss };
+    r.set(2, Word::from_ref(result));
+    r.sp = r.sp.sub(1);
+    r.skip(5);
+    r.finish(number)
+}
+
+/// Numbers of `NB_*` operators.
+mod operator {
+    pub(super) const ADD: usize = 0;
+    pub(super) const AND: usize = 1;
+    pub(super) const FLOOR_DIVIDE: usize = 2;
+    pub(super) const LSHIFT: usize = 3;
+    pub(super) const MULTIPLY: usize = 5;
+    pub(super) const REMAINDER: usize = 6;
+    pub(super) const OR: usize = 7;
+    pub(super) const RSHIFT: usize = 9;
+    pub(super) const SUBTRACT: usize = 10;
+    pub(super) const TRUE_DIVIDE: usize = 11;
+    pub(super) const XOR: usize = 12;
+}
+
+/// The operators of two small ints that have no opcode of their own.
+#[inline(always)]
+unsafe fn small_ints(r: &mut Regs, operator: usize) -> Flow {
+    let (b, a) = (r.peek(1), r.peek(2));
+    // An address less that of zero is a multiple of the int.
+    let (p, q) = (
+        a.int_address().wrapping_sub(small_int::ZERO),
+        b.int_address().wrapping_sub(small_int::ZERO),
+    );
+    let (x, y) = (p as i64, q as i64);
+    let shift = b.int();
+    let value = match operator {
+        operator::AND => p & q,
+        operator::OR => p | q,
+        operator::XOR => p ^ q,
+        operator::RSHIFT if (0..40).contains(&shift) => {
+            (a.int() >> shift << small_int::STEP_SHIFT) as usize
+        }
+        operator::LSHIFT if (0..24).contains(&shift) && x << shift >> shift == x => {
+            (x << shift) as usize
+        }
+        operator::FLOOR_DIVIDE if q != 0 => {
+            let (quotient, rest) = (x / y, x % y);
+            let below = i64::from(rest != 0 && (rest ^ y) < 0);
+            ((quotient - below) << small_int::STEP_SHIFT) as usize
+        }
+        operator::REMAINDER if q != 0 => {
+            let rest = x % y;
+            let turn = if rest != 0 && (rest ^ y) < 0 { y } else { 0 };
+            (rest + turn) as usize
+        }
+        operator::TRUE_DIVIDE if q != 0 => {
+            // Both are exact as floats, so that one division rounds correctly.
+            let value = a.int() as f64 / b.int() as f64;
+            let Some(result) = Float::try_new(&*r.state, value) else { return Flow::Slow };
+            r.sp = r.sp.sub(1);
+            r.set(1, Word::from_ref(result));
+            r.skip(5);
+            return Flow::Next;
+        }
+        _ => return Flow::Slow,
+    };
+    int_result(r, value.wrapping_add(small_int::ZERO))
+}
+
+/// `BINARY_OP_EXTEND` of floats, and with the function in the cache.
+pub(super) unsafe fn binary_extended(r: &mut Regs, th: Thread<'_>, oparg: usize) -> Flow {
+    let (b, a) = (r.peek(1), r.peek(2));
+    if let (Some(x), Some(y)) = (specialize::number(a), specialize::number(b)) {
+        let value = match if oparg >= INPLACE { oparg - INPLACE } else { oparg } {
+            operator::ADD => Some(x + y),
+            operator::SUBTRACT => Some(x - y),
+            operator::MULTIPLY => Some(x * y),
+            operator::TRUE_DIVIDE if y != 0.0 => Some(x / y),
+            _ => None,
+        };
+        match value {
+            Some(value) if a.is_int() != b.is_int() => return mixed_result(r, value),
+            Some(value) if !a.is_int() => return float_result(r, value),
+            _ => {}
+        }
+    }
+    let function = specialize::extended(r.ip);
+    r.save();
+    let value = function(th, r.peek(2), r.peek(1));
+    if value.is_null() {
+        return if th.is_raised() { Flow::Error } else { Flow::Miss };
+    }
+    r.replace(2, value);
+    r.skip(5);
+    Flow::Next
+}
+
 #[inline(always)]
 unsafe fn int_result(r: &mut Regs, value: usize) -> Flow {
     if value >> small_int::RANGE_SHIFT != 1 {
@@ -99,13 +211,14 @@ unsafe fn int_result(r: &mut Regs, value: usize) -> Flow {
     Flow::Next
 }
 
-/// Finish a generic operator: two operands make way for the result.
-#[inline(always)]
-unsafe fn unary(r: &mut Regs, th: Thread<'_>, op: number::UnaryOp) -> Flow {
-    r.save();
-    let value = check!(number::unary(th, op, r.peek(1).obj()));
-    r.replace(1, Word::from_ref(value));
-    Flow::Next
+#[inline(never)]
+fn negative(th: Thread<'_>, operand: Obj<'_>) -> Result<Ref> {
+    number::unary(th, number::NEGATIVE, operand)
+}
+
+#[inline(never)]
+fn invert(th: Thread<'_>, operand: Obj<'_>) -> Result<Ref> {
+    number::unary(th, number::INVERT, operand)
 }
 
 /// `container[index]` of a list or tuple whose items are at `items`.
@@ -122,9 +235,8 @@ unsafe fn item(r: &mut Regs, items: *const *mut abi::PyObject, len: isize) -> Fl
     let value = Word::from_raw(*items.offset(at)).dup();
     r.sp = r.sp.sub(1);
     r.set(1, value);
-    r.release(container);
     r.skip(5);
-    Flow::Next
+    r.finish(container)
 }
 
 #[inline(never)]
@@ -213,10 +325,10 @@ fn slice_set(
 /// Jump or not on a truth value that is already a bool.
 #[inline(always)]
 unsafe fn truth(r: &mut Regs, value: bool) -> Flow {
-    r.drop_words(1);
+    let word = r.pop();
     r.skip(3);
     r.push_or_jump(value);
-    Flow::Next
+    r.finish(word)
 }
 
 ops! {
@@ -234,7 +346,7 @@ ops! {
         if !a.is_int() || !b.is_int() {
             return Flow::Miss;
         }
-        int_result(r, a.0.wrapping_add(b.0).wrapping_sub(small_int::ZERO))
+        int_result(r, a.0.wrapping_add(b.0).wrapping_sub(small_int::ZERO) & MULTIPLES)
     }
 
     fn BINARY_OP_SUBTRACT_INT(r, th, oparg) {
@@ -242,7 +354,8 @@ ops! {
         if !a.is_int() || !b.is_int() {
             return Flow::Miss;
         }
-        int_result(r, a.0.wrapping_sub(b.0).wrapping_add(small_int::ZERO))
+        let difference = a.int_address().wrapping_sub(b.int_address());
+        int_result(r, difference.wrapping_add(small_int::ZERO))
     }
 
     fn BINARY_OP_MULTIPLY_INT(r, th, oparg) {
@@ -259,29 +372,26 @@ ops! {
 
     fn BINARY_OP_ADD_FLOAT(r, th, oparg) {
         let Some((a, b)) = floats(r) else { return Flow::Miss };
-        float_result(r, th, a + b)
+        float_result(r, a + b)
     }
 
     fn BINARY_OP_SUBTRACT_FLOAT(r, th, oparg) {
         let Some((a, b)) = floats(r) else { return Flow::Miss };
-        float_result(r, th, a - b)
+        float_result(r, a - b)
     }
 
     fn BINARY_OP_MULTIPLY_FLOAT(r, th, oparg) {
         let Some((a, b)) = floats(r) else { return Flow::Miss };
-        float_result(r, th, a * b)
+        float_result(r, a * b)
     }
 
     fn BINARY_OP_EXTEND(r, th, oparg) {
-        let function = specialize::extended(r.ip);
-        r.save();
-        let value = function(th, r.peek(2), r.peek(1));
-        if value.is_null() {
-            return if th.is_raised() { Flow::Error } else { Flow::Miss };
+        let (b, a) = (r.peek(1), r.peek(2));
+        let operator = if oparg >= INPLACE { oparg - INPLACE } else { oparg };
+        if a.is_int() && b.is_int() {
+            return small_ints(r, operator);
         }
-        r.replace(2, value);
-        r.skip(5);
-        Flow::Next
+        Flow::Slow
     }
 
     fn BINARY_OP_ADD_UNICODE(r, th, oparg) {
@@ -378,7 +488,7 @@ ops! {
     fn UNARY_NEGATIVE(r, th, oparg) {
         let word = r.peek(1);
         if word.is_int() && word.int() != small_int::MIN {
-            r.set(1, Word((2 * small_int::ZERO).wrapping_sub(word.0)));
+            r.set(1, Word((2 * small_int::ZERO).wrapping_sub(word.int_address())));
             return Flow::Next;
         }
         if is_exact::<Float>(word) {
@@ -392,10 +502,18 @@ ops! {
             r.replace(1, Word::from_ref(result));
             return Flow::Next;
         }
-        unary(r, th, number::NEGATIVE)
+        r.save();
+        let value = check!(negative(th, r.peek(1).obj()));
+        r.replace(1, Word::from_ref(value));
+        Flow::Next
     }
 
-    fn UNARY_INVERT(r, th, oparg) { unary(r, th, number::INVERT) }
+    fn UNARY_INVERT(r, th, oparg) {
+        r.save();
+        let value = check!(invert(th, r.peek(1).obj()));
+        r.replace(1, Word::from_ref(value));
+        Flow::Next
+    }
 
     fn UNARY_NOT(r, th, oparg) {
         let value = r.peek(1).is(types::bool_(false));
@@ -427,8 +545,9 @@ ops! {
         if !word.is_int() {
             return Flow::Miss;
         }
-        r.set(1, Word::bool_(word.0 != small_int::ZERO));
+        r.sp = r.sp.sub(1);
         r.skip(3);
+        r.push_or_jump(word.int_address() != small_int::ZERO);
         Flow::Next
     }
 
@@ -436,8 +555,9 @@ ops! {
         if !r.peek(1).is(types::none()) {
             return Flow::Miss;
         }
-        r.set(1, Word::bool_(false));
+        r.sp = r.sp.sub(1);
         r.skip(3);
+        r.push_or_jump(false);
         Flow::Next
     }
 
@@ -480,20 +600,25 @@ ops! {
         if !a.is_int() || !b.is_int() {
             return Flow::Miss;
         }
-        let bit = comparison_bit(a.0 < b.0, a.0 > b.0, true);
+        let (a, b) = (a.int_address(), b.int_address());
+        // Bit 1 if less, 2 if greater, 3 if equal.
+        let bit = 1 + 2 * usize::from(a >= b) - usize::from(a > b);
         r.sp = r.sp.sub(2);
         r.skip(1);
-        r.push_or_jump(oparg & bit != 0);
+        r.push_or_jump(oparg >> bit & 1 != 0);
         Flow::Next
     }
 
     fn COMPARE_OP_FLOAT(r, th, oparg) {
-        let Some((a, b)) = floats(r) else { return Flow::Miss };
-        let bit = comparison_bit(a < b, a > b, a == b);
-        r.drop_words(2);
+        let (b, a) = (r.peek(1), r.peek(2));
+        let (Some(x), Some(y)) = (specialize::number(a), specialize::number(b)) else {
+            return Flow::Miss;
+        };
+        let bit = comparison_bit(x < y, x > y, x == y);
+        r.sp = r.sp.sub(2);
         r.skip(1);
         r.push_or_jump(oparg & bit != 0);
-        Flow::Next
+        r.finish2(b, a)
     }
 
     fn COMPARE_OP_STR(r, th, oparg) {
@@ -503,17 +628,17 @@ ops! {
         }
         let equal = bridge::str_equal(a.obj().cast::<Str>(), b.obj().cast::<Str>());
         let bit = if equal { 8 } else { 2 | 4 };
-        r.drop_words(2);
+        r.sp = r.sp.sub(2);
         r.skip(1);
         r.push_or_jump(oparg & bit != 0);
-        Flow::Next
+        r.finish2(b, a)
     }
 
     fn IS_OP(r, th, oparg) {
-        let same = r.peek(1).ptr() == r.peek(2).ptr();
-        r.drop_words(2);
-        r.push_or_jump(same ^ (oparg != 0));
-        Flow::Next
+        let (b, a) = (r.peek(1), r.peek(2));
+        r.sp = r.sp.sub(2);
+        r.push_or_jump((a.ptr() == b.ptr()) ^ (oparg != 0));
+        r.finish2(b, a)
     }
 
     fn CONTAINS_OP(r, th, oparg) {
@@ -596,9 +721,7 @@ ops! {
         let old = Word::from_raw(std::mem::replace(&mut *slot, value.owned().ptr()));
         r.sp = r.sp.sub(3);
         r.skip(1);
-        r.release(old);
-        r.release(list);
-        Flow::Next
+        r.finish2(old, list)
     }
 
     fn STORE_SUBSCR_DICT(r, th, oparg) {

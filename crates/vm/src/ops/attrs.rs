@@ -19,9 +19,62 @@ unsafe fn attribute(r: &mut Regs, oparg: usize, value: Word) -> Flow {
     if oparg & 1 != 0 {
         r.push(Word::NULL);
     }
-    r.release(owner);
+    r.skip(9);
+    r.finish(owner)
+}
+
+/// Replace the owner by a function and the owner.
+#[inline(always)]
+unsafe fn bind(r: &mut Regs, method: Word) -> Flow {
+    let this = r.peek(1);
+    r.set(1, method.dup());
+    r.push(this);
     r.skip(9);
     Flow::Next
+}
+
+/// Put the value under the owner into a slot of it.
+#[inline(always)]
+unsafe fn store(r: &mut Regs, slot: *mut Word) -> Flow {
+    let (owner, value) = (r.peek(1), r.peek(2));
+    let old = std::mem::replace(&mut *slot, value.owned());
+    r.sp = r.sp.sub(2);
+    r.skip(4);
+    r.finish2(old, owner)
+}
+
+/// `LOAD_ATTR_INSTANCE_VALUE` of an instance with another shape.
+pub(super) unsafe fn load_other_shape(r: &mut Regs, oparg: usize) -> Flow {
+    let owner = r.peek(1);
+    if !specialize::is_in_same_slot(r.ip, owner, r.name(oparg >> 1)) {
+        return Flow::Miss;
+    }
+    let Some(value) = specialize::instance_value(r.ip, owner) else { return Flow::Miss };
+    attribute(r, oparg, value.dup())
+}
+
+/// `LOAD_ATTR_METHOD_WITH_VALUES` of an instance with another shape.
+pub(super) unsafe fn load_method_other_shape(r: &mut Regs, oparg: usize) -> Flow {
+    if specialize::shadows(r.peek(1), r.name(oparg >> 1)) {
+        return Flow::Miss;
+    }
+    bind(r, specialize::class_object(r.ip))
+}
+
+/// `LOAD_ATTR_NONDESCRIPTOR_WITH_VALUES` of an instance with another shape.
+pub(super) unsafe fn load_class_value_other_shape(r: &mut Regs, oparg: usize) -> Flow {
+    if specialize::shadows(r.peek(1), r.name(oparg >> 1)) {
+        return Flow::Miss;
+    }
+    attribute(r, oparg, specialize::class_object(r.ip).dup())
+}
+
+/// `STORE_ATTR_INSTANCE_VALUE` of an attribute that the instance has not got yet.
+pub(super) unsafe fn store_other_shape(r: &mut Regs, oparg: usize) -> Flow {
+    let Some(slot) = specialize::new_slot(r.ip, r.peek(1), r.name(oparg)) else {
+        return Flow::Miss;
+    };
+    store(r, slot)
 }
 
 /// The names of `LOAD_SPECIAL`, with what misses when they are not there.
@@ -138,10 +191,14 @@ ops! {
     }
 
     fn LOAD_ATTR_INSTANCE_VALUE(r, th, oparg) {
-        let Some(value) = specialize::instance_value(r.ip, r.peek(1), || r.name(oparg >> 1))
-        else {
+        let owner = r.peek(1);
+        if !specialize::guard_type(r.ip, owner) {
             return Flow::Miss;
-        };
+        }
+        if !specialize::has_shape_seen(r.ip, owner) {
+            return Flow::Slow;
+        }
+        let Some(value) = specialize::instance_value(r.ip, owner) else { return Flow::Miss };
         attribute(r, oparg, value.dup())
     }
 
@@ -177,32 +234,30 @@ ops! {
     }
 
     fn LOAD_ATTR_NONDESCRIPTOR_WITH_VALUES(r, th, oparg) {
-        let Some(value) = specialize::type_value_unshadowed(r.ip, r.peek(1), || r.name(oparg >> 1))
-        else {
+        let owner = r.peek(1);
+        if !specialize::guard_type(r.ip, owner) {
             return Flow::Miss;
+        }
+        let Some(value) = specialize::type_value_unshadowed(r.ip, owner) else {
+            return Flow::Slow;
         };
         attribute(r, oparg, value.dup())
     }
 
     fn LOAD_ATTR_METHOD_NO_DICT(r, th, oparg) {
         let Some(method) = specialize::type_value(r.ip, r.peek(1)) else { return Flow::Miss };
-        let this = r.peek(1);
-        r.set(1, method.dup());
-        r.push(this);
-        r.skip(9);
-        Flow::Next
+        bind(r, method)
     }
 
     fn LOAD_ATTR_METHOD_WITH_VALUES(r, th, oparg) {
-        let Some(method) = specialize::type_value_unshadowed(r.ip, r.peek(1), || r.name(oparg >> 1))
-        else {
+        let owner = r.peek(1);
+        if !specialize::guard_type(r.ip, owner) {
             return Flow::Miss;
+        }
+        let Some(method) = specialize::type_value_unshadowed(r.ip, owner) else {
+            return Flow::Slow;
         };
-        let this = r.peek(1);
-        r.set(1, method.dup());
-        r.push(this);
-        r.skip(9);
-        Flow::Next
+        bind(r, method)
     }
 
     fn LOAD_ATTR_METHOD_LAZY_DICT(r, th, oparg) { LOAD_ATTR_METHOD_WITH_VALUES(r, th, oparg) }
@@ -240,27 +295,19 @@ ops! {
     }
 
     fn STORE_ATTR_INSTANCE_VALUE(r, th, oparg) {
-        let (owner, value) = (r.peek(1), r.peek(2));
-        let Some(slot) = specialize::instance_slot(r.ip, owner, r.name(oparg)) else {
+        let owner = r.peek(1);
+        if !specialize::guard_type(r.ip, owner) {
             return Flow::Miss;
+        }
+        let Some(slot) = specialize::instance_slot(r.ip, owner, r.name(oparg)) else {
+            return Flow::Slow;
         };
-        let old = std::mem::replace(&mut *slot, value.owned());
-        r.sp = r.sp.sub(2);
-        r.skip(4);
-        r.release_opt(old);
-        r.release(owner);
-        Flow::Next
+        store(r, slot)
     }
 
     fn STORE_ATTR_SLOT(r, th, oparg) {
-        let (owner, value) = (r.peek(1), r.peek(2));
-        let Some(slot) = specialize::member_slot(r.ip, owner) else { return Flow::Miss };
-        let old = std::mem::replace(&mut *slot, value.owned());
-        r.sp = r.sp.sub(2);
-        r.skip(4);
-        r.release_opt(old);
-        r.release(owner);
-        Flow::Next
+        let Some(slot) = specialize::member_slot(r.ip, r.peek(1)) else { return Flow::Miss };
+        store(r, slot)
     }
 
     fn STORE_ATTR_WITH_HINT(r, th, oparg) { Flow::Miss }

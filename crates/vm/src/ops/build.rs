@@ -226,8 +226,16 @@ unsafe fn unpack_items(r: &mut Regs, items: *const *mut abi::PyObject, n: usize)
     for i in (0..n).rev() {
         r.push(Word::from_raw(*items.add(i)).dup());
     }
-    r.release(sequence);
     r.skip(1);
+    r.finish(sequence)
+}
+
+/// `LIST_APPEND` where the list has to grow.
+pub(super) unsafe fn list_append(r: &mut Regs, th: Thread<'_>, oparg: usize) -> Flow {
+    r.save();
+    let value = r.pop();
+    let list = r.peek(oparg).obj().cast::<List>();
+    check!(list.push(th, value.into_ref()));
     Flow::Next
 }
 
@@ -272,10 +280,14 @@ ops! {
     }
 
     fn LIST_APPEND(r, th, oparg) {
-        r.save();
-        let value = r.pop();
-        let list = r.peek(oparg).obj().cast::<List>();
-        check!(list.push(th, value.into_ref()));
+        let list = r.peek(oparg + 1).ptr().cast::<abi::PyListObject>();
+        let size = (*list).ob_base.ob_size;
+        if size >= (*list).allocated {
+            return Flow::Slow;
+        }
+        let value = r.pop().owned();
+        *(*list).ob_item.offset(size) = value.ptr();
+        (*list).ob_base.ob_size = size + 1;
         Flow::Next
     }
 

@@ -5,14 +5,14 @@ use std::ptr::null_mut;
 
 use abi::PyObject;
 use object::{
-    AsObject, Dict, Function, List, Obj, Ref, Result, Str, Thread, Tuple, protocol, raise,
-    types::method::Method,
+    AsObject, Dict, Function, List, Obj, Ref, Result, Str, Thread, Tuple, Type, alloc_object,
+    protocol, raise, types::method::Method,
 };
 
 use super::{adapt, control::pending, ops};
 use crate::{
     bridge, call,
-    frame::{Frame, is_exact},
+    frame::{self, Frame, is_exact},
     interp::{Flow, Regs},
     specialize::call as specialize,
     word::Word,
@@ -57,12 +57,14 @@ pub(super) unsafe fn native_result(
     if value.is_null() {
         return Flow::Error;
     }
+    // PERF: nothing but the frame had to survive the call in a register.
+    *r = Regs::load(r.frame, th.state());
     r.replace(n, Word::from_raw(value));
     r.skip(caches);
-    if pending(th) {
+    if pending(r) {
         return Flow::Pending;
     }
-    Flow::Next
+    Flow::Called
 }
 
 /// Enter a Python function with the arguments at `base`.
@@ -181,6 +183,59 @@ unsafe fn native_arguments(base: *mut Word, oparg: usize, n: usize) -> Option<*m
     (count == n).then_some(args)
 }
 
+/// Make an instance and enter its `__init__`, where that takes more than the
+/// usual.
+pub(super) unsafe fn call_init(r: &mut Regs, th: Thread<'_>, oparg: usize) -> Flow {
+    let base = r.sp.sub(oparg + 2);
+    let Some(init) = specialize::init_function(r.ip, *base) else { return Flow::Miss };
+    r.save();
+    let Some(this) = specialize::allocate(th, *base) else { return Flow::Miss };
+    let class = std::mem::replace(&mut *base, this.dup());
+    *base.add(1) = this;
+    r.sp = base.add(1);
+    let frame = call::make_frame(th, init.dup().ptr(), base.add(1), oparg + 1, None);
+    r.release(class);
+    match frame {
+        Some(frame) => specialize::enter_init(r, th, frame),
+        None => Flow::Error,
+    }
+}
+
+/// `len()` of anything.
+pub(super) unsafe fn call_len(r: &mut Regs, th: Thread<'_>) -> Flow {
+    r.save();
+    let value = protocol::mapping::len(th, r.peek(1).obj());
+    let value = value.and_then(|length| object::Int::from_u64(th, length as u64));
+    native_result(r, th, 3, value.map_or(null_mut(), Ref::into_raw), 3)
+}
+
+/// `isinstance()` with anything.
+pub(super) unsafe fn call_isinstance(r: &mut Regs, th: Thread<'_>) -> Flow {
+    r.save();
+    match bridge::is_instance(th, r.peek(2).obj(), r.peek(1).obj()) {
+        Ok(found) => {
+            r.drop_words(4);
+            r.skip(3);
+            r.push_answer(found);
+            Flow::Called
+        }
+        Err(_) => Flow::Error,
+    }
+}
+
+/// `list.append()` where the list has to grow.
+pub(super) unsafe fn call_list_append(r: &mut Regs, th: Thread<'_>) -> Flow {
+    r.save();
+    let value = r.pop();
+    let list = r.peek(1);
+    if list.obj().cast::<List>().push(th, value.into_ref()).is_err() {
+        return Flow::Error;
+    }
+    r.drop_words(2);
+    r.skip(4);
+    Flow::Next
+}
+
 ops! {
     fn CALL(r, th, oparg) {
         let base = r.sp.sub(oparg + 2);
@@ -200,10 +255,7 @@ ops! {
         if !specialize::function_matches(r.ip, *base) {
             return Flow::Miss;
         }
-        let (args, n) = arguments(base, oparg);
-        let Some(frame) = call::exact_frame(th, *base, args, n) else { return Flow::Miss };
-        r.sp = base;
-        r.enter(th, frame, 3)
+        call::enter_exact(r, base, oparg)
     }
 
     fn CALL_PY_GENERAL(r, th, oparg) {
@@ -225,7 +277,7 @@ ops! {
             return Flow::Miss;
         }
         expand_method(r, base);
-        CALL_PY_EXACT_ARGS(r, th, oparg)
+        call::enter_exact(r, base, oparg)
     }
 
     fn CALL_BOUND_METHOD_GENERAL(r, th, oparg) {
@@ -295,23 +347,24 @@ ops! {
             return Flow::Miss;
         }
         let Some(init) = specialize::init_function(r.ip, *base) else { return Flow::Miss };
-        r.save();
-        let Some(this) = specialize::allocate(th, *base) else { return Flow::Miss };
-        // The stack keeps the instance, which `__init__` gets as `self`.
-        let class = std::mem::replace(&mut *base, this.dup());
+        let code = call::code_of(init);
+        if (*code).argcount as usize != oparg + 1 || !(*code).is_simple() {
+            return Flow::Slow;
+        }
+        let class = (*base).obj().cast::<Type>();
+        let Some(frame) = call::frame_at_hand(&*r.state, code) else { return Flow::Slow };
+        let Some(this) = alloc_object::instance_at_hand(&*r.state, class) else {
+            frame::pop_plain(&*r.state, frame);
+            return Flow::Slow;
+        };
+        // The stack keeps the instance, which `__init__` gets as `self`. It
+        // has the class, too, so that this is not the last reference.
+        r.gives_up(*base);
+        let this = Word::from_raw(this.as_ptr());
+        *base = this.dup();
         *base.add(1) = this;
-        if let Some(frame) = call::exact_frame(th, init, base.add(1), oparg + 1) {
-            r.sp = base.add(1);
-            r.release(class);
-            return specialize::enter_init(r, th, frame);
-        }
         r.sp = base.add(1);
-        let frame = call::make_frame(th, init.dup().ptr(), base.add(1), oparg + 1, None);
-        r.release(class);
-        match frame {
-            Some(frame) => specialize::enter_init(r, th, frame),
-            None => Flow::Error,
-        }
+        call::enter_at_hand(r, init, base.add(1), oparg + 1, frame, frame::ENTRY_INIT)
     }
 
     fn CALL_BUILTIN_O(r, th, oparg) {
@@ -395,21 +448,15 @@ ops! {
             return Flow::Miss;
         }
         let operand = r.peek(1);
-        if is_exact::<List>(operand) || is_exact::<Tuple>(operand) {
-            let length = (*operand.ptr().cast::<abi::PyVarObject>()).ob_size as i64;
-            if object::small_int::fits(length) && object::small_int::enabled() {
-                let value = object::small_int::encode_unchecked(length).as_ptr();
-                r.replace(3, Word::from_raw(value));
-                r.skip(3);
-                return Flow::Next;
-            }
+        let Some(length) = bridge::known_length(operand) else { return Flow::Slow };
+        if !object::small_int::enabled() || !object::small_int::fits(length) {
+            return Flow::Slow;
         }
-        r.save();
-        let value = match protocol::mapping::len(th, r.peek(1).obj()) {
-            Ok(length) => object::Int::from_u64(th, length as u64),
-            Err(raised) => Err(raised),
-        };
-        native_result(r, th, 3, value.map_or(null_mut(), Ref::into_raw), 3)
+        let callable = *base;
+        *base = Word::from_raw(object::small_int::encode_unchecked(length).as_ptr());
+        r.sp = base.add(1);
+        r.skip(3);
+        r.finish2(operand, callable)
     }
 
     fn CALL_ISINSTANCE(r, th, oparg) {
@@ -417,35 +464,37 @@ ops! {
         if oparg != 2 || !(*base.add(1)).is_null() || !specialize::is_isinstance(*base) {
             return Flow::Miss;
         }
-        r.save();
-        match bridge::is_instance(th, r.peek(2).obj(), r.peek(1).obj()) {
-            Ok(found) => {
-                r.replace(4, Word::bool_(found));
-                r.skip(3);
-                Flow::Next
-            }
-            Err(_) => Flow::Error,
+        let (cls, operand, callable) = (r.peek(1), r.peek(2), *base);
+        if !bridge::is_plainly_instance(operand, cls) || cls.is_last() {
+            return Flow::Slow;
         }
+        r.gives_up(cls);
+        r.sp = base;
+        r.skip(3);
+        r.push_answer(true);
+        r.finish2(operand, callable)
     }
 
     // The POP_TOP that follows is done, too.
     fn CALL_LIST_APPEND(r, th, oparg) {
         let base = r.sp.sub(oparg + 2);
-        let list = *base.add(1);
+        let (callable, list) = (*base, *base.add(1));
         if oparg != 1 || list.is_null() || !is_exact::<List>(list) {
             return Flow::Miss;
         }
-        if !specialize::is_list_append(*base) {
+        if !specialize::is_list_append(callable) {
             return Flow::Miss;
         }
-        r.save();
-        let value = r.pop();
-        if list.obj().cast::<List>().push(th, value.into_ref()).is_err() {
-            return Flow::Error;
+        let this = list.ptr().cast::<abi::PyListObject>();
+        let size = (*this).ob_base.ob_size;
+        if size >= (*this).allocated {
+            return Flow::Slow;
         }
-        r.drop_words(2);
+        *(*this).ob_item.offset(size) = r.pop().owned().ptr();
+        (*this).ob_base.ob_size = size + 1;
+        r.sp = base;
         r.skip(4);
-        Flow::Next
+        r.finish2(list, callable)
     }
 
     fn CALL_KW(r, th, oparg) {

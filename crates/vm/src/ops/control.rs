@@ -9,14 +9,51 @@ use super::{check, ops};
 use crate::{
     frame::{self, ENTRY, ENTRY_INIT, owner},
     generator,
-    interp::{Flow, Regs},
+    interp::{self, Flow, Regs},
     monitoring::MONITORED,
     word::Word,
 };
 
-/// Leave the running frame and give `value` (owned) to its caller.
+/// Leave the running frame and give `value` (owned) to its caller: what is
+/// simple, as far as nothing has to be deallocated.
 #[inline(always)]
-pub(crate) unsafe fn return_value(r: &mut Regs, th: Thread<'_>, value: Word) -> Flow {
+pub(crate) unsafe fn return_value(r: &mut Regs, value: Word) -> Flow {
+    r.dead[0] = value;
+    let (state, frame) = (&*r.state, r.frame);
+    let returns_none = (*frame).entry == ENTRY_INIT && value.is(types::none());
+    if (*frame).owner != owner::THREAD
+        || !(*frame).frame_obj.is_null()
+        || !(*frame).locals.is_null()
+        || (*frame).entry != 0 && !returns_none
+        || frame::is_first_of_chunk(state, frame)
+    {
+        return Flow::Return;
+    }
+    let prev = (*frame).prev;
+    frame::set_current(state, prev);
+    let locals = r.locals();
+    // COMPAT: the last variable goes first, as `__del__` methods can tell.
+    while r.sp > locals {
+        if r.gives_up(r.peek(1)) {
+            return Flow::Return;
+        }
+        r.sp = r.sp.sub(1);
+    }
+    if r.gives_up(Word::from_raw((*frame).func)) {
+        return Flow::Return;
+    }
+    frame::pop_plain(state, frame);
+    state.recursion_remaining.set(state.recursion_remaining.get() + 1);
+    r.resume(prev, (*prev).return_offset as usize);
+    if !returns_none {
+        r.push(value);
+    }
+    Flow::Next
+}
+
+/// Leave the running frame in any other case; words from `sp` on are gone.
+#[inline(always)]
+pub(crate) unsafe fn return_slowly(r: &mut Regs, th: Thread<'_>, value: Word) -> Flow {
     let state = th.state();
     let frame = r.frame;
     let (prev, entry) = ((*frame).prev, (*frame).entry);
@@ -63,19 +100,13 @@ fn check_init(th: Thread<'_>, value: Word) -> object::Result<()> {
 }
 
 #[inline(always)]
-unsafe fn jump_if(r: &mut Regs, jump: bool, oparg: usize) -> Flow {
-    r.skip(if jump { oparg + 1 } else { 1 });
-    Flow::Next
-}
-
-#[inline(always)]
-pub(crate) unsafe fn pending(th: Thread<'_>) -> bool {
-    th.state().eval_breaker.load(Ordering::Relaxed) & !MONITORED != 0
+pub(crate) unsafe fn pending(r: &Regs) -> bool {
+    (*r.state).eval_breaker.load(Ordering::Relaxed) & !MONITORED != 0
 }
 
 ops! {
     fn RESUME(r, th, oparg) {
-        if th.state().eval_breaker.load(Ordering::Relaxed) != 0 {
+        if (*r.state).eval_breaker.load(Ordering::Relaxed) != 0 || interp::stack_is_low(&*r.state) {
             return Flow::PendingResume;
         }
         Flow::Next
@@ -90,7 +121,7 @@ ops! {
 
     fn JUMP_BACKWARD(r, th, oparg) {
         r.ip = r.ip.add(1).sub(oparg);
-        if pending(th) {
+        if pending(r) || interp::stack_is_low(&*r.state) {
             return Flow::Pending;
         }
         Flow::Next
@@ -107,31 +138,33 @@ ops! {
 
     fn POP_JUMP_IF_FALSE(r, th, oparg) {
         let jump = r.pop().is(types::bool_(false));
-        jump_if(r, jump, oparg)
+        r.jump_if(jump, oparg);
+        Flow::Next
     }
 
     fn POP_JUMP_IF_TRUE(r, th, oparg) {
         let jump = r.pop().is(types::bool_(true));
-        jump_if(r, jump, oparg)
+        r.jump_if(jump, oparg);
+        Flow::Next
     }
 
     fn POP_JUMP_IF_NONE(r, th, oparg) {
         let word = r.pop();
         let jump = word.is(types::none());
-        r.release(word);
-        jump_if(r, jump, oparg)
+        r.jump_if(jump, oparg);
+        r.finish(word)
     }
 
     fn POP_JUMP_IF_NOT_NONE(r, th, oparg) {
         let word = r.pop();
         let jump = !word.is(types::none());
-        r.release(word);
-        jump_if(r, jump, oparg)
+        r.jump_if(jump, oparg);
+        r.finish(word)
     }
 
     fn RETURN_VALUE(r, th, oparg) {
         let value = r.pop().owned();
-        return_value(r, th, value)
+        return_value(r, value)
     }
 
     fn EXIT_INIT_CHECK(r, th, oparg) {
@@ -165,8 +198,9 @@ ops! {
     fn YIELD_VALUE(r, th, oparg) {
         let value = r.pop().owned();
         let frame = r.frame;
-        r.save();
-        let state = th.state();
+        (*frame).ip = r.ip.add(1);
+        (*frame).sp = r.sp;
+        let state = &*r.state;
         let (prev, entry) = ((*frame).prev, (*frame).entry);
         generator::suspend(state, frame, oparg != 0);
         frame::set_current(state, prev);
@@ -177,7 +211,6 @@ ops! {
         }
         // Behind the inline cache of the caller's SEND or FOR_ITER.
         r.resume(prev, 1);
-        r.push(value);
-        Flow::Next
+        r.push_or_store(value)
     }
 }

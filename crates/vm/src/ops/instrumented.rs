@@ -56,7 +56,7 @@ unsafe fn moved(r: &mut Regs) -> bool {
     if ip == r.ip {
         return false;
     }
-    *r = Regs::load(r.frame);
+    *r = Regs::load(r.frame, r.state);
     r.ip = ip.sub(1);
     true
 }
@@ -168,7 +168,7 @@ instrumented! {
             r.ip = r.ip.sub(1);
             return Flow::Next;
         }
-        if oparg & 3 < 2 && control::pending(th) {
+        if oparg & 3 < 2 && control::pending(r) {
             check!(pending::handle(th));
         }
         let event = if oparg == 0 { event::PY_START } else { event::PY_RESUME };
@@ -197,7 +197,7 @@ instrumented! {
     }
 
     fn INSTRUMENTED_JUMP_BACKWARD = jump_backward(r, th, oparg) {
-        if control::pending(th) {
+        if control::pending(r) {
             r.save();
             check!(pending::handle(th));
         }

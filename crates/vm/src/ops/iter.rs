@@ -129,8 +129,7 @@ ops! {
         match check!(next(th, r.peek(1).obj())) {
             Some(value) => {
                 r.skip(1);
-                r.push_or_store(Word::from_ref(value));
-                Flow::Next
+                r.push_or_store(Word::from_ref(value))
             }
             None => exhausted(r, oparg),
         }
@@ -152,8 +151,7 @@ ops! {
         (*range).start = value.wrapping_add((*range).step);
         (*range).len -= 1;
         r.skip(1);
-        r.push_or_store(Word::from_raw(small_int::encode_unchecked(value).as_ptr()));
-        Flow::Next
+        r.push_or_store(Word::from_raw(small_int::encode_unchecked(value).as_ptr()))
     }
 
     fn FOR_ITER_LIST(r, th, oparg) {
@@ -164,8 +162,7 @@ ops! {
         match bridge::list_iterator_next(iterator) {
             Some(value) => {
                 r.skip(1);
-                r.push_or_store(value);
-                Flow::Next
+                r.push_or_store(value)
             }
             None => Flow::Miss,
         }
@@ -179,24 +176,20 @@ ops! {
         match bridge::tuple_iterator_next(iterator) {
             Some(value) => {
                 r.skip(1);
-                r.push_or_store(value);
-                Flow::Next
+                r.push_or_store(value)
             }
             None => Flow::Miss,
         }
     }
 
     fn FOR_ITER_GEN(r, th, oparg) {
-        let Some(frame) = generator::start_inline(th, r.peek(1), Word::none()) else {
-            return Flow::Miss;
-        };
-        r.enter(th, frame, (1 + oparg) as u16)
+        let iterator = r.peek(1);
+        generator::enter(r, iterator, Word::none(), r.sp, 1 + oparg)
     }
 
     fn END_FOR(r, th, oparg) {
         let value = r.pop();
-        r.release_opt(value);
-        Flow::Next
+        r.finish(value)
     }
 
     fn SEND(r, th, oparg) {
@@ -218,17 +211,12 @@ ops! {
 
     fn SEND_GEN(r, th, oparg) {
         let (value, receiver) = (r.peek(1), r.peek(2));
-        let Some(frame) = generator::start_inline(th, receiver, value) else {
-            return Flow::Miss;
-        };
-        r.sp = r.sp.sub(1);
-        r.enter(th, frame, (1 + oparg) as u16)
+        generator::enter(r, receiver, value, r.sp.sub(1), 1 + oparg)
     }
 
     fn END_SEND(r, th, oparg) {
         let value = r.pop();
         let receiver = std::mem::replace(&mut *r.sp.sub(1), value);
-        r.release(receiver);
-        Flow::Next
+        r.finish(receiver)
     }
 }

@@ -73,10 +73,11 @@ unsafe fn from_mapping_or_cell(
     }
 }
 
+/// Set a variable, at the end of a handler.
 #[inline(always)]
-unsafe fn store(r: &mut Regs, index: usize, word: Word) {
+unsafe fn store(r: &mut Regs, index: usize, word: Word) -> Flow {
     let old = std::mem::replace(&mut *r.locals().add(index), word);
-    r.release_opt(old);
+    r.finish(old)
 }
 
 ops! {
@@ -125,15 +126,16 @@ ops! {
 
     fn STORE_FAST(r, th, oparg) {
         let word = r.pop();
-        store(r, oparg, word);
-        Flow::Next
+        store(r, oparg, word)
     }
 
     fn STORE_FAST_MAYBE_NULL(r, th, oparg) { STORE_FAST(r, th, oparg) }
 
     fn STORE_FAST_LOAD_FAST(r, th, oparg) {
         let word = r.pop();
-        store(r, oparg >> 4, word);
+        if store(r, oparg >> 4, word) == Flow::Drop {
+            return Flow::DropLoad;
+        }
         let next = r.local(oparg & 15);
         r.push(next.dup());
         Flow::Next
@@ -141,10 +143,11 @@ ops! {
 
     fn STORE_FAST_STORE_FAST(r, th, oparg) {
         let word = r.pop();
-        store(r, oparg >> 4, word);
+        if store(r, oparg >> 4, word) == Flow::Drop {
+            return Flow::DropStore;
+        }
         let word = r.pop();
-        store(r, oparg & 15, word);
-        Flow::Next
+        store(r, oparg & 15, word)
     }
 
     fn DELETE_FAST(r, th, oparg) {
@@ -154,8 +157,7 @@ ops! {
             unbound_local(th, r.frame, oparg);
             return Flow::Error;
         }
-        store(r, oparg, Word::NULL);
-        Flow::Next
+        store(r, oparg, Word::NULL)
     }
 
     fn MAKE_CELL(r, th, oparg) {
@@ -196,8 +198,7 @@ ops! {
     fn STORE_DEREF(r, th, oparg) {
         let word = r.pop().owned();
         let old = cell(r.local(oparg)).swap_raw(word.ptr());
-        r.release_opt(Word::from_raw(old));
-        Flow::Next
+        r.finish2(Word::from_raw(old), Word::NULL)
     }
 
     fn DELETE_DEREF(r, th, oparg) {

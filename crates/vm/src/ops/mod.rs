@@ -5,6 +5,7 @@
 //! then is released by the unwinder, so operands stay there until the
 //! operation has succeeded.
 #![allow(non_snake_case, reason = "handlers are named as their opcodes")]
+#![allow(unsafe_op_in_unsafe_fn, reason = "works on the running frame, see interp")]
 
 mod arith;
 mod asyncs;
@@ -23,6 +24,11 @@ mod names;
 mod reserved;
 mod stack;
 mod text;
+
+use bytecode::Op;
+use object::Thread;
+
+use crate::interp::{Flow, Regs};
 
 pub(crate) use {
     arith::*, asyncs::*, attrs::*, build::*, calls::*, control::*, exceptions::*, functions::*,
@@ -71,3 +77,32 @@ macro_rules! adapt {
 }
 
 pub(crate) use {adapt, check, ops};
+
+/// The rarer half of the handler of `op`, which answered `Flow::Slow`.
+/// PERF: a handler without calls needs no stack of its own.
+#[inline(always)]
+pub(crate) unsafe fn slow(op: u16, r: &mut Regs, th: Thread<'_>, oparg: usize) -> Flow {
+    const fn is(op: u16, other: Op) -> bool {
+        op == other as u16
+    }
+    match op {
+        op if is(op, Op::LOAD_SMALL_INT) => stack::load_allocated_int(r, th, oparg),
+        op if is(op, Op::BINARY_OP_EXTEND) => arith::binary_extended(r, th, oparg),
+        op if is(op, Op::CALL_ALLOC_AND_ENTER_INIT) => calls::call_init(r, th, oparg),
+        op if is(op, Op::CALL_LEN) => calls::call_len(r, th),
+        op if is(op, Op::CALL_ISINSTANCE) => calls::call_isinstance(r, th),
+        op if is(op, Op::CALL_LIST_APPEND) => calls::call_list_append(r, th),
+        op if is(op, Op::LIST_APPEND) => build::list_append(r, th, oparg),
+        op if is(op, Op::LOAD_ATTR_INSTANCE_VALUE) => attrs::load_other_shape(r, oparg),
+        op if is(op, Op::LOAD_ATTR_METHOD_WITH_VALUES)
+            || is(op, Op::LOAD_ATTR_METHOD_LAZY_DICT) =>
+        {
+            attrs::load_method_other_shape(r, oparg)
+        }
+        op if is(op, Op::LOAD_ATTR_NONDESCRIPTOR_WITH_VALUES) => {
+            attrs::load_class_value_other_shape(r, oparg)
+        }
+        op if is(op, Op::STORE_ATTR_INSTANCE_VALUE) => attrs::store_other_shape(r, oparg),
+        _ => Flow::Miss,
+    }
+}

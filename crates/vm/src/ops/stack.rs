@@ -4,7 +4,10 @@
 use object::{AsObject, small_int};
 
 use super::{check, ops};
-use crate::{interp::Flow, word::Word};
+use crate::{
+    interp::{Flow, Regs},
+    word::Word,
+};
 
 /// The object that `LOAD_COMMON_CONSTANT` pushes.
 #[inline(never)]
@@ -23,6 +26,17 @@ fn common_constant(
     })
 }
 
+/// `LOAD_SMALL_INT` where ints are allocated.
+pub(super) unsafe fn load_allocated_int(
+    r: &mut Regs,
+    th: object::Thread<'_>,
+    oparg: usize,
+) -> Flow {
+    r.save();
+    r.push(Word::from_ref(check!(object::Int::from_i64(th, oparg as i64))));
+    Flow::Next
+}
+
 ops! {
     fn CACHE(r, th, oparg) { Flow::Next }
 
@@ -34,14 +48,12 @@ ops! {
 
     fn POP_TOP(r, th, oparg) {
         let word = r.pop();
-        r.release_opt(word);
-        Flow::Next
+        r.finish(word)
     }
 
     fn POP_ITER(r, th, oparg) {
         let word = r.pop();
-        r.release(word);
-        Flow::Next
+        r.finish(word)
     }
 
     fn PUSH_NULL(r, th, oparg) {
@@ -73,13 +85,10 @@ ops! {
     fn LOAD_CONST_IMMORTAL(r, th, oparg) { LOAD_CONST(r, th, oparg) }
 
     fn LOAD_SMALL_INT(r, th, oparg) {
-        match small_int::encode(oparg as i64) {
-            Some(value) => r.push(Word::from_raw(value.as_ptr())),
-            None => {
-                r.save();
-                r.push(Word::from_ref(check!(object::Int::from_i64(th, oparg as i64))));
-            }
+        if !small_int::enabled() {
+            return Flow::Slow;
         }
+        r.push(Word::from_raw(small_int::encode_unchecked(oparg as i64).as_ptr()));
         Flow::Next
     }
 

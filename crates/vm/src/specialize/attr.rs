@@ -4,7 +4,7 @@
 //! attribute word or object (4). Of `STORE_ATTR`: counter, type version (2),
 //! index. A type version guards that no descriptor of the class interferes; an
 //! attribute word says which shape the instance has. Words of instances with
-//! different capacity differ, so the guard compares the shape alone.
+//! different capacity differ, too.
 #![allow(unsafe_op_in_unsafe_fn, reason = "reads and writes the inline cache of an instruction")]
 
 use bytecode::Op;
@@ -118,7 +118,7 @@ unsafe fn pick_slot(cache: *mut u16, owner: Word, name: &Str) -> Option<Op> {
             let index = shape.find(name)?;
             let slot = std::ptr::from_ref(slots.get(index)?).addr() - owner.ptr().addr();
             *cache.add(3) = u16::try_from(slot).ok()?;
-            write_u64(cache.add(5), (word_of(owner) & SHAPE) as u64);
+            write_u64(cache.add(5), word_of(owner) as u64);
             Some(Op::LOAD_ATTR_INSTANCE_VALUE)
         }
         shape::Attributes::Dict(dict) => {
@@ -169,7 +169,7 @@ unsafe fn pick_module(th: Thread<'_>, cache: *mut u16, owner: Word, name: &Str) 
         return None;
     }
     write_u32(cache.add(1), version);
-    *cache.add(3) = u16::try_from(index).ok()?;
+    *cache.add(3) = dict.value_place(index)?;
     Some(Op::LOAD_ATTR_MODULE)
 }
 
@@ -196,34 +196,32 @@ unsafe fn pick_class(th: Thread<'_>, cache: *mut u16, class: &Type, name: &Str) 
 
 /// The type of an object in memory, if it has the version in the cache.
 #[inline(always)]
-unsafe fn guard_type(cache: *const u16, owner: Word) -> bool {
+pub(crate) unsafe fn guard_type(cache: *const u16, owner: Word) -> bool {
     !owner.is_int() && (*(*owner.ptr()).ob_type).tp_version_tag == read_u32(cache.add(1))
 }
 
+/// Whether the instance has the shape (and capacity) that was seen.
 #[inline(always)]
-pub(crate) unsafe fn instance_value<'a>(
-    cache: *const u16,
-    owner: Word,
-    name: impl FnOnce() -> &'a Str,
-) -> Option<Word> {
-    if !guard_type(cache, owner) {
-        return None;
-    }
-    let word = word_of(owner) & SHAPE;
+pub(crate) unsafe fn has_shape_seen(cache: *const u16, owner: Word) -> bool {
+    word_of(owner) as u64 == read_u64(cache.add(5))
+}
+
+/// The value in the slot; `None` if it is empty.
+#[inline(always)]
+pub(crate) unsafe fn instance_value(cache: *const u16, owner: Word) -> Option<Word> {
     let offset = usize::from(*cache.add(3));
-    if word as u64 != read_u64(cache.add(5)) && !is_slot(word, owner, offset, name()) {
-        return None;
-    }
     let value = *owner.ptr().cast::<u8>().add(offset).cast::<Word>();
     (!value.is_null()).then_some(value)
 }
 
 /// Whether another shape than the one that was seen has `name` at this place.
 #[inline(always)]
-unsafe fn is_slot(word: usize, owner: Word, offset: usize, name: &Str) -> bool {
+pub(crate) unsafe fn is_in_same_slot(cache: *const u16, owner: Word, name: &Str) -> bool {
+    let word = word_of(owner) & SHAPE;
     if word & 1 != 0 || word == 0 {
         return false;
     }
+    let offset = usize::from(*cache.add(3));
     let basicsize = (*(*owner.ptr()).ob_type).tp_basicsize as usize;
     let shape = &*(word as *const shape::Shape);
     let known = shape.names().get(offset.wrapping_sub(basicsize) / 8);
@@ -270,7 +268,7 @@ pub(crate) unsafe fn module_value(cache: *const u16, owner: Word) -> Option<Word
     if dict.current_keys_version() != read_u32(cache.add(1)) {
         return None;
     }
-    Some(Word::from_raw(dict.value_at(usize::from(*cache.add(3)))?.as_ptr()))
+    Some(Word::from_raw(dict.value_at_place(*cache.add(3))?.as_ptr()))
 }
 
 #[inline(always)]
@@ -296,29 +294,24 @@ pub(crate) unsafe fn type_value(cache: *const u16, owner: Word) -> Option<Word> 
     guard_type(cache, owner).then(|| Word(read_u64(cache.add(5)) as usize))
 }
 
-/// What the class has, where the instance has the shape that was seen, in
-/// which the name does not occur.
+/// What the class has, if the instance has the shape that was seen, in which
+/// the name does not occur.
 #[inline(always)]
-pub(crate) unsafe fn type_value_unshadowed<'a>(
-    cache: *const u16,
-    owner: Word,
-    name: impl FnOnce() -> &'a Str,
-) -> Option<Word> {
-    if !guard_type(cache, owner) {
-        return None;
-    }
+pub(crate) unsafe fn type_value_unshadowed(cache: *const u16, owner: Word) -> Option<Word> {
     let high = read_u64(cache.add(5));
     let shape = u64::from(read_u32(cache.add(3))) | (high >> 48) << 32;
-    let word = word_of(owner) & SHAPE;
-    if word as u64 != shape && shadows(word, name()) {
-        return None;
-    }
-    Some(Word(high as usize & SHAPE))
+    (word_of(owner) as u64 & SHAPE as u64 == shape).then_some(Word(high as usize & SHAPE))
 }
 
-/// Whether an instance of this shape may have `name`.
-#[inline(never)]
-unsafe fn shadows(word: usize, name: &Str) -> bool {
+/// What the class has.
+#[inline(always)]
+pub(crate) unsafe fn class_object(cache: *const u16) -> Word {
+    Word(read_u64(cache.add(5)) as usize & SHAPE)
+}
+
+/// Whether an instance may have `name` of its own.
+pub(crate) unsafe fn shadows(owner: Word, name: &Str) -> bool {
+    let word = word_of(owner) & SHAPE;
     word & 1 != 0 || word == 0 || (*(word as *const shape::Shape)).find(name).is_some()
 }
 
@@ -366,36 +359,47 @@ unsafe fn pick_store(th: Thread<'_>, cache: *mut u16, owner: Word, name: &Str) -
     Some(Op::STORE_ATTR_INSTANCE_VALUE)
 }
 
-/// The slot of an attribute that the instance has or, being the next in the
-/// usual order, now gets.
+/// The slot of an attribute that the instance has at the place in the cache.
 #[inline(always)]
 pub(crate) unsafe fn instance_slot(
     cache: *const u16,
     owner: Word,
     name: &Str,
 ) -> Option<*mut Word> {
-    if !guard_type(cache, owner) {
-        return None;
-    }
-    let full = word_of(owner);
-    let word = full & SHAPE;
+    let word = word_of(owner) & SHAPE;
     if word & 1 != 0 || word == 0 {
         return None;
     }
     // Any shape will do that has the name at this place.
     let index = usize::from(*cache.add(3));
-    let shape = &*(word as *const shape::Shape);
-    match shape.names().get(index) {
-        Some(known) if known.as_ptr() == name.obj().as_ptr() => {}
-        None if index == shape.len() && index < full >> shape::CAPACITY_SHIFT => {
-            let next = shape.latest_with(name)?;
-            let place = owner.ptr().cast::<u8>().sub(16).cast::<usize>();
-            *place = next.as_ptr().addr() | full & !SHAPE;
-        }
-        _ => return None,
-    }
+    let known = (*(word as *const shape::Shape)).names().get(index)?;
+    (known.as_ptr() == name.obj().as_ptr()).then(|| slot_at(owner, index))
+}
+
+#[inline(always)]
+unsafe fn slot_at(owner: Word, index: usize) -> *mut Word {
     let ty = (*owner.ptr()).ob_type;
-    Some(owner.ptr().cast::<u8>().add((*ty).tp_basicsize as usize).cast::<Word>().add(index))
+    owner.ptr().cast::<u8>().add((*ty).tp_basicsize as usize).cast::<Word>().add(index)
+}
+
+/// The slot of an attribute that, being the next in the usual order, the
+/// instance now gets.
+#[inline(always)]
+pub(crate) unsafe fn new_slot(cache: *const u16, owner: Word, name: &Str) -> Option<*mut Word> {
+    let full = word_of(owner);
+    let word = full & SHAPE;
+    if word & 1 != 0 || word == 0 {
+        return None;
+    }
+    let index = usize::from(*cache.add(3));
+    let shape = &*(word as *const shape::Shape);
+    if index != shape.len() || index >= full >> shape::CAPACITY_SHIFT {
+        return None;
+    }
+    let next = shape.latest_with(name)?;
+    let place = owner.ptr().cast::<u8>().sub(16).cast::<usize>();
+    *place = next.as_ptr().addr() | full & !SHAPE;
+    Some(slot_at(owner, index))
 }
 
 /// The slot of a member descriptor.

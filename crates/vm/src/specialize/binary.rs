@@ -173,7 +173,7 @@ any_int_op!(any_int_remainder, rem);
 
 /// The value of a float or small int.
 #[inline(always)]
-unsafe fn number(word: Word) -> Option<f64> {
+pub(crate) unsafe fn number(word: Word) -> Option<f64> {
     if word.is_int() {
         return Some(word.int() as f64);
     }
@@ -264,11 +264,9 @@ unsafe fn pick_extended(operator: usize, a: Word, b: Word) -> Option<Extended> {
 }
 
 pub(crate) unsafe fn compare(cache: *mut u16, oparg: usize, a: Word, b: Word) -> bool {
-    let op = if oparg & 16 == 0 && !a.is_int() {
-        None
-    } else if a.is_int() && b.is_int() {
+    let op = if a.is_int() && b.is_int() {
         Some(Op::COMPARE_OP_INT)
-    } else if is_exact::<Float>(a) && is_exact::<Float>(b) {
+    } else if number(a).is_some() && number(b).is_some() {
         Some(Op::COMPARE_OP_FLOAT)
     } else if is_exact::<Str>(a) && is_exact::<Str>(b) && matches!(oparg >> 5, 2 | 3) {
         Some(Op::COMPARE_OP_STR)

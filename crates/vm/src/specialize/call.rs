@@ -242,11 +242,16 @@ unsafe fn method_of(callable: Word, this: Word, flags: i32) -> Option<CFunction>
     if def.ml_flags != flags {
         return None;
     }
-    let ty = this.obj().ty();
-    if !std::ptr::eq(ty, descriptor.owner()) && !ty.is_subtype(descriptor.owner()) {
+    let owner = descriptor.owner();
+    if this.heap_type() != owner.as_ptr() && !is_of(this, owner) {
         return None;
     }
     c_function(def)
+}
+
+#[inline(never)]
+unsafe fn is_of(this: Word, owner: &Type) -> bool {
+    this.obj().ty().is_subtype(owner)
 }
 
 /// The function behind a method with exactly these flags, if it applies to `this`.

@@ -1,6 +1,6 @@
 //! `LOAD_GLOBAL`: a remembered position in the module's or the builtins' dict.
 //!
-//! Cache: counter, index, version of the module's keys (low 16 bits of use,
+//! Cache: counter, place, version of the module's keys (low 16 bits of use,
 //! the rest must be zero), version of the builtins' keys.
 #![allow(unsafe_op_in_unsafe_fn, reason = "reads and writes the inline cache of an instruction")]
 
@@ -24,14 +24,14 @@ unsafe fn pick(th: Thread<'_>, frame: *mut Frame, cache: *mut u16, name: &Str) -
     let globals = Frame::globals(frame);
     let version = u16::try_from(globals.keys_version(th)).ok().filter(|v| *v != 0)?;
     if let Some(index) = globals.find_name_index(th, name) {
-        *cache.add(1) = u16::try_from(index).ok()?;
+        *cache.add(1) = globals.value_place(index)?;
         *cache.add(2) = version;
         return Some(Op::LOAD_GLOBAL_MODULE);
     }
     let builtins = Frame::builtins(frame).downcast_exact::<Dict>()?;
     let index = builtins.find_name_index(th, name)?;
     let builtin_version = u16::try_from(builtins.keys_version(th)).ok().filter(|v| *v != 0)?;
-    *cache.add(1) = u16::try_from(index).ok()?;
+    *cache.add(1) = builtins.value_place(index)?;
     *cache.add(2) = version;
     *cache.add(3) = builtin_version;
     Some(Op::LOAD_GLOBAL_BUILTIN)
@@ -39,7 +39,7 @@ unsafe fn pick(th: Thread<'_>, frame: *mut Frame, cache: *mut u16, name: &Str) -
 
 #[inline(always)]
 unsafe fn value(dict: &Dict, cache: *const u16) -> Option<Word> {
-    let value: Obj<'_> = dict.value_at(usize::from(*cache.add(1)))?;
+    let value: Obj<'_> = dict.value_at_place(*cache.add(1))?;
     Some(Word::from_raw(value.as_ptr()))
 }
 

@@ -33,6 +33,7 @@ impl Encoding {
     }
 }
 
+#[derive(Default)]
 pub(super) struct Decoder {
     raw: Vec<u8>,
     encoding: Option<Encoding>,
@@ -44,20 +45,6 @@ pub(super) struct Decoder {
     bad: bool,
     /// The input ended within its first character.
     pub(super) is_cut: bool,
-}
-
-impl Default for Decoder {
-    fn default() -> Decoder {
-        Decoder {
-            raw: Vec::new(),
-            encoding: None,
-            is_forced: false,
-            begun: false,
-            held: false,
-            bad: false,
-            is_cut: false,
-        }
-    }
 }
 
 const DECLARATION: &[u8] = b"<?xml";
@@ -230,9 +217,9 @@ impl Decoder {
 
     fn decode_wide(&mut self, text: &mut String, end: usize, big: bool) -> usize {
         let raw = self.raw.get(..end).unwrap_or_default();
-        let unit = |pair: &[u8]| match pair {
-            &[a, b] if big => u16::from_be_bytes([a, b]),
-            &[a, b] => u16::from_le_bytes([a, b]),
+        let unit = |pair: &[u8]| match *pair {
+            [a, b] if big => u16::from_be_bytes([a, b]),
+            [a, b] => u16::from_le_bytes([a, b]),
             _ => 0,
         };
         let mut units = raw.chunks_exact(2).map(unit).peekable();

@@ -12,7 +12,7 @@ use crate::{
     raise,
     types::{
         bytearray::ByteArray,
-        str::percent::{Arguments, is_float, render_float, render_int},
+        str::percent::{Arguments, is_float, render_float, render_int, simple_number},
     },
 };
 
@@ -95,6 +95,9 @@ fn convert(th: Thread<'_>, spec: &Spec, value: Obj<'_>, out: &mut Vec<u8>) -> Re
             &one
         }
         _ => {
+            if let Some(text) = simple_number(spec, value) {
+                return extend(th, out, text.as_bytes());
+            }
             let rendered = if let Some(base) = percent_format::int_base(spec.conversion) {
                 render_int(th, spec, base, value)?
             } else if is_float(spec.conversion) {

@@ -8,7 +8,10 @@ use std::cell::Cell;
 use macros::{pymethods, pytype};
 
 use super::Dict;
-use crate::{AsObject, Head, Link, List, Ref, Result, Thread, Tuple, alloc_object, id, own, raise};
+use crate::{
+    AsObject, Head, Link, List, Obj, Raised, Ref, Result, Thread, Tuple, alloc_object, error, id,
+    own, raise,
+};
 
 /// What an iterator yields.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -18,12 +21,28 @@ enum Kind {
     Items,
 }
 
-fn pick(th: Thread<'_>, kind: Kind, kept: &Link<Tuple>, (key, value): (Ref, Ref)) -> Result<Ref> {
-    match kind {
-        Kind::Keys => Ok(key),
-        Kind::Values => Ok(value),
-        Kind::Items => Tuple::pair(th, kept, key, value).map(Ref::upcast),
-    }
+/// What an iterator of that kind yields for entry `index` of the dict.
+#[inline(always)]
+fn pick(
+    th: Thread<'_>,
+    kind: Kind,
+    kept: &Link<Tuple>,
+    dict: &Dict,
+    index: usize,
+) -> Result<Option<Ref>> {
+    Ok(match kind {
+        Kind::Keys => dict.key_at(index).map(Obj::own),
+        Kind::Values => dict.value_at(index).map(Obj::own),
+        Kind::Items => match dict.entry(index) {
+            Some((key, value)) => Some(Tuple::pair(th, kept, key, value)?.upcast()),
+            None => None,
+        },
+    })
+}
+
+#[cold]
+fn changed(th: Thread<'_>, message: &str) -> Raised {
+    error!(th, RuntimeError, "{message}")
 }
 
 /// Where an iterator is.
@@ -35,15 +54,16 @@ struct State<'a> {
 }
 
 impl State<'_> {
-    /// The next entry.
-    fn step(&self, th: Thread<'_>, reverse: bool) -> Result<Option<(Ref, Ref)>> {
+    /// The dict and the index of the next entry; the borrow ends with the step.
+    #[inline(always)]
+    fn step(&self, th: Thread<'_>, reverse: bool) -> Result<Option<(&Dict, usize)>> {
         // SAFETY: the link is assigned below only when the borrow is over.
         let Some(dict) = (unsafe { self.dict.peek() }) else { return Ok(None) };
         // SAFETY: the link holds a dict.
         let dict = unsafe { dict.cast::<Dict>() };
         if self.used.get() != dict.len() as isize {
             self.used.set(-1);
-            raise!(th, RuntimeError, "dictionary changed size during iteration");
+            return Err(changed(th, "dictionary changed size during iteration"));
         }
         let entries = dict.entries() as isize;
         let mut position = self.position.get();
@@ -60,19 +80,18 @@ impl State<'_> {
                 position += 1;
             }
         }
-        let entry = usize::try_from(position).ok().and_then(|index| dict.entry(index));
-        let Some(entry) = entry else {
+        if position < 0 || position >= entries {
             self.dict.take();
             return Ok(None);
-        };
-        if self.left.get() == 0 {
-            drop(entry);
+        }
+        let left = self.left.get();
+        if left == 0 {
             self.dict.take();
-            raise!(th, RuntimeError, "dictionary keys changed during iteration");
+            return Err(changed(th, "dictionary keys changed during iteration"));
         }
         self.position.set(if reverse { position - 1 } else { position + 1 });
-        self.left.set(self.left.get() - 1);
-        Ok(Some(entry))
+        self.left.set(left - 1);
+        Ok(Some((dict, position as usize)))
     }
 
     fn length_hint(&self) -> isize {
@@ -92,8 +111,8 @@ impl State<'_> {
             left: &self.left.clone(),
         };
         let mut items = Vec::new();
-        while let Some(entry) = copy.step(th, reverse)? {
-            items.push(pick(th, kind, &Link::null(), entry)?);
+        while let Some((dict, index)) = copy.step(th, reverse)? {
+            items.extend(pick(th, kind, &Link::null(), dict, index)?);
         }
         reduce_to_list(th, items)
     }
@@ -140,15 +159,17 @@ macro_rules! iterators {
                 )
             }
 
+            #[inline(always)]
             fn state(&self) -> State<'_> {
                 let Self { dict, used, position, left, .. } = self;
                 State { dict, used, position, left }
             }
 
             /// The next item.
+            #[inline]
             pub fn advance(&self, th: Thread<'_>) -> Result<Option<Ref>> {
                 match self.state().step(th, $reverse)? {
-                    Some(entry) => pick(th, Kind::$kind, &self.result, entry).map(Some),
+                    Some((dict, index)) => pick(th, Kind::$kind, &self.result, dict, index),
                     None => Ok(None),
                 }
             }

@@ -311,6 +311,22 @@ impl Block {
         unsafe { self.key_slot(index).read() }
     }
 
+    /// The distance of the value of entry `index` from the block, in words.
+    pub(super) fn value_place(self, index: usize) -> usize {
+        (self.key_slot(index).addr() - self.0.as_ptr().addr()) / 8 + 1
+    }
+
+    /// The value at a place, null if it was deleted.
+    ///
+    /// # Safety
+    ///
+    /// `value_place` told the place of an entry of a block like this one.
+    #[inline(always)]
+    pub(super) unsafe fn value_at_place(self, place: usize) -> *mut PyObject {
+        // SAFETY: the caller's promise.
+        unsafe { self.0.as_ptr().cast::<*mut PyObject>().add(place).read() }
+    }
+
     /// The value of entry `index`, null if it was deleted.
     #[inline(always)]
     pub(super) fn value(self, index: usize) -> *mut PyObject {

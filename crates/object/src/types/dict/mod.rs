@@ -343,6 +343,27 @@ impl Dict {
         unsafe { Obj::from_raw(block.value(index)) }
     }
 
+    /// Where the value of entry `index` is, for [`Dict::value_at_place`].
+    pub fn value_place(&self, index: usize) -> Option<u16> {
+        self.value_at(index)?;
+        u16::try_from(self.block().value_place(index)).ok()
+    }
+
+    /// The value at a place, `None` if it was deleted. PERF: half of what
+    /// `LOAD_GLOBAL` did was to find the entry.
+    ///
+    /// # Safety
+    ///
+    /// [`Dict::value_place`] told the place when the keys had the version that
+    /// they have now, which is not 0.
+    #[inline(always)]
+    pub unsafe fn value_at_place(&self, place: u16) -> Option<Obj<'_>> {
+        // SAFETY: the keys are where they were then.
+        let value = unsafe { self.block().value_at_place(usize::from(place)) };
+        // SAFETY: null or owned by this dict.
+        unsafe { Obj::from_raw(value) }
+    }
+
     /// The key of entry `index`, borrowed from the dict.
     #[inline]
     pub fn key_at(&self, index: usize) -> Option<Obj<'_>> {

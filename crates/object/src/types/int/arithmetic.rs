@@ -171,6 +171,12 @@ fn divmod_pair(
         return zero_division(th);
     }
     let zero = || Int::from_i64(th, 0);
+    if !want_remainder
+        && x.negative == y.negative
+        && let Some(quotient) = digits::quick_quotient(p, q)
+    {
+        return Ok((Int::from_u64(th, quotient)?, zero()?));
+    }
     if q.len() < LIBRARY_DIV || p.len() < q.len() + LIBRARY_DIV {
         let Some((quotient, remainder)) = digits::div_rem(p, q) else { return zero_division(th) };
         let opposite = x.negative != y.negative;
@@ -306,6 +312,21 @@ pub fn rshift(th: Thread<'_>, a: Obj<'_>, b: Obj<'_>) -> Result<Ref> {
     Ok(shifted)
 }
 
+/// A bitwise operation of two ints, at least one of them large.
+fn bitwise_slow(
+    th: Thread<'_>,
+    x: &Digits<'_>,
+    y: &Digits<'_>,
+    op: impl Fn(u32, u32) -> u32,
+) -> Result<Ref> {
+    let (p, q) = (x.magnitude(), y.magnitude());
+    let negative = op(u32::from(x.negative), u32::from(y.negative)) & 1 == 1;
+    let capacity = p.len().max(q.len()) + 1;
+    Int::build(th, capacity, negative, |out| {
+        digits::bitwise((p, x.negative), (q, y.negative), op, out).0
+    })
+}
+
 macro_rules! bitwise {
     ($($(#[$doc:meta])* $name:ident $op:tt;)*) => { $(
         $(#[$doc])*
@@ -314,7 +335,8 @@ macro_rules! bitwise {
             if let (Some(x), Some(y)) = (Int::to_i64(a), Int::to_i64(b)) {
                 return Int::from_i64(th, x $op y);
             }
-            Int::from_bigint(th, &(Int::to_bigint(a) $op Int::to_bigint(b)))
+            let (x, y) = (Int::digits(a), Int::digits(b));
+            bitwise_slow(th, &x, &y, |x, y| x $op y)
         }
     )* };
 }

@@ -4,6 +4,7 @@ use num::{
     bigint,
     format_spec::{self, Error, FormatSpec, IntKind, Locale},
     render::{Align, Rendered},
+    simple_format,
 };
 
 use super::{Int, text};
@@ -16,9 +17,22 @@ pub(crate) fn parse_spec(
     default_kind: Option<u8>,
     type_name: &str,
 ) -> Result<FormatSpec> {
-    let decimal = |code: u32| text_decimal(code);
-    format_spec::parse(&text::code_points(spec), Align::Right, default_kind, decimal)
-        .map_err(|error| format_error(th, error, spec, type_name))
+    with_code_points(spec, |codes| {
+        format_spec::parse(codes, Align::Right, default_kind, text_decimal)
+            .map_err(|error| format_error(th, error, spec, type_name))
+    })
+}
+
+/// Call `f` with the code points of a text, which is mostly short.
+pub(crate) fn with_code_points<T>(text: &Str, f: impl FnOnce(&[u32]) -> T) -> T {
+    let mut short = [0; 16];
+    match text.units() {
+        ::text::Units::Ucs1(bytes) if bytes.len() <= short.len() => {
+            short.iter_mut().zip(bytes).for_each(|(code, byte)| *code = u32::from(*byte));
+            f(short.get(..bytes.len()).unwrap_or(&[]))
+        }
+        _ => f(&text::code_points(text)),
+    }
 }
 
 fn text_decimal(code: u32) -> Option<u32> {
@@ -74,6 +88,11 @@ pub fn format_int(th: Thread<'_>, value: Obj<'_>, spec: &Str) -> Result<Ref<Str>
     let parsed = parse_spec(th, spec, Some(b'd'), name)?;
     let kind =
         format_spec::int_kind(&parsed).map_err(|error| format_error(th, error, spec, name))?;
+    if let Some(small) = Int::to_i64(value)
+        && let Some(text) = simple_format::int(small, kind, &parsed)
+    {
+        return Str::from_ascii(th, text.as_bytes());
+    }
     let locale = Locale::default();
     match kind {
         IntKind::Digits { base, .. } => {
@@ -107,5 +126,8 @@ pub fn format_float(th: Thread<'_>, object: Obj<'_>, value: f64, spec: &Str) -> 
     }
     let name = object.type_name();
     let parsed = parse_spec(th, spec, None, name)?;
+    if let Some(text) = simple_format::float(value, &parsed) {
+        return Str::from_ascii(th, text.as_bytes());
+    }
     finish(th, format_spec::format_float(&parsed, value, &Locale::default()), spec, name)
 }

@@ -24,11 +24,25 @@ pub fn to_text(th: Thread<'_>, value: Obj<'_>, base: u32) -> Result<String> {
     if int_text::surely_exceeds_limit(Int::bit_length(value), limit) {
         return Err(too_many_digits(th, limit));
     }
-    let text = int_text::big_to_text(&Int::to_bigint(value), base);
+    let text = big_to_text(value, base);
     if int_text::exceeds_limit(text.trim_start_matches('-').len(), limit) {
         return Err(too_many_digits(th, limit));
     }
     Ok(text)
+}
+
+fn big_to_text(value: Obj<'_>, base: u32) -> String {
+    let digits = Int::digits(value);
+    let mut text = String::new();
+    if base == 10 {
+        if digits.negative {
+            text.push('-');
+        }
+        if num::digits::write_decimal(digits.magnitude(), &mut text) {
+            return text;
+        }
+    }
+    int_text::big_to_text(&digits.to_bigint(), base)
 }
 
 #[cold]

@@ -278,6 +278,15 @@ impl List {
         Ok(())
     }
 
+    /// Exchange two items; nothing happens if there is no such.
+    #[inline]
+    pub fn swap(&self, a: usize, b: usize) {
+        if a < self.len() && b < self.len() {
+            // SAFETY: both in range; swapping slots counts nothing and runs nothing.
+            unsafe { self.slots() }.swap(a, b);
+        }
+    }
+
     /// Take item `index` out.
     pub fn remove(&self, th: Thread<'_>, index: usize) -> Option<Ref> {
         let size = self.len();

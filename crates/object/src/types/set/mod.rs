@@ -15,7 +15,7 @@ use macros::pytype;
 
 pub use self::{iter::SetIterator, table::Table};
 use crate::{
-    AsObject, Dict, Head, Obj, PyStruct, Ref, Result, Thread, Type, alloc_object, protocol,
+    AsObject, Dict, Head, Obj, PyStruct, Ref, Result, Thread, Type, alloc_object, gc, protocol,
 };
 
 /// Build an unordered collection of unique elements.
@@ -61,6 +61,9 @@ macro_rules! any_set {
 
             /// A new empty instance of `cls`.
             pub fn new_of(th: Thread<'_>, cls: &Type) -> Result<Ref<$ty>> {
+                if std::ptr::eq(cls, Self::type_object()) {
+                    return Self::new_exact(th);
+                }
                 let set = alloc_object::alloc(
                     th,
                     cls,
@@ -72,6 +75,22 @@ macro_rules! any_set {
                 )?;
                 set.table.settle();
                 Ok(set)
+            }
+
+            /// A new empty set, filled in where it is.
+            fn new_exact(th: Thread<'_>) -> Result<Ref<$ty>> {
+                let object = alloc_object::alloc_items::<$ty>(th, 0)?;
+                // SAFETY: the fields behind the header.
+                let fields = unsafe { object.cast::<u8>().add(size_of::<Head>()) };
+                // SAFETY: fresh memory for a set.
+                unsafe { fields.write_bytes(0, size_of::<$ty>() - size_of::<Head>()) };
+                // SAFETY: zero is a value of every field.
+                let set = unsafe { object.cast::<$ty>().as_ref() };
+                set.table.init();
+                // SAFETY: a complete gc object.
+                unsafe { gc::track(th.heap(), object) };
+                // SAFETY: the header's count is the reference we hand over.
+                Ok(unsafe { Ref::from_owned(object) })
             }
 
             /// `set(iterable)`.
@@ -188,16 +207,13 @@ fn intersection<S: AnySet>(th: Thread<'_>, set: &S, other: Obj<'_>) -> Result<Re
         return copy(th, set);
     }
     let result = S::new_of(th, S::type_object())?;
-    let add_common = |container: &Table, key: Obj<'_>, hash: isize| -> Result<()> {
-        if container.contains_with_hash(th, key, hash)? {
-            result.table().add_with_hash(th, key, hash)?;
-        }
-        Ok(())
-    };
     let Some(theirs) = table_of(other) else {
         protocol::iter::for_each(th, other, |key| {
             let hash = Table::hash_key(th, key.obj())?;
-            add_common(set.table(), key.obj(), hash)
+            if set.table().contains_with_hash(th, key.obj(), hash)? {
+                result.table().add_with_hash(th, key.obj(), hash)?;
+            }
+            Ok(())
         })?;
         return Ok(result);
     };
@@ -205,8 +221,11 @@ fn intersection<S: AnySet>(th: Thread<'_>, set: &S, other: Obj<'_>) -> Result<Re
     let (container, items) =
         if theirs.len() > mine.len() { (theirs, mine) } else { (mine, theirs) };
     let mut position = 0;
-    while let Some((key, hash)) = items.next_entry(&mut position) {
-        add_common(container, key.obj(), hash)?;
+    while let Some(entry) = items.peek_entry(&mut position) {
+        let (found, _kept) = container.contains_entry(th, entry)?;
+        if found {
+            result.table().add_absent(th, entry)?;
+        }
     }
     Ok(result)
 }
@@ -224,11 +243,19 @@ fn difference<S: AnySet>(th: Thread<'_>, set: &S, other: Obj<'_>) -> Result<Ref<
     }
     let result = S::new_of(th, S::type_object())?;
     let mut position = 0;
+    if let Some(theirs) = theirs {
+        while let Some(entry) = mine.peek_entry(&mut position) {
+            let (found, _kept) = theirs.contains_entry(th, entry)?;
+            if !found {
+                result.table().add_absent(th, entry)?;
+            }
+        }
+        return Ok(result);
+    }
     while let Some((key, hash)) = mine.next_entry(&mut position) {
-        let found = match (theirs, dict) {
-            (Some(theirs), _) => theirs.contains_with_hash(th, key.obj(), hash)?,
-            (None, Some(dict)) => dict.contains_with_hash(th, key.obj(), hash)?,
-            (None, None) => false,
+        let found = match dict {
+            Some(dict) => dict.contains_with_hash(th, key.obj(), hash)?,
+            None => false,
         };
         if !found {
             result.table().add_with_hash(th, key.obj(), hash)?;
@@ -290,8 +317,8 @@ fn is_subset(th: Thread<'_>, a: &Table, b: &Table) -> Result<bool> {
         return Ok(false);
     }
     let mut position = 0;
-    while let Some((key, hash)) = a.next_entry(&mut position) {
-        if !b.contains_with_hash(th, key.obj(), hash)? {
+    while let Some(entry) = a.peek_entry(&mut position) {
+        if !b.contains_entry(th, entry)?.0 {
             return Ok(false);
         }
     }
@@ -317,8 +344,8 @@ fn is_disjoint<S: AnySet>(th: Thread<'_>, set: &S, other: Obj<'_>) -> Result<boo
     let (container, items) =
         if theirs.len() > mine.len() { (theirs, mine) } else { (mine, theirs) };
     let mut position = 0;
-    while let Some((key, hash)) = items.next_entry(&mut position) {
-        if container.contains_with_hash(th, key.obj(), hash)? {
+    while let Some(entry) = items.peek_entry(&mut position) {
+        if container.contains_entry(th, entry)?.0 {
             return Ok(false);
         }
     }

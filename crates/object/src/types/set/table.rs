@@ -14,8 +14,9 @@ use std::{
 use abi::{PyObject, setentry};
 
 use crate::{
-    AsObject, Dict, Obj, Object, Ref, Result, Str, Thread, Traverse, exceptions::types::TypeError,
-    protocol, protocol::compare, reference::incref, small_int, types::dict,
+    AsObject, Dict, Obj, Object, Ref, Result, Str, Thread, Traverse, alloc::SMALL_MAX,
+    exceptions::types::TypeError, protocol, protocol::compare, reference::incref, small_int,
+    types::dict,
 };
 
 const MINSIZE: usize = 8;
@@ -64,8 +65,46 @@ impl Traverse for Table {
 
 impl Drop for Table {
     fn drop(&mut self) {
-        Table::clear(self);
+        let (table, mask) = (self.entries(), self.mask.get() as usize);
+        // SAFETY: nobody can reach a table that is dropped.
+        unsafe { release_keys(table, mask, self.len()) };
+        self.free(table, mask);
     }
+}
+
+/// Release the `live` keys of a table.
+///
+/// # Safety
+///
+/// The table has that many keys and nobody reads it any more.
+unsafe fn release_keys(table: *const setentry, mask: usize, live: usize) {
+    let (mut left, mut slot) = (live, 0);
+    while left > 0 && slot <= mask {
+        // SAFETY: at most the mask.
+        let key = unsafe { (*table.add(slot)).key };
+        slot += 1;
+        if key.is_null() || key == dummy() {
+            continue;
+        }
+        left -= 1;
+        // SAFETY: the table owned the key.
+        drop(unsafe { Ref::<Object>::from_raw(key) });
+    }
+}
+
+/// A table of empty slots. PERF: small ones come and go as often as objects.
+fn allocate(th: Thread<'_>, slots: usize) -> Result<*mut setentry> {
+    let Ok(layout) = Layout::array::<setentry>(slots) else { return Err(th.no_memory()) };
+    let memory = if layout.size() <= SMALL_MAX {
+        let Some(memory) = th.heap().alloc(layout.size()) else { return Err(th.no_memory()) };
+        // SAFETY: fresh memory of that size.
+        unsafe { memory.write_bytes(0, layout.size()) };
+        memory.as_ptr()
+    } else {
+        // SAFETY: the size is not zero.
+        unsafe { alloc_zeroed(layout) }
+    };
+    if memory.is_null() { Err(th.no_memory()) } else { Ok(memory.cast()) }
 }
 
 /// What a search finds.
@@ -90,6 +129,14 @@ impl Table {
             finger: Cell::new(0),
             small: UnsafeCell::new([EMPTY; MINSIZE]),
         }
+    }
+
+    /// Make an empty table of one whose bytes are all zero, in place.
+    #[inline]
+    pub(super) fn init(&self) {
+        self.mask.set(MINSIZE as isize - 1);
+        self.hash.set(-1);
+        self.settle();
     }
 
     fn small(&self) -> *mut setentry {
@@ -171,30 +218,66 @@ impl Table {
     /// Whether a key is there; `None` if another key has to be asked.
     #[inline]
     fn contains_plain(&self, key: *mut PyObject, hash: isize) -> Option<bool> {
-        let mask = self.mask.get() as usize;
+        let (table, mask) = (self.entries(), self.mask.get() as usize);
         let mut perturb = hash as usize;
         let mut start = hash as usize & mask;
         loop {
             let neighbours = if start + LINEAR_PROBES <= mask { LINEAR_PROBES } else { 0 };
             for slot in start..=start + neighbours {
-                let entry = self.entry(slot);
+                // SAFETY: `slot` is at most the mask.
+                let entry = unsafe { &*table.add(slot) };
                 if entry.key == key {
                     return Some(true);
                 }
-                if entry.key.is_null() && entry.hash == 0 {
+                if entry.key.is_null() {
                     return Some(false);
                 }
-                if entry.hash == hash
-                    && !entry.key.is_null()
-                    && entry.key != dummy()
-                    && !small_int::both_in_range(entry.key, key)
-                {
+                // A deleted slot has a hash that no key has.
+                if entry.hash == hash && !small_int::both_in_range(entry.key, key) {
                     return None;
                 }
             }
             perturb >>= PERTURB_SHIFT;
             start = start.wrapping_mul(5).wrapping_add(1).wrapping_add(perturb) & mask;
         }
+    }
+
+    /// Whether the key of an entry of another table is there; with a reference
+    /// to the key if other code ran, which may have removed it.
+    #[inline]
+    pub(super) fn contains_entry(
+        &self,
+        th: Thread<'_>,
+        entry: setentry,
+    ) -> Result<(bool, Option<Ref>)> {
+        if let Some(found) = self.contains_plain(entry.key, entry.hash) {
+            return Ok((found, None));
+        }
+        // SAFETY: a live key, which we own from here on.
+        let key = unsafe { th.argument(entry.key) }.own();
+        let found = self.find(th, key.obj(), entry.hash)?;
+        Ok((matches!(found, Slot::Active(_)), Some(key)))
+    }
+
+    /// Add the key of an entry, not there yet, to a table without deleted slots.
+    pub(super) fn add_absent(&self, th: Thread<'_>, entry: setentry) -> Result<()> {
+        if let Some(key) = NonNull::new(entry.key) {
+            incref(key);
+        }
+        Self::insert_clean(self.entries(), self.mask.get() as usize, entry);
+        self.added(th)
+    }
+
+    /// After an empty slot was filled.
+    #[inline]
+    fn added(&self, th: Thread<'_>) -> Result<()> {
+        self.fill.set(self.fill.get() + 1);
+        self.used.set(self.used.get() + 1);
+        if (self.fill.get() * 5) < self.mask.get() * 3 {
+            return Ok(());
+        }
+        let used = self.len();
+        self.resize(th, if used > 50_000 { used * 2 } else { used * 4 })
     }
 
     /// Look for a key.
@@ -207,8 +290,10 @@ impl Table {
             loop {
                 let neighbours = if start + LINEAR_PROBES <= mask { LINEAR_PROBES } else { 0 };
                 for slot in start..=start + neighbours {
-                    let entry = self.entry(slot);
-                    if entry.hash == 0 && entry.key.is_null() {
+                    // SAFETY: `slot` is at most the mask, and the table is this one's
+                    // until other code runs, after which the search starts again.
+                    let entry = unsafe { table.add(slot).read() };
+                    if entry.key.is_null() {
                         return Ok(deleted.map_or(Slot::Unused(slot), Slot::Deleted));
                     }
                     if entry.hash != hash {
@@ -220,10 +305,7 @@ impl Table {
                     if entry.key == key.as_ptr() {
                         return Ok(Slot::Active(slot));
                     }
-                    if entry.key.is_null()
-                        || entry.key == dummy()
-                        || small_int::both_in_range(entry.key, key.as_ptr())
-                    {
+                    if small_int::both_in_range(entry.key, key.as_ptr()) {
                         continue;
                     }
                     // SAFETY: neither null nor the dummy, so a key that we own from here on.
@@ -238,7 +320,8 @@ impl Table {
                     let equal = compare::eq(th, candidate.obj(), key)?;
                     let unchanged = self.entries() == table
                         && self.mask.get() as usize == mask
-                        && self.entry(slot).key == candidate.as_ptr();
+                        && self.entry(slot).key == candidate.as_ptr()
+                        && deleted.is_none_or(|slot| self.entry(slot).key == dummy());
                     if !unchanged {
                         continue 'restart;
                     }
@@ -269,15 +352,8 @@ impl Table {
             }
             Slot::Unused(slot) => slot,
         };
-        self.fill.set(self.fill.get() + 1);
-        self.used.set(self.used.get() + 1);
         self.set_entry(slot, setentry { key: key.own().into_raw(), hash });
-        if (self.fill.get() * 5) < self.mask.get() * 3 {
-            return Ok(true);
-        }
-        let used = self.len();
-        self.resize(th, if used > 50_000 { used * 2 } else { used * 4 })?;
-        Ok(true)
+        self.added(th).map(|()| true)
     }
 
     /// Put a key that is not there into a table without deleted slots.
@@ -301,10 +377,6 @@ impl Table {
         }
     }
 
-    fn layout(slots: usize) -> Option<Layout> {
-        Layout::array::<setentry>(slots).ok()
-    }
-
     /// Make room for more than `wanted` keys.
     fn resize(&self, th: Thread<'_>, wanted: usize) -> Result<()> {
         let mut slots = MINSIZE;
@@ -312,27 +384,20 @@ impl Table {
             slots <<= 1;
         }
         let (old, old_mask) = (self.entries(), self.mask.get() as usize);
-        let mut copy = [EMPTY; MINSIZE];
-        let (source, table) = if slots == MINSIZE {
-            if old == self.small() {
-                if self.fill == self.used {
-                    return Ok(());
-                }
-                // SAFETY: the small table; nobody else looks at it.
-                copy = unsafe { *self.small.get() };
-            }
-            let source = if old == self.small() { copy.as_ptr().cast_mut() } else { old };
-            // SAFETY: as above.
+        let copy;
+        let (source, table) = if slots > MINSIZE {
+            (old.cast_const(), allocate(th, slots)?)
+        } else if old != self.small() {
+            // SAFETY: nobody looks at the small table while another is in use.
             unsafe { *self.small.get() = [EMPTY; MINSIZE] };
-            (source, self.small())
+            (old.cast_const(), self.small())
         } else {
-            let Some(layout) = Self::layout(slots) else { return Err(th.no_memory()) };
-            // SAFETY: the size is not zero.
-            let table = unsafe { alloc_zeroed(layout) };
-            if table.is_null() {
-                return Err(th.no_memory());
+            if self.fill == self.used {
+                return Ok(());
             }
-            (old, table.cast())
+            // SAFETY: the small table; nobody else looks at it.
+            copy = unsafe { self.small.get().replace([EMPTY; MINSIZE]) };
+            (copy.as_ptr(), self.small())
         };
         for slot in 0..=old_mask {
             // SAFETY: inside the old table or its copy.
@@ -349,11 +414,15 @@ impl Table {
     }
 
     fn free(&self, table: *mut setentry, mask: usize) {
-        if table == self.small() {
-            return;
-        }
-        if let Some(layout) = Self::layout(mask + 1) {
-            // SAFETY: allocated by `resize` with this layout.
+        let Some(memory) = NonNull::new(table).filter(|_| table != self.small()) else { return };
+        let Ok(layout) = Layout::array::<setentry>(mask + 1) else { return };
+        if layout.size() <= SMALL_MAX {
+            // SAFETY: sets die and change on attached threads.
+            let th = unsafe { Thread::current() };
+            // SAFETY: allocated by `allocate` from the pools.
+            unsafe { th.heap().free(memory.cast()) };
+        } else {
+            // SAFETY: allocated by `allocate` with this layout.
             unsafe { dealloc(table.cast(), layout) };
         }
     }
@@ -428,25 +497,17 @@ impl Table {
         if self.fill.get() == 0 && self.entries() == self.small() {
             return;
         }
-        let (table, mask) = (self.entries(), self.mask.get() as usize);
-        // SAFETY: the small table; copied before it is emptied.
-        let copy = unsafe { *self.small.get() };
+        let (table, mask, live) = (self.entries(), self.mask.get() as usize, self.len());
+        // SAFETY: the small table; nobody else looks at it.
+        let copy = unsafe { self.small.get().replace([EMPTY; MINSIZE]) };
         let source = if table == self.small() { copy.as_ptr() } else { table.cast_const() };
-        // SAFETY: as above.
-        unsafe { *self.small.get() = [EMPTY; MINSIZE] };
         self.settle();
         self.mask.set(MINSIZE as isize - 1);
         self.fill.set(0);
         self.used.set(0);
         self.hash.set(-1);
-        for slot in 0..=mask {
-            // SAFETY: inside the old table or its copy.
-            let entry = unsafe { source.add(slot).read() };
-            if entry.key != dummy() {
-                // SAFETY: null, or the table owned the key and is out of reach now.
-                drop(unsafe { Ref::<Object>::from_raw(entry.key) });
-            }
-        }
+        // SAFETY: the old table or its copy, out of reach now.
+        unsafe { release_keys(source, mask, live) };
         self.free(table, mask);
     }
 
@@ -467,12 +528,22 @@ impl Table {
     /// The key at or after slot `position`, which moves past it, and its hash.
     #[inline]
     pub(super) fn next_entry(&self, position: &mut usize) -> Option<(Ref, isize)> {
-        while *position <= self.mask.get() as usize {
-            let slot = *position;
+        let entry = self.peek_entry(position)?;
+        // SAFETY: a key in the table is owned.
+        unsafe { Obj::from_raw(entry.key) }.map(|key| (key.own(), entry.hash))
+    }
+
+    /// The entry at or after slot `position`, which moves past it. Its key is
+    /// the table's: good until other code runs.
+    #[inline]
+    pub(super) fn peek_entry(&self, position: &mut usize) -> Option<setentry> {
+        let (table, mask) = (self.entries(), self.mask.get() as usize);
+        while *position <= mask {
+            // SAFETY: at most the mask.
+            let entry = unsafe { table.add(*position).read() };
             *position += 1;
-            // SAFETY: a key in the table is owned.
-            if let Some(key) = unsafe { Obj::from_raw(self.live_key(slot)) } {
-                return Some((key.own(), self.entry(slot).hash));
+            if !entry.key.is_null() && entry.key != dummy() {
+                return Some(entry);
             }
         }
         None

@@ -1,15 +1,12 @@
 //! `str.format`, `str.format_map` and `str.__format__`.
 
 use num::{format_spec, render::Align};
-use text::{
-    Units,
-    format_parser::{Access, AutoNumber, Field, FieldName, FormatError, Key, Markup},
-};
+use text::format_parser::{Access, AutoNumber, Field, FieldName, FormatError, Key, Markup};
 
 use super::{Str, StrBuilder};
 use crate::{
     AsObject, IntoObject, Kwargs, Obj, Protocol, Raised, Ref, Result, Thread, error, protocol,
-    raise,
+    raise, types::int::format::with_code_points,
 };
 
 /// Where fields find their values.
@@ -33,7 +30,7 @@ fn malformed(th: Thread<'_>, message: FormatError) -> Raised {
 /// `format.format(*args, **kwargs)`.
 pub(crate) fn format(th: Thread<'_>, format: &Str, values: Values<'_>) -> Result<Ref<Str>> {
     let mut formatter = Formatter { th, format, values, numbers: AutoNumber::default() };
-    let mut out = StrBuilder::new();
+    let mut out = StrBuilder::with_capacity(th, format.len().saturating_add(32))?;
     formatter.expand(0..format.len(), 2, &mut out)?;
     out.finish(th)
 }
@@ -85,25 +82,36 @@ impl Formatter<'_> {
         Str::from_units(self.th, self.format.units().slice(range.start, range.end))
     }
 
+    fn argument(&self, index: usize) -> Result {
+        match self.values {
+            Values::Arguments(args, _) => match args.get(index) {
+                Some(value) => Ok(value.own()),
+                None => raise!(
+                    self.th,
+                    IndexError,
+                    "Replacement index {index} out of range for positional args tuple"
+                ),
+            },
+            Values::Mapping(_) => {
+                raise!(self.th, ValueError, "Format string contains positional fields")
+            }
+        }
+    }
+
     fn value(&mut self, field: &Field) -> Result {
         let th = self.th;
+        // PERF: `{}`, the most frequent field.
+        if field.name.is_empty() {
+            let number = self.numbers.resolve(&Key::Name(field.name.clone()));
+            if let Some(index) = number.map_err(|message| malformed(th, message))? {
+                return self.argument(index);
+            }
+        }
         let name = FieldName::new(self.format.units(), field.name.clone())
             .map_err(|message| malformed(th, message))?;
         let number = self.numbers.resolve(&name.first).map_err(|message| malformed(th, message))?;
         let mut value = match (number, &name.first) {
-            (Some(index), _) => match self.values {
-                Values::Arguments(args, _) => match args.get(index) {
-                    Some(value) => value.own(),
-                    None => raise!(
-                        th,
-                        IndexError,
-                        "Replacement index {index} out of range for positional args tuple"
-                    ),
-                },
-                Values::Mapping(_) => {
-                    raise!(th, ValueError, "Format string contains positional fields")
-                }
-            },
+            (Some(index), _) => self.argument(index)?,
             (None, Key::Name(range)) => {
                 let key = self.key(range.clone())?;
                 match self.values {
@@ -160,14 +168,6 @@ fn convert(th: Thread<'_>, value: Obj<'_>, conversion: u32) -> Result {
     Ok(text.upcast())
 }
 
-/// The code points of a format specification.
-pub fn code_points(spec: &Str) -> Vec<u32> {
-    match spec.units() {
-        Units::Ucs4(codes) => codes.to_vec(),
-        units => units.iter().collect(),
-    }
-}
-
 /// `string.__format__(spec)`.
 pub(crate) fn format_str(th: Thread<'_>, string: &Str, spec: &Str) -> Result<Ref<Str>> {
     if spec.len() == 0 {
@@ -186,8 +186,9 @@ pub(crate) fn format_str(th: Thread<'_>, string: &Str, spec: &Str) -> Result<Ref
         }
     };
     let decimal = |code| text::unicode::decimal(code).map(u32::from);
-    let parsed =
-        format_spec::parse(&code_points(spec), Align::Left, Some(b's'), decimal).map_err(wrong)?;
+    let parsed = with_code_points(spec, |codes| {
+        format_spec::parse(codes, Align::Left, Some(b's'), decimal).map_err(wrong)
+    })?;
     let (kept, left, right) = format_spec::format_str(&parsed, string.len()).map_err(wrong)?;
     if left == 0 && right == 0 && kept == string.len() {
         return string.to_exact(th);

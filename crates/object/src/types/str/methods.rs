@@ -42,16 +42,21 @@ impl Str {
         ranges: impl Iterator<Item = std::ops::Range<usize>>,
         reversed: bool,
     ) -> Result<Ref<List>> {
+        if !reversed {
+            let parts = List::new(th)?;
+            for range in ranges {
+                parts.push(th, self.piece(th, range)?.upcast())?;
+            }
+            return Ok(parts);
+        }
         let mut parts = Vec::new();
         for range in ranges {
             if parts.try_reserve(1).is_err() {
                 return Err(th.no_memory());
             }
-            parts.push(self.piece(th, range)?);
+            parts.push(self.piece(th, range)?.upcast());
         }
-        if reversed {
-            parts.reverse();
-        }
+        parts.reverse();
         List::from_refs(th, parts)
     }
 
@@ -192,7 +197,14 @@ impl Str {
         if max == 0 || old.eq(new) {
             return self.to_exact(th);
         }
-        let count = search::count(units, old.units(), max);
+        let mut positions = Vec::new();
+        for position in search::matches(units, old.units()).take(max) {
+            if positions.try_reserve(1).is_err() {
+                return Err(th.no_memory());
+            }
+            positions.push(position);
+        }
+        let count = positions.len();
         if count == 0 {
             return self.to_exact(th);
         }
@@ -208,7 +220,7 @@ impl Str {
         }
         let mut draft = Draft::new(th, self.width().max(new.width()), total)?;
         let (mut from, mut to) = (0, 0);
-        for position in search::matches(units, old.units()).take(count) {
+        for position in positions {
             draft.put(to, units.slice(from, position));
             to += position - from;
             draft.put(to, new.units());
@@ -281,15 +293,22 @@ impl Str {
         if width == Width::Ascii {
             // PERF: bytes next to bytes, the most frequent case.
             let mut rest = draft.bytes_mut();
-            for (i, item) in items.iter().enumerate() {
-                let between = if i > 0 { self.as_ascii() } else { None };
-                let item = item.downcast::<Str>().and_then(Str::as_ascii);
-                for text in [between, item].into_iter().flatten() {
-                    let all = std::mem::take(&mut rest);
-                    let Some((place, more)) = all.split_at_mut_checked(text.len()) else { break };
-                    place.copy_from_slice(text.as_bytes());
+            let mut put = |text: &[u8]| {
+                let all = std::mem::take(&mut rest);
+                if let Some((place, more)) = all.split_at_mut_checked(text.len()) {
+                    match (place, text) {
+                        ([place], [byte]) => *place = *byte,
+                        (place, text) => place.copy_from_slice(text),
+                    }
                     rest = more;
                 }
+            };
+            for (i, item) in items.iter().enumerate() {
+                if i > 0 {
+                    put(self.storage());
+                }
+                // SAFETY: checked above, and no code ran since.
+                put(unsafe { item.cast::<Str>() }.storage());
             }
             return Ok(super::storage::canonical(th, draft.finish()));
         }

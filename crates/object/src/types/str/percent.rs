@@ -9,12 +9,13 @@ use std::ops::Range;
 use num::{
     percent_format::{self, Failure, Parser, Piece, Source, Spec},
     render::Rendered,
+    simple_format,
 };
 use text::Units;
 
 use super::{Str, StrBuilder};
 use crate::{
-    AsObject, Bytes, Int, Obj, Protocol, Raised, Ref, Result, Thread, Tuple, error,
+    AsObject, Bytes, Float, Int, Obj, Protocol, Raised, Ref, Result, Thread, Tuple, error,
     exceptions::types::{OverflowError, TypeError},
     protocol, raise,
 };
@@ -205,6 +206,15 @@ impl Source for UnitsSource<'_> {
     fn at(&self, index: usize) -> Option<u32> {
         self.0.get(index)
     }
+
+    fn percent_from(&self, start: usize) -> usize {
+        let rest = self.0.slice(start.min(self.0.len()), self.0.len());
+        let length = match rest {
+            Units::Ucs1(bytes) => bytes.iter().position(|&byte| byte == b'%'),
+            _ => rest.iter().position(|code| code == u32::from('%')),
+        };
+        start + length.unwrap_or(rest.len())
+    }
 }
 
 /// `format % arguments`.
@@ -214,7 +224,7 @@ pub fn format(th: Thread<'_>, format: &Str, arguments: Obj<'_>) -> Result<Ref<St
     let mut arguments = Arguments::new(th, arguments, true, &make_key);
     let source = UnitsSource(units);
     let mut parser = Parser::new(&source);
-    let mut out = StrBuilder::new();
+    let mut out = StrBuilder::with_capacity(th, format.len().saturating_add(32))?;
     while let Some(piece) = parser.next(&mut arguments) {
         let spec = match piece {
             Ok(Piece::Literal(range)) => {
@@ -235,6 +245,15 @@ pub fn format(th: Thread<'_>, format: &Str, arguments: Obj<'_>) -> Result<Ref<St
     out.finish(th)
 }
 
+/// A number under a simple conversion that converts nothing.
+pub(crate) fn simple_number(spec: &Spec, value: Obj<'_>) -> Option<simple_format::Text> {
+    if let Some(base) = percent_format::int_base(spec.conversion) {
+        return simple_format::percent_int(Int::to_i64(value)?, base, spec);
+    }
+    let value = value.downcast_exact::<Float>()?;
+    simple_format::percent_float(value.value(), spec)
+}
+
 fn convert(th: Thread<'_>, spec: &Spec, value: Obj<'_>, out: &mut StrBuilder) -> Result<()> {
     let text = match u8::try_from(spec.conversion) {
         Ok(b's') => value.str(th)?,
@@ -242,6 +261,9 @@ fn convert(th: Thread<'_>, spec: &Spec, value: Obj<'_>, out: &mut StrBuilder) ->
         Ok(b'a') => protocol::text::ascii(th, value)?,
         Ok(b'c') => Str::from_char(th, character(th, value)?)?,
         _ => {
+            if let Some(text) = simple_number(spec, value) {
+                return out.push_units(th, Units::Ucs1(text.as_bytes()));
+            }
             let rendered = if let Some(base) = percent_format::int_base(spec.conversion) {
                 render_int(th, spec, base, value)?
             } else if is_float(spec.conversion) {

@@ -99,6 +99,15 @@ impl Type {
     /// `getattr(cls, name)`: metatype data descriptors, the class and its
     /// bases, other metatype attributes.
     pub fn get_attribute(&self, th: Thread<'_>, name: &Str) -> Result<Ref> {
+        if let Some(value) = self.get_attribute_opt(th, name)? {
+            return Ok(value);
+        }
+        let message = format_args!("type object '{}' has no attribute '{name}'", self.full_name());
+        Err(crate::exceptions::attribute_error(th, self.obj(), name.obj(), message))
+    }
+
+    /// As [`Type::get_attribute`], with `None` for a missing attribute.
+    pub fn get_attribute_opt(&self, th: Thread<'_>, name: &Str) -> Result<Option<Ref>> {
         let interned = if name.is_interned() {
             crate::own(name)
         } else {
@@ -110,17 +119,16 @@ impl Type {
         if let Some(descriptor) = &from_meta {
             let slots = descriptor.obj().ty().slots();
             if slots.tp_descr_get.is_some() && slots.tp_descr_set.is_some() {
-                return descr::bind(th, descriptor.obj(), Some(self.obj()), meta);
+                return descr::bind(th, descriptor.obj(), Some(self.obj()), meta).map(Some);
             }
         }
         if let Some(found) = self.lookup(th, name).map(Obj::own) {
-            return descr::bind(th, found.obj(), None, self);
+            return descr::bind(th, found.obj(), None, self).map(Some);
         }
-        if let Some(descriptor) = from_meta {
-            return descr::bind(th, descriptor.obj(), Some(self.obj()), meta);
+        match from_meta {
+            Some(descriptor) => descr::bind(th, descriptor.obj(), Some(self.obj()), meta).map(Some),
+            None => Ok(None),
         }
-        let message = format_args!("type object '{}' has no attribute '{name}'", self.full_name());
-        Err(crate::exceptions::attribute_error(th, self.obj(), name.obj(), message))
     }
 
     /// `type(*args, **kwargs)` as `type.__call__`: `__new__`, then `__init__`.

@@ -427,19 +427,20 @@ unsafe extern "C" fn tp_getattr_hook(o: *mut PyObject, n: *mut PyObject) -> *mut
         let plain = object.ty().lookup(th, id!(th, "__getattribute__"));
         let generic = plain.is_some_and(|found| types::descr::is_generic_getattr(found));
         let first = if generic {
-            types::object_::generic_getattr_obj(th, object, name)
+            types::object_::generic_getattr_opt(th, object, types::object_::expect_name(th, name)?)
         } else {
-            call_required(th, object, id!(th, "__getattribute__"), &[name])
+            call_required(th, object, id!(th, "__getattribute__"), &[name]).map(Some)
         };
         match first {
-            Ok(value) => Ok(value),
-            Err(raised) => {
-                th.catch(raised, crate::exceptions::types::AttributeError())?;
-                let ty = object.ty();
-                let method = types::descr::bind(th, hook.obj(), Some(object), ty)?;
-                method.call(th, &[name])
-            }
+            Ok(Some(value)) => return Ok(value),
+            Ok(None) => {}
+            Err(raised) => th.catch(raised, crate::exceptions::types::AttributeError())?,
         }
+        if hook.obj().ty().flags() & abi::Py_TPFLAGS_METHOD_DESCRIPTOR != 0 {
+            return hook.call(th, &[object, name]);
+        }
+        let method = types::descr::bind(th, hook.obj(), Some(object), object.ty())?;
+        method.call(th, &[name])
     })
 }
 

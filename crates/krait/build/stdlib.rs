@@ -7,7 +7,6 @@
 
 use std::{
     collections::BTreeMap,
-    env,
     fmt::Write as _,
     fs, io,
     path::{Path, PathBuf},
@@ -96,16 +95,11 @@ struct Entry {
     source: Vec<u8>,
 }
 
-fn main() {
-    let manifest = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());
+/// Write `stdlib.bin` and `stdlib.rs` into the build's output folder.
+pub(crate) fn embed(manifest: &Path, out: &Path) -> Result<(), String> {
     let overlay = manifest.join("../../lib");
-    println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-changed={}", overlay.display());
-    let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
-    if let Err(error) = build(Path::new(rustpython_pylib::LIB_PATH), &overlay, &out) {
-        println!("cargo::error=the standard library: {error}");
-        std::process::exit(1);
-    }
+    build(Path::new(rustpython_pylib::LIB_PATH), &overlay, out)
 }
 
 fn build(library: &Path, overlay: &Path, out: &Path) -> Result<(), String> {
@@ -264,15 +258,25 @@ fn in_parallel<T: Sync, R: Send>(
     done.into_inner().map_err(|error| error.to_string())?.into_iter().collect()
 }
 
+/// What every start reads lies together at the beginning, so that it fills whole pages.
 fn write(entries: &[Entry], out: &Path) -> io::Result<()> {
-    let (mut blob, mut table) = (Vec::new(), String::from("&[\n"));
+    let mut blob = Vec::new();
     let mut place = |bytes: &[u8]| {
         let start = blob.len();
         blob.extend_from_slice(bytes);
         format!("part({start}, {})", bytes.len())
     };
-    for entry in entries {
-        let (code, source) = (place(&entry.code), place(&entry.source));
+    let mut codes = vec![String::new(); entries.len()];
+    for hot in [true, false] {
+        for (entry, code) in entries.iter().zip(&mut codes) {
+            if entry.code.starts_with(&[RAW]) == hot {
+                *code = place(&entry.code);
+            }
+        }
+    }
+    let mut table = String::from("&[\n");
+    for (entry, code) in entries.iter().zip(codes) {
+        let source = place(&entry.source);
         let Entry { name, origin, is_package, is_frozen, .. } = entry;
         let _ = writeln!(
             table,

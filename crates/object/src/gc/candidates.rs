@@ -1,0 +1,335 @@
+//! The objects that a collection looks at, with what it knows of each.
+//!
+//! Every 32 bytes of the pool range have a word: two flags and the count that
+//! is left of the object that starts there; 0 where there is no candidate. So
+//! a visit of a reference costs one look at a dense table, found from the
+//! address alone. Objects outside of the pools have their word in the registry
+//! of large blocks. Invariant: between collections all words are 0.
+
+use std::{
+    alloc::{Layout, alloc_zeroed, dealloc},
+    cell::Cell,
+    ffi::{c_int, c_void},
+    ptr::{self, NonNull},
+};
+
+use abi::{PyListObject, PyObject, PyTupleObject, visitproc};
+
+use super::{Hooks, counts, flag, generation_of, tracked_in};
+use crate::alloc::{Heap, Pool};
+
+/// Objects of gc pools are at least this far apart.
+const SPACING: usize = 32;
+/// The most words that are kept after a full collection.
+const KEPT: usize = 1 << 18;
+
+/// The word of a candidate: this bit, the next, and the count above.
+const CANDIDATE: u32 = 1;
+/// Found to be reachable.
+const REACHABLE: u32 = 2;
+const ONE: u32 = 4;
+
+/// The words of the pool range, as far as there are pools.
+pub(super) struct Words {
+    first: Cell<*mut u32>,
+    len: Cell<usize>,
+}
+
+impl Words {
+    pub(super) const fn new() -> Self {
+        Words { first: Cell::new(ptr::null_mut()), len: Cell::new(0) }
+    }
+
+    fn layout(len: usize) -> Option<Layout> {
+        Layout::array::<u32>(len).ok()
+    }
+
+    /// Have at least `len` words, all 0; `None` if there is no memory for that.
+    fn reserve(&self, len: usize) -> Option<()> {
+        if len <= self.len.get() {
+            return Some(());
+        }
+        self.release();
+        let layout = Self::layout(len)?;
+        // SAFETY: the length is not 0.
+        let first = NonNull::new(unsafe { alloc_zeroed(layout) })?;
+        self.first.set(first.as_ptr().cast());
+        self.len.set(len);
+        Some(())
+    }
+
+    /// Give the memory back if it is much.
+    pub(super) fn trim(&self) {
+        if self.len.get() > KEPT {
+            self.release();
+        }
+    }
+
+    fn release(&self) {
+        let (first, len) = (self.first.replace(ptr::null_mut()), self.len.replace(0));
+        if let (false, Some(layout)) = (first.is_null(), Self::layout(len)) {
+            // SAFETY: allocated by `reserve` with this layout.
+            unsafe { dealloc(first.cast(), layout) };
+        }
+    }
+}
+
+impl Drop for Words {
+    fn drop(&mut self) {
+        self.release();
+    }
+}
+
+/// The candidates of one collection.
+pub(super) struct Candidates<'a> {
+    heap: &'a Heap,
+    hooks: Hooks,
+    base: usize,
+    first: *mut u32,
+    len: usize,
+    /// In the order of their addresses, more or less.
+    pub(super) objects: Vec<*mut PyObject>,
+    /// Objects to traverse; has room for every candidate.
+    work: Vec<*mut PyObject>,
+    /// The large object that was visited last, and its place in the registry.
+    latest: (*mut PyObject, usize),
+}
+
+impl<'a> Candidates<'a> {
+    /// None yet; `None` if there is no memory for the words.
+    pub(super) fn new(heap: &'a Heap, hooks: Hooks) -> Option<Self> {
+        let (base, bytes) = heap.pool_range();
+        let words = &heap.gc.words;
+        words.reserve(bytes / SPACING)?;
+        Some(Candidates {
+            heap,
+            hooks,
+            base,
+            first: words.first.get(),
+            len: words.len.get(),
+            objects: Vec::new(),
+            work: Vec::new(),
+            latest: (ptr::null_mut(), 0),
+        })
+    }
+
+    /// Add the tracked objects of the pools, and of large blocks, up to
+    /// `generation`; `None` if there is no memory for that.
+    pub(super) fn gather(&mut self, pools: &[*mut Pool], generation: usize) -> Option<()> {
+        for &pool in pools {
+            // SAFETY: pools on lists and in arenas are live, and nothing is
+            // freed while we gather.
+            for (object, flags) in unsafe { tracked_in(pool) } {
+                if usize::from(generation_of(flags)) <= generation {
+                    // SAFETY: a tracked object is live.
+                    self.add(object, unsafe { counts::refcnt(object) })?;
+                }
+            }
+        }
+        let mut large = Vec::new();
+        for entry in &self.heap.large.borrow().objects {
+            let tracked = entry.flags & flag::TRACKED != 0;
+            if tracked && usize::from(generation_of(entry.flags)) <= generation {
+                large.try_reserve(1).ok()?;
+                large.push(entry.object.cast::<PyObject>());
+            }
+        }
+        for object in large {
+            // SAFETY: a tracked object is live.
+            self.add(object, unsafe { counts::refcnt(object) })?;
+        }
+        Some(())
+    }
+
+    /// Make an object a candidate with the count `refs`.
+    #[inline]
+    pub(super) fn add(&mut self, object: *mut PyObject, refs: u32) -> Option<()> {
+        if self.objects.len() == self.objects.capacity() {
+            self.objects.try_reserve(1).ok()?;
+            let room = self.objects.capacity() - self.work.len();
+            self.work.try_reserve(room).ok()?;
+        }
+        self.objects.push(object);
+        // The largest counts are those of immortal objects.
+        let count = refs.min(u32::MAX / ONE);
+        self.with_word(object, |word| *word = count * ONE | CANDIDATE);
+        Some(())
+    }
+
+    /// Call `f` with the word of an object that may be a candidate.
+    #[inline(always)]
+    fn with_word(&mut self, object: *mut PyObject, f: impl FnOnce(&mut u32)) {
+        let index = object.addr().wrapping_sub(self.base) / SPACING;
+        if index >= self.len {
+            return self.with_large_word(object, f);
+        }
+        // SAFETY: below the number of words, which are this collection's.
+        f(unsafe { &mut *self.first.add(index) });
+    }
+
+    #[cold]
+    fn with_large_word(&mut self, object: *mut PyObject, f: impl FnOnce(&mut u32)) {
+        let mut large = self.heap.large.borrow_mut();
+        if !large.may_hold(object.cast()) {
+            return;
+        }
+        if self.latest.0 != object {
+            let Some(index) = large.find(object.cast()) else { return };
+            self.latest = (object, index);
+        }
+        if let Some(entry) = large.objects.get_mut(self.latest.1) {
+            f(&mut entry.refs);
+        }
+    }
+
+    fn word(&mut self, object: *mut PyObject) -> u32 {
+        let mut value = 0;
+        self.with_word(object, |word| value = *word);
+        value
+    }
+
+    /// Whether a candidate was found to be reachable.
+    pub(super) fn is_reachable(&mut self, object: *mut PyObject) -> bool {
+        self.word(object) & REACHABLE != 0
+    }
+
+    /// An object is no candidate any more.
+    pub(super) fn forget(&mut self, object: *mut PyObject) {
+        self.with_word(object, |word| *word = 0);
+    }
+
+    /// Call `visit` for every reference that an object has; `each` is the same
+    /// without the detour through C.
+    #[inline(always)]
+    fn references(
+        &mut self,
+        object: *mut PyObject,
+        each: impl Fn(&mut Self, *mut PyObject),
+        visit: visitproc,
+    ) {
+        // SAFETY: candidates are live.
+        let ty = unsafe { counts::type_of(object) };
+        // PERF: most references are in lists and tuples.
+        let (items, size) = if ty == self.hooks.list_type {
+            let list = object.cast::<PyListObject>();
+            // SAFETY: the layout of the type.
+            unsafe { ((*list).ob_item, (*list).ob_base.ob_size) }
+        } else if ty == self.hooks.tuple_type {
+            let tuple = object.cast::<PyTupleObject>();
+            // SAFETY: the layout of the type.
+            unsafe { ((&raw mut (*tuple).ob_item).cast(), (*tuple).ob_base.ob_size) }
+        } else {
+            // SAFETY: an object keeps its type alive.
+            if let Some(traverse) = unsafe { (*ty).tp_traverse } {
+                let argument = (&raw mut *self).cast::<c_void>();
+                // SAFETY: `visit` is one of the functions below and gets `self`.
+                unsafe { traverse(object, visit, argument) };
+            }
+            return;
+        };
+        for index in 0..usize::try_from(size).unwrap_or(0) {
+            // SAFETY: as many items as the size says; a new object's may be null.
+            let item = unsafe { items.add(index).read() };
+            if counts::is_in_memory(item) {
+                each(self, item);
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn subtract_one(&mut self, object: *mut PyObject) {
+        self.with_word(object, |word| {
+            if *word >= ONE {
+                *word -= ONE;
+            }
+        });
+    }
+
+    #[inline(always)]
+    fn reach_one(&mut self, object: *mut PyObject) {
+        let mut new = false;
+        self.with_word(object, |word| {
+            new = *word & (CANDIDATE | REACHABLE) == CANDIDATE;
+            if new {
+                *word |= REACHABLE;
+            }
+        });
+        if new {
+            self.work.push(object);
+        }
+    }
+
+    /// Subtract the references between candidates.
+    pub(super) fn subtract(&mut self) {
+        for index in 0..self.objects.len() {
+            self.references(self.objects[index], Self::subtract_one, subtract_reference);
+        }
+    }
+
+    /// Mark the candidates that have a count left, and what they reach.
+    pub(super) fn mark_referenced(&mut self) {
+        self.mark(|_, word| word >= ONE);
+    }
+
+    /// Mark the candidates that `is_root` selects, and what they reach.
+    pub(super) fn mark_from(&mut self, is_root: impl Fn(*mut PyObject) -> bool) {
+        self.mark(|object, _| is_root(object));
+    }
+
+    fn mark(&mut self, is_root: impl Fn(*mut PyObject, u32) -> bool) {
+        for index in 0..self.objects.len() {
+            let object = self.objects[index];
+            let mut new = false;
+            self.with_word(object, |word| {
+                new = *word & REACHABLE == 0 && is_root(object, *word);
+                if new {
+                    *word |= REACHABLE;
+                }
+            });
+            if new {
+                self.references(object, Self::reach_one, reach_reference);
+            }
+            while let Some(object) = self.work.pop() {
+                self.references(object, Self::reach_one, reach_reference);
+            }
+        }
+    }
+
+    /// Take the marked candidates out, in order.
+    pub(super) fn take_marked(&mut self) -> Vec<*mut PyObject> {
+        let objects = std::mem::take(&mut self.objects);
+        let (marked, rest) = objects.into_iter().partition(|&object| self.is_reachable(object));
+        self.objects = rest;
+        for &object in &marked {
+            self.forget(object);
+        }
+        marked
+    }
+
+    /// Take what is left; the words are 0 again.
+    pub(super) fn finish(&mut self) -> Vec<*mut PyObject> {
+        let objects = std::mem::take(&mut self.objects);
+        for &object in &objects {
+            self.forget(object);
+        }
+        objects
+    }
+}
+
+impl Drop for Candidates<'_> {
+    fn drop(&mut self) {
+        self.finish();
+    }
+}
+
+unsafe extern "C" fn subtract_reference(object: *mut PyObject, argument: *mut c_void) -> c_int {
+    // SAFETY: `references` passes the candidates, which it does not use meanwhile.
+    unsafe { &mut *argument.cast::<Candidates<'_>>() }.subtract_one(object);
+    0
+}
+
+unsafe extern "C" fn reach_reference(object: *mut PyObject, argument: *mut c_void) -> c_int {
+    // SAFETY: `references` passes the candidates, which it does not use meanwhile.
+    unsafe { &mut *argument.cast::<Candidates<'_>>() }.reach_one(object);
+    0
+}
