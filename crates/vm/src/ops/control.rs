@@ -58,9 +58,6 @@ pub(crate) unsafe fn return_slowly(r: &mut Regs, th: Thread<'_>, value: Word) ->
     let frame = r.frame;
     let (prev, entry) = ((*frame).prev, (*frame).entry);
     (*frame).sp = r.sp;
-    // COMPAT: a frame object that outlives the call tells the line of the
-    // return; test_compile.test_lineno_after_implicit_return.
-    (*frame).ip = r.ip;
     frame::set_current(state, prev);
     if (*frame).owner == owner::THREAD {
         frame::pop(th, state, frame);
