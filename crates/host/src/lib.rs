@@ -3,9 +3,11 @@
 pub mod backtrace;
 pub mod call;
 pub mod env;
+pub mod foreign;
 pub mod fs;
 pub mod futex;
 pub mod libm;
+pub mod library;
 pub mod locale;
 pub mod mapping;
 pub mod memory;

@@ -56,6 +56,22 @@ pub fn name_of(thread: u64, buffer: &mut [u8; 64]) -> &[u8] {
     buffer.get(..end).unwrap_or_default()
 }
 
+/// How much stack the calling thread has left.
+pub fn stack_left() -> usize {
+    let mut attributes: libc::pthread_attr_t = zeroed();
+    // SAFETY: room for the attributes of the calling thread.
+    if unsafe { libc::pthread_getattr_np(libc::pthread_self(), &mut attributes) } != 0 {
+        return 0;
+    }
+    let (mut lowest, mut size) = (null_mut(), 0);
+    // SAFETY: filled in just now.
+    let status = unsafe { libc::pthread_attr_getstack(&attributes, &mut lowest, &mut size) };
+    // SAFETY: as above.
+    unsafe { libc::pthread_attr_destroy(&mut attributes) };
+    let here = 0u8;
+    if status != 0 { 0 } else { (&raw const here).addr().saturating_sub(lowest.addr()) }
+}
+
 type Main = Box<dyn FnOnce() + Send>;
 
 /// Start a thread with `stack` bytes of stack; its `pthread_t`.

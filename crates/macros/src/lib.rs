@@ -13,7 +13,7 @@ mod types;
 
 use proc_macro::TokenStream;
 
-/// Declare a builtin type: `#[pytype(name = "list", base = Base, flags = A | B,
+/// Declare a builtin type: `#[pytype(name = "list", base = Base, metaclass = Meta, flags = A | B,
 /// layout = abi::PyListObject, sig = "(iterable=(), /)", itemsize = 8,
 /// dictoffset = field, weaklistoffset = field, vectorcall = field,
 /// traverse = manual)]` on its instance struct. All but `name` are optional.

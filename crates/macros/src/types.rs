@@ -11,6 +11,7 @@ struct Options {
     name: Option<String>,
     sig: Option<String>,
     base: Option<Path>,
+    metaclass: Option<Path>,
     flags: Option<Expr>,
     layout: Option<Path>,
     itemsize: Option<Expr>,
@@ -31,6 +32,7 @@ impl Options {
                 "name" => options.name = Some(value.parse::<LitStr>()?.value()),
                 "sig" => options.sig = Some(value.parse::<LitStr>()?.value()),
                 "base" => options.base = Some(value.parse()?),
+                "metaclass" => options.metaclass = Some(value.parse()?),
                 "flags" => options.flags = Some(value.parse()?),
                 "layout" => options.layout = Some(value.parse()?),
                 "itemsize" => options.itemsize = Some(value.parse()?),
@@ -75,6 +77,10 @@ pub(crate) fn expand(attr: TokenStream, item: TokenStream) -> Result<TokenStream
     let base = match options.base {
         Some(ref base) => quote!(<#base as ::object::PyStruct>::type_object),
         None => quote!(::object::types::object_type),
+    };
+    let metaclass = match options.metaclass {
+        Some(ref metaclass) => quote!(<#metaclass as ::object::PyStruct>::type_object),
+        None => quote!(<::object::Type as ::object::PyStruct>::type_object),
     };
     // Subtypes of a type with a flag of its own inherit that flag.
     let is_root = options.base.is_none();
@@ -128,6 +134,7 @@ pub(crate) fn expand(attr: TokenStream, item: TokenStream) -> Result<TokenStream
                 name: #name,
                 doc: #doc,
                 base: #base,
+                metaclass: #metaclass,
                 basicsize: #basicsize,
                 itemsize: #itemsize,
                 flags: #flags,

@@ -625,9 +625,20 @@ fn sum_of(th: Thread<'_>, iterable: Obj<'_>, start: Option<Obj<'_>>) -> Result {
         }
         None => Int::from_i64(th, 0)?,
     };
-    let iterator = iterable.iter(th)?;
+    // PERF: a list is read without an iterator.
+    let list = iterable.downcast_exact::<List>();
+    let iterator = if list.is_some() { None } else { Some(iterable.iter(th)?) };
+    let mut index = 0;
+    let mut advance = || match (&iterator, list) {
+        (Some(iterator), _) => iterator.next(th),
+        (None, Some(list)) => {
+            index += 1;
+            Ok(list.get(index - 1))
+        }
+        (None, None) => Ok(None),
+    };
     // Ints that fit are summed in `exact`, floats in `compensated`.
-    let mut next = iterator.next(th)?;
+    let mut next = advance()?;
     if let Some(mut exact) = object::small_int::value(total.as_ptr()) {
         while let Some(item) = &next {
             let Some(sum) =
@@ -636,7 +647,7 @@ fn sum_of(th: Thread<'_>, iterable: Obj<'_>, start: Option<Obj<'_>>) -> Result {
                 break;
             };
             exact = sum;
-            next = iterator.next(th)?;
+            next = advance()?;
         }
         total = Int::from_i64(th, exact)?;
     }
@@ -648,13 +659,13 @@ fn sum_of(th: Thread<'_>, iterable: Obj<'_>, start: Option<Obj<'_>>) -> Result {
         while let Some(item) = &next {
             let Some(value) = float_value(item.obj()) else { break };
             sum.add(value);
-            next = iterator.next(th)?;
+            next = advance()?;
         }
         total = object::Float::new(th, sum.value())?.upcast();
     }
     while let Some(item) = next {
         total = protocol::number::binary(th, protocol::number::ADD, total.obj(), item.obj())?;
-        next = iterator.next(th)?;
+        next = advance()?;
     }
     Ok(total)
 }

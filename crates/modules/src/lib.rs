@@ -12,6 +12,7 @@ pub mod _codecs_cjk;
 pub mod _collections;
 pub mod _contextvars;
 pub mod _csv;
+pub mod _ctypes;
 pub mod _datetime;
 pub mod _decimal;
 pub mod _functools;
@@ -101,6 +102,7 @@ pub const ALL: &[ModuleDecl] = &[
     _collections::module::MODULE,
     _contextvars::module::MODULE,
     _csv::module::MODULE,
+    _ctypes::_ctypes::MODULE,
     _datetime::module::MODULE,
     _decimal::_decimal::MODULE,
     _functools::module::MODULE,

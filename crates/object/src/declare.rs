@@ -57,6 +57,7 @@ pub struct TypeDecl {
     pub name: &'static CStr,
     pub doc: Option<&'static CStr>,
     pub base: fn() -> &'static Type,
+    pub metaclass: fn() -> &'static Type,
     pub basicsize: usize,
     pub itemsize: usize,
     /// `Py_TPFLAGS_*` beyond those that readying adds.

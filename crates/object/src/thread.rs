@@ -14,7 +14,7 @@ use std::{
     hash::{BuildHasherDefault, Hash, Hasher},
     marker::PhantomData,
     ptr::NonNull,
-    sync::atomic::{AtomicU32, Ordering},
+    sync::atomic::{AtomicPtr, AtomicU32, Ordering},
 };
 
 use crate::{
@@ -33,6 +33,19 @@ pub struct Thread<'a>(PhantomData<(&'a (), *mut ())>);
 
 thread_local! {
     static STATE: Cell<*const ThreadState> = const { Cell::new(std::ptr::null()) };
+    /// The state that `allow_threads` put aside.
+    static ASIDE: Cell<*const ThreadState> = const { Cell::new(std::ptr::null()) };
+}
+
+/// What [`Thread::ensure`] had to do, for [`Thread::release`] to undo.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ensured {
+    /// The thread was attached.
+    Already,
+    /// It had a state that was put aside.
+    Resumed,
+    /// It was not known, and got a new state.
+    New,
 }
 
 /// Reasons for the interpreter to leave its fast path, bits of
@@ -191,6 +204,8 @@ pub struct Threads {
     newest: Cell<*const ThreadState>,
     /// States of threads that ended, to be used again.
     retired: Cell<*const ThreadState>,
+    /// A state that served a foreign thread, for the next one.
+    spare: AtomicPtr<ThreadState>,
     last_id: Cell<u64>,
     /// Bits of the evaluation breaker that are set in every thread for long.
     lasting: Cell<u32>,
@@ -225,7 +240,69 @@ pub struct Interpreter {
     pub extensions: Extensions,
 }
 
+/// Detach the calling thread, which keeps its state.
+#[inline]
+fn put_aside(state: &ThreadState) {
+    STATE.set(std::ptr::null());
+    ASIDE.set(state);
+    state.interp.gil.release();
+}
+
+/// Undo [`put_aside`].
+#[inline]
+fn resume(state: &ThreadState) {
+    state.interp.gil.acquire(state);
+    ASIDE.set(std::ptr::null());
+    STATE.set(state);
+}
+
 impl<'a> Thread<'a> {
+    /// Attach the calling thread, whatever it is: `PyGILState_Ensure`. A thread
+    /// that is not known gets a state, and the C stack is taken to have room
+    /// for `stack` bytes.
+    ///
+    /// # Safety
+    ///
+    /// The token is used until [`Thread::release`] undoes this.
+    pub unsafe fn ensure(interp: &'static Interpreter, stack: usize) -> (Thread<'a>, Ensured) {
+        if Thread::is_attached() {
+            return (Thread(PhantomData), Ensured::Already);
+        }
+        // SAFETY: states are never freed.
+        if let Some(state) = unsafe { ASIDE.get().as_ref() } {
+            resume(state);
+            return (Thread(PhantomData), Ensured::Resumed);
+        }
+        let state = interp.foreign_state();
+        state.set_stack_size(stack);
+        interp.gil.acquire(state);
+        state.bind();
+        interp.link_thread(state);
+        STATE.set(state);
+        (Thread(PhantomData), Ensured::New)
+    }
+
+    /// Undo [`Thread::ensure`]: `PyGILState_Release`.
+    ///
+    /// # Safety
+    ///
+    /// `ensured` came from the last `ensure` of this thread that was not undone.
+    /// For [`Ensured::New`] the state is cleared and no frame is left.
+    pub unsafe fn release(self, ensured: Ensured) {
+        let state = self.state();
+        match ensured {
+            Ensured::Already => {}
+            Ensured::Resumed => put_aside(state),
+            Ensured::New => {
+                let interp = state.interp;
+                interp.unlink_thread(state);
+                STATE.set(std::ptr::null());
+                interp.gil.release();
+                interp.keep_foreign_state(state);
+            }
+        }
+    }
+
     /// The token of the calling thread.
     ///
     /// # Safety
@@ -496,13 +573,11 @@ impl<'a> Thread<'a> {
         struct Attach<'a>(&'a ThreadState);
         impl Drop for Attach<'_> {
             fn drop(&mut self) {
-                self.0.interp.gil.acquire(self.0);
-                STATE.set(self.0);
+                resume(self.0);
             }
         }
         let state = self.state();
-        STATE.set(std::ptr::null());
-        state.interp.gil.release();
+        put_aside(state);
         let _attach = Attach(state);
         f()
     }
@@ -546,6 +621,13 @@ impl Interpreter {
             }
             None => Box::leak(Box::new(ThreadState::new(self))),
         };
+        self.link_thread(state);
+        state
+    }
+
+    /// Put a new state on the list of threads, with the GIL held.
+    fn link_thread(&self, state: &ThreadState) {
+        let threads = &self.threads;
         state.eval_breaker.store(threads.lasting.get(), Ordering::Relaxed);
         threads.last_id.set(threads.last_id.get() + 1);
         let public = state.public.get();
@@ -553,7 +635,29 @@ impl Interpreter {
         unsafe { (*public).id = threads.last_id.get() };
         state.set_next(threads.newest.get());
         threads.newest.set(state);
-        state
+    }
+
+    /// A state for a thread of somebody else, which has no GIL yet: one that
+    /// was used for such a thread before, or a new one.
+    fn foreign_state(&'static self) -> &'static ThreadState {
+        let spare = self.threads.spare.swap(std::ptr::null_mut(), Ordering::Acquire);
+        // SAFETY: states are never freed, and the swap made this one ours.
+        match unsafe { spare.as_ref() } {
+            Some(state) => {
+                state.reset();
+                state
+            }
+            None => Box::leak(Box::new(ThreadState::new(self))),
+        }
+    }
+
+    /// Keep the state of a foreign thread for the next one.
+    fn keep_foreign_state(&self, state: &ThreadState) {
+        // Where there is one already the state is leaked: as many of them are
+        // made as there were foreign threads at once.
+        let state = std::ptr::from_ref(state).cast_mut();
+        let (empty, order) = (std::ptr::null_mut(), Ordering::AcqRel);
+        let _ = self.threads.spare.compare_exchange(empty, state, order, Ordering::Relaxed);
     }
 
     /// Set or clear a bit of the evaluation breaker of all threads, those that
@@ -572,6 +676,13 @@ impl Interpreter {
 
     /// Take a state off the list; it will be used for another thread.
     pub fn retire_thread(&self, state: &ThreadState) {
+        self.unlink_thread(state);
+        let threads = &self.threads;
+        state.set_next(threads.retired.get());
+        threads.retired.set(state);
+    }
+
+    fn unlink_thread(&self, state: &ThreadState) {
         let threads = &self.threads;
         let mut before: Option<&ThreadState> = None;
         for other in self.all_threads() {
@@ -584,8 +695,6 @@ impl Interpreter {
             }
             before = Some(other);
         }
-        state.set_next(threads.retired.get());
-        threads.retired.set(state);
     }
 
     /// The states of all threads, the newest first.
@@ -607,6 +716,7 @@ impl Default for Threads {
         Threads {
             newest: Cell::new(std::ptr::null()),
             retired: Cell::new(std::ptr::null()),
+            spare: AtomicPtr::new(std::ptr::null_mut()),
             last_id: Cell::new(0),
             lasting: Cell::new(0),
             main_ident: Cell::new(0),

@@ -7,7 +7,7 @@ mod lock;
 use macros::pymodule;
 use object::{
     AsObject, Dict, Float, Int, Module, Obj, Protocol, Ref, Result, Str, Thread, Tuple, exceptions,
-    id, protocol::call::is_callable, raise, types,
+    id, protocol::call::is_callable, raise, thread::Ensured, types,
 };
 
 use self::{
@@ -34,6 +34,29 @@ static EXCEPT_HOOK_ARGS: Decl = Decl {
 pub(crate) fn after_fork(th: Thread<'_>) {
     local::after_fork(th);
     handle::after_fork(th);
+}
+
+/// Run `f` attached to `interp`, on whatever thread C calls: one that is
+/// attached, one that gave up the GIL to run C code, or one that is not known.
+pub(crate) fn with_attached<R>(
+    interp: &'static object::Interpreter,
+    f: impl FnOnce(Thread<'_>) -> R,
+) -> R {
+    const RESERVE: usize = 64 * 1024;
+    let stack = if Thread::is_attached() { 0 } else { host::thread::stack_left() };
+    // SAFETY: the token is used until the release below.
+    let (th, ensured) = unsafe { Thread::ensure(interp, stack.saturating_sub(RESERVE)) };
+    let result = f(th);
+    if ensured == Ensured::New {
+        local::end_thread(th);
+        th.clear_state();
+        local::end_thread(th);
+        // SAFETY: no frame is left.
+        unsafe { vm::end_thread(th) };
+    }
+    // SAFETY: undoes the call above; a new state was cleared.
+    unsafe { th.release(ensured) };
+    result
 }
 
 /// How many threads run, the main thread excepted.

@@ -33,6 +33,7 @@ const fn plain<L: Declared + Traverse>(
         name: c_str(name),
         doc: if doc.len() == 1 { None } else { Some(c_str(doc)) },
         base,
+        metaclass: <Type as PyStruct>::type_object,
         basicsize: size_of::<L>(),
         itemsize: 0,
         flags: abi::Py_TPFLAGS_BASETYPE | abi::Py_TPFLAGS_BASE_EXC_SUBCLASS,

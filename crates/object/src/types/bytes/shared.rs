@@ -643,6 +643,22 @@ pub(crate) fn item<T: ByteString>(th: Thread<'_>, this: &T, index: isize) -> Res
 
 /// `left + right` for any two objects with buffers.
 pub(crate) fn concat<T: ByteString>(th: Thread<'_>, left: Obj<'_>, right: Obj<'_>) -> Result {
+    if T::NAME == "bytes"
+        && let (Some(a), Some(b)) =
+            (left.downcast_exact::<Bytes>(), right.downcast_exact::<Bytes>())
+        && a.len() > 0
+        && b.len() > 0
+    {
+        let (a, b) = (a.as_bytes(), b.as_bytes());
+        let Some(size) = a.len().checked_add(b.len()) else { return Err(th.no_memory()) };
+        return Bytes::build(th, size, |out| {
+            if let Some((start, end)) = out.split_at_mut_checked(a.len()) {
+                start.copy_from_slice(a);
+                end.copy_from_slice(b);
+            }
+        })
+        .map(Ref::upcast);
+    }
     if !buffer::has_buffer(left) || !buffer::has_buffer(right) {
         raise!(th, TypeError, "can't concat {} to {}", right.type_name(), left.type_name());
     }

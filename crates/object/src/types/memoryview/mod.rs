@@ -1021,21 +1021,15 @@ impl MemoryView {
             raise!(th, TypeError, "memoryview: cannot cast view with zeros in shape or strides");
         }
         let text = format.to_string();
-        let native_only = |which: &str| {
-            crate::error!(
+        let Some(to) = item::native(text.as_bytes()) else {
+            raise!(
                 th,
                 ValueError,
-                "memoryview: {which} format must be a native single character format prefixed with an optional '@'"
-            )
-        };
-        let Some(from) = item::native(self.format_bytes()) else {
-            return Err(native_only("source"));
-        };
-        let Some(to) = item::native(text.as_bytes()) else {
-            return Err(native_only("destination"));
+                "memoryview: destination format must be a native single character format prefixed with an optional '@'"
+            );
         };
         let is_byte = |format: u8| matches!(format, b'b' | b'B' | b'c');
-        if !is_byte(from) && !is_byte(to) {
+        if !item::native(self.format_bytes()).is_some_and(is_byte) && !is_byte(to) {
             raise!(th, TypeError, "memoryview: cannot cast between two non-byte formats");
         }
         let size = item::size_of_native(to).unwrap_or(1) as isize;

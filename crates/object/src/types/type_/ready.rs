@@ -38,7 +38,7 @@ fn set_header(decl: &TypeDecl) {
         return;
     }
     t.ob_base.ob_base.ob_refcnt = reference::IMMORTAL;
-    t.ob_base.ob_base.ob_type = Type::type_object().as_ptr();
+    t.ob_base.ob_base.ob_type = (decl.metaclass)().as_ptr();
     t.tp_name = decl.name.as_ptr();
     t.tp_basicsize = decl.basicsize as isize;
     t.tp_itemsize = decl.itemsize as isize;
