@@ -50,6 +50,7 @@ pub(crate) fn run(config: &Config, stack: usize) -> i32 {
     {
         end = End::Status(120);
     }
+    capi::pythonrun::run_exits();
     if config.malloc_stats {
         complain!("{}", th.heap().report());
     }
@@ -136,7 +137,7 @@ fn prompt_after(th: Thread<'_>, config: &Config, main: &Ref<Dict>, end: End) -> 
         return end;
     }
     lifecycle::flush_streams(th);
-    repl::run(th, main)
+    repl::run(th, config, main, true)
 }
 
 fn run_command(th: Thread<'_>, config: &Config, main: &Ref<Dict>, source: &[u8]) -> Result<End> {
@@ -472,6 +473,15 @@ fn show(th: Thread<'_>, exception: &Ref) -> Result<()> {
         show_plainly(th, exception);
         return Ok(());
     };
+    let audited = [hook.obj(), class, exception.obj(), traceback.obj()];
+    if let Err(raised) = modules::sys::audit(th, "sys.excepthook", &audited) {
+        if th.exception_matches(exceptions::types::RuntimeError()) {
+            // The listener does not want a report.
+            th.clear_exception(raised);
+            return Ok(());
+        }
+        return Err(raised);
+    }
     hook.call(th, &[class, exception.obj(), traceback.obj()]).map(drop)
 }
 

@@ -44,7 +44,7 @@ impl Traverse for Shared {
 }
 
 /// The mapping of context variables to their values.
-#[pytype(name = "_contextvars.Context", weaklistoffset = weaklist)]
+#[pytype(name = "_contextvars.Context", c_name = "PyContext_Type", weaklistoffset = weaklist)]
 pub struct Context {
     head: Head,
     values: Shared,
@@ -265,7 +265,7 @@ impl Context {
 }
 
 /// A variable with a value in each context.
-#[pytype(name = "_contextvars.ContextVar")]
+#[pytype(name = "_contextvars.ContextVar", c_name = "PyContextVar_Type")]
 pub struct ContextVar {
     head: Head,
     name: Ref<Str>,
@@ -399,14 +399,14 @@ impl ContextVar {
 
     /// See PEP 585
     #[classmethod]
-    #[sig = "($cls, object, /)"]
+    #[sig = "($type, object, /)"]
     fn __class_getitem__(th: Thread<'_>, cls: &Type, object: Obj<'_>) -> Result {
         types::generic_alias::new(th, cls.obj(), object)
     }
 }
 
 /// What `ContextVar.set` returns, to undo it.
-#[pytype(name = "_contextvars.Token")]
+#[pytype(name = "_contextvars.Token", c_name = "PyContextToken_Type")]
 pub struct Token {
     head: Head,
     context: Link<Context>,
@@ -492,7 +492,7 @@ impl Token {
 
     /// See PEP 585
     #[classmethod]
-    #[sig = "($cls, object, /)"]
+    #[sig = "($type, object, /)"]
     fn __class_getitem__(th: Thread<'_>, cls: &Type, object: Obj<'_>) -> Result {
         types::generic_alias::new(th, cls.obj(), object)
     }

@@ -21,7 +21,7 @@ use object::{
     types::{self, FrozenSet, Set, Slice},
 };
 
-use crate::{compile, construct, sys};
+use crate::{compile, construct};
 
 /// What stops reading or writing: a raised exception or bad data.
 pub(crate) enum Failure {
@@ -355,16 +355,18 @@ pub fn dump_object(th: Thread<'_>, object: Obj<'_>) -> Result<Vec<u8>> {
     write(th, object, VERSION, true)
 }
 
+fn audit_dumps(th: Thread<'_>, value: Obj<'_>, version: i32) -> Result<()> {
+    crate::sys::audit_with(th, "marshal.dumps", || {
+        Ok(vec![value.own(), Int::from_i64(th, i64::from(version))?])
+    })
+}
+
 fn read(th: Thread<'_>, mut bytes: &[u8], allow_code: bool) -> Result<Ref> {
     load(&mut Loader { th, immortal: true }, &mut bytes, allow_code)
         .map_err(|failure| failure.raise(th))
 }
 
 fn write(th: Thread<'_>, object: Obj<'_>, version: i32, allow_code: bool) -> Result<Vec<u8>> {
-    if sys::is_audited(th) {
-        let version = Int::from_i64(th, i64::from(version))?;
-        sys::audit(th, "marshal.dumps", &[object, version.obj()])?;
-    }
     let dumper = Dumper { th, made: RefCell::default() };
     dump(&dumper, object.own(), version, allow_code).map_err(|failure| failure.raise(th))
 }
@@ -422,6 +424,7 @@ pub mod marshal {
         version: i32,
         allow_code: bool,
     ) -> Result {
+        audit_dumps(th, value, version)?;
         let bytes = write(th, value, version, allow_code)?;
         let bytes = Bytes::new(th, &bytes)?;
         file.call_method(th, id!(th, "write"), &[bytes.obj()])
@@ -430,13 +433,14 @@ pub mod marshal {
     /// Return the bytes object that would be written to a file by dump(value, file).
     #[sig = "(value, version=5, /, *, allow_code=True)"]
     fn dumps(th: Thread<'_>, value: Obj<'_>, version: i32, allow_code: bool) -> Result<Ref<Bytes>> {
+        audit_dumps(th, value, version)?;
         Bytes::new(th, &write(th, value, version, allow_code)?)
     }
 
     /// Read one value from the open file and return it.
     #[sig = "(file, /, *, allow_code=True)"]
     fn load(th: Thread<'_>, file: Obj<'_>, allow_code: bool) -> Result {
-        sys::audit(th, "marshal.load", &[])?;
+        crate::sys::audit(th, "marshal.load", &[])?;
         let zero = Int::from_i64(th, 0)?;
         let nothing = file.call_method(th, id!(th, "read"), &[zero.obj()])?;
         if nothing.obj().downcast::<Bytes>().is_none() {
@@ -455,10 +459,7 @@ pub mod marshal {
     /// Convert the bytes-like object to a value.
     #[sig = "(bytes, /, *, allow_code=True)"]
     fn loads(th: Thread<'_>, bytes: BytesLike<'_>, allow_code: bool) -> Result {
-        if sys::is_audited(th) {
-            let data = Bytes::new(th, &bytes)?;
-            sys::audit(th, "marshal.loads", &[data.obj()])?;
-        }
+        crate::sys::audit_with(th, "marshal.loads", || Ok(vec![Bytes::new(th, &bytes)?.upcast()]))?;
         read(th, &bytes, allow_code)
     }
 

@@ -126,7 +126,7 @@ fn warn_unawaited(th: Thread<'_>, method: &str, generator: &AsyncGenerator) {
 }
 
 /// `anext()` and `asend()`, to be awaited.
-#[pytype(name = "async_generator_asend")]
+#[pytype(name = "async_generator_asend", c_name = "_PyAsyncGenASend_Type")]
 pub struct AsyncSend {
     head: Head,
     generator: Ref<AsyncGenerator>,
@@ -484,7 +484,11 @@ impl AsyncGenerator {
         AsyncSend::new(th, self, Some(value))
     }
 
+    /// athrow(value)
+    /// athrow(type[,value[,tb]])
+    ///
     /// Raise an exception in the generator when awaited.
+    #[no_signature]
     #[sig = "($self, type, value=None, traceback=None, /)"]
     fn athrow(
         &self,

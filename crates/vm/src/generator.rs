@@ -83,15 +83,15 @@ macro_rules! generator_types {
 
 generator_types! {
     /// An iterator that executes a function piece by piece.
-    #[pytype(name = "generator", flags = 0, basicsize = BASIC_SIZE, itemsize = 8, weaklistoffset = weakreflist, traverse = manual)]
+    #[pytype(name = "generator", c_name = "PyGen_Type", flags = 0, basicsize = BASIC_SIZE, itemsize = 8, weaklistoffset = weakreflist, traverse = manual)]
     Generator;
 
     /// What calling an `async def` function gives.
-    #[pytype(name = "coroutine", flags = 0, basicsize = BASIC_SIZE, itemsize = 8, weaklistoffset = weakreflist, traverse = manual)]
+    #[pytype(name = "coroutine", c_name = "PyCoro_Type", flags = 0, basicsize = BASIC_SIZE, itemsize = 8, weaklistoffset = weakreflist, traverse = manual)]
     Coroutine;
 
     /// What calling an `async def` function that yields gives.
-    #[pytype(name = "async_generator", flags = 0, basicsize = BASIC_SIZE, itemsize = 8, weaklistoffset = weakreflist, traverse = manual)]
+    #[pytype(name = "async_generator", c_name = "PyAsyncGen_Type", flags = 0, basicsize = BASIC_SIZE, itemsize = 8, weaklistoffset = weakreflist, traverse = manual)]
     AsyncGenerator;
 }
 
@@ -877,7 +877,7 @@ macro_rules! common_methods {
 
             /// See PEP 585.
             #[classmethod]
-            #[sig = "($cls, object, /)"]
+            #[sig = "($type, object, /)"]
             fn __class_getitem__(th: Thread<'_>, cls: &Type, object: Obj<'_>) -> Result<Ref> {
                 generic_alias::new(th, cls.obj(), object)
             }
@@ -978,7 +978,11 @@ impl Generator {
         }
     }
 
+    /// throw(value)
+    /// throw(type[,value[,tb]])
+    ///
     /// Raise exception in generator, return next yielded value or raise StopIteration.
+    #[no_signature]
     #[sig = "($self, type, value=None, traceback=None, /)"]
     fn throw(
         &self,
@@ -1027,7 +1031,11 @@ impl Coroutine {
         }
     }
 
+    /// throw(value)
+    /// throw(type[,value[,traceback]])
+    ///
     /// Raise exception in coroutine, return next iterated value or raise StopIteration.
+    #[no_signature]
     #[sig = "($self, type, value=None, traceback=None, /)"]
     fn throw(
         &self,
@@ -1053,7 +1061,7 @@ impl Coroutine {
 }
 
 /// A wrapper object implementing __await__ for coroutines.
-#[pytype(name = "coroutine_wrapper")]
+#[pytype(name = "coroutine_wrapper", c_name = "_PyCoroWrapper_Type")]
 pub struct CoroutineWrapper {
     head: Head,
     coroutine: Ref<Coroutine>,

@@ -18,11 +18,13 @@ pub mod frame_object;
 pub mod generator;
 pub mod import;
 pub mod import_time;
+pub mod importdl;
 mod interp;
 pub mod intrinsics;
 pub mod lifecycle;
 #[cfg(any(debug_assertions, miri))]
 mod match_loop;
+pub mod module_def;
 pub mod monitoring;
 mod namespace;
 mod ops;
@@ -77,6 +79,7 @@ pub fn init(th: Thread<'_>) -> Result<()> {
     hooks.call_function = call::call_function_hook;
     hooks.eval_code = eval_code;
     hooks.current_globals = frame_globals;
+    hooks.current_builtins = frame_builtins;
     hooks.current_locals = frame_locals;
     hooks.super_arguments = super_arguments;
     hooks.handled_exception = handled;

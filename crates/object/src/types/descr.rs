@@ -123,6 +123,16 @@ pub fn signature_object(th: Thread<'_>, doc: *const std::ffi::c_char) -> Result<
     }
 }
 
+/// `__text_signature__` of a class whose docstring begins with a signature.
+pub fn signature_of_class(th: Thread<'_>, name: &str, doc: &Str) -> Result<Ref> {
+    let doc = doc.to_string();
+    let is_own = doc.strip_prefix(name).is_some_and(|rest| rest.starts_with('('));
+    match split_doc(&doc).0.filter(|_| is_own) {
+        Some(text) => Str::new(th, text).map(Ref::upcast),
+        None => Ok(types::none().own()),
+    }
+}
+
 macro_rules! common_getters {
     ($ty:ident, $kind:literal) => {
         #[pymethods(part = common)]
@@ -143,17 +153,24 @@ macro_rules! common_getters {
             fn __qualname__(&self, th: Thread<'_>) -> Result<Ref<Str>> {
                 self.common.qualname(th)
             }
+        }
+    };
+}
 
+macro_rules! common_reduce {
+    ($($ty:ident)*) => { $(
+        #[pymethods(part = pickling)]
+        impl $ty {
             #[sig = "($self, /)"]
             fn __reduce__(&self, th: Thread<'_>) -> Result {
                 self.common.reduce(th)
             }
         }
-    };
+    )* };
 }
 
 /// A method of a builtin type.
-#[pytype(name = "method_descriptor", flags = METHOD_DESCRIPTOR | HAVE_VECTORCALL, layout = abi::PyMethodDescrObject, vectorcall = vectorcall, traverse = manual)]
+#[pytype(name = "method_descriptor", c_name = "PyMethodDescr_Type", flags = METHOD_DESCRIPTOR | HAVE_VECTORCALL, layout = abi::PyMethodDescrObject, vectorcall = vectorcall, traverse = manual)]
 pub struct MethodDescriptor {
     head: Head,
     common: Common,
@@ -162,7 +179,7 @@ pub struct MethodDescriptor {
 }
 
 /// A class method of a builtin type.
-#[pytype(name = "classmethod_descriptor", flags = 0, layout = abi::PyMethodDescrObject, traverse = manual)]
+#[pytype(name = "classmethod_descriptor", c_name = "PyClassMethodDescr_Type", flags = 0, layout = abi::PyMethodDescrObject, traverse = manual)]
 pub struct ClassMethodDescriptor {
     head: Head,
     common: Common,
@@ -171,7 +188,7 @@ pub struct ClassMethodDescriptor {
 }
 
 /// A slot of a builtin type under its dunder name.
-#[pytype(name = "wrapper_descriptor", flags = METHOD_DESCRIPTOR, layout = abi::PyWrapperDescrObject, traverse = manual)]
+#[pytype(name = "wrapper_descriptor", c_name = "PyWrapperDescr_Type", flags = METHOD_DESCRIPTOR, layout = abi::PyWrapperDescrObject, traverse = manual)]
 pub struct SlotWrapper {
     head: Head,
     common: Common,
@@ -180,7 +197,7 @@ pub struct SlotWrapper {
 }
 
 /// A computed attribute of a builtin type.
-#[pytype(name = "getset_descriptor", layout = abi::PyGetSetDescrObject, traverse = manual)]
+#[pytype(name = "getset_descriptor", c_name = "PyGetSetDescr_Type", layout = abi::PyGetSetDescrObject, traverse = manual)]
 pub struct GetSetDescriptor {
     head: Head,
     common: Common,
@@ -188,7 +205,7 @@ pub struct GetSetDescriptor {
 }
 
 /// An attribute that is stored at an offset in its object.
-#[pytype(name = "member_descriptor", layout = abi::PyMemberDescrObject, traverse = manual)]
+#[pytype(name = "member_descriptor", c_name = "PyMemberDescr_Type", layout = abi::PyMemberDescrObject, traverse = manual)]
 pub struct MemberDescriptor {
     head: Head,
     common: Common,
@@ -213,6 +230,8 @@ common_getters!(ClassMethodDescriptor, "method");
 common_getters!(SlotWrapper, "slot wrapper");
 common_getters!(GetSetDescriptor, "attribute");
 common_getters!(MemberDescriptor, "member");
+
+common_reduce!(MethodDescriptor SlotWrapper MemberDescriptor);
 
 unsafe extern "C" fn method_vectorcall(
     callable: *mut PyObject,
@@ -264,18 +283,30 @@ impl MethodDescriptor {
         if !std::ptr::eq(this.ty(), &*self.common.owner) {
             self.common.check(th, *this)?;
         }
-        builtin_function::call_def(th, self.def, *this, rest, nargs - 1, kwnames, || {
+        let class = Some(&*self.common.owner);
+        builtin_function::call_def(th, self.def, *this, class, rest, nargs - 1, kwnames, || {
             self.common.qualname(th).map(|name| name.to_string()).unwrap_or_default()
         })
     }
 }
 
-#[pymethods(parts(common))]
+#[pymethods(parts(common, pickling))]
 impl MethodDescriptor {
-    fn __get__(&self, th: Thread<'_>, object: Option<Obj<'_>>, _: Option<Obj<'_>>) -> Result {
+    fn __get__(&self, th: Thread<'_>, object: Option<Obj<'_>>, owner: Option<Obj<'_>>) -> Result {
         let Some(object) = object else { return Ok(self.obj().own()) };
         self.common.check(th, object)?;
-        builtin_function::new(th, self.def, Some(object), None).map(Ref::upcast)
+        if let Some(owner) = owner.filter(|owner| !owner.is_none())
+            && owner.downcast::<Type>().is_none()
+        {
+            raise!(
+                th,
+                TypeError,
+                "descriptor '{}' needs a type, not '{}', as arg 2",
+                &*self.common.name,
+                owner.type_name()
+            );
+        }
+        builtin_function::new_method(th, self.def, Some(object), None, &self.common.owner)
     }
 
     fn __call__(&self, th: Thread<'_>, args: &Tuple, kwargs: Option<&Dict>) -> Result {
@@ -327,7 +358,7 @@ impl ClassMethodDescriptor {
                 class_type.full_name()
             );
         }
-        builtin_function::new(th, self.def, Some(class), None).map(Ref::upcast)
+        builtin_function::new_method(th, self.def, Some(class), None, &self.common.owner)
     }
 
     fn __call__(&self, th: Thread<'_>, args: &Tuple, kwargs: Option<&Dict>) -> Result {
@@ -409,7 +440,7 @@ impl SlotWrapper {
     }
 }
 
-#[pymethods(parts(common))]
+#[pymethods(parts(common, pickling))]
 impl SlotWrapper {
     fn __get__(&self, th: Thread<'_>, object: Option<Obj<'_>>, _: Option<Obj<'_>>) -> Result {
         let Some(object) = object else { return Ok(self.obj().own()) };
@@ -457,7 +488,7 @@ impl SlotWrapper {
 }
 
 /// A slot wrapper bound to an object.
-#[pytype(name = "method-wrapper")]
+#[pytype(name = "method-wrapper", c_name = "_PyMethodWrapper_Type")]
 pub struct MethodWrapper {
     head: Head,
     descriptor: Ref<SlotWrapper>,
@@ -596,7 +627,7 @@ impl MemberDescriptor {
     }
 }
 
-#[pymethods(parts(common))]
+#[pymethods(parts(common, pickling))]
 impl MemberDescriptor {
     fn __get__(&self, th: Thread<'_>, object: Option<Obj<'_>>, _: Option<Obj<'_>>) -> Result {
         let Some(object) = object else { return Ok(self.obj().own()) };
@@ -752,7 +783,7 @@ pub fn static_function(th: Thread<'_>, ty: &Type, def: &'static PyMethodDef) -> 
 }
 
 /// `__new__` in the dict of a builtin type.
-pub fn new_function(th: Thread<'_>, ty: &'static Type) -> Result<Ref> {
+pub fn new_function(th: Thread<'_>, ty: &Type) -> Result<Ref> {
     builtin_function::new(th, builtin_function::new_def(), Some(ty.obj()), None).map(Ref::upcast)
 }
 

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Read-only proxy of a mapping.
-#[pytype(name = "mappingproxy", sig = "(mapping)", flags = MAPPING)]
+#[pytype(name = "mappingproxy", c_name = "PyDictProxy_Type", sig = "(mapping)", flags = MAPPING)]
 pub struct MappingProxy {
     head: Head,
     mapping: Ref,
@@ -136,7 +136,7 @@ impl MappingProxy {
 
     /// See PEP 585
     #[classmethod]
-    #[sig = "($cls, object, /)"]
+    #[sig = "($type, object, /)"]
     fn __class_getitem__(th: Thread<'_>, cls: &Type, object: Obj<'_>) -> Result {
         super::generic_alias::new(th, cls.obj(), object)
     }

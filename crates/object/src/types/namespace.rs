@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// A simple attribute-based namespace.
-#[pytype(name = "types.SimpleNamespace", sig = "(mapping_or_iterable=(), /, **kwargs)", flags = BASETYPE, dictoffset = dict)]
+#[pytype(name = "types.SimpleNamespace", c_name = "_PyNamespace_Type", sig = "(mapping_or_iterable=(), /, **kwargs)", flags = BASETYPE, dictoffset = dict)]
 pub struct SimpleNamespace {
     head: Head,
     dict: Link<Dict>,
@@ -140,8 +140,8 @@ impl SimpleNamespace {
                 TypeError,
                 "expect {} type, but {}() returned '{}' object",
                 "types.SimpleNamespace",
-                self.obj().short_type_name(),
-                copy.obj().ty().full_name()
+                self.obj().ty().shown_name(th)?,
+                copy.obj().ty().shown_name(th)?
             );
         };
         namespace.update(th, &*self.dict(th)?)?;

@@ -16,13 +16,7 @@ use crate::{
     raise,
 };
 
-use super::{
-    StrBuilder,
-    iter::{builtin, state_index},
-    none,
-    singletons::not_implemented_ref,
-    slice::Slice,
-};
+use super::{StrBuilder, iter::state_index, none, singletons::not_implemented_ref, slice::Slice};
 
 /// range(stop) -> range object
 /// range(start, stop[, step]) -> range object
@@ -32,7 +26,7 @@ use super::{
 /// start defaults to 0, and stop is omitted!  range(4) produces 0, 1, 2, 3.
 /// These are exactly the valid indices for a list of 4 elements.
 /// When step is given, it specifies the increment (or decrement).
-#[pytype(name = "range", flags = SEQUENCE, traverse = manual)]
+#[pytype(name = "range", c_name = "PyRange_Type", flags = SEQUENCE, traverse = manual)]
 pub struct Range {
     head: Head,
     start: Ref,
@@ -399,12 +393,12 @@ unsafe extern "C" fn vectorcall(
 fn reduce(th: Thread<'_>, start: Ref, step: Ref, length: &Ref) -> Result<Ref> {
     let stop = add(th, &start, &multiply(th, length, &step)?)?;
     let range = Range::new(th, start, stop, step)?.upcast();
-    let iter = builtin(th, id!(th, "iter"))?;
+    let iter = crate::protocol::generic::builtin(th, id!(th, "iter"))?;
     (iter, Tuple::from_array(th, [range])?, none().own()).into_object(th)
 }
 
 /// The iterator over a range of machine numbers.
-#[pytype(name = "range_iterator", flags = DISALLOW_INSTANTIATION, layout = abi::_PyRangeIterObject)]
+#[pytype(name = "range_iterator", c_name = "PyRangeIter_Type", flags = DISALLOW_INSTANTIATION, layout = abi::_PyRangeIterObject)]
 pub struct RangeIterator {
     head: Head,
     start: Cell<i64>,
@@ -475,7 +469,7 @@ impl RangeIterator {
 }
 
 /// The iterator over a range of ints of any size.
-#[pytype(name = "longrange_iterator", flags = DISALLOW_INSTANTIATION, traverse = manual)]
+#[pytype(name = "longrange_iterator", c_name = "PyLongRangeIter_Type", flags = DISALLOW_INSTANTIATION, traverse = manual)]
 pub struct LongRangeIterator {
     head: Head,
     start: Link,

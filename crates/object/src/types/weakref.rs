@@ -37,7 +37,7 @@ pub struct Fields {
 }
 
 /// A weak reference.
-#[pytype(name = "weakref.ReferenceType", sig = "(object, callback=None, /)", flags = BASETYPE, layout = abi::PyWeakReference)]
+#[pytype(name = "weakref.ReferenceType", c_name = "_PyWeakref_RefType", flags = BASETYPE, layout = abi::PyWeakReference)]
 pub struct WeakRef {
     head: Head,
     fields: Fields,
@@ -104,6 +104,11 @@ fn head_of(object: Obj<'_>) -> Option<&'static Cell<*mut WeakRef>> {
         return None;
     }
     list_head(NonNull::new(object.as_ptr())?, object.ty())
+}
+
+/// Where the list of weak references to `object` begins, null if it can have none.
+pub fn list_pointer(object: Obj<'_>) -> *mut *mut PyObject {
+    head_of(object).map_or(std::ptr::null_mut(), |head| head.as_ptr().cast())
 }
 
 /// See a link of the list.
@@ -234,6 +239,11 @@ fn fields_of(reference: Obj<'_>) -> Option<&Fields> {
         return Some(&unsafe { reference.cast::<WeakRef>() }.fields);
     }
     None
+}
+
+/// Whether `object` is a weak reference or a proxy.
+pub fn is_reference(object: Obj<'_>) -> bool {
+    fields_of(object).is_some()
 }
 
 /// The first weak reference to `object`.
@@ -399,8 +409,10 @@ impl WeakRef {
         let Some(object) = self.fields.referent() else {
             return Str::from_fmt(th, format_args!("<weakref at {this:p}; dead>"));
         };
-        let (name, address) = (object.obj().ty().full_name(), object.as_ptr());
-        match object.getattr_opt(th, id!(th, "__name__"))?.map(Ref::downcast::<Str>) {
+        let (name, address) = (object.obj().ty().shown_name(th)?, object.as_ptr());
+        let name_of = crate::protocol::generic::lookup_special;
+        let label = name_of(th, object.obj(), id!(th, "__name__"))?;
+        match label.map(Ref::downcast::<Str>) {
             Some(Ok(label)) => Str::from_fmt(
                 th,
                 format_args!("<weakref at {this:p}; to '{name}' at {address:p} ({})>", &*label),
@@ -427,7 +439,7 @@ impl WeakRef {
 
     /// See PEP 585
     #[classmethod]
-    #[sig = "($cls, object, /)"]
+    #[sig = "($type, object, /)"]
     fn __class_getitem__(th: Thread<'_>, cls: &Type, object: Obj<'_>) -> Result {
         super::generic_alias::new(th, cls.obj(), object)
     }

@@ -44,7 +44,7 @@ pub use self::{
 ///         d[k] = v
 /// dict(**kwargs) -> new dictionary initialized with the name=value pairs
 ///     in the keyword argument list.  For example:  dict(one=1, two=2)
-#[pytype(name = "dict", flags = BASETYPE | DICT_SUBCLASS | MAPPING | MATCH_SELF, layout = abi::PyDictObject, traverse = manual)]
+#[pytype(name = "dict", c_name = "PyDict_Type", flags = BASETYPE | DICT_SUBCLASS | MAPPING | MATCH_SELF, layout = abi::PyDictObject, traverse = manual)]
 pub struct Dict {
     head: Head,
     used: Cell<isize>,
@@ -124,7 +124,8 @@ unsafe fn release(block: Block) {
 }
 
 impl Dict {
-    fn empty() -> Dict {
+    /// The layout of an empty dict, for a subtype.
+    pub fn empty() -> Dict {
         Dict {
             head: Head::new(),
             used: Cell::new(0),
@@ -519,15 +520,30 @@ impl Dict {
 
     /// Remove a key of known hash and return its value.
     pub fn pop_with_hash(&self, th: Thread<'_>, key: Obj<'_>, hash: isize) -> Result<Option<Ref>> {
+        Ok(self.pop_entry(th, key, hash)?.map(|(_, value)| value))
+    }
+
+    /// Remove a key of known hash; the key that was stored and its value.
+    pub fn pop_entry(
+        &self,
+        th: Thread<'_>,
+        key: Obj<'_>,
+        hash: isize,
+    ) -> Result<Option<(Ref, Ref)>> {
         match self.find(th, key, hash)? {
             Some(index) => {
                 if self.is_watched() {
                     self.notify(th, DictEvent::Deleted, Some(key), None);
                 }
-                Ok(self.delete_entry(index, hash).map(|(_, value)| value))
+                Ok(self.delete_entry(index, hash))
             }
             None => Ok(None),
         }
+    }
+
+    /// The key that is stored for one that equals it.
+    pub fn stored_key(&self, th: Thread<'_>, key: Obj<'_>, hash: isize) -> Result<Option<Ref>> {
+        Ok(self.find(th, key, hash)?.and_then(|index| self.key_at(index)).map(Obj::own))
     }
 
     /// Take a live entry out.
@@ -585,6 +601,10 @@ impl Dict {
     pub fn copy(&self, th: Thread<'_>) -> Result<Ref<Dict>> {
         let copy = Self::new(th)?;
         if self.is_empty() {
+            return Ok(copy);
+        }
+        if !self.iterates_plainly() {
+            copy.merge(th, self.obj(), OnDuplicate::Override)?;
             return Ok(copy);
         }
         let block = self.block();

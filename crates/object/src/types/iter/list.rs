@@ -9,7 +9,7 @@ use crate::{Head, Link, Obj, Ref, Result, Thread, alloc_object, id, own, types::
 use super::{reduce, state_index};
 
 /// `iter(list)`.
-#[pytype(name = "list_iterator", flags = DISALLOW_INSTANTIATION, layout = abi::_PyListIterObject)]
+#[pytype(name = "list_iterator", c_name = "PyListIter_Type", flags = DISALLOW_INSTANTIATION, layout = abi::_PyListIterObject)]
 pub struct ListIterator {
     head: Head,
     index: Cell<isize>,
@@ -17,7 +17,7 @@ pub struct ListIterator {
 }
 
 /// `reversed(list)`.
-#[pytype(name = "list_reverseiterator", flags = DISALLOW_INSTANTIATION, layout = abi::_PyListIterObject)]
+#[pytype(name = "list_reverseiterator", c_name = "PyListRevIter_Type", flags = DISALLOW_INSTANTIATION, layout = abi::_PyListIterObject)]
 pub struct ListReverseIterator {
     head: Head,
     index: Cell<isize>,
@@ -70,8 +70,8 @@ impl ListIterator {
     /// Return state information for pickling.
     #[sig = "($self, /)"]
     fn __reduce__(&self, th: Thread<'_>) -> Result<Ref> {
-        let list = self.list.get().map(Ref::upcast);
-        reduce(th, id!(th, "iter"), list, self.index.get(), || empty_list(th))
+        let rest = || Some((self.list.get()?.upcast(), self.index.get()));
+        reduce(th, id!(th, "iter"), rest, || empty_list(th))
     }
 
     /// Set state information for unpickling.
@@ -125,8 +125,8 @@ impl ListReverseIterator {
     /// Return state information for pickling.
     #[sig = "($self, /)"]
     fn __reduce__(&self, th: Thread<'_>) -> Result<Ref> {
-        let list = self.list.get().map(Ref::upcast);
-        reduce(th, id!(th, "reversed"), list, self.index.get(), || empty_list(th))
+        let rest = || Some((self.list.get()?.upcast(), self.index.get()));
+        reduce(th, id!(th, "reversed"), rest, || empty_list(th))
     }
 
     /// Set state information for unpickling.

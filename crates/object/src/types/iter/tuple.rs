@@ -11,7 +11,7 @@ use crate::{
 use super::{reduce, state_index};
 
 /// `iter(tuple)`.
-#[pytype(name = "tuple_iterator", flags = DISALLOW_INSTANTIATION, layout = abi::_PyTupleIterObject)]
+#[pytype(name = "tuple_iterator", c_name = "PyTupleIter_Type", flags = DISALLOW_INSTANTIATION, layout = abi::_PyTupleIterObject)]
 pub struct TupleIterator {
     head: Head,
     index: Cell<isize>,
@@ -62,8 +62,8 @@ impl TupleIterator {
     /// Return state information for pickling.
     #[sig = "($self, /)"]
     fn __reduce__(&self, th: Thread<'_>) -> Result<Ref> {
-        let tuple = self.tuple.get().map(Ref::upcast);
-        reduce(th, id!(th, "iter"), tuple, self.index.get(), || Ok(empty_tuple().upcast()))
+        let rest = || Some((self.tuple.get()?.upcast(), self.index.get()));
+        reduce(th, id!(th, "iter"), rest, || Ok(empty_tuple().upcast()))
     }
 
     /// Set state information for unpickling.

@@ -9,22 +9,13 @@ use crate::{AsObject, Head, Int, IntoObject, Link, Obj, Ref, Result, Thread, Tup
 
 /// The builtin function `iter`, for `__reduce__`.
 pub(crate) fn builtin_iter(th: Thread<'_>) -> Result {
-    let name = crate::id!(th, "iter");
-    let builtins = th.interp().builtins.get();
-    let found = match &builtins {
-        Some(builtins) => builtins.get(th, name.obj())?,
-        None => None,
-    };
-    match found {
-        Some(function) => Ok(function),
-        None => crate::raise!(th, AttributeError, "iter"),
-    }
+    crate::protocol::generic::builtin(th, crate::id!(th, "iter"))
 }
 
 macro_rules! string_iterator {
-    ($name:ident, $python:literal, $doc:literal, |$th:ident, $string:ident, $index:ident| $item:expr) => {
+    ($name:ident, $python:literal, $c_name:literal, $doc:literal, |$th:ident, $string:ident, $index:ident| $item:expr) => {
         #[doc = $doc]
-        #[pytype(name = $python)]
+        #[pytype(name = $python, c_name = $c_name)]
         pub struct $name {
             head: Head,
             index: Cell<isize>,
@@ -90,6 +81,7 @@ macro_rules! string_iterator {
 string_iterator!(
     StrAsciiIterator,
     "str_ascii_iterator",
+    "_PyUnicodeASCIIIter_Type",
     "Iterates over an ASCII string.",
     |th, string, index| {
         let _ = th;
@@ -100,6 +92,7 @@ string_iterator!(
 string_iterator!(
     StrIterator,
     "str_iterator",
+    "PyUnicodeIter_Type",
     "Iterates over the characters of a string.",
     |th, string, index| Str::from_char(th, string.get(index).unwrap_or(0))
 );

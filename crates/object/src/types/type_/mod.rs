@@ -8,10 +8,12 @@ use macros::pytype;
 
 pub mod attrs;
 pub mod create;
+pub mod foreign;
 pub mod inherit;
 pub mod mro;
 pub mod ready;
 pub mod slot_functions;
+pub mod spec;
 pub mod wrappers;
 
 use std::cell::Cell;
@@ -29,7 +31,7 @@ use crate::{
 pub use ready::{init, ready};
 
 /// A type object.
-#[pytype(name = "type", flags = BASETYPE | TYPE_SUBCLASS, basicsize = size_of::<abi::PyHeapTypeObject>(), itemsize = size_of::<abi::PyMemberDef>(), traverse = manual)]
+#[pytype(name = "type", c_name = "PyType_Type", flags = BASETYPE | TYPE_SUBCLASS, basicsize = size_of::<abi::PyHeapTypeObject>(), itemsize = size_of::<abi::PyMemberDef>(), traverse = manual)]
 pub struct Type {
     head: VarHead,
     rest: std::cell::UnsafeCell<[u8; size_of::<PyTypeObject>() - size_of::<abi::PyVarObject>()]>,
@@ -94,6 +96,15 @@ impl Type {
     #[inline(always)]
     pub fn flags(&self) -> u64 {
         self.slots().tp_flags
+    }
+
+    /// `__flags__`.
+    ///
+    /// COMPAT: types that are heap types in CPython show the flag, which
+    /// `copyreg` looks for.
+    pub fn shown_flags(&self) -> u64 {
+        let is_heap = ready::module_in_dict(self).is_some();
+        self.flags() | if is_heap { abi::Py_TPFLAGS_HEAPTYPE } else { 0 }
     }
 
     /// Whether this is a class made at run time.

@@ -55,6 +55,7 @@ fn set_header(decl: &TypeDecl) {
     }
     t.tp_flags = decl.flags
         | abi::Py_TPFLAGS_IMMUTABLETYPE
+        | abi::_Py_TPFLAGS_STATIC_BUILTIN
         | if t.tp_vectorcall_offset != 0 { abi::Py_TPFLAGS_HAVE_VECTORCALL } else { 0 };
     t.tp_dealloc = Some(decl.dealloc);
     if decl.gc {
@@ -66,20 +67,32 @@ fn set_header(decl: &TypeDecl) {
     t.tp_alloc = Some(generic_alloc);
 }
 
-/// `tp_free` of every type made here.
-unsafe extern "C" fn free_object(object: *mut std::ffi::c_void) {
+/// `tp_free` of every type made here, and `PyObject_GC_Del`.
+///
+/// # Safety
+///
+/// `object` is null or a torn-down object that was allocated for its type.
+pub unsafe extern "C" fn free_object(object: *mut std::ffi::c_void) {
     // SAFETY: called on an attached thread.
     let th = unsafe { Thread::current() };
     if let Some(object) = NonNull::new(object.cast::<abi::PyObject>()) {
         // SAFETY: a torn-down object still has its header.
         let ty = unsafe { Type::from_ptr((*object.as_ptr()).ob_type) };
+        if ty.is_gc() {
+            // SAFETY: a gc object of this heap.
+            unsafe { crate::gc::untrack(th.heap(), object) };
+        }
         // SAFETY: the prefix belongs to the same allocation.
         unsafe { th.heap().free(object.cast::<u8>().sub(ty.prefix())) };
     }
 }
 
 /// `PyType_GenericAlloc`.
-unsafe extern "C" fn generic_alloc(
+///
+/// # Safety
+///
+/// `ty` is a live type.
+pub unsafe extern "C" fn generic_alloc(
     ty: *mut abi::PyTypeObject,
     nitems: isize,
 ) -> *mut abi::PyObject {
@@ -113,7 +126,7 @@ pub fn ready(th: Thread<'_>, decl: &'static TypeDecl) -> Result<&'static Type> {
     let mut builder = unsafe { TypeBuilder::new(th, ty) };
     (decl.declare)(&mut builder);
     let entries = std::mem::take(&mut builder.entries);
-    let direct = builder.direct;
+    let (direct, hides_new) = (builder.direct, builder.hides_new);
     // SAFETY: a static type that nobody else uses yet.
     let t = unsafe { &mut *ty.as_ptr() };
     let bases = if is_object {
@@ -135,7 +148,7 @@ pub fn ready(th: Thread<'_>, decl: &'static TypeDecl) -> Result<&'static Type> {
     } else {
         t.tp_mro = Tuple::from_objs(th, &[ty.obj()])?.into_raw();
     }
-    fill_dict(th, ty, decl, entries)?;
+    fill_dict(th, ty, decl, entries, hides_new)?;
     if !is_object {
         let mro = ty.mro().map(|mro| mro.items().to_vec()).unwrap_or_default();
         for base in &mro[1..] {
@@ -161,9 +174,10 @@ fn fill_dict(
     ty: &'static Type,
     decl: &TypeDecl,
     entries: Vec<Entry>,
+    hides_new: bool,
 ) -> Result<()> {
     let Some(dict) = ty.dict() else { return Err(th.no_memory()) };
-    if ty.slots().tp_new.is_some() && has_own_new(ty) {
+    if ty.slots().tp_new.is_some() && has_own_new(ty) && !hides_new {
         let new = descr::new_function(th, ty)?;
         dict.set(th, id!(th, "__new__").obj(), new.obj())?;
     }
@@ -236,8 +250,14 @@ pub(super) fn module_in_dict(ty: &Type) -> Option<&str> {
     (!STATIC.contains(&name) && !STATIC_MODULES.contains(&module)).then_some(module)
 }
 
+/// Whether `object.__new__` makes instances of a native type by its `tp_new`.
+pub(super) fn hides_new(th: Thread<'_>, ty: &Type) -> bool {
+    let shown = || ty.dict().is_some_and(|dict| dict.get_name(th, id!(th, "__new__")).is_some());
+    ty.slots().tp_new.is_some() && has_own_new(ty) && !shown()
+}
+
 /// Whether `tp_new` is the type's own and not its base's.
-fn has_own_new(ty: &Type) -> bool {
+pub(super) fn has_own_new(ty: &Type) -> bool {
     match ty.base() {
         Some(base) => {
             ty.slots().tp_new.map(|f| f as usize) != base.slots().tp_new.map(|f| f as usize)
@@ -271,7 +291,7 @@ pub fn slot_value(ty: &Type, row: &crate::slots::Row) -> usize {
     if slot.is_null() { 0 } else { unsafe { *slot } }
 }
 
-fn add_slot_wrappers(th: Thread<'_>, ty: &'static Type, dict: &Dict) -> Result<()> {
+pub(super) fn add_slot_wrappers(th: Thread<'_>, ty: &Type, dict: &Dict) -> Result<()> {
     for row in ROWS {
         if matches!(row.wrap, Wrap::New | Wrap::GetAttr) {
             continue;

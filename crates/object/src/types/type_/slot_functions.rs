@@ -260,8 +260,7 @@ unsafe extern "C" fn nb_bool(o: *mut PyObject) -> c_int {
 fn length(th: Thread<'_>, object: Obj<'_>) -> Result<Option<isize>> {
     let Some(value) = call_special(th, object, id!(th, "__len__"), &[])? else { return Ok(None) };
     let index = protocol::number::index(th, value.obj())?;
-    let negative = Int::to_i64(index.obj()).is_some_and(|value| value < 0);
-    if negative {
+    if Int::sign(index.obj()) < 0 {
         raise!(th, ValueError, "__len__() should return >= 0");
     }
     Int::as_index(th, index.obj(), crate::exceptions::types::OverflowError()).map(Some)
