@@ -61,7 +61,7 @@ fn accepted(compiled: &Compiled) -> String {
     let mut out = String::new();
     for warning in &compiled.warnings {
         let text = line(&warning.message);
-        let _ = writeln!(out, "warning SyntaxWarning {} {text}", warning.location.line);
+        let _ = writeln!(out, "warning SyntaxWarning {} {text}", warning.lineno);
     }
     print(&mut out, &compiled.value);
     out

@@ -66,6 +66,19 @@ pub struct CompileError {
     /// The source line. `None` in an error of the symbol table or the code
     /// generator: there CPython reads the line from the file, if it exists.
     pub text: Option<String>,
+    /// To be issued before the error is raised.
+    pub warnings: Vec<CompileWarning>,
+    /// Where the parser gave up.
+    pub parsed: Option<Parsed>,
+}
+
+/// How far a text was parsed: `SyntaxError._metadata`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parsed {
+    /// Line and column of the last compound statement; zero without one.
+    pub statement: (i32, i32),
+    /// All of it, if it does not come from a file.
+    pub text: Option<String>,
 }
 
 impl CompileError {
@@ -80,6 +93,8 @@ impl CompileError {
             end_lineno: 0,
             end_offset: 0,
             text: None,
+            warnings: Vec::new(),
+            parsed: None,
         })
     }
 
@@ -91,6 +106,23 @@ impl CompileError {
         error.end_lineno = location.end_line;
         error.end_offset = location.end_col + 1;
         error
+    }
+
+    /// Make an error of a file of a string's: CPython reads a file line by line
+    /// and keeps nothing of it.
+    pub fn as_of_file(&mut self, text: &str) {
+        if let Some(parsed) = &mut self.parsed {
+            parsed.text = None;
+        }
+        let is_last = !text.ends_with('\n') && text.lines().count() as i32 == self.lineno;
+        let Some(line) = self.text.as_mut().filter(|_| self.parsed.is_some()) else { return };
+        if is_last && line.ends_with('\n') {
+            line.pop();
+        }
+        if self.offset == 2 && line.starts_with('\\') && self.message.starts_with("unexpected EOF")
+        {
+            self.offset = 0;
+        }
     }
 
     /// The error for nesting that neither CPython nor we can compile.
@@ -106,7 +138,16 @@ pub type Result<T = ()> = std::result::Result<T, Box<CompileError>>;
 #[derive(Clone, Debug, PartialEq)]
 pub struct CompileWarning {
     pub message: String,
-    /// What a `SyntaxError` says instead if warnings are errors.
-    pub error: String,
-    pub location: Location,
+    pub lineno: i32,
+    /// What is raised instead if warnings are errors.
+    pub error: Box<CompileError>,
+}
+
+impl CompileWarning {
+    /// A warning found after parsing, at a syntax tree position.
+    pub fn at(location: Location, message: impl Into<String>) -> Self {
+        let message = message.into();
+        let error = CompileError::at(location, message.clone());
+        Self { message, lineno: location.line, error }
+    }
 }

@@ -32,7 +32,7 @@ use ruff_text_size::Ranged;
 use crate::{ast::Mod, lower::Lines, symtable::SymbolTable};
 pub use crate::{
     cleandoc::clean_doc,
-    error::{CompileError, CompileWarning, ErrorKind, Result},
+    error::{CompileError, CompileWarning, ErrorKind, Parsed, Result},
     future::{
         CO_FUTURE_ANNOTATIONS, CO_FUTURE_BARRY_AS_BDFL, Features, PYCF_ALLOW_TOP_LEVEL_AWAIT,
     },
@@ -125,8 +125,8 @@ pub fn parse_with_type_comments(
     options: &Options,
 ) -> Result<(Compiled<Mod>, TypeComments)> {
     with_source(source, filename, options, |text| {
-        let parsed = parse_text(text, options)?;
-        let comments = match &parsed.value {
+        let mut parsed = parse_text(text, options)?;
+        let comments = match &mut parsed.value {
             Mod::Module(body) | Mod::Interactive(body)
                 if options.flags & PYCF_TYPE_COMMENTS != 0 =>
             {
@@ -147,11 +147,17 @@ pub fn compile_ast(module: Mod, filename: &str, options: &Options) -> Result<Com
 }
 
 /// The symbol table of a source text.
-pub fn symbol_table(source: &str, filename: &str, options: &Options) -> Result<SymbolTable> {
+pub fn symbol_table(
+    source: &str,
+    filename: &str,
+    options: &Options,
+) -> Result<Compiled<SymbolTable>> {
     with_source(source, filename, options, |text| {
-        let parsed = parse_text(text, options)?;
-        let features = Features::of(&parsed.value, options.flags)?;
-        SymbolTable::build(&parsed.value, &features)
+        let Compiled { value: module, warnings } = parse_text(text, options)?;
+        with_warnings(warnings, |_| {
+            let features = Features::of(&module, options.flags)?;
+            SymbolTable::build(&module, &features)
+        })
     })
 }
 
@@ -161,9 +167,24 @@ pub fn optimize_ast(module: &mut Mod, options: &Options) -> Result<Vec<CompileWa
     let how = preprocess::Options {
         optimize: options.optimize,
         syntax_check_only: false,
-        warnings: true,
+        warnings: false,
     };
-    preprocess::preprocess(module, &features, how)
+    with_warnings(Vec::new(), |warnings| preprocess::preprocess(module, &features, how, warnings))
+        .map(|done| done.warnings)
+}
+
+/// The value of `job` with what it warned of, which an error carries, too.
+fn with_warnings<T>(
+    mut warnings: Vec<CompileWarning>,
+    job: impl FnOnce(&mut Vec<CompileWarning>) -> Result<T>,
+) -> Result<Compiled<T>> {
+    match job(&mut warnings) {
+        Ok(value) => Ok(Compiled { value, warnings }),
+        Err(mut error) => {
+            error.warnings = warnings;
+            Err(error)
+        }
+    }
 }
 
 fn null_bytes(filename: &str) -> Box<CompileError> {
@@ -256,17 +277,16 @@ fn parse_text(text: &str, options: &Options) -> Result<Compiled<Mod>> {
 }
 
 fn compile_tree(parsed: Compiled<Mod>, filename: &str, options: &Options) -> Result<Compiled> {
-    let Compiled { value: mut module, mut warnings } = parsed;
-    let features = Features::of(&module, options.flags)?;
-    let how = preprocess::Options {
-        optimize: options.optimize,
-        syntax_check_only: false,
-        warnings: true,
-    };
-    warnings.extend(preprocess::preprocess(&mut module, &features, how)?);
-    let table = SymbolTable::build(&module, &features)?;
-    let (value, more) =
-        codegen::compile_module(&module, table, features, options.optimize, filename)?;
-    warnings.extend(more);
-    Ok(Compiled { value, warnings })
+    let Compiled { value: mut module, warnings } = parsed;
+    with_warnings(warnings, |warnings| {
+        let features = Features::of(&module, options.flags)?;
+        let how = preprocess::Options {
+            optimize: options.optimize,
+            syntax_check_only: false,
+            warnings: true,
+        };
+        preprocess::preprocess(&mut module, &features, how, warnings)?;
+        let table = SymbolTable::build(&module, &features)?;
+        codegen::compile_module(&module, table, features, options.optimize, filename, warnings)
+    })
 }

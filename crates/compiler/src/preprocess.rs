@@ -33,21 +33,21 @@ pub(crate) fn preprocess(
     module: &mut Mod,
     features: &Features,
     options: Options,
-) -> Result<Vec<CompileWarning>> {
+    warnings: &mut Vec<CompileWarning>,
+) -> Result {
     let mut pass = Preprocess {
         options,
         future_annotations: features.annotations(),
         contexts: Vec::new(),
-        warnings: Vec::new(),
+        warnings,
         depth: 0,
     };
     match module {
-        Mod::Module(body) => pass.body(body)?,
-        Mod::Interactive(body) => pass.stmts(body)?,
-        Mod::Expression(body) => pass.expr(body)?,
-        Mod::FunctionType { .. } => {}
+        Mod::Module(body) => pass.body(body),
+        Mod::Interactive(body) => pass.stmts(body),
+        Mod::Expression(body) => pass.expr(body),
+        Mod::FunctionType { .. } => Ok(()),
     }
-    Ok(pass.warnings)
 }
 
 /// The innermost construct that decides where `return` and `break` go.
@@ -58,15 +58,15 @@ enum Context {
     Loop,
 }
 
-struct Preprocess {
+struct Preprocess<'w> {
     options: Options,
     future_annotations: bool,
     contexts: Vec<Context>,
-    warnings: Vec<CompileWarning>,
+    warnings: &'w mut Vec<CompileWarning>,
     depth: usize,
 }
 
-impl Preprocess {
+impl Preprocess<'_> {
     fn deeper(&mut self) -> Result {
         self.depth += 1;
         if self.depth > MAX_DEPTH { Err(CompileError::recursion()) } else { Ok(()) }
@@ -86,7 +86,7 @@ impl Preprocess {
         };
         if leaves && self.options.warnings {
             let message = format!("'{keyword}' in a 'finally' block");
-            self.warnings.push(CompileWarning { error: message.clone(), message, location });
+            self.warnings.push(CompileWarning::at(location, message));
         }
     }
 

@@ -43,7 +43,12 @@ pub(crate) fn decode(source: &[u8], hook: Option<DecodeHook<'_>>) -> Result<Stri
         return Err(error);
     }
     match normal.as_str() {
-        "utf-8" | "utf8" | "u8" | "utf" | "utf8-ucs2" | "utf8-ucs4" | "cp65001" => utf8(body),
+        "utf-8" => utf8(body),
+        "utf8" | "u8" | "utf" | "utf8-ucs2" | "utf8-ucs4" | "cp65001"
+            if std::str::from_utf8(body).is_ok() =>
+        {
+            utf8(body)
+        }
         "iso-8859-1" => Ok(body.iter().map(|byte| char::from(*byte)).collect()),
         "ascii" | "us-ascii" | "646" | "us" => {
             match body.iter().position(|byte| !byte.is_ascii()) {

@@ -87,19 +87,31 @@ pub fn tokenize(text: &str, extra: bool) -> (Vec<Token>, Option<TokenizeError>) 
         };
         Token { kind, start: token.start, end: token.end }
     });
-    let tokens = tokens.collect();
-    let error = scan.error.map(|error| TokenizeError {
-        kind: error.kind,
-        message: error.message,
-        start: error.start,
-        end: match error.end {
-            End::At(end) => Some(end),
-            _ => None,
-        },
-        at_end: matches!(error.end, End::Eof),
-    });
+    let mut tokens: Vec<Token> = tokens.collect();
+    let continued = text.strip_suffix('\n').unwrap_or(text).ends_with('\\');
+    let error = match scan.error {
+        Some(error) => {
+            let at_end = matches!(error.end, End::Eof)
+                || error.at_end()
+                || continued && error.is_late() && error.kind == ErrorKind::SyntaxError;
+            let end = match error.end {
+                End::At(end) => Some(end),
+                _ => None,
+            };
+            let message = if at_end { EARLY_END.to_owned() } else { error.message };
+            Some(TokenizeError { kind: error.kind, message, start: error.start, end, at_end })
+        }
+        None if scan.unclosed.is_some() => {
+            tokens.retain(|token| token.kind != ENDMARKER);
+            let (kind, message) = (ErrorKind::SyntaxError, EARLY_END.to_owned());
+            Some(TokenizeError { kind, message, start: text.len(), end: None, at_end: true })
+        }
+        None => None,
+    };
     (tokens, error)
 }
+
+const EARLY_END: &str = "unexpected EOF in multi-line statement";
 
 /// The exact kind of an operator.
 fn operator(text: &str) -> i32 {

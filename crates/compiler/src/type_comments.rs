@@ -35,7 +35,8 @@ impl TypeComments {
         self.arguments.get(&(location.line, location.col)).map(String::as_str)
     }
 
-    pub(crate) fn find(text: &str, lines: &Lines, body: &[Stmt]) -> TypeComments {
+    /// Find them; assignments with one become longer.
+    pub(crate) fn find(text: &str, lines: &Lines, body: &mut [Stmt]) -> TypeComments {
         let scan = tokenizer::scan(text, false, true);
         let mut finder =
             Finder { text, lines, tokens: scan.tokens, found: TypeComments::default() };
@@ -86,28 +87,36 @@ impl Finder<'_> {
         }
     }
 
-    fn statements(&mut self, body: &[Stmt]) {
+    fn statements(&mut self, body: &mut [Stmt]) {
         for stmt in body {
             self.statement(stmt);
         }
     }
 
-    fn statement(&mut self, stmt: &Stmt) {
-        match &stmt.kind {
+    fn statement(&mut self, stmt: &mut Stmt) {
+        match &mut stmt.kind {
             StmtKind::FunctionDef(def) => {
                 self.function(def, stmt.location);
-                self.statements(&def.body);
+                self.statements(&mut def.body);
             }
-            StmtKind::ClassDef(def) => self.statements(&def.body),
+            StmtKind::ClassDef(def) => self.statements(&mut def.body),
             StmtKind::Assign { .. } => {
-                let comment = self.comment(self.behind(stmt.location));
+                let at = self.behind(stmt.location);
+                let comment = self.comment(at);
+                if comment.is_some()
+                    && let Some(token) = self.tokens.get(at)
+                {
+                    let end = u32::try_from(token.end).unwrap_or(0);
+                    let (line, col) = self.lines.position(end.into());
+                    (stmt.location.end_line, stmt.location.end_col) = (line, col);
+                }
                 self.note(stmt.location, comment);
             }
             StmtKind::For(node) => {
                 let comment = self.before_block(self.behind(node.iter.location), &node.body);
                 self.note(stmt.location, comment);
-                self.statements(&node.body);
-                self.statements(&node.orelse);
+                self.statements(&mut node.body);
+                self.statements(&mut node.orelse);
             }
             StmtKind::With { items, body, .. } => {
                 let last = items.last().map_or(stmt.location, |item| {
@@ -123,16 +132,16 @@ impl Finder<'_> {
             }
             StmtKind::Match { cases, .. } => {
                 for case in cases {
-                    self.statements(&case.body);
+                    self.statements(&mut case.body);
                 }
             }
             StmtKind::Try(node) => {
-                self.statements(&node.body);
-                for handler in &node.handlers {
-                    self.statements(&handler.body);
+                self.statements(&mut node.body);
+                for handler in &mut node.handlers {
+                    self.statements(&mut handler.body);
                 }
-                self.statements(&node.orelse);
-                self.statements(&node.finalbody);
+                self.statements(&mut node.orelse);
+                self.statements(&mut node.finalbody);
             }
             _ => {}
         }

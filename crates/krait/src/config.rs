@@ -132,6 +132,9 @@ impl Config {
         environment.count("PYTHONVERBOSE", &mut flags.verbose);
         environment.count("PYTHONOPTIMIZE", &mut flags.optimize);
         environment.count("PYTHONDONTWRITEBYTECODE", &mut flags.dont_write_bytecode);
+        for switch in [&mut flags.debug, &mut flags.dont_write_bytecode] {
+            *switch = (*switch).min(1);
+        }
         environment.count("PYTHONNOUSERSITE", &mut flags.no_user_site);
         if environment.get("PYTHONINSPECT").is_some() {
             flags.inspect = flags.inspect.max(1);
@@ -299,7 +302,7 @@ fn check_values(line: &CommandLine, environment: &Environment) -> Result<(), Str
     let option = |name: &str| xoption(&line.xoptions, name);
     let number = |value: &[u8]| std::str::from_utf8(value).ok()?.trim().parse::<i64>().ok();
     if let Some(Some(value)) = option("importtime") {
-        if !matches!(number(&value), Some(1 | 2)) && !value.is_empty() {
+        if number(&value).is_some_and(|value| !matches!(value, 1 | 2)) {
             let message = "-X importtime: values other than 1 and 2 are reserved for future use.";
             return wrong("config_init_import_time", message);
         }

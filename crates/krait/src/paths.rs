@@ -34,6 +34,35 @@ pub(crate) struct Paths {
 }
 
 impl Paths {
+    /// What a start that fails tells of where it looked.
+    pub(crate) fn report(&self, environment: bool) -> String {
+        let quoted = |bytes: &[u8]| format!("'{}'", String::from_utf8_lossy(bytes));
+        let variable = |name: &str| match env::var_os(name).filter(|_| environment) {
+            Some(value) => quoted(value.as_bytes()),
+            None => "(not set)".to_owned(),
+        };
+        let mut report = "Python path configuration:\n".to_owned();
+        for (name, value) in [
+            ("PYTHONHOME", variable("PYTHONHOME")),
+            ("PYTHONPATH", variable("PYTHONPATH")),
+            ("stdlib dir", quoted(&self.stdlib)),
+            ("sys._base_executable", quoted(&self.base_executable)),
+            ("sys.base_prefix", quoted(&self.base_prefix)),
+            ("sys.base_exec_prefix", quoted(&self.base_exec_prefix)),
+            ("sys.platlibdir", quoted(&self.platlibdir)),
+            ("sys.executable", quoted(&self.executable)),
+            ("sys.prefix", quoted(&self.prefix)),
+            ("sys.exec_prefix", quoted(&self.exec_prefix)),
+        ] {
+            report += &format!("  {name} = {value}\n");
+        }
+        report += "  sys.path = [\n";
+        for path in &self.search_path {
+            report += &format!("    {},\n", quoted(path));
+        }
+        report + "  ]"
+    }
+
     /// Find out.
     pub(crate) fn new(line: &CommandLine, environment: &Environment) -> Paths {
         let executable = executable(line.orig_argv.first());

@@ -7,7 +7,6 @@
 
 use std::io::Read as _;
 
-use compiler::Mode;
 use object::{
     AsObject as _, Code, Dict, Int, Obj, Protocol as _, Raised, Ref, Result, Str, Thread, Tuple,
     exceptions, id, types,
@@ -44,7 +43,7 @@ pub(crate) fn run(config: &Config, stack: usize) -> i32 {
             let end = run_program(th, config, &main);
             prompt_after(th, config, &main, end)
         }
-        Err(raised) => failed_start(th, raised),
+        Err(raised) => failed_start(th, config, raised),
     };
     if lifecycle::finish(th, modules::atexit::run, modules::_signal::finish)
         && end == End::Status(0)
@@ -66,7 +65,7 @@ pub(crate) fn run(config: &Config, stack: usize) -> i32 {
 }
 
 /// Start-up failed: there may be no `sys.stderr` yet.
-fn failed_start(th: Thread<'_>, raised: Raised) -> End {
+fn failed_start(th: Thread<'_>, config: &Config, raised: Raised) -> End {
     let has_stderr = th.interp().sys_dict.get().is_some_and(|sys| {
         matches!(sys.get(th, id!(th, "stderr").obj()), Ok(Some(stderr)) if !stderr.obj().is_none())
     });
@@ -79,6 +78,9 @@ fn failed_start(th: Thread<'_>, raised: Raised) -> End {
         Err(_) => String::new(),
     };
     let name = exception.obj().ty().name().to_owned();
+    if exception.obj().ty().is_subtype(exceptions::types::ImportError()) {
+        complain!("{}", config.paths.report(config.flags.ignore_environment == 0));
+    }
     complain!("Fatal Python error: initialization failed");
     complain!("Python runtime state: core initialized");
     if let Err(raised) = print_traceback(th, &exception) {
@@ -143,9 +145,16 @@ fn run_command(th: Thread<'_>, config: &Config, main: &Ref<Dict>, source: &[u8])
         add_path(th, b"")?;
     }
     let filename = Str::new(th, "<string>")?;
-    let source = dedent(source);
-    let code = modules::compile::compile_source(th, &source, &filename, Mode::Exec, 0)?;
-    remember_source(th, &code, &source, &filename)?;
+    let source = text::fs_text(th, &dedent(source))?;
+    let text = match source.to_utf8(th) {
+        Ok(text) => text,
+        Err(raised) => {
+            complain!("Unable to decode the command from the command line:");
+            return Err(raised);
+        }
+    };
+    let code = modules::compile::compile_command(th, text, &filename)?;
+    remember_source(th, &code, text.as_bytes(), &filename)?;
     evaluate(th, &code, main)?;
     Ok(End::Status(0))
 }
@@ -277,7 +286,7 @@ fn run_source(
         load_pyc(th, &source)?
     } else {
         check_source(th, &source, filename)?;
-        modules::compile::compile_source(th, &source, filename, Mode::Exec, 0)?
+        modules::compile::compile_file(th, &source, filename)?
     };
     drop(source);
     let result = evaluate(th, &code, main);

@@ -143,7 +143,7 @@ fn run_startup_file(th: Thread<'_>, main: &Ref<Dict>, name: &[u8]) -> Result<()>
             return Err(exceptions::io_error(th, &error, Some(filename.obj())));
         }
     };
-    let code = modules::compile::compile_source(th, &source, &filename, Mode::Exec, 0)?;
+    let code = modules::compile::compile_file(th, &source, &filename)?;
     evaluate(th, &code, main)
 }
 

@@ -57,18 +57,26 @@ PYTHONPLATLIBDIR  : sys.platlibdir
 PYTHONSTARTUP     : file to run before the first prompt
 PYTHONUSERBASE    : the user base directory of site
 
-Variables that do what an option does:
-PYTHON_CPU_COUNT (-X cpu_count)    PYTHONDEBUG (-d)
-PYTHONDEVMODE (-X dev)             PYTHONDONTWRITEBYTECODE (-B)
-PYTHONINSPECT (-i)                 PYTHONINTMAXSTRDIGITS (-X frozen_modules=on|off: whether modules come from the executable
--X importtime[=2]: tell how long imports take [PYTHONPROFILEIMPORTTIME]
--X int_max_str_digits)
-PYTHONNOUSERSITE (-s)              PYTHONOPTIMIZE (-O)
-PYTHONPYCACHEPREFIX (-X pycache_prefix)
-PYTHONSAFEPATH (-P)                PYTHONUNBUFFERED (-u)
-PYTHONUTF8 (-X utf8)               PYTHONVERBOSE (-v)
-PYTHONWARNDEFAULTENCODING (-X warn_default_encoding)
-PYTHONWARNINGS (-W)
+These variables have equivalent options:
+PYTHON_CPU_COUNT          : -X cpu_count
+PYTHONDEBUG               : -d
+PYTHONDEVMODE             : -X dev
+PYTHONDONTWRITEBYTECODE   : -B
+PYTHONFAULTHANDLER        : -X faulthandler
+PYTHON_FROZEN_MODULES     : -X frozen_modules
+PYTHONINSPECT             : -i
+PYTHONINTMAXSTRDIGITS     : -X int_max_str_digits
+PYTHONNOUSERSITE          : -s
+PYTHONOPTIMIZE            : -O
+PYTHONPROFILEIMPORTTIME   : -X importtime
+PYTHONPYCACHEPREFIX       : -X pycache_prefix
+PYTHONSAFEPATH            : -P
+PYTHONTRACEMALLOC         : -X tracemalloc
+PYTHONUNBUFFERED          : -u
+PYTHONUTF8                : -X utf8
+PYTHONVERBOSE             : -v
+PYTHONWARNDEFAULTENCODING : -X warn_default_encoding
+PYTHONWARNINGS            : -W
 ";
 
 /// `--help-xoptions`
@@ -76,9 +84,12 @@ pub(crate) const X_OPTIONS: &str = "\
 Options of the implementation:
 -X cpu_count=N: what os.cpu_count() returns; default undoes it
 -X dev: development mode: more checks and warnings
+-X faulthandler: report crashes with a traceback
+-X frozen_modules=on|off: whether modules come from the executable
+-X importtime[=2]: tell how long imports take
 -X int_max_str_digits=N: limit of conversions between int and str; 0 for none
 -X pycache_prefix=PATH: write .pyc files to a tree of their own
--X faulthandler: report crashes with a traceback [PYTHONFAULTHANDLER]
+-X tracemalloc[=N]: trace memory allocations with N frames of traceback
 -X utf8[=0|1]: UTF-8 mode
 -X warn_default_encoding: warn when text files are opened without encoding
 ";

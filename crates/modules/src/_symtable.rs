@@ -114,7 +114,10 @@ pub mod _symtable {
         let flags = compile::inherited_flags(th);
         let options = Options { mode, flags, ..Options::default() };
         match compiler::symbol_table(&text, &compile::lossy(&filename), &options) {
-            Ok(tables) => entry(th, &tables, tables.top()),
+            Ok(tables) => {
+                compile::issue_warnings(th, &tables.warnings, filename.obj())?;
+                entry(th, &tables.value, tables.value.top())
+            }
             Err(error) => Err(compile::raise_compile_error(th, &error, filename.obj())),
         }
     }

@@ -112,7 +112,9 @@ impl TokenizerIter {
             let lineno = scanned.lines.len().max(1);
             let last = scanned.lines.last().map_or("", String::as_str);
             let in_line = last.trim_end().ends_with('\\') && !last.starts_with('\\');
-            let offset = if in_line { last.chars().count() } else { 0 };
+            // A last line without an end gets one.
+            let length = last.trim_end_matches('\n').chars().count() + 1;
+            let offset = if in_line { length } else { 0 };
             drop(scanned);
             let exception = object::exceptions::instantiate(th, class, &[message.obj()])?;
             for (name, value) in [
@@ -120,7 +122,6 @@ impl TokenizerIter {
                 (id!(th, "lineno"), int(lineno)?),
                 (id!(th, "offset"), int(offset)?),
                 (id!(th, "end_lineno"), int(lineno)?),
-                (id!(th, "end_offset"), int(offset)?),
             ] {
                 exception.setattr(th, name, Some(value.obj()))?;
             }
@@ -136,7 +137,7 @@ impl TokenizerIter {
             vec![filename.upcast(), lineno, offset, text_object, int(end.0 + 1)?, int(end.1 + 1)?]
         } else {
             let none = || types::none().own();
-            let offset = int(text.chars().count() + 2)?;
+            let offset = int(text.chars().count() + 1)?;
             vec![filename.upcast(), int(line + 1)?, offset, text_object, none(), none()]
         };
         let details = Tuple::from_refs(th, details)?;
@@ -213,9 +214,12 @@ impl TokenizerIter {
             };
         };
         let scanned = self.scanned.borrow();
-        let mut text = scanned.text(token.start, token.end);
-        let start = scanned.position(token.start);
         let mut end = scanned.position(token.end);
+        let (start, mut text) = match token.kind {
+            // Continued lines before it are not part of it.
+            INDENT => ((end.0, 0), scanned.line(end.0).chars().take(end.1).collect()),
+            _ => (scanned.position(token.start), scanned.text(token.start, token.end)),
+        };
         let at_end =
             token.start >= scanned.length && matches!(token.kind, ENDMARKER | DEDENT) && self.extra;
         let mut positions = [start.0 as i64 + 1, start.1 as i64, 0, 0];
@@ -259,6 +263,10 @@ impl TokenizerIter {
             positions = [row, -1, row, -1];
             text.clear();
             line = scanned.line(row as usize - 1).to_owned();
+            let blank = line.trim_start();
+            if !line.ends_with('\n') && (blank.is_empty() || blank.starts_with('#')) {
+                line.clear();
+            }
         }
         drop(scanned);
         let kind =

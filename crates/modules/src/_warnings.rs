@@ -637,7 +637,7 @@ fn show_plainly(th: Thread<'_>, category: &Ref, text: &Ref, origin: &Origin) -> 
     let text = text.str(th)?;
     let line = match &origin.line {
         Some(line) => Some(line.str(th)?.to_string()),
-        None => crate::compile::source_line(origin.filename.obj(), origin.lineno),
+        None => crate::compile::source_line(th, origin.filename.obj(), origin.lineno),
     };
     let mut report = format!("{}:{}: {}: {}\n", &*origin.filename, origin.lineno, &*name, &*text);
     if let Some(line) = line {

@@ -24,9 +24,3 @@ pub(crate) fn set(th: Thread<'_>, items: Vec<Ref>, frozen: bool) -> Result {
     let items = List::from_refs(th, items)?;
     ty.call(th, &[items.obj()])
 }
-
-/// `slice(*parts)`.
-pub(crate) fn slice(th: Thread<'_>, parts: &[Ref; 3]) -> Result {
-    let ty = builtin_type(th, "slice")?;
-    ty.call(th, &[parts[0].obj(), parts[1].obj(), parts[2].obj()])
-}

@@ -8,8 +8,8 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 
 use bytecode::marshal::{
-    Builder, CodeParts, Container, DumpError, Input, LoadError, Singleton, Source, VERSION, View,
-    dump, load,
+    Builder, CodeParts, Container, DumpError, Input, LoadError, Sharing, Singleton, Source,
+    VERSION, View, dump, load,
 };
 use macros::pymodule;
 use num_bigint::BigInt;
@@ -17,13 +17,14 @@ use object::{
     AsObject, Bytes, Code, Dict, Float, Int, List, Module, Obj, Protocol, Raised, Ref, Result, Str,
     Thread, Tuple, error, exceptions, id,
     protocol::{self, buffer::BytesLike},
-    raise, types,
+    raise, small_int,
+    types::{self, FrozenSet, Set, Slice},
 };
 
 use crate::{compile, construct};
 
 /// What stops reading or writing: a raised exception or bad data.
-enum Failure {
+pub(crate) enum Failure {
     Raised(Raised),
     Load(LoadError),
     Dump(DumpError),
@@ -48,7 +49,7 @@ impl From<DumpError> for Failure {
 }
 
 impl Failure {
-    fn raise(self, th: Thread<'_>) -> Raised {
+    pub(crate) fn raise(self, th: Thread<'_>) -> Raised {
         match self {
             Failure::Raised(raised) => raised,
             Failure::Load(LoadError::EofError(text)) => error!(th, EOFError, "{text}"),
@@ -61,9 +62,11 @@ impl Failure {
 
 type Outcome<T> = std::result::Result<T, Failure>;
 
-/// Makes objects for the reader.
-struct Loader<'a> {
-    th: Thread<'a>,
+/// Makes objects for the reader and the compiler.
+pub(crate) struct Loader<'a> {
+    pub(crate) th: Thread<'a>,
+    /// COMPAT: interned strings that are read stay for ever.
+    pub(crate) immortal: bool,
 }
 
 impl Builder for Loader<'_> {
@@ -98,19 +101,41 @@ impl Builder for Loader<'_> {
     }
 
     fn bytes(&mut self, bytes: &[u8]) -> Outcome<Ref> {
-        Ok(Bytes::new(self.th, bytes)?.upcast())
+        Ok(Bytes::unshared(self.th, bytes)?.upcast())
+    }
+
+    fn byte(&mut self, byte: u8) -> Outcome<Ref> {
+        Ok(Bytes::new(self.th, &[byte])?.upcast())
     }
 
     fn str(&mut self, utf8: &[u8], interned: bool) -> Outcome<Ref> {
-        let text = Str::from_wtf8(self.th, utf8)?;
-        Ok(if interned { Str::intern_ref(self.th, text) } else { text }.upcast())
+        let th = self.th;
+        let text = match std::str::from_utf8(utf8) {
+            Ok(text) if interned => Str::intern(th, text)?,
+            Ok(text) => Str::new(th, text)?,
+            Err(_) if interned => Str::intern_ref(th, Str::from_wtf8(th, utf8)?),
+            Err(_) => Str::from_wtf8(th, utf8)?,
+        };
+        if interned && self.immortal {
+            return Ok(Str::intern_immortal(th, text).obj().own());
+        }
+        Ok(text.upcast())
     }
 
-    fn reserve(&mut self, kind: Container, _: usize) -> Outcome<Option<Ref>> {
+    fn is_interned(&self, utf8: &[u8]) -> bool {
+        std::str::from_utf8(utf8).is_ok_and(|text| Str::interned(self.th, text).is_some())
+    }
+
+    fn reserve(&mut self, kind: Container, length: usize) -> Outcome<Option<Ref>> {
+        let th = self.th;
         Ok(match kind {
-            Container::List => Some(List::new(self.th)?.upcast()),
-            Container::Dict => Some(Dict::new(self.th)?.upcast()),
-            Container::Set => Some(construct::set(self.th, Vec::new(), false)?),
+            Container::List => Some(List::new(th)?.upcast()),
+            Container::Dict => Some(Dict::new(th)?.upcast()),
+            Container::Set => Some(Set::new(th)?.upcast()),
+            Container::Tuple if length <= RESERVED_TUPLE => {
+                let none = || Some(types::none().own().into_raw());
+                Some(Tuple::from_fn(th, length, |_| none())?.upcast())
+            }
             Container::Tuple | Container::FrozenSet => None,
         })
     }
@@ -123,8 +148,14 @@ impl Builder for Loader<'_> {
     ) -> Outcome<Ref> {
         let th = self.th;
         match kind {
-            Container::Tuple => Ok(Tuple::from_refs(th, items)?.upcast()),
-            Container::FrozenSet => Ok(construct::set(th, items, true)?),
+            Container::Tuple => match reserved.map(Ref::downcast::<Tuple>) {
+                Some(Ok(tuple)) => {
+                    tuple.refill(items);
+                    Ok(tuple.upcast())
+                }
+                _ => Ok(Tuple::from_refs(th, items)?.upcast()),
+            },
+            Container::FrozenSet => Ok(FrozenSet::from_refs(th, &items)?.upcast()),
             Container::List => {
                 let list = match reserved.map(Ref::downcast::<List>) {
                     Some(Ok(list)) => list,
@@ -146,17 +177,21 @@ impl Builder for Loader<'_> {
                 Ok(dict.upcast())
             }
             Container::Set => {
-                let Some(set) = reserved else { return Ok(construct::set(th, items, false)?) };
-                for item in items {
-                    set.call_method(th, id!(th, "add"), &[item.obj()])?;
+                let set = match reserved.map(Ref::downcast::<Set>) {
+                    Some(Ok(set)) => set,
+                    _ => Set::new(th)?,
+                };
+                for item in &items {
+                    set.add(th, item.obj())?;
                 }
-                Ok(set)
+                Ok(set.upcast())
             }
         }
     }
 
     fn slice(&mut self, parts: [Ref; 3]) -> Outcome<Ref> {
-        Ok(construct::slice(self.th, &parts)?)
+        let [start, stop, step] = &parts;
+        Ok(Slice::new(self.th, start.obj(), stop.obj(), step.obj())?.upcast())
     }
 
     fn code(&mut self, parts: CodeParts<Ref>) -> Outcome<Ref> {
@@ -164,12 +199,20 @@ impl Builder for Loader<'_> {
     }
 }
 
+/// Damaged data can claim any length; longer tuples cannot refer to themselves.
+const RESERVED_TUPLE: usize = 1 << 16;
+
 /// Shows objects to the writer.
 struct Dumper<'a> {
     th: Thread<'a>,
     /// What the writer made on the way; it lives until the writer is done, so
     /// that identities stay different.
     made: RefCell<Vec<Ref>>,
+}
+
+fn members(mut next: impl FnMut(&mut usize) -> Option<Ref>) -> Vec<Ref> {
+    let mut position = 0;
+    std::iter::from_fn(|| next(&mut position)).collect()
 }
 
 fn all(items: &[Obj<'_>]) -> Vec<Ref> {
@@ -230,18 +273,14 @@ impl Source for Dumper<'_> {
         if let Some(dict) = object.downcast_exact::<Dict>() {
             return Ok(View::Dict(dict.items()));
         }
-        if construct::is_exactly(object, "set") {
-            return Ok(View::Set(protocol::iter::collect(th, object)?));
+        if let Some(set) = object.downcast_exact::<Set>() {
+            return Ok(View::Set(members(|position| set.next_entry(position))));
         }
-        if construct::is_exactly(object, "frozenset") {
-            return Ok(View::FrozenSet(protocol::iter::collect(th, object)?));
+        if let Some(set) = object.downcast_exact::<FrozenSet>() {
+            return Ok(View::FrozenSet(members(|position| set.next_entry(position))));
         }
-        if construct::is_exactly(object, "slice") {
-            return Ok(View::Slice([
-                object.getattr(th, id!(th, "start"))?,
-                object.getattr(th, id!(th, "stop"))?,
-                object.getattr(th, id!(th, "step"))?,
-            ]));
+        if let Some(slice) = object.downcast_exact::<Slice>() {
+            return Ok(View::Slice([slice.start(), slice.stop(), slice.step()].map(Obj::own)));
         }
         if let Some(code) = object.downcast_exact::<Code>() {
             let parts = code.to_parts(th)?;
@@ -267,10 +306,21 @@ impl Source for Dumper<'_> {
         Ok(())
     }
 
-    fn is_unique(&self, object: &Ref) -> bool {
-        // The container's reference, and the writer's own.
+    fn sharing(&self, object: &Ref) -> Sharing {
         let object = object.obj();
-        object.refcount() <= 2 && !object.downcast_exact::<Str>().is_some_and(Str::is_interned)
+        if small_int::in_range(object.as_ptr()) {
+            // CPython makes these once, the others anew wherever they come up.
+            return match Int::to_i64(object) {
+                Some(-5..=256) => Sharing::Shared,
+                _ => Sharing::Uncounted,
+            };
+        }
+        let interned = object.downcast_exact::<Str>().is_some_and(Str::is_interned);
+        // The container's reference, and the writer's own.
+        match object.refcount() <= 2 && !interned {
+            true => Sharing::Unique,
+            false => Sharing::Shared,
+        }
     }
 }
 
@@ -312,14 +362,13 @@ fn audit_dumps(th: Thread<'_>, value: Obj<'_>, version: i32) -> Result<()> {
 }
 
 fn read(th: Thread<'_>, mut bytes: &[u8], allow_code: bool) -> Result<Ref> {
-    load(&mut Loader { th }, &mut bytes, allow_code).map_err(|failure| failure.raise(th))
+    load(&mut Loader { th, immortal: true }, &mut bytes, allow_code)
+        .map_err(|failure| failure.raise(th))
 }
 
 fn write(th: Thread<'_>, object: Obj<'_>, version: i32, allow_code: bool) -> Result<Vec<u8>> {
     let dumper = Dumper { th, made: RefCell::default() };
-    // Held by the caller, and here: not unique, unless the caller gives it up.
-    let object = object.own();
-    dump(&dumper, &object, version, allow_code).map_err(|failure| failure.raise(th))
+    dump(&dumper, object.own(), version, allow_code).map_err(|failure| failure.raise(th))
 }
 
 /// Reads from a file object.
@@ -403,7 +452,7 @@ pub mod marshal {
             );
         }
         let mut input = FileInput { th, file, buffer: Vec::new() };
-        bytecode::marshal::load(&mut Loader { th }, &mut input, allow_code)
+        bytecode::marshal::load(&mut Loader { th, immortal: true }, &mut input, allow_code)
             .map_err(|failure| failure.raise(th))
     }
 

@@ -47,10 +47,10 @@ pub fn import(
     let module = match modules.get(th, absolute.obj())? {
         Some(module) if !module.obj().is_none() => {
             ensure_initialized(th, module.obj(), &absolute)?;
-            import_time::cached(th, &absolute.to_string());
+            import_time::cached(th, &absolute);
             module
         }
-        _ => import_time::timed(th, || absolute.to_string(), || find_and_load(th, &absolute))?,
+        _ => import_time::timed(th, &absolute, || find_and_load(th, &absolute))?,
     };
     let has_from = match fromlist {
         Some(fromlist) if !fromlist.is_none() => fromlist.is_true(th)?,

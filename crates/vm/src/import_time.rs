@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use object::{Result, Thread};
+use object::{Result, Str, Thread};
 
 #[derive(Default)]
 struct State {
@@ -43,22 +43,27 @@ fn header(state: &State) {
 }
 
 /// Note that a module was there already.
-pub(crate) fn cached(th: Thread<'_>, name: &str) {
+pub(crate) fn cached(th: Thread<'_>, name: &Str) {
     let state = state(th);
     if state.level.get() < 2 {
         return;
     }
     header(state);
     let indent = 2 * state.depth.get();
-    tell(format_args!("import time: cached    | cached     | {:indent$}{name}", ""));
+    tell(format_args!("import time: cached    | cached     | {:indent$}{}", "", shown(name)));
+}
+
+/// A name that may not be encodable.
+fn shown(name: &Str) -> String {
+    let code = |code: u32| match char::from_u32(code) {
+        Some(c) => c.to_string(),
+        None => format!("\\u{code:04x}"),
+    };
+    name.units().iter().map(code).collect()
 }
 
 /// Load a module and tell how long it took.
-pub(crate) fn timed<T>(
-    th: Thread<'_>,
-    name: impl Fn() -> String,
-    load: impl FnOnce() -> Result<T>,
-) -> Result<T> {
+pub(crate) fn timed<T>(th: Thread<'_>, name: &Str, load: impl FnOnce() -> Result<T>) -> Result<T> {
     let state = state(th);
     if state.level.get() == 0 {
         return load();
@@ -73,7 +78,7 @@ pub(crate) fn timed<T>(
     let own = whole.saturating_sub(state.inner.get());
     state.inner.set(outer + whole);
     state.depth.set(depth);
-    let (own, whole, name) = (own.as_micros(), whole.as_micros(), name());
+    let (own, whole, name) = (own.as_micros(), whole.as_micros(), shown(name));
     let indent = 2 * depth;
     tell(format_args!("import time: {own:9} | {whole:10} | {:indent$}{name}", ""));
     result

@@ -99,7 +99,7 @@ pub fn add_native_entry(th: Thread<'_>, frame: &FrameObject, lineno: i32) -> Res
 }
 
 /// A traceback of the innermost frame alone.
-pub(crate) fn here(th: Thread<'_>) -> Result<Option<Ref>> {
+pub fn here(th: Thread<'_>) -> Result<Option<Ref>> {
     // SAFETY: frames of this thread.
     unsafe {
         let frame = frame::complete(frame::current(th));

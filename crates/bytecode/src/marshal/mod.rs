@@ -8,11 +8,13 @@
 
 mod code;
 mod read;
+mod share;
 mod write;
 
 pub use code::{dump_code, load_code};
 pub use read::{Builder, Container, Input, LoadError, Singleton, load};
-pub use write::{DumpError, Source, View, dump};
+pub use share::{build_code, build_constant};
+pub use write::{DumpError, Sharing, Source, View, dump};
 
 /// The version that is written by default.
 pub const VERSION: i32 = 5;

@@ -8,7 +8,7 @@ use num_bigint::{BigInt, Sign};
 use super::{CodeParts, FLAG_REF, MAX_DEPTH, kind};
 
 /// Objects of which there is one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Singleton {
     None,
     False,
@@ -31,16 +31,26 @@ pub enum Container {
 /// Makes objects for the reader.
 pub trait Builder {
     type Object: Clone;
-    type Error: From<LoadError>;
+    type Error;
 
     fn singleton(&mut self, singleton: Singleton) -> Result<Self::Object, Self::Error>;
     fn int(&mut self, value: i64) -> Result<Self::Object, Self::Error>;
     fn big_int(&mut self, value: BigInt) -> Result<Self::Object, Self::Error>;
     fn float(&mut self, value: f64) -> Result<Self::Object, Self::Error>;
     fn complex(&mut self, real: f64, imag: f64) -> Result<Self::Object, Self::Error>;
+    /// A new object.
     fn bytes(&mut self, bytes: &[u8]) -> Result<Self::Object, Self::Error>;
+    /// The `bytes` object of one byte that the whole process shares; a
+    /// compiler's constants are it, what is read is not.
+    fn byte(&mut self, byte: u8) -> Result<Self::Object, Self::Error> {
+        self.bytes(&[byte])
+    }
     /// A string in UTF-8 with `surrogatepass`, which may be invalid.
     fn str(&mut self, utf8: &[u8], interned: bool) -> Result<Self::Object, Self::Error>;
+    /// Whether the process has an interned string of that text already.
+    fn is_interned(&self, _utf8: &[u8]) -> bool {
+        false
+    }
     /// An empty container that its items can refer to. None if the builder
     /// cannot make it before the items; then such references are errors.
     fn reserve(
@@ -109,7 +119,10 @@ pub fn load<B: Builder, I: Input<B::Error>>(
     builder: &mut B,
     input: &mut I,
     allow_code: bool,
-) -> Result<B::Object, B::Error> {
+) -> Result<B::Object, B::Error>
+where
+    B::Error: From<LoadError>,
+{
     let mut reader = Reader { builder, input, allow_code, refs: Vec::new() };
     let mut open: Vec<Frame<B::Object>> = Vec::new();
     loop {
@@ -171,7 +184,10 @@ struct Reader<'r, B: Builder, I> {
 const CODE_PARTS_BEFORE_LINE: usize = 8;
 const CODE_PARTS: usize = 10;
 
-impl<B: Builder, I: Input<B::Error>> Reader<'_, B, I> {
+impl<B: Builder, I: Input<B::Error>> Reader<'_, B, I>
+where
+    B::Error: From<LoadError>,
+{
     fn take(&mut self, length: usize) -> Result<Cow<'_, [u8]>, B::Error> {
         let taken = self.input.take(length)?;
         if taken.len() < length {

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use num_bigint::{BigInt, Sign};
+use rustc_hash::FxBuildHasher;
 
 use super::{CodeParts, FLAG_REF, MAX_DEPTH, kind};
 
@@ -39,6 +40,46 @@ pub enum View<'a, O> {
     Unknown,
 }
 
+impl<O: Copy> View<'_, O> {
+    /// The same view of objects that are numbers, as cheap as it can be.
+    pub(super) fn borrowed(&self) -> View<'_, O> {
+        match self {
+            View::None => View::None,
+            View::False => View::False,
+            View::True => View::True,
+            View::Ellipsis => View::Ellipsis,
+            View::StopIteration => View::StopIteration,
+            View::Int(value) => View::Int(*value),
+            View::BigInt(value) => View::BigInt(Cow::Borrowed(value)),
+            View::Float(value) => View::Float(*value),
+            View::Complex(real, imag) => View::Complex(*real, *imag),
+            View::Str { utf8, interned } => {
+                View::Str { utf8: Cow::Borrowed(utf8), interned: *interned }
+            }
+            View::Bytes(bytes) => View::Bytes(Cow::Borrowed(bytes)),
+            View::Tuple(items) => View::Tuple(items.clone()),
+            View::List(items) => View::List(items.clone()),
+            View::Dict(items) => View::Dict(items.clone()),
+            View::Set(items) => View::Set(items.clone()),
+            View::FrozenSet(items) => View::FrozenSet(items.clone()),
+            View::Slice(parts) => View::Slice(*parts),
+            View::Code(parts) => View::Code(parts.clone()),
+            View::Unknown => View::Unknown,
+        }
+    }
+}
+
+/// Whether there is more than one reference to an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sharing {
+    Unique,
+    /// CPython looks at the reference count, which is larger for interned and
+    /// immortal objects, too.
+    Shared,
+    /// Nobody counts them: shared if the writer meets the object twice.
+    Uncounted,
+}
+
 /// Shows objects to the writer.
 pub trait Source {
     type Object: Clone;
@@ -49,9 +90,7 @@ pub trait Source {
     /// What two occurrences of one object have in common.
     fn identity(&self, object: &Self::Object) -> usize;
 
-    /// Whether there is just one reference to the object. CPython looks at the
-    /// reference count, which is larger for interned and immortal objects, too.
-    fn is_unique(&self, object: &Self::Object) -> bool;
+    fn sharing(&self, object: &Self::Object) -> Sharing;
 
     /// Called behind the items of a set: writing them can run code that changes it.
     fn check_size(&self, _object: &Self::Object, _written: usize) -> Result<(), Self::Error> {
@@ -81,50 +120,67 @@ impl fmt::Display for DumpError {
 
 impl std::error::Error for DumpError {}
 
-/// Marshal an object.
+/// Marshal an object, of which this is the caller's only reference.
 pub fn dump<S: Source>(
     source: &S,
-    object: &S::Object,
+    object: S::Object,
     version: i32,
     allow_code: bool,
 ) -> Result<Vec<u8>, S::Error> {
-    dump_at_depth(source, object, version, allow_code, 0, false)
+    // What the caller names, it holds.
+    let holder = match source.sharing(&object) {
+        Sharing::Uncounted => Holder::Writer,
+        _ => Holder::Container,
+    };
+    dump_at_depth(source, object, version, allow_code, 0, holder)
 }
 
 fn dump_at_depth<S: Source>(
     source: &S,
-    object: &S::Object,
+    object: S::Object,
     version: i32,
     allow_code: bool,
     depth: usize,
-    held: bool,
+    holder: Holder,
 ) -> Result<Vec<u8>, S::Error> {
     let mut writer = Writer {
         source,
         version,
         allow_code,
-        refs: HashMap::new(),
+        numbers: HashMap::default(),
+        marks: Vec::new(),
+        references: Vec::new(),
         open: HashSet::new(),
         out: Vec::new(),
         todo: Vec::new(),
     };
-    writer.todo.push(Task::Object(object.clone(), depth + 1, held));
+    writer.todo.push(Task::Object(object, depth + 1, holder));
     while let Some(task) = writer.todo.pop() {
         match task {
-            Task::Object(object, depth, held) => writer.object(&object, depth, held)?,
+            Task::Object(object, depth, holder) => writer.object(&object, depth, holder)?,
             Task::Int(value) => writer.int(value),
             Task::Null => writer.out.push(kind::NULL),
             Task::Closed(identity) => drop(writer.open.remove(&identity)),
             Task::CheckSize(object, written) => source.check_size(&object, written)?,
         }
     }
+    writer.number_references();
     Ok(writer.out)
 }
 
+/// Who has the reference through which an object is reached.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Holder {
+    Container,
+    /// The writer has a second one.
+    Writer,
+    /// A slice, whose numbers nobody else has.
+    Slice,
+}
+
 enum Task<O> {
-    /// The object, how deep it is nested, and whether the writer holds a
-    /// reference of its own.
-    Object(O, usize, bool),
+    /// The object, how deep it is nested, and who holds it.
+    Object(O, usize, Holder),
     Int(i32),
     Null,
     /// The end of an object that must not contain itself.
@@ -132,11 +188,22 @@ enum Task<O> {
     CheckSize(O, usize),
 }
 
+/// An object that is or may be referred to.
+struct Mark {
+    /// Of its first byte.
+    position: usize,
+    shared: bool,
+}
+
 struct Writer<'s, S: Source> {
     source: &'s S,
     version: i32,
     allow_code: bool,
-    refs: HashMap<usize, u32>,
+    /// Indices into `marks`, by identity.
+    numbers: HashMap<usize, u32, FxBuildHasher>,
+    marks: Vec<Mark>,
+    /// Where references are, and to which mark.
+    references: Vec<(usize, u32)>,
     /// Slices and code objects that are being written: nobody could read one within itself.
     open: HashSet<usize>,
     out: Vec<u8>,
@@ -155,7 +222,7 @@ impl<S: Source> Writer<'_, S> {
         Ok(())
     }
 
-    fn object(&mut self, object: &S::Object, depth: usize, held: bool) -> Result<(), S::Error> {
+    fn object(&mut self, object: &S::Object, depth: usize, holder: Holder) -> Result<(), S::Error> {
         if depth > MAX_DEPTH {
             return Err(DumpError::NestedTooDeep.into());
         }
@@ -167,7 +234,7 @@ impl<S: Source> Writer<'_, S> {
             View::Ellipsis => kind::ELLIPSIS,
             View::False => kind::FALSE,
             View::True => kind::TRUE,
-            other => return self.complex_object(object, other, depth, held),
+            other => return self.complex_object(object, other, depth, holder),
         };
         self.out.push(singleton);
         Ok(())
@@ -178,23 +245,18 @@ impl<S: Source> Writer<'_, S> {
         object: &S::Object,
         view: View<'_, S::Object>,
         depth: usize,
-        held: bool,
+        holder: Holder,
     ) -> Result<(), S::Error> {
-        let mut flag = 0;
-        if self.version >= 3 && (held || !self.source.is_unique(object)) {
-            let identity = self.source.identity(object);
-            if self.open.contains(&identity) {
-                return Err(DumpError::Unmarshallable.into());
-            }
-            if let Some(number) = self.refs.get(&identity).copied() {
-                self.out.push(kind::REF);
-                self.int(number as i32);
-                return Ok(());
-            }
-            let number = u32::try_from(self.refs.len()).ok().filter(|number| *number < 0x7FFF_FFFF);
-            self.refs.insert(identity, number.ok_or(DumpError::TooManyObjects)?);
-            flag = FLAG_REF;
+        let sharing = match (self.source.sharing(object), holder) {
+            _ if self.version < 3 => Sharing::Unique,
+            (_, Holder::Writer) => Sharing::Shared,
+            (Sharing::Uncounted, Holder::Slice) => Sharing::Unique,
+            (sharing, _) => sharing,
+        };
+        if sharing != Sharing::Unique && self.refer(object, sharing == Sharing::Shared)? {
+            return Ok(());
         }
+        let flag = if sharing == Sharing::Shared { FLAG_REF } else { 0 };
         match view {
             View::Int(value) => match i32::try_from(value) {
                 Ok(value) => {
@@ -267,7 +329,7 @@ impl<S: Source> Writer<'_, S> {
             View::Slice(parts) if self.version >= 5 => {
                 self.close_later(object);
                 self.out.push(kind::SLICE | flag);
-                self.later(parts.into(), depth);
+                self.later_from(Holder::Slice, parts.into(), depth);
             }
             View::Code(parts) => {
                 if !self.allow_code {
@@ -282,6 +344,47 @@ impl<S: Source> Writer<'_, S> {
         Ok(())
     }
 
+    /// Write a reference if the object was written before, otherwise note that
+    /// it is now.
+    fn refer(&mut self, object: &S::Object, shared: bool) -> Result<bool, S::Error> {
+        let identity = self.source.identity(object);
+        if self.open.contains(&identity) {
+            return Err(DumpError::Unmarshallable.into());
+        }
+        if let Some(number) = self.numbers.get(&identity).copied() {
+            self.marks[number as usize].shared = true;
+            self.out.push(kind::REF);
+            self.references.push((self.out.len(), number));
+            self.int(number as i32);
+            return Ok(true);
+        }
+        let number = u32::try_from(self.marks.len()).ok().filter(|number| *number < 0x7FFF_FFFF);
+        self.numbers.insert(identity, number.ok_or(DumpError::TooManyObjects)?);
+        self.marks.push(Mark { position: self.out.len(), shared });
+        Ok(false)
+    }
+
+    /// Flag what turned out to be shared and leave the others out of the
+    /// numbering.
+    fn number_references(&mut self) {
+        if self.marks.iter().all(|mark| mark.shared && self.out[mark.position] & FLAG_REF != 0) {
+            return;
+        }
+        let mut numbers = Vec::with_capacity(self.marks.len());
+        let mut next = 0u32;
+        for mark in &self.marks {
+            numbers.push(next);
+            if mark.shared {
+                self.out[mark.position] |= FLAG_REF;
+                next += 1;
+            }
+        }
+        for (position, mark) in &self.references {
+            let number = numbers[*mark as usize].to_le_bytes();
+            self.out[*position..*position + number.len()].copy_from_slice(&number);
+        }
+    }
+
     fn close_later(&mut self, object: &S::Object) {
         let identity = self.source.identity(object);
         self.open.insert(identity);
@@ -289,8 +392,12 @@ impl<S: Source> Writer<'_, S> {
     }
 
     fn later(&mut self, objects: Vec<S::Object>, depth: usize) {
-        self.todo
-            .extend(objects.into_iter().rev().map(|object| Task::Object(object, depth + 1, false)));
+        self.later_from(Holder::Container, objects, depth);
+    }
+
+    fn later_from(&mut self, holder: Holder, objects: Vec<S::Object>, depth: usize) {
+        let tasks = objects.into_iter().rev();
+        self.todo.extend(tasks.map(|object| Task::Object(object, depth + 1, holder)));
     }
 
     fn long(&mut self, value: &BigInt, flag: u8) -> Result<(), S::Error> {
@@ -353,13 +460,19 @@ impl<S: Source> Writer<'_, S> {
             // The key of a single item is not needed.
             let key = match count {
                 1 => Vec::new(),
-                _ => dump_at_depth(self.source, &item, self.version, self.allow_code, depth, true)?,
+                _ => dump_at_depth(
+                    self.source,
+                    item.clone(),
+                    self.version,
+                    self.allow_code,
+                    depth,
+                    Holder::Writer,
+                )?,
             };
             keyed.push((key, item));
         }
         keyed.sort_by(|a, b| a.0.cmp(&b.0));
-        let items = keyed.into_iter().rev().map(|(_, item)| Task::Object(item, depth + 1, true));
-        self.todo.extend(items);
+        self.later_from(Holder::Writer, keyed.into_iter().map(|(_, item)| item).collect(), depth);
         Ok(())
     }
 

@@ -88,6 +88,8 @@ impl Compiler<'_> {
             ExprKind::Set(_)
             | ExprKind::SetComp { .. }
             | ExprKind::GeneratorExp { .. }
+            | ExprKind::TemplateStr(_)
+            | ExprKind::Interpolation { .. }
             | ExprKind::Lambda(_) => true,
             _ => false,
         };
@@ -111,9 +113,7 @@ impl Compiler<'_> {
             | ExprKind::List { .. }
             | ExprKind::ListComp { .. }
             | ExprKind::JoinedStr(_)
-            | ExprKind::TemplateStr(_)
-            | ExprKind::FormattedValue { .. }
-            | ExprKind::Interpolation { .. } => true,
+            | ExprKind::FormattedValue { .. } => true,
             _ => false,
         };
         if sequence && let Some(name) = type_name(value) {

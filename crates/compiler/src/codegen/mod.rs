@@ -145,19 +145,20 @@ struct Compiler<'a> {
     interactive: bool,
     /// The innermost unit is last.
     units: Vec<Unit<'a>>,
-    warnings: Vec<CompileWarning>,
+    warnings: &'a mut Vec<CompileWarning>,
     disable_warning: u32,
     depth: usize,
 }
 
 /// Generate the code object of a module.
-pub(crate) fn compile_module(
-    module: &Mod,
+pub(crate) fn compile_module<'a>(
+    module: &'a Mod,
     table: SymbolTable,
     features: Features,
     optimize: i32,
     filename: &str,
-) -> Result<(CodeObject, Vec<CompileWarning>)> {
+    warnings: &'a mut Vec<CompileWarning>,
+) -> Result<CodeObject> {
     let mut compiler = Compiler {
         table,
         features,
@@ -165,7 +166,7 @@ pub(crate) fn compile_module(
         filename: Arc::from(filename),
         interactive: matches!(module, Mod::Interactive(_)),
         units: Vec::new(),
-        warnings: Vec::new(),
+        warnings,
         disable_warning: 0,
         depth: 0,
     };
@@ -188,8 +189,7 @@ pub(crate) fn compile_module(
         }
         Mod::FunctionType { .. } => return Err(compiler.system_error("module kind")),
     };
-    let code = compiler.finish_unit(add_none)?;
-    Ok((code, compiler.warnings))
+    compiler.finish_unit(add_none)
 }
 
 impl<'a> Compiler<'a> {
@@ -250,7 +250,7 @@ impl<'a> Compiler<'a> {
 
     fn warn(&mut self, location: Location, message: String) {
         if self.disable_warning == 0 {
-            self.warnings.push(CompileWarning { error: message.clone(), message, location });
+            self.warnings.push(CompileWarning::at(location, message));
         }
     }
 

@@ -3,6 +3,7 @@
 use bytecode::Constant;
 use num_bigint::BigInt;
 use ruff_python_ast as ruff;
+use ruff_text_size::TextRange;
 
 use super::Lower;
 use crate::{
@@ -188,12 +189,12 @@ impl Lower<'_> {
     }
 
     /// A keyword right after a number is read, but should not be there.
-    fn warn_number(&mut self, node: &ruff::ExprNumberLiteral) {
-        let next = self.source.as_bytes().get(node.range.end().to_usize());
+    pub(super) fn warn_number(&mut self, range: TextRange) {
+        let next = self.source.as_bytes().get(range.end().to_usize());
         if !next.is_some_and(u8::is_ascii_alphabetic) {
             return;
         }
-        let text = self.text(node.range).as_bytes();
+        let text = self.text(range).as_bytes();
         let what = match (text.get(1).map(u8::to_ascii_lowercase), text.last()) {
             (Some(b'x'), _) => "hexadecimal",
             (Some(b'o'), _) => "octal",
@@ -202,12 +203,17 @@ impl Lower<'_> {
             _ => "decimal",
         };
         let message = format!("invalid {what} literal");
-        let location = self.location(node);
-        self.warnings.push(CompileWarning { error: message.clone(), message, location });
+        let (line, end) = self.lines.position(range.end());
+        let mut error = self.error_at(line, end - 1, &message);
+        error.end_offset = error.offset;
+        if let Some(text) = &mut error.text {
+            text.truncate(text.trim_end_matches('\n').len());
+        }
+        self.warnings.push(CompileWarning { message, lineno: line, error });
     }
 
     fn number(&mut self, node: &ruff::ExprNumberLiteral) -> Result<Constant> {
-        self.warn_number(node);
+        self.warn_number(node.range);
         Ok(match &node.value {
             ruff::Number::Int(int) => match int.as_u64() {
                 Some(small) => Constant::Int(BigInt::from(small)),

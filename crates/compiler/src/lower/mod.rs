@@ -6,12 +6,14 @@
 //! differs in places (decorated definitions, `elif`, parts of f-strings).
 
 mod expr;
+mod rejected;
 mod stmt;
 mod string;
 
 use ruff_python_ast as ruff;
 use ruff_text_size::{Ranged, TextRange, TextSize};
 
+pub(crate) use self::rejected::token_warnings;
 use crate::{
     Mode, Options,
     ast::{Expr, Mod, Stmt},
@@ -64,6 +66,8 @@ pub(crate) struct Lower<'a> {
     /// f-strings and fields around what is being converted.
     strings: usize,
     specs: usize,
+    /// The end of the f-string whose text is being converted.
+    interpolated_end: Option<TextSize>,
     max_digits: usize,
 }
 
@@ -79,24 +83,41 @@ pub(crate) fn lower(
 ) -> Result<(Mod, Vec<CompileWarning>)> {
     let max_digits = options.max_digits.unwrap_or(MAX_STR_DIGITS);
     let interactive = options.mode == Mode::Single;
-    let mut lower = Lower { source, lines, warnings: Vec::new(), strings: 0, specs: 0, max_digits };
+    let mut lower = Lower::new(source, lines, max_digits);
     let module = match module {
-        ruff::Mod::Module(module) => {
-            let body = lower.stmts(&module.body)?;
-            if interactive { Mod::Interactive(body) } else { Mod::Module(body) }
-        }
-        ruff::Mod::Expression(module) => Mod::Expression(Box::new(lower.expr(&module.body)?)),
+        ruff::Mod::Module(module) => lower.stmts(&module.body).map(|body| match interactive {
+            true => Mod::Interactive(body),
+            false => Mod::Module(body),
+        }),
+        ruff::Mod::Expression(module) => lower.boxed(&module.body).map(Mod::Expression),
     };
-    Ok((module, lower.warnings))
+    match module {
+        Ok(module) => Ok((module, lower.warnings)),
+        Err(mut error) => {
+            error.warnings = lower.warnings;
+            Err(error)
+        }
+    }
 }
 
 /// Convert an expression that was parsed by itself.
 pub(crate) fn lower_expr(source: &str, lines: &Lines, expr: &ruff::Expr) -> Result<Expr> {
-    let warnings = Vec::new();
-    Lower { source, lines, warnings, strings: 0, specs: 0, max_digits: MAX_STR_DIGITS }.expr(expr)
+    Lower::new(source, lines, MAX_STR_DIGITS).expr(expr)
 }
 
-impl Lower<'_> {
+impl<'a> Lower<'a> {
+    fn new(source: &'a str, lines: &'a Lines, max_digits: usize) -> Self {
+        Lower {
+            source,
+            lines,
+            warnings: Vec::new(),
+            strings: 0,
+            specs: 0,
+            interpolated_end: None,
+            max_digits,
+        }
+    }
+
     fn span(&self, start: TextSize, end: TextSize) -> Location {
         let (line, col) = self.lines.position(start);
         let (end_line, end_col) = self.lines.position(end);
@@ -126,6 +147,21 @@ impl Lower<'_> {
 
     fn opt(&mut self, expr: Option<&ruff::Expr>) -> Result<Option<Box<Expr>>> {
         expr.map(|expr| self.boxed(expr)).transpose()
+    }
+
+    /// An error at a line and UTF-8 column.
+    fn error_at(&self, line: i32, col: i32, message: &str) -> Box<CompileError> {
+        let mut error = CompileError::new(ErrorKind::SyntaxError, message);
+        let mut text = self.lines.text(self.source, line);
+        if text.is_empty() {
+            text = self.source.split_inclusive('\n').last().unwrap_or_default();
+        }
+        let col = usize::try_from(col).unwrap_or(0);
+        let before = text.get(..col).map_or(col, |text| text.chars().count());
+        (error.lineno, error.offset) = (line, before as i32 + 1);
+        error.end_lineno = line;
+        error.text = Some(text.to_owned());
+        error
     }
 
     fn syntax_error(&self, range: TextRange, message: impl Into<String>) -> Box<CompileError> {

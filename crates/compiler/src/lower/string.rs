@@ -112,7 +112,7 @@ impl Lower<'_> {
 
     /// Decode the escapes of a literal whose syntax the parser accepted, and
     /// note those that are not valid. In f-strings doubled braces are one.
-    fn decode(
+    pub(super) fn decode(
         &mut self,
         content: TextRange,
         token: TextSize,
@@ -122,7 +122,7 @@ impl Lower<'_> {
         let text = self.text(content).to_owned();
         let mut points = Vec::with_capacity(text.len());
         let mut invalid: Vec<(usize, usize, usize)> = Vec::new();
-        // A doubled brace ends a token.
+        // A doubled brace ends a token, as does a named character.
         let mut tokens = 0;
         let mut chars = text.char_indices().peekable();
         while let Some((at, c)) = chars.next() {
@@ -199,6 +199,7 @@ impl Lower<'_> {
                             break;
                         }
                     }
+                    tokens += usize::from(braces);
                     value
                 }
                 other => {
@@ -220,7 +221,7 @@ impl Lower<'_> {
     }
 
     /// Decode literal text of an f-string. A backslash at its end is one before a field.
-    fn decode_middle(&mut self, range: TextRange) -> Vec<u32> {
+    pub(super) fn decode_middle(&mut self, range: TextRange) -> Vec<u32> {
         let start = range.start();
         if !self.text(range).ends_with('\\') {
             return self.decode(range, start, false, true);
@@ -240,22 +241,45 @@ impl Lower<'_> {
         at: usize,
         len: usize,
     ) {
-        let start = content.start() + TextSize::new(at as u32);
         let escape: String = text[at + 1..].chars().take(len).collect();
-        let end = start + TextSize::new(1 + escape.len() as u32);
         let what = if len == 3 { "invalid octal" } else { "invalid" };
         let hint = format!("Did you mean \"\\\\{escape}\"? A raw string is also an option.");
         let subject = format!("\"\\{escape}\" is an {what} escape sequence.");
-        let (token_line, _) = self.lines.position(token);
-        let mut location = self.span(start, end);
-        if location.line == token_line {
-            location.end_line = location.line;
+        let message = format!("{subject} Such sequences will not work in the future. {hint}");
+        let (lineno, _) = self.lines.position(content.start() + TextSize::new(at as u32));
+        let (line, col) = self.escape_place(content, token, text, at);
+        let mut error = self.error_at(line, col, &format!("{subject} {hint}"));
+        let longest = error.text.as_ref().map_or(0, |text| text.chars().count() as i32) + 1;
+        error.offset = error.offset.min(longest);
+        error.end_offset = (error.offset + 2).min(longest);
+        self.warnings.push(CompileWarning { message, lineno, error });
+    }
+
+    /// Line and column that an error tells of an escape. COMPAT: CPython leaves
+    /// the prefix of a string out, and counts from behind an f-string's end.
+    fn escape_place(
+        &self,
+        content: TextRange,
+        token: TextSize,
+        text: &str,
+        at: usize,
+    ) -> (i32, i32) {
+        if let Some(end) = self.interpolated_end {
+            let (line, col) = self.lines.position(end);
+            let before = &text[..at];
+            return match before.rfind('\n') {
+                None => (line, col + at as i32),
+                Some(newline) => {
+                    (line + before.matches('\n').count() as i32, (at - newline - 1) as i32)
+                }
+            };
         }
-        self.warnings.push(CompileWarning {
-            message: format!("{subject} Such sequences will not work in the future. {hint}"),
-            error: format!("{subject} {hint}"),
-            location,
-        });
+        let (line, col) = self.lines.position(content.start() + TextSize::new(at as u32));
+        let is_prefixed =
+            self.source.as_bytes().get(token.to_usize()).is_some_and(u8::is_ascii_alphabetic);
+        let opener = if is_prefixed { (content.start() - token).to_u32() as i32 } else { 0 };
+        let same_line = self.lines.position(token).0 == line;
+        (line, if same_line { col - opener } else { col })
     }
 
     pub(super) fn f_string(&mut self, node: &ruff::ExprFString) -> Result<Expr> {
@@ -270,7 +294,9 @@ impl Lower<'_> {
                 }
                 ruff::FStringPart::FString(fstring) => {
                     let raw = fstring.flags.prefix().is_raw();
+                    let outer = self.interpolated_end.replace(fstring.range.end());
                     self.elements(&fstring.elements, raw, false, &mut parts)?;
+                    self.interpolated_end = outer;
                 }
             }
         }
@@ -282,7 +308,9 @@ impl Lower<'_> {
         let mut parts = Parts::default();
         for tstring in node.value.as_slice() {
             let raw = tstring.flags.prefix().is_raw();
+            let outer = self.interpolated_end.replace(tstring.range.end());
             self.elements(&tstring.elements, raw, true, &mut parts)?;
+            self.interpolated_end = outer;
         }
         Ok(Expr::new(ExprKind::TemplateStr(parts.finish()), location))
     }
@@ -348,6 +376,7 @@ impl Lower<'_> {
                 conversion = i32::from(b'r');
             }
         }
+        let outer = self.interpolated_end.take();
         let value = self.boxed(&element.expression)?;
         let format_spec = match &element.format_spec {
             None => None,
@@ -362,6 +391,7 @@ impl Lower<'_> {
                 Some(Box::new(Expr::new(ExprKind::JoinedStr(values), location)))
             }
         };
+        self.interpolated_end = outer;
         let kind = if template {
             let str = self.expression_text(element, inside);
             ExprKind::Interpolation {

@@ -6,7 +6,7 @@
 
 use super::{
     BlockType, DEF_BOUND, DEF_COMP_CELL, DEF_FREE_CLASS, DEF_GLOBAL, DEF_NONLOCAL, DEF_PARAM,
-    DEF_TYPE_PARAM, EntryId, SCOPE_OFFSET, Scope, SymbolTable, scope_of,
+    DEF_TYPE_PARAM, EntryId, SCOPE_OFFSET, Scope, SymbolTable, USE, scope_of,
 };
 use crate::{
     ast::Name,
@@ -214,7 +214,7 @@ impl SymbolTable {
         }
         // A scope that sees the class namespace looks there and then at the
         // globals, not at a binding of an outer function.
-        if let Some(class) = class_entry {
+        if let Some(class) = class_entry.filter(|_| name.as_str() != "__classdict__") {
             let class_flags = self.entries[class].symbol(name);
             if class_flags & DEF_GLOBAL != 0 {
                 return Ok(Scope::GlobalExplicit);
@@ -272,14 +272,16 @@ impl SymbolTable {
                     self.entries[id].symbols.insert(name, flags);
                     scopes.insert(name, scope);
                 }
-                // Free in the comprehension, local outside: simply local now,
-                // unless a child of the comprehension needs the cell.
-                Some(outer) if outer & DEF_BOUND != 0 && !is_class => {
-                    if !free_in_child() {
+                Some(outer) => {
+                    // Free in the comprehension, local outside: simply local now,
+                    // unless a child of the comprehension needs the cell.
+                    if outer & DEF_BOUND != 0 && !is_class && !free_in_child() {
                         comp_free.discard(name);
                     }
+                    if flags & USE != 0 && flags & DEF_BOUND == 0 && !is_class {
+                        self.entries[id].symbols.insert(name, outer | USE);
+                    }
                 }
-                Some(_) => {}
             }
         }
         for name in removed {

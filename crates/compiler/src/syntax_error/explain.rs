@@ -33,6 +33,8 @@ pub(super) enum Stop {
     TooLong,
 }
 
+const MIXED: &str = "cannot mix bytes and nonbytes literals";
+
 type Match = Result<Option<usize>, Stop>;
 
 /// What the labels of a rule stand for: ranges of tokens.
@@ -62,6 +64,12 @@ pub(super) struct Matcher<'a> {
     explaining: bool,
     /// How many tokens were fetched.
     pub(super) fetched: usize,
+    /// The strings that the first pass made, as ranges of tokens.
+    pub(super) strings: Vec<(usize, usize)>,
+    /// The first token of the last compound statement.
+    pub(super) compound: Option<usize>,
+    compound_rule: usize,
+    first_pass: bool,
     version: u8,
     depth: usize,
     steps: usize,
@@ -78,6 +86,10 @@ impl<'a> Matcher<'a> {
             memo: HashMap::new(),
             explaining: false,
             fetched: 0,
+            strings: Vec::new(),
+            compound: None,
+            compound_rule: grammar.rule("compound"),
+            first_pass: true,
             version,
             depth: 0,
             steps: 0,
@@ -88,6 +100,7 @@ impl<'a> Matcher<'a> {
     pub(super) fn run(&mut self, rule: &str, explaining: bool) -> Match {
         self.memo.clear();
         self.explaining = explaining;
+        self.first_pass = !explaining;
         self.fetched = 0;
         self.steps = 0;
         self.depth = 0;
@@ -115,6 +128,9 @@ impl<'a> Matcher<'a> {
         self.explaining = explaining;
         self.depth -= 1;
         let result = result?;
+        if rule == self.compound_rule && result.is_some() {
+            self.compound = Some(at);
+        }
         if entry.memo {
             self.memo.insert((rule, at), result);
         }
@@ -312,10 +328,17 @@ impl<'a> Matcher<'a> {
                 Some(found) => found,
                 None => return Ok(true),
             },
-            Verb::Strings => match self.wrong_strings(a) {
-                Some(found) => found,
-                None => return Ok(true),
-            },
+            Verb::Strings => {
+                let wrong = self.wrong_strings(a);
+                let is_decoded = wrong.as_ref().is_none_or(|found| found.message == MIXED);
+                if self.first_pass && is_decoded {
+                    self.strings.push(a);
+                }
+                match wrong {
+                    Some(found) => found,
+                    None => return Ok(true),
+                }
+            }
         };
         Err(Stop::Found(found))
     }
@@ -498,7 +521,7 @@ impl<'a> Matcher<'a> {
                         .get(at)
                         .is_some_and(|token| token.kind == Kind::InterpolatedStart)
                 }));
-        mixed.then(|| self.at_last("cannot mix bytes and nonbytes literals".to_owned()))
+        mixed.then(|| self.at_last(MIXED.to_owned()))
     }
 }
 

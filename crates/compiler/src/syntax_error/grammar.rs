@@ -10,7 +10,7 @@
 /// Statements.
 const STATEMENTS: &str = r#"
 file: statement* END
-interactive: compound NEWLINE / simple_line / NEWLINE / END
+interactive: compound NEWLINE / simple_line
 eval: expressions NEWLINE* END
 func_type: '(' func_types? ')' '->' expression NEWLINE* END
 func_types: expression+, ',' '*' expression ',' '**' expression / expression+, ',' '*' expression

@@ -20,7 +20,7 @@ use crate::{
     CO_FUTURE_BARRY_AS_BDFL, Compiled, Mode, Options, PYCF_ALLOW_INCOMPLETE_INPUT,
     PYCF_DONT_IMPLY_DEDENT, PYCF_TYPE_COMMENTS,
     ast::Mod,
-    error::{CompileError, ErrorKind, Result},
+    error::{CompileError, ErrorKind, Parsed, Result},
     lower::{self, Lines},
 };
 
@@ -248,6 +248,59 @@ pub(crate) fn better(text: &str, options: &Options, error: Box<CompileError>) ->
 
 /// Match a text; the answer is its tokens if it is Python.
 pub(crate) fn judge<'a>(text: &'a str, lines: &'a Lines, options: &Options) -> Result<Source<'a>> {
+    let mut progress = Progress::default();
+    match_text(text, lines, options, &mut progress).map_err(|mut error| {
+        error.warnings = lower::token_warnings(text, lines, progress.literals.into_iter());
+        let statement = progress.statement.map(|at| lines.position(at.into()));
+        let statement = statement.unwrap_or_default();
+        error.parsed = Some(Parsed { statement, text: Some(text.to_owned()) });
+        error
+    })
+}
+
+/// How far matching came.
+#[derive(Default)]
+struct Progress {
+    /// Literals that were read, and whether they are raw.
+    literals: Vec<(Token, bool)>,
+    /// Where the last compound statement starts.
+    statement: Option<u32>,
+}
+
+impl Progress {
+    fn note(&mut self, source: &Source<'_>, matcher: &Matcher<'_>) {
+        let start = |at: usize| source.tokens.get(at).and_then(|token| token.start.try_into().ok());
+        self.statement = matcher.compound.and_then(start).or(self.statement);
+    }
+
+    /// The literals of the first pass.
+    fn read(&mut self, source: &Source<'_>, matcher: &Matcher<'_>) {
+        let mut made = vec![false; source.tokens.len()];
+        for strings in &matcher.strings {
+            if let Some(made) = made.get_mut(strings.0..strings.1) {
+                made.fill(true);
+            }
+        }
+        let fetched = source.tokens.iter().zip(made).take(matcher.fetched).enumerate();
+        for (at, (token, made)) in fetched {
+            match token.kind {
+                Kind::InterpolatedMiddle if made => {
+                    self.literals.push((*token, source.is_raw(at)));
+                }
+                Kind::Str if made => self.literals.push((*token, false)),
+                Kind::Number => self.literals.push((*token, false)),
+                _ => {}
+            }
+        }
+    }
+}
+
+fn match_text<'a>(
+    text: &'a str,
+    lines: &'a Lines,
+    options: &Options,
+    progress: &mut Progress,
+) -> Result<Source<'a>> {
     let scan = tokenizer::scan(text, false, options.flags & PYCF_TYPE_COMMENTS != 0);
     let Scan { mut tokens, error, unclosed, in_fstring, .. } = scan;
     if unclosed.is_some() && tokens.last().is_some_and(|token| token.kind == Kind::End) {
@@ -264,6 +317,10 @@ pub(crate) fn judge<'a>(text: &'a str, lines: &'a Lines, options: &Options) -> R
     };
     let mut matcher = Matcher::new(&source, options.feature_version.unwrap_or(u8::MAX));
     let first = matcher.run(rule, false);
+    if options.mode == Mode::Single || !matches!(first, Ok(Some(_))) {
+        progress.read(&source, &matcher);
+    }
+    progress.note(&source, &matcher);
     let last = matcher.fetched.saturating_sub(1);
     let stop = match first {
         Ok(Some(_)) => {
@@ -283,6 +340,7 @@ pub(crate) fn judge<'a>(text: &'a str, lines: &'a Lines, options: &Options) -> R
         Ok(None) => matcher.run(rule, true).err(),
         Err(stop) => Some(stop),
     };
+    progress.note(&source, &matcher);
     let fetched = matcher.fetched.saturating_sub(1);
     let reached = source.reached(fetched);
     let unexplained = stop.is_none();
@@ -478,8 +536,10 @@ pub(crate) fn flufl(text: &str, lines: &Lines, options: &Options) -> Result<Opti
     for (index, token) in source.tokens.iter().enumerate() {
         match source.of(token) {
             "barry_as_FLUFL" => {
-                let before = index.checked_sub(2).and_then(|index| source.tokens.get(index));
-                on |= before.is_some_and(|token| source.of(token) == "__future__");
+                let mut before = source.tokens.iter().take(index).rev().map(|t| source.of(t));
+                on |= before.any(|word| word == "import")
+                    && before.next() == Some("__future__")
+                    && before.next() == Some("from");
             }
             "<" if on && text.get(token.start..token.start + 2) == Some("<>") => {
                 patched.replace_range(token.start..token.start + 2, "!=");

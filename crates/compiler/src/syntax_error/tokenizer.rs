@@ -64,13 +64,13 @@ pub(crate) enum End {
 
 impl TokenError {
     /// Whether CPython's tokenizer leaves it to the parser to raise this.
-    pub(super) fn is_late(&self) -> bool {
+    pub(crate) fn is_late(&self) -> bool {
         self.kind != ErrorKind::SyntaxError
             || self.at_end()
             || self.message.starts_with("unexpected character after line")
     }
 
-    pub(super) fn at_end(&self) -> bool {
+    pub(crate) fn at_end(&self) -> bool {
         self.message == "unexpected EOF while parsing"
     }
 }
@@ -80,7 +80,7 @@ pub(crate) struct Scan {
     pub(crate) tokens: Vec<Token>,
     pub(crate) error: Option<TokenError>,
     /// Offset of the innermost bracket that is open at the end.
-    pub(super) unclosed: Option<usize>,
+    pub(crate) unclosed: Option<usize>,
     /// Whether the tokens end within an f-string.
     pub(super) in_fstring: bool,
     /// Line and tag of each `# type: ignore`; only on request.
@@ -213,7 +213,9 @@ impl Tokenizer<'_> {
         }
         if self.parens.is_empty() {
             let last = self.tokens.last().map(|token| token.kind);
-            if self.extra && last == Some(Kind::Comment) && !self.in_statement {
+            let line = self.text.rsplit('\n').next().unwrap_or_default();
+            let blank = !line.is_empty() && line.trim_start().is_empty();
+            if self.extra && (blank || last == Some(Kind::Comment)) && !self.in_statement {
                 self.push(Kind::Nl, self.at);
             } else if self.in_statement
                 || !self.extra && last.is_some_and(|kind| kind != Kind::Newline)
@@ -409,8 +411,12 @@ impl Tokenizer<'_> {
         if let Some(tag) = ty.strip_prefix("ignore")
             && !tag.starts_with(|c: char| c.is_ascii_alphanumeric() || !c.is_ascii())
         {
-            let line = self.text[..start].matches('\n').count() + 1;
-            self.ignores.push((line, tag.to_owned()));
+            let before = &self.text[..start];
+            let line = before.matches('\n').count() + 1;
+            // One that has its line for itself takes the line's end, too.
+            let alone = before.rsplit('\n').next().is_some_and(|text| text.trim().is_empty());
+            let end = if alone && self.peek(0) == b'\n' { "\n" } else { "" };
+            self.ignores.push((line, format!("{tag}{end}")));
             return;
         }
         self.push(Kind::TypeComment, self.at - ty.len());
@@ -871,6 +877,10 @@ impl Tokenizer<'_> {
                     }
                     if self.peek(0) == b'}' {
                         self.at += 1;
+                        if self.extra {
+                            self.push(Kind::InterpolatedMiddle, start);
+                            start = self.at;
+                        }
                     }
                 }
                 b'\\' if !matches!(self.peek(1), b'{' | b'}') => {

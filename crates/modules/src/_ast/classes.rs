@@ -96,6 +96,7 @@ const POSITIONS: &[&str] = &["lineno", "col_offset", "end_lineno", "end_col_offs
 
 fn make(th: Thread<'_>, state: &State) -> Result<()> {
     let base = types::type_::ready(th, <Ast as object::declare::Declared>::DECL)?;
+    base.make_mutable();
     let empty = names(th, &[])?;
     if let Some(dict) = base.dict() {
         for name in [id!(th, "_fields"), id!(th, "__match_args__"), id!(th, "_attributes")] {

@@ -1,27 +1,30 @@
-//! The compiler's code objects and constants as Python objects.
-//!
-//! As in CPython, equal constants of one compilation are one object, and
-//! strings that look like names are interned.
+//! The compiler's code objects and constants as Python objects, and back.
 
-use std::collections::HashMap;
-
-use bytecode::{CodeObject, ConstStr, Constant, marshal::CodeParts};
+use bytecode::{
+    CodeObject, ConstStr, Constant,
+    marshal::{self, CodeParts},
+};
 use object::{
     AsObject, Bytes, Code, Float, Int, Obj, Protocol, PyStruct, Ref, Result, Str, Thread, Tuple,
     id, protocol, raise, types,
 };
 
-use crate::construct;
+use crate::{construct, marshal::Loader};
 
 /// The runtime form of `code`, with `filename` for its file.
 pub fn code_object(th: Thread<'_>, code: &CodeObject, filename: &Str) -> Result<Ref<Code>> {
-    Converter { th, filename, known: HashMap::new() }.code(code)
+    let filename = Str::intern_ref(th, object::own(filename)).upcast();
+    let object = marshal::build_code(&mut Loader { th, immortal: false }, code, filename);
+    match object.map_err(|failure| failure.raise(th))?.downcast::<Code>() {
+        Ok(code) => Ok(code),
+        Err(other) => raise!(th, SystemError, "compiled to {}", other.obj().type_name()),
+    }
 }
 
 /// The object that `value` stands for.
 pub(crate) fn constant(th: Thread<'_>, value: &Constant) -> Result {
-    let filename = Str::empty(th);
-    Converter { th, filename: &filename, known: HashMap::new() }.constant(value)
+    marshal::build_constant(&mut Loader { th, immortal: false }, value)
+        .map_err(|failure| failure.raise(th))
 }
 
 /// A code object of parts from anywhere, checked.
@@ -63,100 +66,6 @@ fn part<'a, T: PyStruct>(th: Thread<'_>, object: &'a Ref) -> Result<&'a T> {
             T::type_object().name(),
             object.obj().type_name()
         ),
-    }
-}
-
-struct Converter<'a> {
-    th: Thread<'a>,
-    filename: &'a Str,
-    known: HashMap<&'a Constant, Ref>,
-}
-
-impl<'a> Converter<'a> {
-    fn names(&self, names: &[bytecode::Name]) -> Result {
-        let names: Result<Vec<Ref>> =
-            names.iter().map(|name| Ok(Str::intern(self.th, name)?.upcast())).collect();
-        Ok(Tuple::from_refs(self.th, names?)?.upcast())
-    }
-
-    fn code(&mut self, code: &'a CodeObject) -> Result<Ref<Code>> {
-        let th = self.th;
-        let consts: Result<Vec<Ref>> =
-            code.consts.iter().map(|value| self.constant(value)).collect();
-        let bytes = |bytes: &[u8]| Bytes::new(th, bytes).map(Ref::upcast);
-        let parts = CodeParts {
-            argcount: code.argcount as i32,
-            posonlyargcount: code.posonlyargcount as i32,
-            kwonlyargcount: code.kwonlyargcount as i32,
-            stacksize: code.stacksize as i32,
-            flags: code.flags as i32,
-            code: bytes(&code.code)?,
-            consts: Tuple::from_refs(th, consts?)?.upcast(),
-            names: self.names(&code.names)?,
-            localsplusnames: self.names(&code.localsplusnames)?,
-            localspluskinds: bytes(&code.localspluskinds)?,
-            filename: self.filename.obj().own(),
-            name: Str::intern(th, &code.name)?.upcast(),
-            qualname: Str::intern(th, &code.qualname)?.upcast(),
-            firstlineno: code.firstlineno,
-            linetable: bytes(&code.linetable)?,
-            exceptiontable: bytes(&code.exceptiontable)?,
-        };
-        code_from_parts(th, parts)
-    }
-
-    fn constant(&mut self, value: &'a Constant) -> Result {
-        let th = self.th;
-        match value {
-            Constant::None => return Ok(types::none().own()),
-            Constant::Ellipsis => return Ok(types::ellipsis().own()),
-            Constant::Bool(value) => return Ok(types::bool_(*value).own()),
-            Constant::Str(text) if text.is_name_like() => {
-                return Ok(Str::intern(th, text.as_str().unwrap_or_default())?.upcast());
-            }
-            _ => {}
-        }
-        if let Some(known) = self.known.get(value) {
-            return Ok(known.clone());
-        }
-        let object = match value {
-            Constant::Int(value) => Int::from_bigint(th, value)?,
-            Constant::Float(value) => Float::from_f64(th, *value)?,
-            Constant::Complex(real, imag) => {
-                let value = num::complex::complex(*real, *imag);
-                types::complex::Complex::new(th, value)?.upcast()
-            }
-            Constant::Str(text) => match text.as_str() {
-                Some(text) => Str::new(th, text)?.upcast(),
-                None => {
-                    let codes: Vec<u32> = text.code_points().collect();
-                    Str::from_code_points(th, &codes)?.upcast()
-                }
-            },
-            Constant::Bytes(bytes) => Bytes::new(th, bytes)?.upcast(),
-            Constant::Tuple(items) => {
-                let items: Result<Vec<Ref>> =
-                    items.iter().map(|item| self.constant(item)).collect();
-                Tuple::from_refs(th, items?)?.upcast()
-            }
-            Constant::FrozenSet(items) => {
-                let items: Result<Vec<Ref>> =
-                    items.iter().map(|item| self.constant(item)).collect();
-                construct::set(th, items?, true)?
-            }
-            Constant::Slice(parts) => {
-                let parts = [
-                    self.constant(&parts[0])?,
-                    self.constant(&parts[1])?,
-                    self.constant(&parts[2])?,
-                ];
-                construct::slice(th, &parts)?
-            }
-            Constant::Code(code) => return Ok(self.code(code)?.upcast()),
-            Constant::None | Constant::Ellipsis | Constant::Bool(_) => types::none().own(),
-        };
-        self.known.insert(value, object.clone());
-        Ok(object)
     }
 }
 

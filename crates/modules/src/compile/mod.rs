@@ -128,8 +128,13 @@ fn optimized_tree(
     _ast::to_objects(th, &module, &TypeComments::default())
 }
 
+/// The code of a program text, whose cookie means nothing, as for `-c`.
+pub fn compile_command(th: Thread<'_>, text: &str, filename: &Str) -> Result<Ref<Code>> {
+    compile_text(th, text, filename, &default_options(th, Mode::Exec, 0))
+}
+
 /// The code of a source file's bytes (or UTF-8 text), with cookie and byte
-/// order mark, as for a script, `-c` or the interactive prompt.
+/// order mark, as for the interactive prompt.
 pub fn compile_source(
     th: Thread<'_>,
     source: &[u8],
@@ -140,6 +145,17 @@ pub fn compile_source(
     let text = decode(th, source, filename)?;
     let options = default_options(th, mode, flags);
     compile_text(th, &text, filename, &options)
+}
+
+/// The code of a script, whose errors are told as those of a file.
+pub fn compile_file(th: Thread<'_>, source: &[u8], filename: &Str) -> Result<Ref<Code>> {
+    let text = decode(th, source, filename)?;
+    let options = default_options(th, Mode::Exec, 0);
+    let mut compiled = compiler::compile(&text, &lossy(filename), &options);
+    if let Err(error) = &mut compiled {
+        error.as_of_file(&text);
+    }
+    finish(th, compiled, filename)
 }
 
 fn compile_text(

@@ -14,6 +14,9 @@ pub(crate) fn raise_compile_error(
     error: &CompileError,
     filename: Obj<'_>,
 ) -> Raised {
+    if let Err(raised) = issue_warnings(th, &error.warnings, filename) {
+        return raised;
+    }
     let class = match error.kind {
         ErrorKind::SyntaxError => exc::SyntaxError(),
         ErrorKind::IndentationError => exc::IndentationError(),
@@ -44,7 +47,7 @@ fn syntax_error(
 ) -> Result<Ref> {
     let text = match &error.text {
         Some(text) => Str::new(th, text)?.upcast(),
-        None => match source_line(filename, error.lineno) {
+        None => match source_line(th, filename, error.lineno) {
             Some(line) => Str::new(th, &line)?.upcast(),
             None => types::none().own(),
         },
@@ -57,11 +60,22 @@ fn syntax_error(
     }
     let details = Tuple::from_refs(th, details)?;
     let message = Str::new(th, &error.message)?;
-    object::exceptions::instantiate(th, class, &[message.obj(), details.obj()])
+    let exception = object::exceptions::instantiate(th, class, &[message.obj(), details.obj()])?;
+    if let Some(parsed) = &error.parsed {
+        let (line, column) = parsed.statement;
+        let text = match &parsed.text {
+            Some(text) => Str::new(th, text)?.upcast(),
+            None => types::none().own(),
+        };
+        let metadata = vec![int(line)?, int(column)?, text];
+        let metadata = Tuple::from_refs(th, metadata)?;
+        exception.obj().setattr(th, id!(th, "_metadata"), Some(metadata.obj()))?;
+    }
+    Ok(exception)
 }
 
-/// Line `lineno` of a source file, if it can be read.
-pub(crate) fn source_line(filename: Obj<'_>, lineno: i32) -> Option<String> {
+/// Line `lineno` of a source file, if it can be read and decoded.
+pub(crate) fn source_line(th: Thread<'_>, filename: Obj<'_>, lineno: i32) -> Option<String> {
     let filename = filename.downcast::<Str>()?;
     let wanted = usize::try_from(lineno).ok()?.checked_sub(1)?;
     let path = super::lossy(filename);
@@ -73,14 +87,25 @@ pub(crate) fn source_line(filename: Obj<'_>, lineno: i32) -> Option<String> {
         return None;
     }
     let mut reader = BufReader::new(file);
-    let mut line = Vec::new();
-    for _ in 0..=wanted {
-        line.clear();
-        if reader.read_until(b'\n', &mut line).ok()? == 0 {
+    // The encoding is in one of the first two lines.
+    let mut source = Vec::new();
+    for read in 0..=wanted {
+        if read > 2 {
+            source.pop();
+            let start = source.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+            source.truncate(start);
+        }
+        if reader.read_until(b'\n', &mut source).ok()? == 0 {
             return None;
         }
     }
-    String::from_utf8(line).ok()
+    match super::decode(th, &source, filename) {
+        Ok(text) => text.split_inclusive('\n').last().map(str::to_owned),
+        Err(raised) => {
+            drop(th.take_exception(raised));
+            None
+        }
+    }
 }
 
 /// Issue `SyntaxWarning`s; one that a filter turns into an exception becomes a
@@ -96,14 +121,12 @@ pub(crate) fn issue_warnings(
     let module = (th.hooks().import_module)(th, id!(th, "_warnings"))?;
     for warning in warnings {
         let message = Str::new(th, &warning.message)?;
-        let line = Int::from_i64(th, i64::from(warning.location.line))?;
+        let line = Int::from_i64(th, i64::from(warning.lineno))?;
         let category = exc::SyntaxWarning();
         let args = [message.obj(), category.obj(), filename, line.obj()];
         let Err(raised) = module.call_method(th, id!(th, "warn_explicit"), &args) else { continue };
         th.catch(raised, category)?;
-        let location = warning.location;
-        let error = CompileError::at(location, warning.error.as_str());
-        return Err(raise_compile_error(th, &error, filename));
+        return Err(raise_compile_error(th, &warning.error, filename));
     }
     Ok(())
 }

@@ -173,12 +173,23 @@ pub(super) fn displayhook(th: Thread<'_>, object: Obj<'_>) -> Result<()> {
         let text = object.repr(th)?;
         if let Err(raised) = write(th, &stdout, text.obj()) {
             th.catch(raised, exceptions::types::UnicodeEncodeError())?;
-            let escaped = protocol::text::ascii(th, object)?;
-            write(th, &stdout, escaped.obj())?;
+            write_escaped(th, &stdout, text.obj())?;
         }
         write(th, &stdout, id!(th, "\n").obj())?;
     }
     builtins.set(th, name.obj(), object)
+}
+
+/// Write a text of which `stdout` cannot encode all characters.
+fn write_escaped(th: Thread<'_>, stdout: &Ref, text: Obj<'_>) -> Result<()> {
+    let encoding = stdout.getattr(th, id!(th, "encoding"))?;
+    let errors = id!(th, "backslashreplace").obj();
+    let bytes = text.call_method(th, id!(th, "encode"), &[encoding.obj(), errors])?;
+    if let Some(buffer) = stdout.getattr_opt(th, id!(th, "buffer"))? {
+        return write(th, &buffer, bytes.obj());
+    }
+    let text = bytes.call_method(th, id!(th, "decode"), &[encoding.obj()])?;
+    write(th, stdout, text.obj())
 }
 
 /// Print `exception` with its traceback to `sys.stderr`.
@@ -315,7 +326,12 @@ fn unraisable_args(
         Some(message) => Str::new(th, message)?.upcast(),
         None => types::none().own(),
     };
-    let traceback = exception.getattr(th, id!(th, "__traceback__"))?;
+    let mut traceback = exception.getattr(th, id!(th, "__traceback__"))?;
+    if traceback.obj().is_none()
+        && let Some(here) = vm::traceback::here(th)?
+    {
+        traceback = here;
+    }
     let values = vec![
         exception.obj().ty().obj().own(),
         exception.clone(),
@@ -429,7 +445,7 @@ fn plain_traceback(th: Thread<'_>, mut traceback: Ref, report: &mut String) -> R
         }
         if count <= REPEATS {
             report.push_str(&format!("  File \"{file}\", line {line}, in {name}\n"));
-            let source = crate::compile::source_line(file.obj(), *line as i32);
+            let source = crate::compile::source_line(th, file.obj(), *line as i32);
             if let Some(source) = source {
                 report.push_str(&format!("    {}\n", source.trim()));
             }

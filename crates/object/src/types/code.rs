@@ -10,7 +10,7 @@ use std::{
     mem::offset_of,
 };
 
-use bytecode::{CodeObject, ConstStr, Constant, Op, code_flags, fast_kind, linetable};
+use bytecode::{Op, code_flags, fast_kind, linetable};
 use macros::{pymethods, pytype};
 
 use crate::{
@@ -75,11 +75,11 @@ pub struct CodeParts {
     pub kwonlyargcount: i32,
     pub stacksize: i32,
     pub flags: i32,
-    pub code: Vec<u8>,
+    pub code: Ref<Bytes>,
     pub consts: Ref<Tuple>,
     pub names: Ref<Tuple>,
     pub localsplusnames: Ref<Tuple>,
-    pub localspluskinds: Vec<u8>,
+    pub localspluskinds: Ref<Bytes>,
     pub filename: Ref<Str>,
     pub name: Ref<Str>,
     pub qualname: Ref<Str>,
@@ -91,15 +91,15 @@ pub struct CodeParts {
 impl Code {
     /// Make a code object, names interned.
     pub fn create(th: Thread<'_>, parts: CodeParts) -> Result<Ref<Code>> {
-        let count =
-            |kind: u8| parts.localspluskinds.iter().filter(|k| **k & kind != 0).count() as i32;
-        let nlocalsplus = parts.localspluskinds.len() as i32;
+        let kinds = parts.localspluskinds.as_bytes();
+        let count = |kind: u8| kinds.iter().filter(|k| **k & kind != 0).count() as i32;
+        let nlocalsplus = kinds.len() as i32;
         let (nlocals, ncellvars, nfreevars) = (
             count(fast_kind::CO_FAST_LOCAL),
             count(fast_kind::CO_FAST_CELL),
             count(fast_kind::CO_FAST_FREE),
         );
-        let units = quicken(&parts.code);
+        let units = quicken(parts.code.as_bytes());
         let resume = Op::RESUME as u16;
         // SAFETY: nobody else sees the units yet.
         let is_resume = |unit: &UnsafeCell<u16>| unsafe { *unit.get() } & 0xFF == resume;
@@ -123,7 +123,7 @@ impl Code {
             nfreevars,
             version: Cell::new(0),
             localsplusnames: parts.localsplusnames,
-            localspluskinds: Bytes::new(th, &parts.localspluskinds)?,
+            localspluskinds: parts.localspluskinds,
             filename: Link::new(parts.filename),
             name: parts.name,
             qualname: parts.qualname,
@@ -160,11 +160,11 @@ impl Code {
             kwonlyargcount: 0,
             stacksize: 1,
             flags: abi::CO_OPTIMIZED | abi::CO_NEWLOCALS,
-            code,
+            code: Bytes::new(th, &code)?,
             consts: Tuple::from_objs(th, &[crate::types::none()])?,
             names: nothing()?,
             localsplusnames: nothing()?,
-            localspluskinds: Vec::new(),
+            localspluskinds: Bytes::new(th, &[])?,
             filename,
             qualname: name.clone(),
             name,
@@ -174,39 +174,6 @@ impl Code {
             exceptiontable: Bytes::new(th, b"")?,
         };
         Self::create(th, parts)
-    }
-
-    /// The runtime form of compiled code, constants and names interned as
-    /// CPython does.
-    pub fn from_bytecode(th: Thread<'_>, code: &CodeObject) -> Result<Ref<Code>> {
-        let interned = |name: &str| Str::intern(th, name).map(Ref::upcast);
-        let names = |names: &[bytecode::Name]| -> Result<Ref<Tuple>> {
-            let names = names.iter().map(|name| interned(name)).collect::<Result<Vec<_>>>()?;
-            Tuple::from_refs(th, names)
-        };
-        let consts =
-            code.consts.iter().map(|value| constant(th, value)).collect::<Result<Vec<_>>>()?;
-        Code::create(
-            th,
-            CodeParts {
-                argcount: code.argcount as i32,
-                posonlyargcount: code.posonlyargcount as i32,
-                kwonlyargcount: code.kwonlyargcount as i32,
-                stacksize: code.stacksize as i32,
-                flags: code.flags as i32,
-                code: code.code.clone(),
-                consts: Tuple::from_refs(th, consts)?,
-                names: names(&code.names)?,
-                localsplusnames: names(&code.localsplusnames)?,
-                localspluskinds: code.localspluskinds.to_vec(),
-                filename: Str::intern(th, &code.filename)?,
-                name: Str::intern(th, &code.name)?,
-                qualname: Str::intern(th, &code.qualname)?,
-                firstlineno: code.firstlineno,
-                linetable: Bytes::new(th, &code.linetable)?,
-                exceptiontable: Bytes::new(th, &code.exceptiontable)?,
-            },
-        )
     }
 
     /// `co_filename`.
@@ -320,11 +287,11 @@ impl Code {
             kwonlyargcount: self.kwonlyargcount,
             stacksize: self.stacksize,
             flags: self.flags,
-            code: self.code(th)?.as_bytes().to_vec(),
+            code: self.code(th)?,
             consts: self.consts.clone(),
             names: self.names.clone(),
             localsplusnames: self.localsplusnames.clone(),
-            localspluskinds: self.localspluskinds.as_bytes().to_vec(),
+            localspluskinds: self.localspluskinds.clone(),
             filename: self.filename(),
             name: self.name.clone(),
             qualname: self.qualname.clone(),
@@ -362,50 +329,6 @@ fn quicken(code: &[u8]) -> Box<[UnsafeCell<u16>]> {
         i += 1 + caches;
     }
     units.into_boxed_slice()
-}
-
-fn text(th: Thread<'_>, text: &ConstStr) -> Result<Ref<Str>> {
-    match text.as_str() {
-        Some(text) if text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') => {
-            Str::intern(th, text)
-        }
-        Some(text) => Str::new(th, text),
-        None => Str::from_wtf8(th, text.as_bytes()),
-    }
-}
-
-/// The object of a constant.
-pub fn constant(th: Thread<'_>, value: &Constant) -> Result<Ref> {
-    let items = |items: &[Constant]| -> Result<Ref<Tuple>> {
-        let items = items.iter().map(|item| constant(th, item)).collect::<Result<Vec<_>>>()?;
-        Tuple::from_refs(th, items)
-    };
-    Ok(match value {
-        Constant::None => types::none().own(),
-        Constant::Ellipsis => types::ellipsis().own(),
-        Constant::Bool(value) => types::bool_(*value).own(),
-        Constant::Int(value) => match i64::try_from(value) {
-            Ok(value) => Int::from_i64(th, value)?,
-            Err(_) => Int::from_bigint(th, value)?,
-        },
-        Constant::Float(value) => Float::new(th, *value)?.upcast(),
-        Constant::Complex(real, imag) => {
-            types::Complex::new(th, num::complex::complex(*real, *imag))?.upcast()
-        }
-        Constant::Str(value) => text(th, value)?.upcast(),
-        Constant::Bytes(value) => Bytes::new(th, value)?.upcast(),
-        Constant::Tuple(value) => items(value)?.upcast(),
-        Constant::FrozenSet(value) => {
-            types::FrozenSet::from_iterable(th, items(value)?.obj())?.upcast()
-        }
-        Constant::Slice(parts) => {
-            let [start, stop, step] = &**parts;
-            let (start, stop) = (constant(th, start)?, constant(th, stop)?);
-            let step = constant(th, step)?;
-            types::Slice::new(th, start.obj(), stop.obj(), step.obj())?.upcast()
-        }
-        Constant::Code(code) => Code::from_bytecode(th, code)?.upcast(),
-    })
 }
 
 /// Whether constants are the same, with their types and signs of zero.
@@ -512,7 +435,8 @@ fn validate(th: Thread<'_>, parts: &CodeParts) -> Result<()> {
     {
         raise!(th, ValueError, "code: argument counts are inconsistent");
     }
-    if parts.code.is_empty() || !parts.code.len().is_multiple_of(2) {
+    let code = parts.code.as_bytes();
+    if code.is_empty() || !code.len().is_multiple_of(2) {
         raise!(th, ValueError, "code: co_code is malformed");
     }
     if parts.stacksize > 1 << 24 || parts.localspluskinds.len() > 1 << 24 {
@@ -601,11 +525,11 @@ impl Code {
             kwonlyargcount,
             stacksize,
             flags,
-            code: codestring.as_bytes().to_vec(),
+            code: crate::own(codestring),
             consts: crate::own(constants),
             names: name_tuple(th, names)?,
             localsplusnames: empty.clone(),
-            localspluskinds: Vec::new(),
+            localspluskinds: Bytes::new(th, &[])?,
             filename: crate::own(filename),
             name: Str::intern(th, name.to_utf8(th)?)?,
             qualname: Str::intern(th, qualname.to_utf8(th)?)?,
@@ -617,8 +541,8 @@ impl Code {
             raise!(th, ValueError, "code: co_nlocals != len(co_varnames)");
         }
         let (free, cell) = (freevars.unwrap_or(&empty), cellvars.unwrap_or(&empty));
-        (parts.localsplusnames, parts.localspluskinds) =
-            localsplus(th, &parts, varnames, cell, free)?;
+        let (names, kinds) = localsplus(th, &parts, varnames, cell, free)?;
+        (parts.localsplusnames, parts.localspluskinds) = (names, Bytes::new(th, &kinds)?);
         validate(th, &parts)?;
         Code::create(th, parts)
     }
@@ -825,7 +749,7 @@ impl Code {
                 "co_flags" => (parts.flags, renamed) = (int(value)?, true),
                 "co_firstlineno" => parts.firstlineno = int(value)?,
                 "co_code" => {
-                    parts.code = typed::<Bytes>(th, &name, "bytes", value)?.as_bytes().to_vec();
+                    parts.code = typed::<Bytes>(th, &name, "bytes", value)?;
                 }
                 "co_consts" => parts.consts = typed(th, &name, "tuple", value)?,
                 "co_names" => {
@@ -855,8 +779,8 @@ impl Code {
             raise!(th, ValueError, "code: co_nlocals != len(co_varnames)");
         }
         if renamed {
-            (parts.localsplusnames, parts.localspluskinds) =
-                localsplus(th, &parts, &varnames, &cellvars, &freevars)?;
+            let (names, kinds) = localsplus(th, &parts, &varnames, &cellvars, &freevars)?;
+            (parts.localsplusnames, parts.localspluskinds) = (names, Bytes::new(th, &kinds)?);
         }
         validate(th, &parts)?;
         Code::create(th, parts)

@@ -265,6 +265,19 @@ impl Tuple {
         Ok(unsafe { Ref::from_owned(tuple) })
     }
 
+    /// Put `items` in the place of as many others, while nobody has hashed or
+    /// compared the tuple.
+    pub fn refill(&self, items: Vec<Ref>) {
+        let mut old = Vec::with_capacity(self.len());
+        for (index, item) in items.into_iter().enumerate().take(self.len()) {
+            // SAFETY: below the number of items.
+            let slot = unsafe { self.first().add(index) };
+            // SAFETY: the slot's reference is replaced, and the old one ours.
+            old.push(unsafe { Ref::from_raw(slot.replace(item.into_raw())) });
+        }
+        self.hash.set(-1);
+    }
+
     /// `self[start:end]` for bounds in range; an exact tuple as a whole is itself.
     pub fn slice(&self, th: Thread<'_>, start: usize, end: usize) -> Result<Ref<Tuple>> {
         if start == 0 && end >= self.len() && self.obj().is_exact::<Tuple>() {

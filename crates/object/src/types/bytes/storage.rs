@@ -97,6 +97,18 @@ impl Bytes {
         Ok(bytes)
     }
 
+    /// A new object of these bytes, also for a single one.
+    pub fn unshared(th: Thread<'_>, data: &[u8]) -> Result<Ref<Bytes>> {
+        let bytes = new_unfilled(th, data.len())?;
+        let to = bytes.data_ptr();
+        if !data.is_empty() {
+            // SAFETY: room for the data, and nobody else has the object.
+            unsafe { std::slice::from_raw_parts_mut(to.as_ptr(), data.len()) }
+                .copy_from_slice(data);
+        }
+        Ok(bytes)
+    }
+
     /// A new object of `length` bytes, zeroed, which C code fills in.
     fn fresh(th: Thread<'_>, length: usize) -> Result<Ref<Bytes>> {
         if length > isize::MAX as usize - size_of::<Bytes>() - 1 {

@@ -118,15 +118,22 @@ impl Str {
 
     /// The interned string of that text.
     pub fn intern(th: Thread<'_>, text: &str) -> Result<Ref<Str>> {
-        if text.is_ascii() && text.len() > 1 {
-            let hash = storage::hash_bytes(th, text.as_bytes());
-            let found = table(th).borrow().find(hash, |other| other.as_ascii() == Some(text));
-            if let Some(found) = found {
-                // SAFETY: a string in the table is alive.
-                return Ok(crate::own(unsafe { &*found }));
-            }
+        match Self::interned(th, text) {
+            Some(string) => Ok(string),
+            None => Self::new(th, text).map(|string| Self::intern_ref(th, string)),
         }
-        Self::new(th, text).map(|string| Self::intern_ref(th, string))
+    }
+
+    /// The interned string of an ASCII text of at least two characters, if
+    /// there is one.
+    pub fn interned(th: Thread<'_>, text: &str) -> Option<Ref<Str>> {
+        if !text.is_ascii() || text.len() < 2 {
+            return None;
+        }
+        let hash = storage::hash_bytes(th, text.as_bytes());
+        let found = table(th).borrow().find(hash, |other| other.as_ascii() == Some(text))?;
+        // SAFETY: a string in the table is alive.
+        Some(crate::own(unsafe { &*found }))
     }
 
     /// The interned string equal to `string`, which becomes it if there is none.

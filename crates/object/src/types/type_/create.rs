@@ -316,15 +316,16 @@ fn build(
                 Box::into_raw(shape::InstanceLayout::new(expected)).cast()
         };
     }
-    finish(th, &class, base)?;
-    // SAFETY: a complete type; `type` is a gc type.
-    unsafe { gc::track(th.heap(), object) };
+    // A method called by `mro()` sees them.
     if let Some(cell) = dict_cell {
         cell.contents.set(Some(dict.upcast()));
     }
     if let Some(cell) = cell {
         cell.contents.set(Some(class.clone().upcast()));
     }
+    finish(th, &class, base)?;
+    // SAFETY: a complete type; `type` is a gc type.
+    unsafe { gc::track(th.heap(), object) };
     Ok(class)
 }
 

@@ -85,6 +85,13 @@ impl Type {
         unsafe { &*self.as_ptr() }
     }
 
+    /// Let programs change the attributes of a builtin type that CPython makes
+    /// at run time.
+    pub fn make_mutable(&self) {
+        // SAFETY: a live type under the GIL.
+        unsafe { (*self.as_ptr()).tp_flags &= !abi::Py_TPFLAGS_IMMUTABLETYPE };
+    }
+
     /// `tp_flags`.
     #[inline(always)]
     pub fn flags(&self) -> u64 {
