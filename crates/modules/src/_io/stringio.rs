@@ -343,10 +343,16 @@ impl StringIO {
         };
         slf.__init__(th, None, Some(*newline))?;
         // The value was translated when it was written.
-        let Some(value) = value.downcast::<Str>() else {
-            raise!(th, TypeError, "initial_value must be str or None, not {}", value.type_name());
-        };
-        *slf.data.borrow_mut() = value.units().to_buf();
+        match value.downcast::<Str>() {
+            Some(value) => *slf.data.borrow_mut() = value.units().to_buf(),
+            None if value.is_none() => {}
+            None => raise!(
+                th,
+                TypeError,
+                "initial_value must be str or None, not {}",
+                value.type_name()
+            ),
+        }
         if !Int::is_int(*position) {
             raise!(
                 th,
