@@ -130,7 +130,8 @@ def main():
     parser.add_argument("runtime")
     options = parser.parse_args()
     command = [options.runtime, str(pathlib.Path(__file__).resolve()), "--serve"]
-    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    quiet = subprocess.DEVNULL  # every reset is reported
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=quiet, text=True)
     try:
         port = int(server.stdout.readline())
         sys.exit(asyncio.run(soak(port, options.seconds, options.connections)))

@@ -17,6 +17,7 @@ mod process;
 mod project;
 mod reference;
 mod results;
+mod startup_order;
 mod statistics;
 mod svg;
 mod tidy;
@@ -34,6 +35,7 @@ const COMMANDS: &[Command] = &[
     fuzz::COMMAND,
     identity::COMMAND,
     bench::COMMAND,
+    startup_order::COMMAND,
     tidy::COMMAND,
     check_abi::COMMAND,
 ];
@@ -69,7 +71,7 @@ fn main() -> ExitCode {
 fn print_overview() {
     println!("Usage: cargo xtask COMMAND [OPTIONS]\n");
     for command in COMMANDS {
-        println!("  {:<12} {}", command.name, command.summary);
+        println!("  {:<13} {}", command.name, command.summary);
     }
     println!("\n'cargo xtask COMMAND --help' shows the options of one command.");
 }

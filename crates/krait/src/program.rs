@@ -134,7 +134,7 @@ fn prompt_after(th: Thread<'_>, config: &Config, main: &Ref<Dict>, end: End) -> 
         return end;
     }
     lifecycle::flush_streams(th);
-    repl::run(th, main)
+    repl::run(th, config, main, true)
 }
 
 fn run_command(th: Thread<'_>, config: &Config, main: &Ref<Dict>, source: &[u8]) -> Result<End> {
@@ -463,6 +463,15 @@ fn show(th: Thread<'_>, exception: &Ref) -> Result<()> {
         show_plainly(th, exception);
         return Ok(());
     };
+    let audited = [hook.obj(), class, exception.obj(), traceback.obj()];
+    if let Err(raised) = modules::sys::audit(th, "sys.excepthook", &audited) {
+        if th.exception_matches(exceptions::types::RuntimeError()) {
+            // The listener does not want a report.
+            th.clear_exception(raised);
+            return Ok(());
+        }
+        return Err(raised);
+    }
     hook.call(th, &[class, exception.obj(), traceback.obj()]).map(drop)
 }
 

@@ -1,22 +1,23 @@
 //! The interactive prompt.
 //!
-//! Lines are collected until they are a whole statement, which is then compiled
-//! in `single` mode and run in `__main__`. On a terminal, lines are edited and
-//! remembered in the file that CPython uses; otherwise they are simply read.
+//! On a terminal it is the library's `_pyrepl`. The basic prompt here serves
+//! where that cannot run or `PYTHON_BASIC_REPL` is set: lines are collected
+//! until they are a whole statement, which is then compiled in `single` mode
+//! and run in `__main__`.
 
-use std::{
-    io::{BufRead as _, Write as _},
-    path::PathBuf,
-};
+use std::io::{BufRead as _, Write as _};
 
 use compiler::Mode;
-use object::{AsObject as _, Code, Dict, Protocol as _, Ref, Result, Str, Thread, exceptions};
-use rustyline::{DefaultEditor, error::ReadlineError};
+use modules::sys::BaseRepl;
+use object::{
+    AsObject as _, Code, Dict, Int, Protocol as _, Ref, Result, Str, Thread, exceptions, id, types,
+};
 use vm::lifecycle;
 
 use crate::{
     config::Config,
     program::{End, evaluate, remember_source, report},
+    startup::import,
     text,
 };
 
@@ -29,71 +30,42 @@ enum Input {
     End,
 }
 
-/// Where lines come from.
-enum Reader {
-    Plain,
-    Terminal { editor: Box<DefaultEditor>, history: Option<PathBuf> },
-}
-
-impl Reader {
-    fn new() -> Reader {
-        if !host::terminal::isatty(0) || !host::terminal::isatty(1) {
-            return Reader::Plain;
-        }
-        let Ok(mut editor) = DefaultEditor::new() else { return Reader::Plain };
-        let history = std::env::var_os("PYTHON_HISTORY").map(PathBuf::from).or_else(|| {
-            std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".python_history"))
-        });
-        if let Some(file) = &history {
-            // No history yet is no error.
-            let _ = editor.load_history(file);
-        }
-        Reader::Terminal { editor: Box::new(editor), history }
-    }
-
-    /// The next line, without its end.
-    fn read(&mut self, prompt: &str, second: &str) -> Input {
-        match self {
-            Reader::Plain => {
-                let _ = std::io::Write::write_all(&mut std::io::stderr(), prompt.as_bytes());
-                let _ = std::io::stderr().flush();
-                let mut line = Vec::new();
-                match std::io::stdin().lock().read_until(b'\n', &mut line) {
-                    Ok(0) => Input::End,
-                    Ok(_) => {
-                        let whole = line.strip_suffix(b"\n");
-                        if whole.is_none() {
-                            // The input ends within a line: its end is asked for in vain.
-                            complain!("{second}");
-                        }
-                        let line = whole.unwrap_or(&line);
-                        Input::Line(String::from_utf8_lossy(line).into_owned())
-                    }
-                    Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {
-                        Input::Interrupt
-                    }
-                    Err(_) => Input::End,
-                }
+/// The next line, without its end.
+fn read(th: Thread<'_>, prompt: &str, second: &str) -> Input {
+    let _ = std::io::stderr().write_all(prompt.as_bytes());
+    let _ = std::io::stderr().flush();
+    let mut line = Vec::new();
+    loop {
+        let filled =
+            th.allow_threads(|| std::io::stdin().lock().fill_buf().map(|bytes| !bytes.is_empty()));
+        match filled {
+            Ok(true) => {}
+            Ok(false) if line.is_empty() => return Input::End,
+            Ok(false) => {
+                // The input ends within a line: its end is asked for in vain.
+                complain!("{second}");
+                break;
             }
-            Reader::Terminal { editor, .. } => match editor.readline(prompt) {
-                Ok(line) => {
-                    let _ = editor.add_history_entry(&line);
-                    Input::Line(line)
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {
+                if let Err(raised) = modules::_signal::run_pending_signals(th) {
+                    th.clear_exception(raised);
+                    return Input::Interrupt;
                 }
-                Err(ReadlineError::Interrupted) => Input::Interrupt,
-                Err(_) => Input::End,
-            },
+                continue;
+            }
+            Err(_) => return Input::End,
+        }
+        let mut stdin = std::io::stdin().lock();
+        let bytes = stdin.fill_buf().unwrap_or_default();
+        let end = bytes.iter().position(|byte| *byte == b'\n');
+        line.extend_from_slice(bytes.get(..end.unwrap_or(bytes.len())).unwrap_or_default());
+        let used = end.map_or(bytes.len(), |end| end + 1);
+        stdin.consume(used);
+        if end.is_some() {
+            break;
         }
     }
-}
-
-impl Drop for Reader {
-    fn drop(&mut self) {
-        if let Reader::Terminal { editor, history: Some(file) } = self {
-            // The prompt works without a history.
-            let _ = editor.save_history(file);
-        }
-    }
+    Input::Line(String::from_utf8_lossy(&line).into_owned())
 }
 
 /// The prompt as the program itself: `PYTHONSTARTUP` first.
@@ -106,7 +78,58 @@ pub(crate) fn start(th: Thread<'_>, config: &Config, main: &Ref<Dict>) -> End {
     {
         return End::Status(status);
     }
-    run(th, main)
+    run(th, config, main, false)
+}
+
+/// Prompt until the end of input or `SystemExit`. `startup` says whether
+/// `PYTHONSTARTUP` is still to be run, which the basic prompt does not.
+pub(crate) fn run(th: Thread<'_>, config: &Config, main: &Ref<Dict>, startup: bool) -> End {
+    if let Err(raised) = run_hook(th)
+        && let End::Status(status) = report(th, raised, false)
+    {
+        return End::Status(status);
+    }
+    let wants_basic = config.flags.ignore_environment == 0
+        && std::env::var_os("PYTHON_BASIC_REPL").is_some_and(|value| !value.is_empty());
+    if wants_basic || !host::terminal::isatty(0) {
+        return run_basic(th, main).unwrap_or(End::Status(0));
+    }
+    th.interp().extensions.get::<BaseRepl>().0.set(Some(run_from_python));
+    match run_pyrepl(th, startup) {
+        Ok(()) => End::Status(0),
+        Err(raised) => report(th, raised, false),
+    }
+}
+
+/// `sys.__interactivehook__()`, which `site` sets.
+fn run_hook(th: Thread<'_>) -> Result<()> {
+    let Some(sys) = th.interp().sys_dict.get() else { return Ok(()) };
+    let name = Str::intern(th, "__interactivehook__")?;
+    match sys.get(th, name.obj())? {
+        Some(hook) => hook.call(th, &[]).map(drop),
+        None => Ok(()),
+    }
+}
+
+fn run_pyrepl(th: Thread<'_>, startup: bool) -> Result<()> {
+    let module = import(th, "_pyrepl.main")?;
+    let console = module.getattr(th, &*Str::intern(th, "interactive_console")?)?;
+    let main = import(th, "__main__")?;
+    // interactive_console(mainmodule, quiet, pythonstartup)
+    console.call(th, &[main.obj(), types::bool_(false), types::bool_(startup)]).map(drop)
+}
+
+/// `sys._baserepl()`
+fn run_from_python(th: Thread<'_>) -> Result<()> {
+    let main = import(th, "__main__")?.getattr(th, id!(th, "__dict__"))?;
+    let Ok(main) = main.downcast::<Dict>() else { return Ok(()) };
+    match run_basic(th, &main) {
+        Some(End::Status(status)) => {
+            let status = Int::from_i64(th, i64::from(status))?;
+            Err(th.raise_args(exceptions::types::SystemExit(), &[status.obj()]))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn run_startup_file(th: Thread<'_>, main: &Ref<Dict>, name: &[u8]) -> Result<()> {
@@ -124,20 +147,19 @@ fn run_startup_file(th: Thread<'_>, main: &Ref<Dict>, name: &[u8]) -> Result<()>
     evaluate(th, &code, main)
 }
 
-/// Read, evaluate and print until the end of input or `SystemExit`.
-pub(crate) fn run(th: Thread<'_>, main: &Ref<Dict>) -> End {
-    let mut reader = Reader::new();
+/// Read, evaluate and print until the end of input (`None`) or `SystemExit`.
+fn run_basic(th: Thread<'_>, main: &Ref<Dict>) -> Option<End> {
     let mut flags = 0;
     loop {
         let (first, second) = match prompts(th) {
             Ok(prompts) => prompts,
-            Err(raised) => return report(th, raised, false),
+            Err(raised) => return Some(report(th, raised, false)),
         };
         lifecycle::flush_streams(th);
-        let end = match statement(th, &mut reader, &first, &second, flags) {
+        let end = match statement(th, &first, &second, flags) {
             Ok(Statement::End) => {
                 complain!();
-                return End::Status(0);
+                return None;
             }
             Ok(Statement::Interrupt) => {
                 complain!("\nKeyboardInterrupt");
@@ -152,7 +174,7 @@ pub(crate) fn run(th: Thread<'_>, main: &Ref<Dict>) -> End {
         };
         // Reports go on with the next prompt; `SystemExit` ends it.
         if let Some(End::Status(status)) = end {
-            return End::Status(status);
+            return Some(End::Status(status));
         }
     }
 }
@@ -172,18 +194,12 @@ enum Statement {
 }
 
 /// Read lines until they are a statement.
-fn statement(
-    th: Thread<'_>,
-    reader: &mut Reader,
-    first: &str,
-    second: &str,
-    flags: u32,
-) -> Result<Statement> {
+fn statement(th: Thread<'_>, first: &str, second: &str, flags: u32) -> Result<Statement> {
     let filename = Str::new(th, "<stdin>")?;
     let mut source = String::new();
     loop {
         let prompt = if source.is_empty() { first } else { second };
-        match reader.read(prompt, second) {
+        match read(th, prompt, second) {
             Input::Line(line) => {
                 source.push_str(&line);
                 source.push('\n');

@@ -8,7 +8,7 @@ use syn::{
 };
 
 use crate::signature::{
-    Signature, c_string, docstring, packed_doc, param_types, string_value, take,
+    Signature, c_string, docstring, function_doc, param_types, string_value, take,
 };
 
 #[derive(Default)]
@@ -172,6 +172,7 @@ fn declare(f: &mut ImplItemFn, owner: &syn::Type) -> Result<Option<TokenStream>>
         let call = Receiver::of(f, true).call(&ident, &[quote!(value)], Some(quote!(this)));
         return Ok(Some(quote!(builder.setter(#name, |th, this, value| #call);)));
     }
+    let hides = take(&mut f.attrs, "hidden").map(|_| quote!(builder.hides_new = true;));
     let Some(sig) = sig else {
         let receiver = Receiver::of(f, true);
         let args: Vec<_> = (0..f.sig.inputs.len().saturating_sub(receiver.skip))
@@ -182,6 +183,7 @@ fn declare(f: &mut ImplItemFn, owner: &syn::Type) -> Result<Option<TokenStream>>
             .collect();
         let call = receiver.call(&ident, &args, Some(quote!(this)));
         return Ok(Some(quote! {
+            #hides
             ::object::slots::install::#ident(builder, |th, this #(, #args)*| #call);
         }));
     };
@@ -189,6 +191,7 @@ fn declare(f: &mut ImplItemFn, owner: &syn::Type) -> Result<Option<TokenStream>>
         return Err(Error::new(sig.span(), "expected #[sig = \"(…)\"]"));
     };
     let signature = Signature::parse(&text, span)?.with_style(&mut f.attrs)?;
+    let doc = function_doc(&mut f.attrs, &name, &signature.text);
     function(f, owner, &ident, &name, &doc, &signature, [is_class, is_static, coexists]).map(Some)
 }
 
@@ -255,7 +258,7 @@ fn function(
         let closure = body_closure(&body, count, &returns);
         return Ok(quote!({ #preamble builder.#method(Signed, #closure); }));
     }
-    let doc = c_string(&packed_doc(name, &signature.text, doc))?;
+    let doc = c_string(doc)?;
     let name = c_string(name)?;
     let binding = if is_class {
         quote!(::object::declare::Binding::Class)

@@ -6,7 +6,7 @@ use syn::{Error, Item, ItemFn, ItemMod, LitStr, Result, parse2};
 
 use crate::{
     methods::{python_name, simple_arity},
-    signature::{Signature, c_string, docstring, packed_doc, param_types, string_value, take},
+    signature::{Signature, c_string, docstring, function_doc, param_types, string_value, take},
 };
 
 pub(crate) fn expand(attr: TokenStream, item: TokenStream) -> Result<TokenStream> {
@@ -75,10 +75,12 @@ fn declare(f: &mut ItemFn) -> Result<Option<TokenStream>> {
         signature.text.clone()
     } else if signature.params.is_empty() {
         "($module, /)".to_owned()
-    } else {
+    } else if signature.text.contains('/') {
         signature.text.replacen('(', "($module, ", 1)
+    } else {
+        signature.text.replacen('(', "($module, /, ", 1)
     };
-    let doc = c_string(&packed_doc(&name, &text, &docstring(&f.attrs)))?;
+    let doc = c_string(&function_doc(&mut f.attrs, &name, &text))?;
     let name = c_string(&name)?;
     let into = quote!(::object::args::IntoReturn::<::object::Ref>::into_return(#call, th));
     let preamble = quote! {

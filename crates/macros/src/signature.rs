@@ -304,6 +304,16 @@ pub(crate) fn c_string(text: &str) -> Result<Literal> {
     }
 }
 
+/// The `ml_doc` of a function. Where CPython shows another signature than the
+/// one that is parsed, `#[shown = "(…)"]` says it; where it shows none,
+/// `#[no_signature]` does, and the doc comment begins with the usage.
+pub(crate) fn function_doc(attrs: &mut Vec<Attribute>, name: &str, signature: &str) -> String {
+    let is_plain = take(attrs, "no_signature").is_some();
+    let shown = take(attrs, "shown").as_ref().and_then(string_value);
+    let doc = docstring(attrs);
+    if is_plain { doc } else { packed_doc(name, shown.as_deref().unwrap_or(signature), &doc) }
+}
+
 /// `ml_doc`: name, signature and documentation as CPython packs them.
 pub(crate) fn packed_doc(name: &str, signature: &str, doc: &str) -> String {
     format!("{name}{signature}\n--\n\n{doc}")

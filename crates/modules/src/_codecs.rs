@@ -666,7 +666,7 @@ pub mod _codecs {
         object::types::type_::ready(th, <EncodingMapObject as object::declare::Declared>::DECL)?;
         let def = declare::one_fn(
             c"strict_errors",
-            c"Implements the 'strict' error handling, which raises a UnicodeError on coding errors.",
+            c"strict_errors($self, object, /)\n--\n\nImplements the 'strict' error handling, which raises a UnicodeError on coding errors.",
             |th: Thread<'_>, _: Obj<'_>, exception: Obj<'_>| -> Result {
                 Err(strict(th, exception))
             },
@@ -674,13 +674,13 @@ pub mod _codecs {
         let function = builtin_function::new(th, def, None, None)?;
         registry::register_error(th, "strict", function.obj());
         handlers! { th,
-            "ignore" c"ignore_errors" Ignore c"Implements the 'ignore' error handling, which ignores malformed data and continues.";
-            "replace" c"replace_errors" Replace c"Implements the 'replace' error handling, which replaces malformed data with a replacement marker.";
-            "xmlcharrefreplace" c"xmlcharrefreplace_errors" XmlCharRefReplace c"Implements the 'xmlcharrefreplace' error handling, which replaces an unencodable character with the appropriate XML character reference.";
-            "backslashreplace" c"backslashreplace_errors" BackslashReplace c"Implements the 'backslashreplace' error handling, which replaces malformed data with a backslashed escape sequence.";
-            "namereplace" c"namereplace_errors" NameReplace c"Implements the 'namereplace' error handling, which replaces an unencodable character with a \\N{...} escape sequence.";
-            "surrogatepass" c"surrogatepass" SurrogatePass c"";
-            "surrogateescape" c"surrogateescape" SurrogateEscape c"";
+            "ignore" c"ignore_errors" Ignore c"ignore_errors($self, object, /)\n--\n\nImplements the 'ignore' error handling, which ignores malformed data and continues.";
+            "replace" c"replace_errors" Replace c"replace_errors($self, object, /)\n--\n\nImplements the 'replace' error handling, which replaces malformed data with a replacement marker.";
+            "xmlcharrefreplace" c"xmlcharrefreplace_errors" XmlCharRefReplace c"xmlcharrefreplace_errors($self, object, /)\n--\n\nImplements the 'xmlcharrefreplace' error handling, which replaces an unencodable character with the appropriate XML character reference.";
+            "backslashreplace" c"backslashreplace_errors" BackslashReplace c"backslashreplace_errors($self, object, /)\n--\n\nImplements the 'backslashreplace' error handling, which replaces malformed data with a backslashed escape sequence.";
+            "namereplace" c"namereplace_errors" NameReplace c"namereplace_errors($self, object, /)\n--\n\nImplements the 'namereplace' error handling, which replaces an unencodable character with a \\N{...} escape sequence.";
+            "surrogatepass" c"surrogatepass" SurrogatePass c"surrogatepass($self, object, /)\n--\n\n";
+            "surrogateescape" c"surrogateescape" SurrogateEscape c"surrogateescape($self, object, /)\n--\n\n";
         }
         Ok(())
     }

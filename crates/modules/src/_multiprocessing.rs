@@ -195,7 +195,7 @@ impl SemLock {
     }
 
     #[classmethod]
-    #[sig = "($cls, handle, kind, maxvalue, name, /)"]
+    #[sig = "($type, handle, kind, maxvalue, name, /)"]
     fn _rebuild(
         th: Thread<'_>,
         cls: &Type,

@@ -93,6 +93,8 @@ pub mod _posixsubprocess {
                 }
             }
         }
+        let audited = [executable_list, args, env];
+        crate::sys::audit(th, "_posixsubprocess.fork_exec", &audited)?;
         let args = strings(th, args)?;
         let executables = byte_strings(th, executable_list)?;
         let environment = if env.is_none() { None } else { Some(byte_strings(th, env)?) };

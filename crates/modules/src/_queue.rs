@@ -180,7 +180,7 @@ impl SimpleQueue {
 
     /// SimpleQueues are generic over the type of their contents
     #[classmethod]
-    #[sig = "($cls, object, /)"]
+    #[sig = "($type, object, /)"]
     fn __class_getitem__(th: Thread<'_>, cls: &Type, object: Obj<'_>) -> Result {
         types::generic_alias::new(th, cls.obj(), object)
     }

@@ -4,9 +4,11 @@
 //! `eval` and `exec` are in `compile`.
 
 use macros::pymodule;
+use num::{complex::Complex as Value, float_ops::CompensatedSum};
 use object::{
     Args, AsObject, CompareOp, Dict, Int, Kwargs, List, Module, Obj, Protocol, PyStruct, Ref,
-    Result, Str, Thread, Tuple, Type, exceptions, id, protocol, raise, types,
+    Result, Str, Thread, Tuple, Type, exceptions, id, protocol, raise,
+    types::{self, complex::Complex},
 };
 
 /// Built-in functions, types, exceptions, and other objects.
@@ -19,7 +21,10 @@ pub mod builtins {
     use super::*;
     use crate::compile;
 
+    /// __build_class__(func, name, /, *bases, [metaclass], **kwds) -> class
+    ///
     /// Internal helper function used by the class statement.
+    #[no_signature]
     #[sig = "(*args, **kwds)"]
     fn __build_class__(th: Thread<'_>, args: Args<'_>, kwds: Kwargs<'_>) -> Result {
         let [func, name, bases @ ..] = args else {
@@ -208,9 +213,12 @@ pub mod builtins {
         obj.setattr(th, attribute_name(th, name)?, None)
     }
 
+    /// dir([object]) -> list of strings
+    ///
     /// Show attributes of an object.
     ///
     /// If called without an argument, return the names in the current scope.
+    #[no_signature]
     #[sig = "(obj=<unrepresentable>, /)"]
     fn dir(th: Thread<'_>, obj: Option<Obj<'_>>) -> Result {
         let names = match obj {
@@ -272,7 +280,10 @@ pub mod builtins {
         protocol::text::format_value(th, value, spec).map(Ref::upcast)
     }
 
+    /// getattr(object, name[, default]) -> value
+    ///
     /// Get a named attribute from an object; getattr(x, 'y') is equivalent to x.y.
+    #[no_signature]
     #[sig = "(obj, name, default=<unrepresentable>, /)"]
     fn getattr(th: Thread<'_>, obj: Obj<'_>, name: Obj<'_>, default: Option<Obj<'_>>) -> Result {
         let name = attribute_name(th, name)?;
@@ -325,10 +336,14 @@ pub mod builtins {
         protocol::instance::is_subclass(th, cls, class_or_tuple)
     }
 
+    /// iter(iterable) -> iterator
+    /// iter(callable, sentinel) -> iterator
+    ///
     /// Get an iterator from an object.
     ///
     /// In the first form, the argument must supply its own iterator, or be a sequence.
     /// In the second form, the callable is called until it returns the sentinel.
+    #[no_signature]
     #[sig = "(object, sentinel=<unrepresentable>, /)"]
     fn iter(th: Thread<'_>, object: Obj<'_>, sentinel: Option<Obj<'_>>) -> Result {
         let Some(sentinel) = sentinel else { return object.iter(th) };
@@ -350,22 +365,33 @@ pub mod builtins {
         (th.hooks().current_locals)(th)
     }
 
+    /// max(iterable, *[, default=obj, key=func]) -> value
+    /// max(arg1, arg2, *args, *[, key=func]) -> value
+    ///
     /// With a single iterable argument, return its biggest item.
+    #[no_signature]
     #[sig = "(*args, **kwargs)"]
     fn max(th: Thread<'_>, args: Args<'_>, kwargs: Kwargs<'_>) -> Result {
         extreme(th, "max", CompareOp::Gt, args, kwargs)
     }
 
+    /// min(iterable, *[, default=obj, key=func]) -> value
+    /// min(arg1, arg2, *args, *[, key=func]) -> value
+    ///
     /// With a single iterable argument, return its smallest item.
+    #[no_signature]
     #[sig = "(*args, **kwargs)"]
     fn min(th: Thread<'_>, args: Args<'_>, kwargs: Kwargs<'_>) -> Result {
         extreme(th, "min", CompareOp::Lt, args, kwargs)
     }
 
+    /// next(iterator[, default])
+    ///
     /// Return the next item from the iterator.
     ///
     /// If default is given and the iterator is exhausted,
     /// it is returned instead of raising StopIteration.
+    #[no_signature]
     #[sig = "(iterator, default=<unrepresentable>, /)"]
     fn next(th: Thread<'_>, iterator: Obj<'_>, default: Option<Obj<'_>>) -> Result {
         let slot = iterator.ty().slots().tp_iternext;
@@ -467,7 +493,10 @@ pub mod builtins {
         super::sum_of(th, iterable, start)
     }
 
+    /// vars([object]) -> dictionary
+    ///
     /// Return the __dict__ of an object; without arguments, locals().
+    #[no_signature]
     #[sig = "(object=<unrepresentable>, /)"]
     fn vars(th: Thread<'_>, object: Option<Obj<'_>>) -> Result {
         let Some(object) = object else { return (th.hooks().current_locals)(th) };
@@ -608,7 +637,8 @@ fn extreme(
     }
 }
 
-/// `sum`: ints and floats are added natively while they last.
+/// `sum`: ints, floats and complex numbers are added natively while they last,
+/// the latter two with the error compensated.
 fn sum_of(th: Thread<'_>, iterable: Obj<'_>, start: Option<Obj<'_>>) -> Result {
     let mut total = match start {
         Some(start) => {
@@ -625,49 +655,85 @@ fn sum_of(th: Thread<'_>, iterable: Obj<'_>, start: Option<Obj<'_>>) -> Result {
         }
         None => Int::from_i64(th, 0)?,
     };
-    let iterator = iterable.iter(th)?;
-    // Ints that fit are summed in `exact`, floats in `compensated`.
-    let mut next = iterator.next(th)?;
+    // PERF: a list is read without an iterator.
+    let list = iterable.downcast_exact::<List>();
+    let iterator = if list.is_some() { None } else { Some(iterable.iter(th)?) };
+    let mut index = 0;
+    let mut advance = || match (&iterator, list) {
+        (Some(iterator), _) => iterator.next(th),
+        (None, Some(list)) => {
+            index += 1;
+            Ok(list.get(index - 1))
+        }
+        (None, None) => Ok(None),
+    };
+    let mut next = advance()?;
+    let add = |total: Ref, item: Ref| {
+        protocol::number::binary(th, protocol::number::ADD, total.obj(), item.obj())
+    };
     if let Some(mut exact) = object::small_int::value(total.as_ptr()) {
         while let Some(item) = &next {
-            let Some(sum) =
-                object::small_int::value(item.as_ptr()).and_then(|x| exact.checked_add(x))
-            else {
-                break;
-            };
+            let value = small_int_or_bool(item.obj());
+            let Some(sum) = value.and_then(|value| exact.checked_add(value)) else { break };
             exact = sum;
-            next = iterator.next(th)?;
+            next = advance()?;
         }
+        // What follows may be of another kind.
         total = Int::from_i64(th, exact)?;
+        if let Some(item) = next.take() {
+            total = add(total, item)?;
+            next = advance()?;
+        }
     }
-    if let (Some(item), true) = (&next, is_float_or_small(total.obj()))
-        && (item.obj().is_exact::<object::Float>() || total.obj().is_exact::<object::Float>())
-    {
-        let mut sum =
-            num::float_ops::CompensatedSum::new(float_value(total.obj()).unwrap_or_default());
+    if let Some(float) = total.obj().downcast_exact::<object::Float>() {
+        let mut sum = CompensatedSum::new(float.value());
         while let Some(item) = &next {
-            let Some(value) = float_value(item.obj()) else { break };
-            sum.add(value);
-            next = iterator.next(th)?;
+            let is_number = item.obj().is_exact::<object::Float>() || Int::is_int(item.obj());
+            if !is_number {
+                break;
+            }
+            sum.add(object::Float::as_f64(th, item.obj())?);
+            next = advance()?;
         }
         total = object::Float::new(th, sum.value())?.upcast();
+        if let Some(item) = next.take() {
+            total = add(total, item)?;
+            next = advance()?;
+        }
+    }
+    if let Some(complex) = total.obj().downcast_exact::<Complex>() {
+        let start = complex.value();
+        let (mut real, mut imag) =
+            (CompensatedSum::new(start.real), CompensatedSum::new(start.imag));
+        while let Some(item) = &next {
+            let item = item.obj();
+            if let Some(complex) = item.downcast_exact::<Complex>() {
+                real.add(complex.value().real);
+                imag.add(complex.value().imag);
+            } else if item.downcast::<object::Float>().is_some() || Int::is_int(item) {
+                real.add(object::Float::as_f64(th, item)?);
+            } else {
+                break;
+            }
+            next = advance()?;
+        }
+        total = Complex::new(th, Value { real: real.value(), imag: imag.value() })?.upcast();
     }
     while let Some(item) = next {
-        total = protocol::number::binary(th, protocol::number::ADD, total.obj(), item.obj())?;
-        next = iterator.next(th)?;
+        total = add(total, item)?;
+        next = advance()?;
     }
     Ok(total)
 }
 
-fn is_float_or_small(object: Obj<'_>) -> bool {
-    float_value(object).is_some()
-}
-
-fn float_value(object: Obj<'_>) -> Option<f64> {
-    if let Some(float) = object.downcast_exact::<object::Float>() {
-        return Some(float.value());
+fn small_int_or_bool(object: Obj<'_>) -> Option<i64> {
+    if object.is(types::bool_(true)) {
+        return Some(1);
     }
-    object::small_int::value(object.as_ptr()).map(|value| value as f64)
+    if object.is(types::bool_(false)) {
+        return Some(0);
+    }
+    object::small_int::value(object.as_ptr())
 }
 
 fn print_to(
@@ -726,12 +792,17 @@ fn read_input(th: Thread<'_>, prompt: Option<Obj<'_>>) -> Result {
         let prompt = prompt.unwrap_or(types::none());
         hook.call(th, &[event.obj(), prompt])?;
     }
-    stderr.call_method(th, id!(th, "flush"), &[])?;
+    let flush = |stream: &Ref| {
+        if let Err(raised) = stream.call_method(th, id!(th, "flush"), &[]) {
+            th.clear_exception(raised);
+        }
+    };
+    flush(&stderr);
     if let Some(prompt) = prompt {
         let text = prompt.str(th)?;
         stdout.call_method(th, id!(th, "write"), &[text.obj()])?;
     }
-    stdout.call_method(th, id!(th, "flush"), &[])?;
+    flush(&stdout);
     let line = stdin.call_method(th, id!(th, "readline"), &[])?;
     let Some(text) = line.obj().downcast::<Str>() else {
         raise!(th, TypeError, "object.readline() returned non-string");

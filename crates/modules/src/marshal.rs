@@ -305,6 +305,12 @@ pub fn dump_object(th: Thread<'_>, object: Obj<'_>) -> Result<Vec<u8>> {
     write(th, object, VERSION, true)
 }
 
+fn audit_dumps(th: Thread<'_>, value: Obj<'_>, version: i32) -> Result<()> {
+    crate::sys::audit_with(th, "marshal.dumps", || {
+        Ok(vec![value.own(), Int::from_i64(th, i64::from(version))?])
+    })
+}
+
 fn read(th: Thread<'_>, mut bytes: &[u8], allow_code: bool) -> Result<Ref> {
     load(&mut Loader { th }, &mut bytes, allow_code).map_err(|failure| failure.raise(th))
 }
@@ -369,6 +375,7 @@ pub mod marshal {
         version: i32,
         allow_code: bool,
     ) -> Result {
+        audit_dumps(th, value, version)?;
         let bytes = write(th, value, version, allow_code)?;
         let bytes = Bytes::new(th, &bytes)?;
         file.call_method(th, id!(th, "write"), &[bytes.obj()])
@@ -377,12 +384,14 @@ pub mod marshal {
     /// Return the bytes object that would be written to a file by dump(value, file).
     #[sig = "(value, version=5, /, *, allow_code=True)"]
     fn dumps(th: Thread<'_>, value: Obj<'_>, version: i32, allow_code: bool) -> Result<Ref<Bytes>> {
+        audit_dumps(th, value, version)?;
         Bytes::new(th, &write(th, value, version, allow_code)?)
     }
 
     /// Read one value from the open file and return it.
     #[sig = "(file, /, *, allow_code=True)"]
     fn load(th: Thread<'_>, file: Obj<'_>, allow_code: bool) -> Result {
+        crate::sys::audit(th, "marshal.load", &[])?;
         let zero = Int::from_i64(th, 0)?;
         let nothing = file.call_method(th, id!(th, "read"), &[zero.obj()])?;
         if nothing.obj().downcast::<Bytes>().is_none() {
@@ -401,6 +410,7 @@ pub mod marshal {
     /// Convert the bytes-like object to a value.
     #[sig = "(bytes, /, *, allow_code=True)"]
     fn loads(th: Thread<'_>, bytes: BytesLike<'_>, allow_code: bool) -> Result {
+        crate::sys::audit_with(th, "marshal.loads", || Ok(vec![Bytes::new(th, &bytes)?.upcast()]))?;
         read(th, &bytes, allow_code)
     }
 

@@ -224,6 +224,14 @@ impl Mmap {
     ) -> Result<Ref<Mmap>> {
         const READ_WRITE: i32 = libc::PROT_READ | libc::PROT_WRITE;
         let fd = support::int_arg(th, fileno)?;
+        crate::sys::audit_with(th, "mmap.__new__", || {
+            let access = access.as_ref().map_or(0, |access| i64::from(access.0));
+            let offset = offset.as_ref().map_or(0, |offset| offset.0);
+            [i64::from(fd), length as i64, access, offset]
+                .into_iter()
+                .map(|value| Int::from_i64(th, value))
+                .collect()
+        })?;
         let mut flags = flags.map_or(libc::MAP_SHARED, |flags| flags.0);
         let mut prot = prot.map_or(READ_WRITE, |prot| prot.0);
         let (access, offset) =

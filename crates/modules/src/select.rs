@@ -224,7 +224,7 @@ impl Epoll {
     }
 
     /// Create an epoll object from a given control fd.
-    #[sig = "($cls, fd, /)"]
+    #[sig = "($type, fd, /)"]
     #[classmethod]
     fn fromfd(th: Thread<'_>, cls: &Type, fd: i32) -> Result<Ref<Epoll>> {
         alloc_object::alloc(th, cls, Epoll { head: Head::new(), fd: Cell::new(fd) })

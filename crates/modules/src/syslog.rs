@@ -9,7 +9,7 @@ use std::{
 };
 
 use macros::pymodule;
-use object::{AsObject, Module, Obj, Result, Str, Thread, raise};
+use object::{AsObject, Int, Module, Obj, Ref, Result, Str, Thread, raise, types};
 
 use crate::support;
 
@@ -26,6 +26,10 @@ fn c_string(th: Thread<'_>, text: &Str) -> Result<CString> {
     }
 }
 
+fn int(th: Thread<'_>, value: i32) -> Result<Ref> {
+    Int::from_i64(th, i64::from(value))
+}
+
 /// The name of the program, for messages.
 fn program(th: Thread<'_>) -> Result<Option<CString>> {
     let argv = support::import_from(th, "sys", "argv")?;
@@ -37,12 +41,27 @@ fn program(th: Thread<'_>) -> Result<Option<CString>> {
     Ok(if name.is_empty() { None } else { CString::new(name).ok() })
 }
 
-fn open(th: Thread<'_>, identifier: Option<CString>, option: i32, facility: i32) -> Result<()> {
+/// Open the log; what is not given is the default.
+fn open(
+    th: Thread<'_>,
+    name: Option<&Str>,
+    identifier: Option<CString>,
+    option: i32,
+    facility: i32,
+) -> Result<()> {
     let state = th.interp().extensions.get::<State>();
     let identifier = match identifier {
         Some(identifier) => Some(identifier),
         None => program(th)?,
     };
+    crate::sys::audit_with(th, "syslog.openlog", || {
+        let shown = match (name, &identifier) {
+            (Some(name), _) => name.obj().own(),
+            (None, Some(name)) => Str::new(th, &name.to_string_lossy())?.upcast(),
+            (None, None) => types::none().own(),
+        };
+        Ok(vec![shown, int(th, option)?, int(th, facility)?])
+    })?;
     let pointer = identifier.as_ref().map_or(std::ptr::null(), |name| name.as_ptr());
     // SAFETY: null, or a string that the state keeps.
     unsafe { libc::openlog(pointer, option, facility) };
@@ -64,8 +83,8 @@ pub mod syslog {
         logoption: i32,
         facility: Option<i32>,
     ) -> Result<()> {
-        let ident = ident.map(|ident| c_string(th, ident)).transpose()?;
-        open(th, ident, logoption, facility.unwrap_or(libc::LOG_USER))
+        let identifier = ident.map(|ident| c_string(th, ident)).transpose()?;
+        open(th, ident, identifier, logoption, facility.unwrap_or(libc::LOG_USER))
     }
 
     /// syslog([priority=LOG_INFO,] message)
@@ -86,9 +105,11 @@ pub mod syslog {
                 message.type_name()
             );
         };
+        let audited = || Ok(vec![int(th, priority)?, message.obj().own()]);
+        crate::sys::audit_with(th, "syslog.syslog", audited)?;
         let message = c_string(th, message)?;
         if !th.interp().extensions.get::<State>().is_open.get() {
-            open(th, None, 0, libc::LOG_USER)?;
+            open(th, None, None, 0, libc::LOG_USER)?;
         }
         th.allow_threads(|| {
             let format: *const c_char = c"%s".as_ptr();
@@ -100,20 +121,23 @@ pub mod syslog {
 
     /// Reset the syslog module values and call the system library closelog().
     #[sig = "(/)"]
-    fn closelog(th: Thread<'_>) {
+    fn closelog(th: Thread<'_>) -> Result<()> {
+        crate::sys::audit(th, "syslog.closelog", &[])?;
         let state = th.interp().extensions.get::<State>();
         if state.is_open.replace(false) {
             // SAFETY: no arguments.
             unsafe { libc::closelog() };
             state.identifier.replace(None);
         }
+        Ok(())
     }
 
     /// Set the priority mask to maskpri and return the previous mask value.
     #[sig = "(maskpri, /)"]
-    fn setlogmask(_: Thread<'_>, maskpri: i32) -> i32 {
+    fn setlogmask(th: Thread<'_>, maskpri: i32) -> Result<i32> {
+        crate::sys::audit_with(th, "syslog.setlogmask", || Ok(vec![int(th, maskpri)?]))?;
         // SAFETY: an integer.
-        unsafe { libc::setlogmask(maskpri) }
+        Ok(unsafe { libc::setlogmask(maskpri) })
     }
 
     /// Calculates the mask for the individual priority pri.

@@ -8,6 +8,7 @@ use object::{
     AsObject, Int, IntoObject, Module, Obj, Protocol, Ref, Result, Str, Thread, Tuple, id, raise,
     types,
 };
+use text::TextBuf;
 
 use crate::support::{
     self, Round, check, decode_fs, now_ns, retry, seconds_to_ns,
@@ -130,6 +131,21 @@ fn tm_of(th: Thread<'_>, object: Obj<'_>, function: &str) -> Result<(Tm, Option<
 }
 
 /// Reject values that `strftime` and `asctime` cannot show; zeros mean ones.
+/// `strftime` of a format without NULs and surrogates.
+fn format_time(th: Thread<'_>, format: &Str, tm: &Tm) -> Result<Ref<Str>> {
+    let bytes = support::encode_fs(th, format)?;
+    if bytes.is_empty() {
+        return Ok(Str::empty(th));
+    }
+    // A final space tells an empty result from a failure.
+    let format = CString::new([bytes.as_slice(), b" "].concat()).unwrap_or_default();
+    let limit = 256 * format.as_bytes().len() + 1024;
+    let Some(text) = host::time::format(&format, tm, limit) else {
+        return Err(th.no_memory());
+    };
+    decode_fs(th, text.get(..text.len().saturating_sub(1)).unwrap_or_default())
+}
+
 fn check_ranges(th: Thread<'_>, tm: &mut Tm) -> Result<()> {
     if tm.tm_mon == -1 {
         tm.tm_mon = 0;
@@ -298,30 +314,42 @@ pub mod time {
         clock(th, clk_id)
     }
 
+    /// clock_getres(clk_id) -> floating-point number
+    ///
     /// Return the resolution (precision) of the specified clock clk_id.
     #[parse(tuple)]
+    #[no_signature]
     #[sig = "(clk_id, /)"]
     fn clock_getres(th: Thread<'_>, clk_id: i32) -> Result<f64> {
         check(th, host::time::clock_resolution_ns(clk_id)).map(as_seconds)
     }
 
+    /// clock_settime(clk_id, time)
+    ///
     /// Set the time of the specified clock clk_id.
     #[parse(tuple)]
+    #[no_signature]
     #[sig = "(clk_id, time, /)"]
     fn clock_settime(th: Thread<'_>, clk_id: i32, time: Obj<'_>) -> Result<()> {
         let ns = seconds_to_ns(th, time, Round::Floor)?;
         check(th, host::time::set_clock_ns(clk_id, ns))
     }
 
+    /// clock_settime_ns(clk_id, time)
+    ///
     /// Set the time of the specified clock clk_id with nanoseconds.
     #[parse(tuple)]
+    #[no_signature]
     #[sig = "(clk_id, time, /)"]
     fn clock_settime_ns(th: Thread<'_>, clk_id: i32, time: i64) -> Result<()> {
         check(th, host::time::set_clock_ns(clk_id, time))
     }
 
+    /// pthread_getcpuclockid(thread_id) -> int
+    ///
     /// Return the clk_id of a thread's CPU time clock.
     #[parse(tuple)]
+    #[no_signature]
     #[sig = "(thread_id, /)"]
     fn pthread_getcpuclockid(th: Thread<'_>, thread_id: u64) -> Result<i32> {
         check(th, host::time::thread_cpu_clock(thread_id))
@@ -331,6 +359,7 @@ pub mod time {
     /// a floating-point number for subsecond precision.
     #[sig = "(object, /)"]
     fn sleep(th: Thread<'_>, object: Obj<'_>) -> Result<()> {
+        crate::sys::audit(th, "time.sleep", &[object])?;
         let ns = seconds_to_ns(th, object, Round::Up)?;
         if ns < 0 {
             raise!(th, ValueError, "sleep length must be non-negative");
@@ -342,20 +371,26 @@ pub mod time {
         }
     }
 
+    /// localtime([seconds]) -> struct_time
+    ///
     /// Convert seconds since the Epoch to a time tuple expressing local time.
     ///
     /// When 'seconds' is not passed in, convert the current time instead.
+    #[no_signature]
     #[sig = "(seconds=None, /)"]
     fn localtime(th: Thread<'_>, seconds: Option<Obj<'_>>) -> Result<Ref> {
         let seconds = super::seconds(th, seconds)?;
         struct_time(th, &calendar(th, host::time::local(seconds))?)
     }
 
+    /// gmtime([seconds]) -> struct_time
+    ///
     /// Convert seconds since the Epoch to a time tuple expressing UTC (a.k.a.
     /// GMT).  When 'seconds' is not passed in, convert the current time instead.
     ///
     /// If the platform supports the tm_gmtoff and tm_zone, they are available as
     /// attributes only.
+    #[no_signature]
     #[sig = "(seconds=None, /)"]
     fn gmtime(th: Thread<'_>, seconds: Option<Obj<'_>>) -> Result<Ref> {
         let seconds = super::seconds(th, seconds)?;
@@ -364,9 +399,12 @@ pub mod time {
         struct_time(th, &tm)
     }
 
+    /// asctime([time_tuple]) -> string
+    ///
     /// Convert a time tuple to a string, e.g. 'Sat Jun 06 16:26:11 1998'.
     /// When the time tuple is not present, current time as returned by localtime()
     /// is used.
+    #[no_signature]
     #[sig = "(tuple=None, /)"]
     fn asctime(th: Thread<'_>, tuple: Option<Obj<'_>>) -> Result<String> {
         let mut tm = match tuple {
@@ -377,9 +415,12 @@ pub mod time {
         Ok(asctime_text(&tm))
     }
 
+    /// ctime([seconds]) -> string
+    ///
     /// Convert a time in seconds since the Epoch to a string in local time.
     /// This is equivalent to asctime(localtime(seconds)). When the time tuple is
     /// not present, current time as returned by localtime() is used.
+    #[no_signature]
     #[sig = "(seconds=None, /)"]
     fn ctime(th: Thread<'_>, seconds: Option<Obj<'_>>) -> Result<String> {
         let seconds = super::seconds(th, seconds)?;
@@ -399,9 +440,12 @@ pub mod time {
         }
     }
 
+    /// strftime(format[, time_tuple]) -> string
+    ///
     /// Convert a time tuple to a string according to a format specification.
     /// See the library reference manual for formatting codes. When the time tuple
     /// is not present, current time as returned by localtime() is used.
+    #[no_signature]
     #[sig = "(format, tuple=None, /)"]
     fn strftime(th: Thread<'_>, format: &Str, tuple: Option<Obj<'_>>) -> Result<Ref<Str>> {
         let (mut tm, zone) = match tuple {
@@ -413,30 +457,30 @@ pub mod time {
         if let Some(zone) = &zone {
             tm.tm_zone = zone.as_ptr();
         }
-        let bytes = support::encode_fs(th, format)?;
-        let mut out: Vec<u8> = Vec::new();
-        // NUL ends a C format: format the pieces between.
-        for (i, piece) in bytes.split(|byte| *byte == 0).enumerate() {
-            if i > 0 {
-                out.push(0);
-            }
-            if piece.is_empty() {
-                continue;
-            }
-            // A final space tells an empty result from a failure.
-            let piece = CString::new([piece, b" "].concat()).unwrap_or_default();
-            let limit = 256 * piece.as_bytes().len() + 1024;
-            let Some(text) = host::time::format(&piece, &tm, limit) else {
-                return Err(th.no_memory());
+        let mut out = TextBuf::new();
+        let codes: Vec<u32> = format.units().iter().collect();
+        // What a C format cannot hold stays as it is.
+        let is_foreign = |code: &u32| *code == 0 || (0xD800..0xE000).contains(code);
+        for piece in codes.split_inclusive(is_foreign) {
+            let (plain, foreign) = match piece.split_last() {
+                Some((last, plain)) if is_foreign(last) => (plain, Some(*last)),
+                _ => (piece, None),
             };
-            out.extend_from_slice(text.get(..text.len().saturating_sub(1)).unwrap_or_default());
+            let mut plain_text = TextBuf::new();
+            plain_text.extend_codes(plain.iter().copied());
+            let plain = Str::from_buf(th, &plain_text)?;
+            out.extend(format_time(th, &plain, &tm)?.units());
+            out.extend_codes(foreign);
         }
-        decode_fs(th, &out)
+        Str::from_buf(th, &out)
     }
 
+    /// strptime(string[, format]) -> struct_time
+    ///
     /// Parse a string to a time tuple according to a format specification.
     /// See the library reference manual for formatting codes (same as
     /// strftime()).
+    #[no_signature]
     #[sig = "(string, format=<unrepresentable>, /)"]
     fn strptime(th: Thread<'_>, string: Obj<'_>, format: Option<Obj<'_>>) -> Result<Ref> {
         let parse = support::import_from(th, "_strptime", "_strptime_time")?;
@@ -458,8 +502,11 @@ pub mod time {
         set_zone(th, module)
     }
 
+    /// get_clock_info(name: str) -> dict
+    ///
     /// Get information of the specified clock.
     #[parse(tuple)]
+    #[no_signature]
     #[sig = "(name, /)"]
     fn get_clock_info(th: Thread<'_>, name: &str) -> Result<Ref> {
         let (implementation, clock, monotonic, adjustable) = match name {

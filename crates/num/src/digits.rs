@@ -425,8 +425,9 @@ pub fn write_decimal(digits: &[u32], out: &mut String) -> bool {
             chunk /= 10;
         }
     }
-    let start = text.iter().position(|&byte| byte != b'0').unwrap_or(text.len() - 1);
-    out.extend(text.iter().skip(start).map(|&byte| char::from(byte)));
+    let shown = text.get(text.len() - 9 * used.max(1)..).unwrap_or(&text);
+    let start = shown.iter().position(|&byte| byte != b'0').unwrap_or(shown.len() - 1);
+    out.push_str(std::str::from_utf8(shown.get(start..).unwrap_or(shown)).unwrap_or("0"));
     true
 }
 

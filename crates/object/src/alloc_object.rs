@@ -89,6 +89,9 @@ pub unsafe fn instance_at_hand(state: &ThreadState, cls: &Type) -> Option<NonNul
 /// Put `value` into a new instance of `cls`, which is `T`'s type or a subtype.
 pub fn alloc<T: Declared>(th: Thread<'_>, cls: &Type, value: T) -> Result<Ref<T>> {
     debug_assert!(cls.basicsize() != 0 && cls.is_subtype(T::type_object()), "not ready");
+    if const { is_plain::<T>() } && std::ptr::eq(cls, T::type_object()) {
+        return new(th, value);
+    }
     let object = alloc_raw(th, cls, 0, crate::shape::inline_bytes(cls))?;
     // SAFETY: the header was filled in.
     let head = unsafe { object.read() };

@@ -528,10 +528,18 @@ impl<'a, T: FromArg<'a>> FromArg<'a> for Option<Given<T>> {
 }
 
 /// UTF-8 text; surrogates raise `UnicodeEncodeError`.
+fn c_text<'a>(th: Thread<'_>, value: &'a Str) -> Result<&'a str> {
+    let text = value.to_utf8(th)?;
+    if text.as_bytes().contains(&0) {
+        raise!(th, ValueError, "embedded null character");
+    }
+    Ok(text)
+}
+
 impl<'a> FromArg<'a> for &'a str {
     fn from_arg(th: Thread<'_>, arg: Obj<'a>, context: ArgContext) -> Result<Self> {
         match arg.downcast::<Str>() {
-            Some(value) => value.to_utf8(th),
+            Some(value) => c_text(th, value),
             None => Err(context.bad(th, "str", arg)),
         }
     }
@@ -544,7 +552,7 @@ impl<'a> FromArg<'a> for Option<&'a str> {
             return Ok(None);
         }
         match arg.downcast::<Str>() {
-            Some(value) => value.to_utf8(th).map(Some),
+            Some(value) => c_text(th, value).map(Some),
             None => Err(context.bad(th, "str or None", arg)),
         }
     }

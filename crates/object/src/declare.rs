@@ -115,6 +115,8 @@ pub struct TypeBuilder<'a> {
     pub entries: Vec<Entry>,
     /// `tp_vectorcall`, if calling the type does nothing but `__new__`.
     pub direct: Option<abi::vectorcallfunc>,
+    /// Show the `__new__` of `object`, although `tp_new` is another.
+    pub hides_new: bool,
 }
 
 macro_rules! suites {
@@ -139,7 +141,13 @@ impl<'a> TypeBuilder<'a> {
     ///
     /// `ty` has the layout of a heap type (`StaticType`) and nobody else uses it.
     pub unsafe fn new(th: Thread<'a>, ty: &'static Type) -> Self {
-        TypeBuilder { th, ty: NonNull::from(ty).cast(), entries: Vec::new(), direct: None }
+        TypeBuilder {
+            th,
+            ty: NonNull::from(ty).cast(),
+            entries: Vec::new(),
+            direct: None,
+            hides_new: false,
+        }
     }
 
     /// The slots of the type itself.
@@ -269,6 +277,11 @@ impl<'a> TypeBuilder<'a> {
                 *set = Some(setter_trampoline::<F, R>);
             }
         }
+    }
+
+    /// Have `hash()` raise `TypeError`, and `__hash__` be None.
+    pub fn unhashable(&mut self) {
+        self.ty().tp_hash = Some(crate::types::type_::slot_functions::hash_not_implemented);
     }
 
     /// An attribute stored at a fixed offset.

@@ -26,12 +26,16 @@ pub struct Hooks {
     pub unraisable: fn(Thread<'_>, context: Option<&str>, object: Option<Obj<'_>>),
     /// The globals of the innermost Python frame.
     pub current_globals: fn(Thread<'_>) -> Option<Ref<Dict>>,
+    /// The builtins of the innermost Python frame, any mapping.
+    pub current_builtins: fn(Thread<'_>) -> Option<Ref>,
     /// The local namespace of the innermost Python frame, as `locals()` gives it.
     pub current_locals: fn(Thread<'_>) -> Result<Ref>,
     /// The class in the `__class__` cell and the first argument of the innermost frame, for `super()`.
     pub super_arguments: fn(Thread<'_>) -> Result<(Ref, Ref)>,
     /// Add a traceback entry for the innermost frame to the exception that is set.
     pub handled_exception: fn(Thread<'_>) -> Option<Ref>,
+    /// `sys.audit(event, *args)`, if anybody listens.
+    pub audit: fn(Thread<'_>, event: &str, args: &[Obj<'_>]) -> Result<()>,
     /// Compile source text for `compile`, `exec` and `eval`.
     pub decode: fn(Thread<'_>, object: Obj<'_>, encoding: &str, errors: &str) -> Result<Ref>,
     /// Encode text with a registered codec.
@@ -47,9 +51,11 @@ impl Hooks {
         warn: |_, _, _, _| Ok(()),
         unraisable: |th, _, _| drop(th.swap_exception(None)),
         current_globals: |_| None,
+        current_builtins: |_| None,
         current_locals: |th| Err(error!(th, SystemError, "frame does not exist")),
         super_arguments: |th| Err(error!(th, RuntimeError, "super(): no current frame")),
         handled_exception: |_| None,
+        audit: |_, _, _| Ok(()),
         decode: |th, _, encoding, _| Err(error!(th, LookupError, "unknown encoding: {encoding}")),
         encode: |th, _, encoding, _| Err(error!(th, LookupError, "unknown encoding: {encoding}")),
     };

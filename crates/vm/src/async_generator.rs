@@ -484,7 +484,11 @@ impl AsyncGenerator {
         AsyncSend::new(th, self, Some(value))
     }
 
+    /// athrow(value)
+    /// athrow(type[,value[,tb]])
+    ///
     /// Raise an exception in the generator when awaited.
+    #[no_signature]
     #[sig = "($self, type, value=None, traceback=None, /)"]
     fn athrow(
         &self,

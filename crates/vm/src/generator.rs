@@ -877,7 +877,7 @@ macro_rules! common_methods {
 
             /// See PEP 585.
             #[classmethod]
-            #[sig = "($cls, object, /)"]
+            #[sig = "($type, object, /)"]
             fn __class_getitem__(th: Thread<'_>, cls: &Type, object: Obj<'_>) -> Result<Ref> {
                 generic_alias::new(th, cls.obj(), object)
             }
@@ -978,7 +978,11 @@ impl Generator {
         }
     }
 
+    /// throw(value)
+    /// throw(type[,value[,tb]])
+    ///
     /// Raise exception in generator, return next yielded value or raise StopIteration.
+    #[no_signature]
     #[sig = "($self, type, value=None, traceback=None, /)"]
     fn throw(
         &self,
@@ -1027,7 +1031,11 @@ impl Coroutine {
         }
     }
 
+    /// throw(value)
+    /// throw(type[,value[,traceback]])
+    ///
     /// Raise exception in coroutine, return next iterated value or raise StopIteration.
+    #[no_signature]
     #[sig = "($self, type, value=None, traceback=None, /)"]
     fn throw(
         &self,

@@ -77,6 +77,7 @@ pub fn init(th: Thread<'_>) -> Result<()> {
     hooks.call_function = call::call_function_hook;
     hooks.eval_code = eval_code;
     hooks.current_globals = frame_globals;
+    hooks.current_builtins = frame_builtins;
     hooks.current_locals = frame_locals;
     hooks.super_arguments = super_arguments;
     hooks.handled_exception = handled;

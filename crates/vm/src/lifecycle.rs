@@ -244,6 +244,7 @@ pub fn start(
     interp.modules.set(Some(Dict::new(th)?));
     let builtins = create_and_exec(th, "builtins")?;
     interp.builtins.set(Some(builtins.dict(th)?));
+    crate::ops::keep_builtins(th)?;
     let Some(decl) = Inventory::of(th).builtin("sys") else {
         raise!(th, ImportError, "no native module named 'sys'");
     };

@@ -64,16 +64,6 @@ pub(crate) fn global(th: Thread<'_>, frame: *mut Frame, name: &Str) -> Result<Re
     }
 }
 
-/// A builtin.
-pub(crate) fn builtin(th: Thread<'_>, frame: *mut Frame, name: &Str) -> Result<Ref> {
-    // SAFETY: the running frame.
-    let builtins = unsafe { Frame::builtins(frame) };
-    match mapping_get(th, builtins, name)? {
-        Some(value) => Ok(value),
-        None => Err(not_defined(th, name)),
-    }
-}
-
 /// The local namespace, which module and class bodies have.
 pub(crate) fn locals<'a>(th: Thread<'_>, frame: *mut Frame, doing: &str) -> Result<Obj<'a>> {
     // SAFETY: the frame owns its namespace for as long as it runs.

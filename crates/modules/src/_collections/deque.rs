@@ -409,6 +409,7 @@ impl Deque {
     ///
     /// Raises ValueError if the value is not present.
     #[sig = "($self, value, start=0, stop=sys.maxsize, /)"]
+    #[shown = "($self, value, [start, [stop]])"]
     fn index(
         &self,
         th: Thread<'_>,
@@ -531,7 +532,7 @@ impl Deque {
 
     /// See PEP 585
     #[classmethod]
-    #[sig = "($cls, object, /)"]
+    #[sig = "($type, object, /)"]
     fn __class_getitem__(th: Thread<'_>, cls: &Type, object: Obj<'_>) -> Result {
         types::generic_alias::new(th, cls.obj(), object)
     }

@@ -3,6 +3,7 @@
 
 mod defaultdict;
 mod deque;
+mod order;
 mod ordered_dict;
 mod tuplegetter;
 

@@ -1,11 +1,12 @@
 //! `OrderedDict`: a dict whose order can be changed.
 //!
-//! The order is that of the dict's own entries: moving a key to the end
-//! removes and adds it, moving it to the front rebuilds the dict. `first` is a
-//! position before which all entries are gone, so that popping from the front
-//! is fast; `state` counts changes, for the iterators.
+//! The dict has the values, a list of its own (`order`) the order. They agree
+//! as long as nobody calls `dict`'s methods on an `OrderedDict`; where they do
+//! not, the list says what there is and the dict raises `KeyError`. Values are
+//! therefore always looked up, never taken from the dict's entries. `state`
+//! counts changes of the order, for those who walk along it.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 use macros::{pymethods, pytype};
 use object::{
@@ -21,21 +22,32 @@ use object::{
     },
 };
 
+use super::order::Order;
+
 /// Dictionary that remembers insertion order
 #[pytype(name = "collections.OrderedDict", base = Dict, flags = BASETYPE | DICT_SUBCLASS | MAPPING | MATCH_SELF, dictoffset = attributes, weaklistoffset = weaklist)]
 pub struct OrderedDict {
     dict: Dict,
     state: Cell<usize>,
-    first: Cell<usize>,
+    order: RefCell<Order>,
     attributes: Link<Dict>,
     weaklist: Cell<*mut abi::PyObject>,
 }
 
 impl OrderedDict {
     fn new(th: Thread<'_>) -> Result<Ref<OrderedDict>> {
-        let dict = Dict::new_of(th, OrderedDict::type_object())?;
-        // SAFETY: an instance of the type; zeroed fields behind the dict are valid.
-        Ok(unsafe { dict.cast() })
+        Self::new_of(th, OrderedDict::type_object())
+    }
+
+    fn new_of(th: Thread<'_>, cls: &Type) -> Result<Ref<OrderedDict>> {
+        let dict = OrderedDict {
+            dict: Dict::empty(),
+            state: Cell::new(0),
+            order: RefCell::default(),
+            attributes: Link::null(),
+            weaklist: Cell::new(std::ptr::null_mut()),
+        };
+        alloc_object::alloc(th, cls, dict)
     }
 
     fn is_exact(&self) -> bool {
@@ -48,82 +60,86 @@ impl OrderedDict {
 
     /// Add or replace, as `dict` does.
     fn put(&self, th: Thread<'_>, key: Obj<'_>, value: Obj<'_>) -> Result<()> {
-        let (len, entries) = (self.dict.len(), self.dict.entries());
-        self.dict.set(th, key, value)?;
-        if self.dict.len() != len {
-            self.changed();
-            if self.dict.entries() <= entries {
-                // The entries were compacted.
-                self.first.set(0);
+        let hash = Dict::hash_key(th, key)?;
+        self.put_with_hash(th, key, hash, value)
+    }
+
+    fn put_with_hash(
+        &self,
+        th: Thread<'_>,
+        key: Obj<'_>,
+        hash: isize,
+        value: Obj<'_>,
+    ) -> Result<()> {
+        let count = self.dict.len();
+        self.dict.set_with_hash(th, key, hash, value)?;
+        let stored = if self.dict.len() > count {
+            key.own()
+        } else if self.dict.len() != self.order.borrow().len() {
+            // The dict was changed behind the list's back.
+            match self.dict.stored_key(th, key, hash)? {
+                Some(stored) => stored,
+                None => return Ok(()),
             }
+        } else {
+            return Ok(());
+        };
+        self.changed();
+        if self.order.borrow_mut().push(stored.obj(), hash).is_none() {
+            self.dict.pop_with_hash(th, key, hash)?;
+            return Err(th.no_memory());
         }
         Ok(())
     }
 
     fn take(&self, th: Thread<'_>, key: Obj<'_>) -> Result<Option<Ref>> {
-        let value = self.dict.pop(th, key)?;
-        if value.is_some() {
+        let hash = Dict::hash_key(th, key)?;
+        self.take_with_hash(th, key, hash)
+    }
+
+    fn take_with_hash(&self, th: Thread<'_>, key: Obj<'_>, hash: isize) -> Result<Option<Ref>> {
+        let Some((stored, value)) = self.dict.pop_entry(th, key, hash)? else { return Ok(None) };
+        let listed = self.order.borrow_mut().remove(stored.obj());
+        if listed.is_some() {
             self.changed();
         }
-        Ok(value)
+        Ok(Some(value))
     }
 
-    /// The position of the first entry.
-    fn first_position(&self) -> Option<usize> {
-        let mut position = self.first.get();
-        if position > self.dict.entries() || self.dict.key_at(0).is_some() {
-            position = 0;
-        }
-        while position < self.dict.entries() {
-            if self.dict.key_at(position).is_some() {
-                self.first.set(position);
-                return Some(position);
-            }
-            position += 1;
-        }
-        None
+    /// The node of `key`, if the dict has it, too.
+    fn find(&self, th: Thread<'_>, key: Obj<'_>) -> Result<Option<u32>> {
+        let hash = Dict::hash_key(th, key)?;
+        let stored = self.dict.stored_key(th, key, hash)?;
+        Ok(stored.and_then(|stored| self.order.borrow().find(stored.obj())))
     }
 
-    fn end_entry(&self, last: bool) -> Option<(Ref, Ref)> {
-        if !last {
-            return self.first_position().and_then(|position| self.dict.entry(position));
-        }
-        (0..self.dict.entries()).rev().find_map(|position| self.dict.entry(position))
+    /// The first or last key and its hash.
+    fn end_key(&self, last: bool) -> Option<(u32, Ref, isize)> {
+        let order = self.order.borrow();
+        let index = order.end(last)?;
+        let (key, hash) = order.key(index)?;
+        Some((index, key, hash))
     }
 
     fn move_key(&self, th: Thread<'_>, key: Obj<'_>, last: bool) -> Result<()> {
-        let Some(value) = self.dict.get(th, key)? else { return Err(key_error(th, key)) };
-        let Some((end, _)) = self.end_entry(last) else { return Err(key_error(th, key)) };
-        if compare::eq(th, end.obj(), key)? {
+        let Some((end, end_key, _)) = self.end_key(last) else { return Err(key_error(th, key)) };
+        if end_key.obj().is(key) {
             return Ok(());
         }
-        let stored = self.stored_key(th, key)?;
-        if last {
-            self.take(th, key)?;
-            return self.put(th, stored.obj(), value.obj());
-        }
-        let entries = self.dict.items();
-        self.dict.clear(th);
-        self.first.set(0);
-        self.changed();
-        self.dict.set(th, stored.obj(), value.obj())?;
-        for (key, value) in entries {
-            self.dict.set(th, key.obj(), value.obj())?;
+        let Some(index) = self.find(th, key)? else { return Err(key_error(th, key)) };
+        if index != end {
+            self.order.borrow_mut().move_to_end(index, last);
+            self.changed();
         }
         Ok(())
     }
 
-    /// The key object in the dict that equals `key`.
-    fn stored_key(&self, th: Thread<'_>, key: Obj<'_>) -> Result {
-        if key.is_exact::<Str>() || object::Int::is_int(key) {
-            return Ok(key.own());
+    /// `dict[key]`, whatever a subclass makes of it.
+    fn value(&self, th: Thread<'_>, key: Obj<'_>) -> Result {
+        match self.dict.get(th, key)? {
+            Some(value) => Ok(value),
+            None => Err(key_error(th, key)),
         }
-        for stored in self.dict.keys() {
-            if compare::eq(th, stored.obj(), key)? {
-                return Ok(stored);
-            }
-        }
-        Ok(key.own())
     }
 
     fn pop_key(&self, th: Thread<'_>, key: Obj<'_>, default: Option<Obj<'_>>) -> Result {
@@ -192,7 +208,8 @@ impl OrderedDict {
     /// Whether the keys are equal one by one.
     fn same_order(&self, th: Thread<'_>, other: &OrderedDict) -> Result<bool> {
         let states = (self.state.get(), other.state.get());
-        for (a, b) in self.dict.keys().iter().zip(other.dict.keys()) {
+        let (ours, theirs) = (self.order.borrow().keys(), other.order.borrow().keys());
+        for (a, b) in ours.iter().zip(&theirs) {
             let equal = compare::eq(th, a.obj(), b.obj())?;
             if states != (self.state.get(), other.state.get()) {
                 raise!(th, RuntimeError, "OrderedDict mutated during iteration");
@@ -201,7 +218,7 @@ impl OrderedDict {
                 return Ok(false);
             }
         }
-        Ok(true)
+        Ok(ours.len() == theirs.len())
     }
 
     /// Complain if there were changes since `state`.
@@ -212,12 +229,18 @@ impl OrderedDict {
         Ok(())
     }
 
+    /// A dict of what there is, in order.
     fn plain(&self, th: Thread<'_>) -> Result<Ref<Dict>> {
+        let dict = Dict::new(th)?;
         if self.is_exact() {
-            return self.dict.copy(th);
+            let keys = self.order.borrow().keys();
+            for key in keys {
+                let value = self.value(th, key.obj())?;
+                dict.set(th, key.obj(), value.obj())?;
+            }
+            return Ok(dict);
         }
         let items = self.obj().call_method(th, id!(th, "items"), &[])?;
-        let dict = Dict::new(th)?;
         dict.update(th, items.obj())?;
         Ok(dict)
     }
@@ -225,6 +248,10 @@ impl OrderedDict {
 
 #[pymethods(parts(methods))]
 impl OrderedDict {
+    fn __new__(th: Thread<'_>, cls: &Type, _: &Tuple, _: Option<&Dict>) -> Result {
+        Ok(Self::new_of(th, cls)?.upcast())
+    }
+
     #[sig = "OrderedDict(*args, **kwargs)"]
     fn __init__(&self, th: Thread<'_>, args: Args<'_>, kwargs: Kwargs<'_>) -> Result<()> {
         match args {
@@ -261,7 +288,7 @@ impl OrderedDict {
         if let Some(other) = other.downcast::<OrderedDict>()
             && equal
         {
-            equal = self.dict.len() == other.dict.len() && self.same_order(th, other)?;
+            equal = self.same_order(th, other)?;
         }
         Ok(types::bool_(equal == (op == CompareOp::Eq)).own())
     }
@@ -329,8 +356,7 @@ impl OrderedDict {
     /// Return the size of the dictionary in memory, in bytes.
     #[sig = "($self, /)"]
     fn __sizeof__(&self, _: Thread<'_>) -> usize {
-        let own_fields = size_of::<OrderedDict>() - size_of::<Dict>();
-        self.dict.size_in_memory() + own_fields
+        self.dict.size_in_memory() + self.order.borrow().size_in_memory()
     }
 
     /// Return state information for pickling
@@ -354,10 +380,11 @@ impl OrderedDict {
     fn setdefault(&self, th: Thread<'_>, key: Obj<'_>, default: Option<Obj<'_>>) -> Result {
         let default = default.unwrap_or(types::none());
         if self.is_exact() {
-            if let Some(value) = self.dict.get(th, key)? {
+            let hash = Dict::hash_key(th, key)?;
+            if let Some(value) = self.dict.get_with_hash(th, key, hash)? {
                 return Ok(value);
             }
-            self.put(th, key, default)?;
+            self.put_with_hash(th, key, hash, default)?;
             return Ok(default.own());
         }
         if mapping::contains(th, self.obj(), key)? {
@@ -381,10 +408,12 @@ impl OrderedDict {
     /// Pairs are returned in LIFO order if last is true or FIFO order if false.
     #[sig = "($self, /, last=True)"]
     fn popitem(&self, th: Thread<'_>, last: bool) -> Result<Ref<Tuple>> {
-        let Some((key, value)) = self.end_entry(last) else {
+        let Some((_, key, hash)) = self.end_key(last) else {
             raise!(th, KeyError, "dictionary is empty");
         };
-        let value = self.take(th, key.obj())?.unwrap_or(value);
+        let Some(value) = self.take_with_hash(th, key.obj(), hash)? else {
+            return Err(key_error(th, key.obj()));
+        };
         Tuple::from_refs(th, vec![key, value])
     }
 
@@ -413,6 +442,7 @@ impl OrderedDict {
     /// If E is present and has a .keys() method, then does:  for k in E.keys(): D[k] = E[k]
     /// If E is present and lacks a .keys() method, then does:  for k, v in E: D[k] = v
     /// In either case, this is followed by: for k in F:  D[k] = F[k]
+    #[no_signature]
     #[sig = "($self, /, *args, **kwargs)"]
     fn update(&self, th: Thread<'_>, args: Args<'_>, kwargs: Kwargs<'_>) -> Result<()> {
         match args {
@@ -431,8 +461,9 @@ impl OrderedDict {
     #[sig = "($self, /)"]
     fn clear(&self, th: Thread<'_>) {
         self.dict.clear(th);
-        self.first.set(0);
+        let order = self.order.take();
         self.changed();
+        drop(order);
     }
 
     /// A shallow copy of ordered dict.
@@ -441,14 +472,17 @@ impl OrderedDict {
         let state = self.state.get();
         if self.is_exact() {
             let copy = OrderedDict::new(th)?;
-            for (key, value) in self.dict.items() {
+            let keys = self.order.borrow().keys();
+            for key in keys {
+                let value = self.value(th, key.obj())?;
                 copy.put(th, key.obj(), value.obj())?;
                 self.check_state(th, state)?;
             }
             return Ok(copy.upcast());
         }
         let copy = self.obj().ty().obj().call(th, &[])?;
-        for key in self.dict.keys() {
+        let keys = self.order.borrow().keys();
+        for key in keys {
             let value = self.obj().get_item(th, key.obj())?;
             self.check_state(th, state)?;
             copy.set_item(th, key.obj(), Some(value.obj()))?;
@@ -488,45 +522,55 @@ pub(super) struct OdictIterator {
     #[traverse(skip)]
     kind: Kind,
     reversed: bool,
-    /// The entry to look at next; counted from behind when reversed.
-    position: Cell<usize>,
+    /// The node to come; valid as long as the dict's state is the same.
+    next: Cell<Option<u32>>,
     len: usize,
     state: usize,
 }
 
 impl OdictIterator {
     fn over(th: Thread<'_>, dict: &OrderedDict, kind: Kind, reversed: bool) -> Result {
-        let position = if reversed { dict.dict.entries() } else { 0 };
         let iterator = OdictIterator {
             head: Head::new(),
             dict: Link::new(own(dict)),
             kind,
             reversed,
-            position: Cell::new(position),
+            next: Cell::new(dict.order.borrow().end(reversed)),
             len: dict.dict.len(),
             state: dict.state.get(),
         };
         alloc_object::new(th, iterator).map(Ref::upcast)
     }
 
-    /// The next entry that is there.
-    fn advance(&self, dict: &Dict) -> Option<(Ref, Ref)> {
-        loop {
-            let position = self.position.get();
-            let index = if self.reversed {
-                let index = position.checked_sub(1)?;
-                self.position.set(index);
-                index
-            } else {
-                if position >= dict.entries() {
-                    return None;
-                }
-                self.position.set(position + 1);
-                position
-            };
-            if let Some(entry) = dict.entry(index) {
-                return Some(entry);
-            }
+    /// The next key.
+    fn advance(&self, th: Thread<'_>, dict: &OrderedDict) -> Result<Option<Ref>> {
+        let Some(index) = self.next.get() else { return Ok(None) };
+        let (key, next, listed) = {
+            let order = dict.order.borrow();
+            (order.key(index), order.neighbour(index, self.reversed), order.len())
+        };
+        let Some((key, hash)) = key else { return Ok(None) };
+        // Where the dict was changed behind the list's back, the key may be gone.
+        if listed != dict.dict.len() && !dict.dict.contains_with_hash(th, key.obj(), hash)? {
+            return Err(key_error(th, key.obj()));
+        }
+        self.next.set(next);
+        Ok(Some(key))
+    }
+
+    /// What the iterator yields for a key.
+    fn item(&self, th: Thread<'_>, dict: &OrderedDict, key: Ref) -> Result {
+        if self.kind == Kind::Keys {
+            return Ok(key);
+        }
+        // A subclass may compute its values.
+        let value = match dict.is_exact() {
+            true => dict.value(th, key.obj())?,
+            false => dict.obj().get_item(th, key.obj())?,
+        };
+        match self.kind {
+            Kind::Items => Ok(Tuple::from_refs(th, vec![key, value])?.upcast()),
+            _ => Ok(value),
         }
     }
 }
@@ -547,21 +591,11 @@ impl OdictIterator {
             self.dict.set(None);
             raise!(th, RuntimeError, "OrderedDict changed size during iteration");
         }
-        let Some((key, value)) = self.advance(&dict.dict) else {
+        let Some(key) = self.advance(th, &dict)? else {
             self.dict.set(None);
             return Ok(None);
         };
-        Ok(Some(match self.kind {
-            Kind::Keys => key,
-            // A subclass may compute its values.
-            Kind::Values if !dict.is_exact() => dict.obj().get_item(th, key.obj())?,
-            Kind::Values => value,
-            Kind::Items => {
-                let value =
-                    if dict.is_exact() { value } else { dict.obj().get_item(th, key.obj())? };
-                Tuple::from_refs(th, vec![key, value])?.upcast()
-            }
-        }))
+        self.item(th, &dict, key).map(Some)
     }
 
     /// Return state information for pickling
@@ -569,15 +603,11 @@ impl OdictIterator {
     fn __reduce__(&self, th: Thread<'_>) -> Result<Ref<Tuple>> {
         let mut rest = Vec::new();
         if let Some(dict) = self.dict.get() {
-            let saved = self.position.get();
-            while let Some((key, value)) = self.advance(&dict.dict) {
-                rest.push(match self.kind {
-                    Kind::Keys => key,
-                    Kind::Values => value,
-                    Kind::Items => Tuple::from_refs(th, vec![key, value])?.upcast(),
-                });
+            let saved = self.next.get();
+            while let Some(key) = self.advance(th, &dict)? {
+                rest.push(self.item(th, &dict, key)?);
             }
-            self.position.set(saved);
+            self.next.set(saved);
         }
         let iter = generic::builtin(th, id!(th, "iter"))?;
         let list = object::List::from_refs(th, rest)?;

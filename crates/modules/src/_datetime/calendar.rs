@@ -62,7 +62,9 @@ fn days_before_year(year: i32) -> i64 {
 }
 
 fn days_before_month(year: i32, month: i32) -> i64 {
-    (1..month).map(|month| i64::from(days_in_month(year, month))).sum()
+    const BEFORE: [i64; 13] = [0, 0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334];
+    let before = BEFORE.get(month as usize).copied().unwrap_or(0);
+    before + i64::from(month > 2 && is_leap(year))
 }
 
 impl Ymd {
@@ -72,20 +74,19 @@ impl Ymd {
 
     /// The day of any ordinal whose year fits.
     pub(super) fn from_ordinal(ordinal: i64) -> Ymd {
-        let mut year = (ordinal as f64 / 365.2425).floor() as i32 + 1;
-        while days_before_year(year) >= ordinal {
-            year -= 1;
-        }
-        while days_before_year(year + 1) < ordinal {
-            year += 1;
-        }
-        let mut rest = (ordinal - days_before_year(year)) as i32;
-        let mut month = 1;
-        while month < 12 && rest > days_in_month(year, month) {
-            rest -= days_in_month(year, month);
-            month += 1;
-        }
-        Ymd { year, month, day: rest }
+        // Years from March on have their odd day last: cycles of 400, 100, 4 and 1.
+        let days = ordinal - 1 + 306;
+        let (cycle, rest) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+        let century = (rest / 36_524).min(3);
+        let rest = rest - century * 36_524;
+        let (four, rest) = (rest / 1461, rest % 1461);
+        let one = (rest / 365).min(3);
+        let day = (rest - one * 365) as i32;
+        // Five months from March on have 153 days.
+        let month = (5 * day + 2) / 153;
+        let year = (cycle * 400 + century * 100 + four * 4 + one) as i32;
+        let (year, shown) = if month < 10 { (year, month + 3) } else { (year + 1, month - 9) };
+        Ymd { year, month: shown, day: day - (153 * month + 2) / 5 + 1 }
     }
 
     /// Monday is 0.

@@ -119,14 +119,15 @@ impl DateTime {
     }
 
     fn of_micros(th: Thread<'_>, cls: &Type, us: i128, tz: Option<Ref>) -> Result<Ref> {
-        let day = i128::from(DAY_US);
-        let ordinal = us.div_euclid(day);
-        if !(1..=i128::from(MAX_ORDINAL)).contains(&ordinal) {
+        // Years that do not fit have ordinals that do not either.
+        let us = i64::try_from(us).unwrap_or(i64::MIN);
+        let ordinal = us.div_euclid(DAY_US);
+        if !(1..=MAX_ORDINAL).contains(&ordinal) {
             raise!(th, OverflowError, "date value out of range");
         }
         let fields = Fields {
-            day: Ymd::from_ordinal(ordinal as i64),
-            time: Hms::from_micros(us.rem_euclid(day) as i64),
+            day: Ymd::from_ordinal(ordinal),
+            time: Hms::from_micros(us.rem_euclid(DAY_US)),
             fold: 0,
         };
         Self::make(th, cls, fields, tz)

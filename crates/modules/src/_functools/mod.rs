@@ -27,6 +27,11 @@ impl KeyWrapper {
         b.member(c"obj", abi::_Py_T_OBJECT, offset, 0, Some(c"Value wrapped by a key function."));
     }
 
+    #[getter]
+    fn __text_signature__(&self, _: Thread<'_>) -> &'static str {
+        "(obj)"
+    }
+
     #[sig = "K(obj)"]
     fn __call__(&self, th: Thread<'_>, object: Obj<'_>) -> Result {
         let key = KeyWrapper {

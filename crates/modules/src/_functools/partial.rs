@@ -258,15 +258,20 @@ impl Partial {
         let keywords_dict = keywords.downcast::<Dict>();
         let is_valid = function.ty().slots().tp_call.is_some()
             && args.is_some()
-            && (keywords_dict.is_some() || keywords.is_none());
+            && (keywords_dict.is_some() || keywords.is_none())
+            && (dict.downcast::<Dict>().is_some() || dict.is_none());
         let Some(args) = args.filter(|_| is_valid) else {
             raise!(th, TypeError, "invalid partial state");
         };
         if args.items().last().is_some_and(is_placeholder) {
             raise!(th, TypeError, "trailing Placeholders are not allowed");
         }
-        let args = Tuple::from_objs(th, args.items())?;
+        let args = match args.obj().is_exact::<Tuple>() {
+            true => own(args),
+            false => Tuple::from_objs(th, args.items())?,
+        };
         let keywords = match keywords_dict {
+            Some(keywords) if keywords.obj().is_exact::<Dict>() => own(keywords),
             Some(keywords) => keywords.copy(th)?,
             None => Dict::new(th)?,
         };
@@ -280,7 +285,7 @@ impl Partial {
 
     /// See PEP 585
     #[classmethod]
-    #[sig = "($cls, object, /)"]
+    #[sig = "($type, object, /)"]
     fn __class_getitem__(th: Thread<'_>, cls: &Type, object: Obj<'_>) -> Result {
         types::generic_alias::new(th, cls.obj(), object)
     }

@@ -158,6 +158,7 @@ fn finalize(th: Thread<'_>, this: Obj<'_>) {
 
 #[pymethods]
 impl IOBase {
+    #[hidden]
     fn __new__(th: Thread<'_>, cls: &Type, _: &Tuple, _: Option<&Dict>) -> Result<Ref<IOBase>> {
         alloc_object::alloc(th, cls, IOBase::empty())
     }
@@ -376,6 +377,7 @@ impl RawIOBase {
 
 #[pymethods]
 impl RawIOBase {
+    #[hidden]
     fn __new__(th: Thread<'_>, cls: &Type, _: &Tuple, _: Option<&Dict>) -> Result<Ref<RawIOBase>> {
         alloc_object::alloc(th, cls, RawIOBase::empty())
     }
@@ -492,6 +494,7 @@ fn readinto_by(
 
 #[pymethods]
 impl BufferedIOBase {
+    #[hidden]
     fn __new__(
         th: Thread<'_>,
         cls: &Type,
@@ -573,6 +576,7 @@ impl TextIOBase {
 
 #[pymethods]
 impl TextIOBase {
+    #[hidden]
     fn __new__(th: Thread<'_>, cls: &Type, _: &Tuple, _: Option<&Dict>) -> Result<Ref<TextIOBase>> {
         alloc_object::alloc(th, cls, TextIOBase::empty())
     }
@@ -642,7 +646,7 @@ impl TextIOBase {
 
 /// `TypeError`: files cannot be pickled.
 pub(super) fn no_pickle(th: Thread<'_>, this: Obj<'_>) -> Result<Ref> {
-    raise!(th, TypeError, "cannot pickle '{}' instances", this.type_name())
+    raise!(th, TypeError, "cannot pickle '{}' instances", this.short_type_name())
 }
 
 /// `ResourceWarning` for a file that was not closed.

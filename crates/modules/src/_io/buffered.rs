@@ -127,7 +127,12 @@ impl Core {
         raw.obj().downcast_exact::<FileIO>().map(FileIO::is_closed)
     }
 
+    /// Whether the raw file is closed, or the buffer gone after an attempt to close it.
     fn is_closed(&self, th: Thread<'_>, raw: Obj<'_>) -> Result<bool> {
+        Ok(self.size.get() == 0 || self.is_raw_closed(th, raw)?)
+    }
+
+    fn is_raw_closed(&self, th: Thread<'_>, raw: Obj<'_>) -> Result<bool> {
         match raw.downcast_exact::<FileIO>() {
             Some(file) => Ok(file.is_closed()),
             None => raw.getattr(th, id!(th, "closed"))?.is_true(th),
@@ -567,8 +572,12 @@ impl Core {
 
     /// Write, buffering what is less than the buffer.
     pub(super) fn write(&self, th: Thread<'_>, this: Obj<'_>, data: &[u8]) -> Result<usize> {
-        let raw = self.open_raw(th, "write to closed file")?;
+        let raw = self.raw(th)?;
         let _busy = self.enter(th, this)?;
+        // Another thread may have closed the file while this one waited.
+        if self.is_closed(th, raw.obj())? {
+            raise!(th, ValueError, "write to closed file");
+        }
         if self.end.get() > 0 {
             self.rewind(th, raw.obj())?;
         }
@@ -702,7 +711,7 @@ impl Core {
 
     fn close(&self, th: Thread<'_>, this: Obj<'_>) -> Result<Ref> {
         let raw = self.raw(th)?;
-        if self.is_closed(th, raw.obj())? {
+        if self.is_raw_closed(th, raw.obj())? {
             return Ok(types::none().own());
         }
         if self.finalizing.get() {
@@ -715,7 +724,12 @@ impl Core {
             Ok(_) => None,
             Err(raised) => Some(th.take_exception(raised)),
         };
-        let closed = raw.call_method(th, id!(th, "close"), &[]);
+        let closed = {
+            let _busy = self.enter(th, this)?;
+            let closed = raw.call_method(th, id!(th, "close"), &[]);
+            self.size.set(0);
+            closed
+        };
         self.input.replace(Vec::new());
         self.output.replace(Vec::new());
         self.reset_input();
@@ -888,6 +902,7 @@ macro_rules! buffered_type {
                 no_pickle(th, this)
             }
 
+
             #[sig = "($self, /)"]
             fn __sizeof__(&self, _: Thread<'_>) -> usize {
                 size_of::<$ty>() + 16 + self.core.size.get()
@@ -1047,6 +1062,7 @@ fn buffer_size(size: Option<isize>) -> isize {
 
 #[pymethods(parts(common, reading))]
 impl BufferedReader {
+    #[hidden]
     fn __new__(
         th: Thread<'_>,
         cls: &Type,
@@ -1066,6 +1082,7 @@ impl BufferedReader {
 
 #[pymethods(parts(common, writing))]
 impl BufferedWriter {
+    #[hidden]
     fn __new__(
         th: Thread<'_>,
         cls: &Type,
@@ -1085,6 +1102,7 @@ impl BufferedWriter {
 
 #[pymethods(parts(common, reading, writing))]
 impl BufferedRandom {
+    #[hidden]
     fn __new__(
         th: Thread<'_>,
         cls: &Type,

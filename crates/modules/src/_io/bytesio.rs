@@ -1,6 +1,9 @@
 //! `BytesIO`: a file in memory.
+//!
+//! A `bytes` that came in or went out is shared until the file is written to.
+//! While somebody has an export of the memory it does not move.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{self, Cell, RefCell};
 
 use macros::{pymethods, pytype};
 use object::{
@@ -15,19 +18,90 @@ use crate::support::{Buffer, Writable};
 #[pytype(name = "_io.BytesIO", base = BufferedIOBase, sig = "(initial_bytes=b'')", flags = BASETYPE | IMMUTABLETYPE)]
 pub(super) struct BytesIO {
     base: BufferedIOBase,
+    /// `None` when closed.
     #[traverse(skip)]
-    data: RefCell<Vec<u8>>,
+    contents: RefCell<Option<Box<Contents>>>,
     position: Cell<usize>,
-    closed: Cell<bool>,
     exports: Cell<usize>,
+}
+
+/// The data of a file.
+enum Contents {
+    Shared(Ref<Bytes>),
+    Own(Vec<u8>),
+}
+
+impl Contents {
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Contents::Shared(bytes) => bytes.as_bytes(),
+            Contents::Own(bytes) => bytes,
+        }
+    }
 }
 
 impl BytesIO {
     fn open(&self, th: Thread<'_>) -> Result<()> {
-        if self.closed.get() {
+        if self.is_closed(th) {
             raise!(th, ValueError, "I/O operation on closed file.");
         }
         Ok(())
+    }
+
+    /// The data; nothing of a closed file.
+    fn data(&self) -> cell::Ref<'_, [u8]> {
+        cell::Ref::map(self.contents.borrow(), |contents| match contents {
+            Some(contents) => contents.bytes(),
+            None => &[],
+        })
+    }
+
+    /// Do something to data that are not shared.
+    fn change<T>(
+        &self,
+        th: Thread<'_>,
+        change: impl FnOnce(&mut Vec<u8>) -> Option<T>,
+    ) -> Result<T> {
+        let mut contents = self.contents.borrow_mut();
+        let Some(contents) = contents.as_deref_mut() else { return Err(th.no_memory()) };
+        let mut shared = None;
+        if let Contents::Shared(bytes) = contents {
+            let mut own = Vec::new();
+            if own.try_reserve_exact(bytes.len()).is_err() {
+                return Err(th.no_memory());
+            }
+            own.extend_from_slice(bytes.as_bytes());
+            shared = Some(std::mem::replace(contents, Contents::Own(own)));
+        }
+        let result = match contents {
+            Contents::Own(bytes) => change(bytes),
+            Contents::Shared(_) => None,
+        };
+        // A `bytes` goes without running code.
+        drop(shared);
+        result.ok_or_else(|| th.no_memory())
+    }
+
+    /// The data as an object, shared if they may move.
+    fn share(&self, th: Thread<'_>) -> Result<Ref<Bytes>> {
+        let mut contents = self.contents.borrow_mut();
+        match contents.as_deref() {
+            Some(Contents::Shared(bytes)) => Ok(bytes.clone()),
+            Some(Contents::Own(data)) => {
+                let bytes = Bytes::new(th, data)?;
+                if self.exports.get() == 0 {
+                    *contents = Some(Box::new(Contents::Shared(bytes.clone())));
+                }
+                Ok(bytes)
+            }
+            None => Bytes::new(th, &[]),
+        }
+    }
+
+    fn assign(&self, contents: Option<Contents>) {
+        let old = self.contents.replace(contents.map(Box::new));
+        drop(old);
+        self.position.set(0);
     }
 
     fn resizable(&self, th: Thread<'_>) -> Result<()> {
@@ -39,9 +113,15 @@ impl BytesIO {
 
     /// Take up to `size` bytes from the position on.
     fn take(&self, th: Thread<'_>, size: Option<usize>) -> Result<Ref<Bytes>> {
-        let data = self.data.borrow();
+        let data = self.data();
         let start = self.position.get().min(data.len());
         let end = size.map_or(data.len(), |size| start.saturating_add(size).min(data.len()));
+        if start == 0 && end == data.len() && end > 1 {
+            drop(data);
+            let bytes = self.share(th)?;
+            self.position.set(end);
+            return Ok(bytes);
+        }
         let bytes = Bytes::new(th, data.get(start..end).unwrap_or_default())?;
         if end > start {
             self.position.set(end);
@@ -51,7 +131,7 @@ impl BytesIO {
 
     fn line(&self, th: Thread<'_>, limit: Option<usize>) -> Result<Ref<Bytes>> {
         let size = {
-            let data = self.data.borrow();
+            let data = self.data();
             let rest = data.get(self.position.get()..).unwrap_or_default();
             let size = memchr::memchr(b'\n', rest).map_or(rest.len(), |i| i + 1);
             limit.map_or(size, |limit| size.min(limit))
@@ -63,19 +143,16 @@ impl BytesIO {
         if bytes.is_empty() {
             return Ok(0);
         }
-        let mut data = self.data.borrow_mut();
         let start = self.position.get();
         let Some(end) = start.checked_add(bytes.len()) else { return Err(th.no_memory()) };
-        if end > data.len() {
-            let more = end - data.len();
-            if data.try_reserve(more).is_err() {
-                return Err(th.no_memory());
+        self.change(th, |data| {
+            if end > data.len() {
+                data.try_reserve(end - data.len()).ok()?;
+                data.resize(end, 0);
             }
-            data.resize(end, 0);
-        }
-        if let Some(target) = data.get_mut(start..end) {
-            target.copy_from_slice(bytes);
-        }
+            data.get_mut(start..end)?.copy_from_slice(bytes);
+            Some(())
+        })?;
         self.position.set(end);
         Ok(bytes.len())
     }
@@ -91,9 +168,8 @@ impl BytesIO {
     fn __new__(th: Thread<'_>, cls: &Type, _: &Tuple, _: Option<&Dict>) -> Result<Ref<BytesIO>> {
         let file = BytesIO {
             base: BufferedIOBase::empty(),
-            data: RefCell::default(),
+            contents: RefCell::new(Some(Box::new(Contents::Own(Vec::new())))),
             position: Cell::new(0),
-            closed: Cell::new(false),
             exports: Cell::new(0),
         };
         alloc_object::alloc(th, cls, file)
@@ -102,17 +178,18 @@ impl BytesIO {
     #[sig = "BytesIO(initial_bytes=b'')"]
     fn __init__(&self, th: Thread<'_>, initial_bytes: Option<Obj<'_>>) -> Result<()> {
         self.resizable(th)?;
-        let mut data = Vec::new();
-        if let Some(initial) = initial_bytes.filter(|initial| !initial.is_none()) {
-            let buffer = Buffer::readable(th, initial)?;
-            if data.try_reserve_exact(buffer.len()).is_err() {
-                return Err(th.no_memory());
-            }
-            data.extend_from_slice(buffer.bytes());
+        let Some(initial) = initial_bytes.filter(|initial| !initial.is_none()) else {
+            // What is closed stays closed.
+            self.assign((!self.is_closed(th)).then(|| Contents::Own(Vec::new())));
+            return Ok(());
+        };
+        if let Some(bytes) = initial.downcast_exact::<Bytes>() {
+            self.assign(Some(Contents::Shared(own(bytes))));
+            return Ok(());
         }
-        self.data.replace(data);
+        self.assign(Some(Contents::Own(Vec::new())));
+        self.write(th, initial)?;
         self.position.set(0);
-        self.closed.set(false);
         Ok(())
     }
 
@@ -159,22 +236,21 @@ impl BytesIO {
     #[sig = "($self, /)"]
     fn close(&self, th: Thread<'_>) -> Result<()> {
         self.resizable(th)?;
-        self.closed.set(true);
-        drop(self.data.take());
+        self.assign(None);
         Ok(())
     }
 
     #[getter]
     #[name = "closed"]
     fn is_closed(&self, _: Thread<'_>) -> bool {
-        self.closed.get()
+        self.contents.borrow().is_none()
     }
 
     /// Retrieve the entire contents of the BytesIO object.
     #[sig = "($self, /)"]
     fn getvalue(&self, th: Thread<'_>) -> Result<Ref<Bytes>> {
         self.open(th)?;
-        Bytes::new(th, &self.data.borrow())
+        self.share(th)
     }
 
     /// Get a read-write view over the contents of the BytesIO object.
@@ -251,12 +327,9 @@ impl BytesIO {
     #[sig = "($self, buffer, /)"]
     fn readinto(&self, th: Thread<'_>, buffer: Writable) -> Result<usize> {
         self.open(th)?;
-        let data = self.data.borrow();
+        let data = self.data();
         let rest = data.get(self.position.get()..).unwrap_or_default();
-        let n = rest.len().min(buffer.len());
-        for (to, from) in buffer.bytes_mut().iter_mut().zip(rest) {
-            *to = *from;
-        }
+        let n = buffer.copy_from(rest.as_ptr_range());
         self.position.set(self.position.get() + n);
         Ok(n)
     }
@@ -276,7 +349,13 @@ impl BytesIO {
                 Err(_) => raise!(th, ValueError, "negative size value {size}"),
             },
         };
-        self.data.borrow_mut().truncate(size);
+        self.open(th)?;
+        if size < self.data().len() {
+            self.change(th, |data| {
+                data.truncate(size);
+                Some(())
+            })?;
+        }
         Ok(size)
     }
 
@@ -294,7 +373,7 @@ impl BytesIO {
             0 if pos < 0 => raise!(th, ValueError, "negative seek value {pos}"),
             0 => 0,
             1 => self.position.get(),
-            2 => self.data.borrow().len(),
+            2 => self.data().len(),
             _ => {
                 raise!(th, ValueError, "invalid whence ({whence}, should be 0, 1 or 2)")
             }
@@ -315,6 +394,8 @@ impl BytesIO {
         self.resizable(th)?;
         let buffer = Buffer::readable(th, b)?;
         self.open(th)?;
+        // Getting at the data may have run code.
+        self.resizable(th)?;
         self.put(th, buffer.bytes())
     }
 
@@ -358,7 +439,9 @@ impl BytesIO {
             );
         };
         slf.resizable(th)?;
-        slf.__init__(th, Some(*value))?;
+        slf.open(th)?;
+        slf.assign(Some(Contents::Own(Vec::new())));
+        slf.write(th, *value)?;
         if !Int::is_int(*position) {
             raise!(
                 th,
@@ -376,7 +459,15 @@ impl BytesIO {
 
     #[sig = "($self, /)"]
     fn __sizeof__(&self, _: Thread<'_>) -> usize {
-        size_of::<BytesIO>() + 16 + self.data.borrow().capacity()
+        let data = match self.contents.borrow().as_deref() {
+            Some(Contents::Own(bytes)) => bytes.capacity(),
+            // The file's own, if nobody else has it.
+            Some(Contents::Shared(bytes)) if bytes.obj().is_unique() => {
+                size_of::<Bytes>() + bytes.len() + 1
+            }
+            _ => 0,
+        };
+        size_of::<BytesIO>() + data
     }
 
     fn __iter__(th: Thread<'_>, this: Obj<'_>) -> Result<Ref> {
@@ -432,9 +523,9 @@ impl BytesIOBuffer {
         let Some(source) = this.downcast::<BytesIOBuffer>().and_then(|b| b.source.get()) else {
             raise!(th, BufferError, "no memory to export");
         };
-        let mut data = source.data.borrow_mut();
-        view.buf = data.as_mut_ptr().cast();
-        view.len = data.len() as isize;
+        let (start, length) = source.change(th, |data| Some((data.as_mut_ptr(), data.len())))?;
+        view.buf = start.cast();
+        view.len = length as isize;
         view.itemsize = 1;
         view.readonly = 0;
         view.ndim = 1;

@@ -289,6 +289,9 @@ impl FileIO {
         slf.seekable.set(-1);
         let flags = parse_mode(th, slf, mode)?;
         slf.closefd.set(closefd);
+        crate::sys::audit_with(th, "open", || {
+            Ok(vec![file.own(), Str::new(th, mode)?.upcast(), flags.into_object(th)?])
+        })?;
         let mut owned = false;
         if let Some(name) = &name {
             if !closefd {

@@ -135,6 +135,7 @@ impl IncrementalNewlineDecoder {
 
 #[pymethods]
 impl IncrementalNewlineDecoder {
+    #[hidden]
     fn __new__(
         th: Thread<'_>,
         cls: &Type,

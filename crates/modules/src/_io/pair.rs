@@ -38,6 +38,7 @@ impl BufferedRWPair {
 
 #[pymethods]
 impl BufferedRWPair {
+    #[hidden]
     fn __new__(
         th: Thread<'_>,
         cls: &Type,
@@ -70,31 +71,37 @@ impl BufferedRWPair {
         Ok(())
     }
 
+    #[no_signature]
     #[sig = "($self, size=-1, /)"]
     fn read(&self, th: Thread<'_>, args: Option<Obj<'_>>) -> Result<Ref> {
         self.forward(th, &self.reader, id!(th, "read"), args.as_slice())
     }
 
+    #[no_signature]
     #[sig = "($self, size=-1, /)"]
     fn read1(&self, th: Thread<'_>, args: Option<Obj<'_>>) -> Result<Ref> {
         self.forward(th, &self.reader, id!(th, "read1"), args.as_slice())
     }
 
+    #[no_signature]
     #[sig = "($self, size=0, /)"]
     fn peek(&self, th: Thread<'_>, args: Option<Obj<'_>>) -> Result<Ref> {
         self.forward(th, &self.reader, id!(th, "peek"), args.as_slice())
     }
 
+    #[no_signature]
     #[sig = "($self, buffer, /)"]
     fn readinto(&self, th: Thread<'_>, buffer: Obj<'_>) -> Result<Ref> {
         self.forward(th, &self.reader, id!(th, "readinto"), &[buffer])
     }
 
+    #[no_signature]
     #[sig = "($self, buffer, /)"]
     fn readinto1(&self, th: Thread<'_>, buffer: Obj<'_>) -> Result<Ref> {
         self.forward(th, &self.reader, id!(th, "readinto1"), &[buffer])
     }
 
+    #[no_signature]
     #[sig = "($self, buffer, /)"]
     fn write(&self, th: Thread<'_>, buffer: Obj<'_>) -> Result<Ref> {
         self.forward(th, &self.writer, id!(th, "write"), &[buffer])

@@ -130,7 +130,6 @@ impl StringIO {
         initial_value: Option<Obj<'_>>,
         newline: Option<Obj<'_>>,
     ) -> Result<()> {
-        self.ok.set(false);
         let newline = match newline {
             None => Some(Str::new(th, "\n")?),
             Some(newline) if newline.is_none() => None,
@@ -164,6 +163,7 @@ impl StringIO {
             },
             _ => None,
         };
+        self.ok.set(false);
         self.line_end.set(line_end);
         self.universal.set(text.as_deref().is_none_or(str::is_empty));
         self.newlines.reset();
@@ -341,18 +341,16 @@ impl StringIO {
                 state.type_name()
             );
         };
+        let text = value.downcast::<Str>();
+        if text.is_none() && !value.is_none() {
+            raise!(th, TypeError, "initial_value must be str or None, not {}", value.type_name());
+        }
+        if slf.closed.get() {
+            raise!(th, ValueError, "I/O operation on closed file");
+        }
         slf.__init__(th, None, Some(*newline))?;
         // The value was translated when it was written.
-        match value.downcast::<Str>() {
-            Some(value) => *slf.data.borrow_mut() = value.units().to_buf(),
-            None if value.is_none() => {}
-            None => raise!(
-                th,
-                TypeError,
-                "initial_value must be str or None, not {}",
-                value.type_name()
-            ),
-        }
+        *slf.data.borrow_mut() = text.map(|text| text.units().to_buf()).unwrap_or_default();
         if !Int::is_int(*position) {
             raise!(
                 th,

@@ -12,7 +12,8 @@ use std::{
 use macros::{pymethods, pytype};
 use object::{
     AsObject, Bytes, Dict, Int, IntoObject, Link, List, Obj, Protocol, Raised, Ref, Result, Str,
-    Thread, Tuple, Type, alloc_object, exceptions, id, own, raise, types, types::str::StrBuilder,
+    Thread, Tuple, Type, alloc_object, exceptions, id, own, raise, types,
+    types::str::{StrBuilder, registry},
 };
 use text::Units;
 
@@ -254,6 +255,9 @@ impl TextIOWrapper {
     ) -> Result<()> {
         if Native::from_name(encoding).is_none() {
             codec::lookup(th, encoding)?;
+        }
+        if th.interp().flags.borrow().dev_mode {
+            registry::lookup_error(th, errors)?;
         }
         let readable = buffer.call_method(th, id!(th, "readable"), &[])?.is_true(th)?;
         let writable = buffer.call_method(th, id!(th, "writable"), &[])?.is_true(th)?;
@@ -699,27 +703,39 @@ impl TextIOWrapper {
     }
 }
 
-/// `None`, or the text of a string argument.
-fn text_or_none(th: Thread<'_>, value: Option<Obj<'_>>, what: &str) -> Result<Option<String>> {
-    match value {
-        None => Ok(None),
-        Some(value) if value.is_none() => Ok(None),
-        Some(value) => match value.downcast::<Str>() {
-            Some(text) => {
-                let text = text.to_utf8(th)?.to_owned();
-                if what != "newline" && text.contains('\0') {
-                    raise!(th, ValueError, "embedded null character");
-                }
-                Ok(Some(text))
-            }
-            None => raise!(
-                th,
-                TypeError,
-                "TextIOWrapper() argument '{what}' must be str or None, not {}",
-                value.type_name()
-            ),
-        },
+/// `None`, or the string that is the argument `what` of a function.
+fn string_or_none<'a>(
+    th: Thread<'_>,
+    value: Option<Obj<'a>>,
+    function: &str,
+    what: &str,
+) -> Result<Option<&'a Str>> {
+    let Some(value) = value.filter(|value| !value.is_none()) else { return Ok(None) };
+    match value.downcast::<Str>() {
+        Some(text) => Ok(Some(text)),
+        None => raise!(
+            th,
+            TypeError,
+            "{function}() argument '{what}' must be str or None, not {}",
+            value.type_name()
+        ),
     }
+}
+
+/// COMPAT: `reconfigure` takes a name up to its first NUL; test_io.
+fn c_string<'a>(th: Thread<'_>, name: &'a Str) -> Result<&'a str> {
+    let text = name.to_utf8(th)?;
+    Ok(text.split('\0').next().unwrap_or(text))
+}
+
+/// `None`, or the text of an argument of the constructor.
+fn text_or_none(th: Thread<'_>, value: Option<Obj<'_>>, what: &str) -> Result<Option<String>> {
+    let Some(text) = string_or_none(th, value, "TextIOWrapper", what)? else { return Ok(None) };
+    let text = text.to_utf8(th)?.to_owned();
+    if what != "newline" && text.contains('\0') {
+        raise!(th, ValueError, "embedded null character");
+    }
+    Ok(Some(text))
 }
 
 fn chained(th: Thread<'_>, first: Option<Ref>, raised: Raised) -> Raised {
@@ -732,6 +748,7 @@ fn chained(th: Thread<'_>, first: Option<Ref>, raised: Raised) -> Raised {
 
 #[pymethods]
 impl TextIOWrapper {
+    #[hidden]
     fn __new__(
         th: Thread<'_>,
         cls: &Type,
@@ -841,9 +858,12 @@ impl TextIOWrapper {
                 "It is not possible to set the encoding or newline of stream after the first read",
             ));
         }
-        let encoding = text_or_none(th, encoding, "encoding")?;
-        let errors = text_or_none(th, errors, "errors")?;
-        let newline = text_or_none(th, newline, "newline")?;
+        let encoding = string_or_none(th, encoding, "reconfigure", "encoding")?;
+        let errors = string_or_none(th, errors, "reconfigure", "errors")?;
+        let newline = match string_or_none(th, newline, "reconfigure", "newline")? {
+            Some(newline) => Some(newline.to_utf8(th)?.to_owned()),
+            None => None,
+        };
         let end = match new_newline {
             None => None,
             Some(_) => match LineEnd::from_newline(newline.as_deref()) {
@@ -870,14 +890,14 @@ impl TextIOWrapper {
         if encoding.is_some() || errors.is_some() {
             let old =
                 |link: &Link<Str>| link.get().map(|text| text.to_string()).unwrap_or_default();
-            let errors = match (&errors, &encoding) {
-                (Some(errors), _) => errors.clone(),
+            let errors = match (errors, encoding) {
+                (Some(errors), _) => c_string(th, errors)?.to_owned(),
                 (None, Some(_)) => "strict".to_owned(),
                 _ => old(&slf.errors),
             };
-            let encoding = match encoding.as_deref() {
-                Some("locale") => locale_encoding(th).to_owned(),
-                Some(encoding) => encoding.to_owned(),
+            let encoding = match encoding {
+                Some(encoding) if encoding.eq_str("locale") => locale_encoding(th).to_owned(),
+                Some(encoding) => c_string(th, encoding)?.to_owned(),
                 None => old(&slf.encoding),
             };
             slf.configure(th, buffer.obj(), &encoding, &errors)?;
@@ -1207,8 +1227,14 @@ impl TextIOWrapper {
     #[setter(_CHUNK_SIZE)]
     fn set_chunk_size(&self, th: Thread<'_>, value: Option<Obj<'_>>) -> Result<()> {
         self.buffer(th)?;
+        let this = self.obj();
         let Some(value) = value else {
-            raise!(th, AttributeError, "cannot delete attribute");
+            let name = this.type_name();
+            raise!(
+                th,
+                AttributeError,
+                "attribute '_CHUNK_SIZE' of '{name}' objects cannot be deleted"
+            );
         };
         let index = Int::index(th, value)?;
         let Some(size) = Int::to_i64(index.obj()) else {

@@ -355,7 +355,6 @@ impl Encode<'_> {
         }
         let mark = self.mark(dict.obj())?;
         self.out.push_str(th, "{")?;
-        self.newline(level + 1)?;
         let mut first = true;
         if !self.encoder.sort_keys && dict.obj().is_exact::<Dict>() {
             let mut position = 0;
@@ -377,7 +376,9 @@ impl Encode<'_> {
             }
         }
         self.unmark(mark)?;
-        self.newline(level)?;
+        if !first {
+            self.newline(level)?;
+        }
         self.out.push_str(th, "}")
     }
 
@@ -413,7 +414,9 @@ impl Encode<'_> {
                 name.type_name()
             );
         };
-        if !std::mem::replace(first, false) {
+        if std::mem::replace(first, false) {
+            self.newline(level)?;
+        } else {
             self.separate(level)?;
         }
         self.string(&text)?;

@@ -179,8 +179,7 @@ fn scan_string<U: CodeUnit>(
 }
 
 fn hex4<U: CodeUnit>(text: &[U], at: usize) -> Option<u32> {
-    // A quote must follow somewhere, so the last digit cannot end the text.
-    let digits = text.get(at..at + 4).filter(|_| text.len() > at + 4)?;
+    let digits = text.get(at..at + 4)?;
     digits.iter().try_fold(0, |value, unit| {
         let digit = char::from_u32(unit.code())?.to_digit(16)?;
         Some(value << 4 | digit)

@@ -15,7 +15,6 @@ use crate::construct;
 #[pytype(name = "pickle.PickleBuffer", flags = 0, weaklistoffset = weaklist)]
 pub(super) struct PickleBuffer {
     head: Head,
-    #[traverse(skip)]
     view: RefCell<Option<Buffer>>,
     object: Link,
     weaklist: Cell<*mut abi::PyObject>,

@@ -3,20 +3,18 @@
 use num_bigint::BigInt;
 use object::{
     AsObject, Bytes, Dict, Float, Int, List, Obj, Protocol, Ref, Result, Str, Thread, Tuple,
-    exceptions, id, protocol, raise,
+    exceptions, id, raise,
     types::{self, object_, type_::as_type},
 };
 
 use super::{
     buffer::read_only,
+    memo_proxy,
     opcodes::*,
     unpickler::{Input, Unpickler, no_persistent_load},
     unpickling_error,
 };
 use crate::construct;
-
-/// Larger gaps in the memo are not filled.
-const MAX_GAP: usize = 1 << 16;
 
 /// One run of `load`.
 pub(super) struct Loader<'a> {
@@ -25,7 +23,6 @@ pub(super) struct Loader<'a> {
     stack: Vec<Ref>,
     marks: Vec<usize>,
     persistent_load: Option<Ref>,
-    own_find_class: bool,
 }
 
 impl<'a> Loader<'a> {
@@ -36,7 +33,6 @@ impl<'a> Loader<'a> {
             stack: Vec::new(),
             marks: Vec::new(),
             persistent_load: unpickler.persistent_load_function(th)?,
-            own_find_class: unpickler.has_own_find_class(th)?,
         })
     }
 
@@ -104,14 +100,18 @@ impl<'a> Loader<'a> {
                 }
                 FRAME => {
                     let length = u64::from_le_bytes(input.array()?);
+                    if input.in_frame() {
+                        return self.error(format_args!(
+                            "beginning of a new frame before end of current frame"
+                        ));
+                    }
                     if length > isize::MAX as u64 {
                         return self.error(format_args!(
                             "FRAME length exceeds system's maximum of {} bytes",
                             isize::MAX
                         ));
                     }
-                    let frame = input.take(length as usize)?.len();
-                    input.back(frame);
+                    input.begin_frame(length as usize)?;
                 }
                 MARK => self.marks.push(self.stack.len()),
                 POP => {
@@ -142,11 +142,14 @@ impl<'a> Loader<'a> {
                     let value = u16::from_le_bytes(input.array()?);
                     self.push(Int::from_i64(th, i64::from(value))?);
                 }
-                INT => self.int_line(&input.line()?)?,
+                INT => self.int_line(&input.filled_line()?)?,
                 LONG => {
-                    let line = input.line()?;
-                    let digits = line.strip_suffix(b"L").unwrap_or(&line);
-                    self.push(types::int::text::from_bytes(th, digits, 0)?);
+                    let line = input.filled_line()?;
+                    let value = match line.strip_suffix(b"L") {
+                        Some(digits) => self.decimal(digits.to_vec())?,
+                        None => self.decimal_line(line)?,
+                    };
+                    self.push(value);
                 }
                 LONG1 => {
                     let [length] = input.array()?;
@@ -162,11 +165,16 @@ impl<'a> Loader<'a> {
                     self.push(Int::from_bigint(th, &BigInt::from_signed_bytes_le(bytes))?);
                 }
                 FLOAT => {
-                    let line = input.line()?;
-                    let text = Str::from_wtf8(th, &line)?;
-                    use object::PyStruct;
-                    let value = Float::type_object().call(th, &[text.obj()])?;
-                    self.push(value);
+                    let line = input.filled_line()?;
+                    let value = match num::float_text::parse_prefix(&line) {
+                        Some((value, used)) if used == line.len() => value,
+                        Some(_) => raise!(th, ValueError, "could not convert string to float"),
+                        None => {
+                            let text = self.line_text(line)?;
+                            raise!(th, ValueError, "could not convert string to float: '{text}'")
+                        }
+                    };
+                    self.push(Float::from_f64(th, value)?);
                 }
                 BINFLOAT => {
                     let value = f64::from_be_bytes(input.array()?);
@@ -174,8 +182,7 @@ impl<'a> Loader<'a> {
                 }
                 STRING => {
                     let line = input.line()?;
-                    let trimmed = line.trim_ascii_end();
-                    let inner = match trimmed {
+                    let inner = match line.as_slice() {
                         [b'"', inner @ .., b'"'] | [b'\'', inner @ .., b'\''] => inner,
                         _ => {
                             return self
@@ -327,8 +334,7 @@ impl<'a> Loader<'a> {
                     self.set_items(items)?;
                 }
                 PUT => {
-                    let line = input.line()?;
-                    let index = types::int::text::from_bytes(th, &line, 10)?;
+                    let index = self.decimal_line(input.filled_line()?)?;
                     let index = Int::index_to_isize(th, index.obj())?;
                     let Ok(index) = usize::try_from(index) else {
                         raise!(th, ValueError, "negative PUT argument");
@@ -348,22 +354,20 @@ impl<'a> Loader<'a> {
                     self.unpickler.memo.borrow_mut().push(Some(value));
                 }
                 GET => {
-                    let line = input.line()?;
-                    let index = types::int::text::from_bytes(th, &line, 10)?;
-                    let index = Int::index_to_isize(th, index.obj())?;
-                    self.get(usize::try_from(index).unwrap_or(usize::MAX))?;
+                    let index = self.decimal_line(input.filled_line()?)?;
+                    self.get(Int::index_to_isize(th, index.obj())?)?;
                 }
                 BINGET => {
                     let [index] = input.array()?;
-                    self.get(usize::from(index))?;
+                    self.get(isize::from(index))?;
                 }
                 LONG_BINGET => {
                     let index = u32::from_le_bytes(input.array()?);
-                    self.get(index as usize)?;
+                    self.get(index as isize)?;
                 }
                 GLOBAL => {
-                    let (module, name) = (input.line()?, input.line()?);
-                    let (module, name) = (self.name(&module)?, self.name(&name)?);
+                    let module = self.name(&input.filled_line()?)?;
+                    let name = self.name(&input.filled_line()?)?;
                     let value = self.find_class(&module, &name)?;
                     self.push(value);
                 }
@@ -400,8 +404,8 @@ impl<'a> Loader<'a> {
                 }
                 INST => {
                     let args = self.pop_mark()?;
-                    let (module, name) = (input.line()?, input.line()?);
-                    let (module, name) = (self.name(&module)?, self.name(&name)?);
+                    let module = self.name(&input.filled_line()?)?;
+                    let name = self.name(&input.filled_line()?)?;
                     let cls = self.find_class(&module, &name)?;
                     let value = self.instantiate(cls, args)?;
                     self.push(value);
@@ -482,18 +486,34 @@ impl<'a> Loader<'a> {
 
     fn int_line(&mut self, line: &[u8]) -> Result<()> {
         let th = self.th;
-        match line {
-            b"00" => self.push(types::bool_(false).own()),
-            b"01" => self.push(types::bool_(true).own()),
-            _ => match types::int::text::from_bytes(th, line.trim_ascii(), 0) {
-                Ok(value) => self.push(value),
-                Err(raised) => {
-                    th.catch(raised, exceptions::types::ValueError())?;
-                    raise!(th, ValueError, "could not convert string to int");
-                }
-            },
+        let value = match types::int::text::from_bytes(th, line, 10) {
+            Ok(value) => value,
+            Err(raised) => {
+                th.catch(raised, exceptions::types::ValueError())?;
+                raise!(th, ValueError, "could not convert string to int");
+            }
+        };
+        // Two characters for 0 or 1 are a bool, however they say it.
+        let is_short = line.len() == 2 && !line.ends_with(b" ");
+        match Int::to_i64(value.obj()) {
+            Some(bit @ (0 | 1)) if is_short => self.push(types::bool_(bit == 1).own()),
+            _ => self.push(value),
         }
         Ok(())
+    }
+
+    /// The text of an argument that reaches to the end of its line.
+    fn line_text(&self, mut line: Vec<u8>) -> Result<Ref<Str>> {
+        line.push(b'\n');
+        Str::from_wtf8(self.th, &line)
+    }
+
+    fn decimal_line(&self, line: Vec<u8>) -> Result<Ref> {
+        types::int::text::from_str(self.th, &*self.line_text(line)?, 10)
+    }
+
+    fn decimal(&self, digits: Vec<u8>) -> Result<Ref> {
+        types::int::text::from_str(self.th, &*Str::from_wtf8(self.th, &digits)?, 10)
     }
 
     /// A string of Python 2, as the caller wants it.
@@ -525,27 +545,23 @@ impl<'a> Loader<'a> {
 
     fn put(&mut self, index: usize) -> Result<()> {
         let value = self.top()?;
-        let mut memo = self.unpickler.memo.borrow_mut();
-        if index >= memo.len() {
-            // A memo without large gaps is an array.
-            if index - memo.len() > MAX_GAP {
-                drop(memo);
-                let old = self.unpickler.sparse_memo.borrow_mut().insert(index, value);
-                drop(old);
-                return Ok(());
-            }
-            memo.resize_with(index + 1, || None);
-        }
-        let old = memo[index].replace(value);
-        drop(memo);
+        let old = memo_proxy::insert(
+            &mut self.unpickler.memo.borrow_mut(),
+            &mut self.unpickler.sparse_memo.borrow_mut(),
+            index,
+            value,
+        );
         drop(old);
         Ok(())
     }
 
-    fn get(&mut self, index: usize) -> Result<()> {
-        let value = self.unpickler.memo.borrow().get(index).cloned().flatten();
-        let value = value.or_else(|| self.unpickler.sparse_memo.borrow().get(&index).cloned());
-        match value {
+    fn get(&mut self, index: isize) -> Result<()> {
+        let memo = &self.unpickler.memo;
+        let find = |place: usize| {
+            let value = memo.borrow().get(place).cloned().flatten();
+            value.or_else(|| self.unpickler.sparse_memo.borrow().get(&place).cloned())
+        };
+        match usize::try_from(index).ok().and_then(find) {
             Some(value) => {
                 self.push(value);
                 Ok(())
@@ -599,7 +615,7 @@ impl<'a> Loader<'a> {
     }
 
     fn find_class(&self, module: &Str, name: &Str) -> Result<Ref> {
-        if self.own_find_class {
+        if !self.unpickler.obj().is_exact::<Unpickler>() {
             let this = self.unpickler.obj();
             return this.call_method(
                 self.th,
@@ -733,9 +749,8 @@ impl<'a> Loader<'a> {
         let Some(pair) = super::table_entry(th, copyreg, registry, key.obj())? else {
             raise!(th, ValueError, "unregistered extension code {code}");
         };
-        let pair = protocol::iter::collect(th, pair.obj())?;
-        let names = match pair.as_slice() {
-            [module, name] => (module.obj().downcast::<Str>(), name.obj().downcast::<Str>()),
+        let names = match pair.obj().downcast::<Tuple>().map(Tuple::items) {
+            Some([module, name]) => (module.downcast::<Str>(), name.downcast::<Str>()),
             _ => (None, None),
         };
         let (Some(module), Some(name)) = names else {

@@ -8,6 +8,7 @@
 mod buffer;
 mod load;
 mod memo;
+mod memo_proxy;
 mod opcodes;
 mod output;
 mod pickler;
@@ -18,10 +19,16 @@ mod unpickler;
 use macros::pymodule;
 use object::{
     AsObject, Bytes, Dict, Link, Module, Obj, Protocol, PyStruct, Ref, Result, Str, Thread, Tuple,
-    Type, exceptions, id, protocol::buffer::BytesLike, raise,
+    Type, declare::Declared, exceptions, id, protocol::buffer::BytesLike, raise,
+    types::type_::ready::ready,
 };
 
-use self::{buffer::PickleBuffer, pickler::Pickler, unpickler::Unpickler};
+use self::{
+    buffer::PickleBuffer,
+    memo_proxy::{PicklerMemoProxy, UnpicklerMemoProxy},
+    pickler::Pickler,
+    unpickler::Unpickler,
+};
 
 /// What the module keeps per interpreter.
 #[derive(Default)]
@@ -169,6 +176,8 @@ pub mod _pickle {
         module.add_type::<PickleBuffer>(th)?;
         module.add_type::<Pickler>(th)?;
         module.add_type::<Unpickler>(th)?;
+        ready(th, PicklerMemoProxy::DECL)?;
+        ready(th, UnpicklerMemoProxy::DECL)?;
         let state = State::of(th);
         if state.pickle_error.is_null() {
             let error = new_exception(th, "PickleError", exceptions::types::Exception())?;

@@ -57,17 +57,10 @@ impl Output {
         long
     }
 
-    /// Append a header and its data, outside of frames if the data are long.
-    pub(super) fn write_data(&mut self, header: &[u8], data: &[u8]) {
-        let large = data.len() >= FRAME_SIZE_TARGET;
-        let framing = self.framing;
-        if large {
-            self.commit();
-            self.framing = false;
-        }
-        self.write(header);
-        self.write(data);
-        self.framing = framing;
+    /// Append bytes outside of frames.
+    pub(super) fn write_unframed(&mut self, bytes: &[u8]) {
+        self.commit();
+        self.bytes.extend_from_slice(bytes);
     }
 
     pub(super) fn take(&mut self) -> Vec<u8> {

@@ -7,12 +7,13 @@ use object::{
     AsObject, Bytes, Dict, Head, Int, Link, Obj, Protocol, PyStruct, Ref, Result, Str, Thread,
     Tuple, Type, alloc_object,
     declare::TypeBuilder,
-    id, raise,
+    error, id, own, raise,
     types::{self, object_, str_eq},
 };
 
 use super::{
     memo::Memo,
+    memo_proxy::{self, PicklerMemoProxy},
     opcodes::{DEFAULT_PROTOCOL, HIGHEST_PROTOCOL},
     pickling_error,
     save::Saver,
@@ -22,6 +23,7 @@ use super::{
 #[pytype(name = "_pickle.Pickler", sig = "(file, protocol=None, fix_imports=True, buffer_callback=None)", flags = BASETYPE)]
 pub(super) struct Pickler {
     head: Head,
+    running: Cell<bool>,
     write: Link,
     pub(super) protocol: Cell<i32>,
     pub(super) bin: Cell<i32>,
@@ -53,6 +55,7 @@ impl Pickler {
     fn empty() -> Pickler {
         Pickler {
             head: Head::new(),
+            running: Cell::new(false),
             write: Link::null(),
             protocol: Cell::new(DEFAULT_PROTOCOL),
             bin: Cell::new(1),
@@ -121,8 +124,14 @@ impl Pickler {
     }
 
     pub(super) fn dump_object(&self, th: Thread<'_>, object: Obj<'_>) -> Result<()> {
+        let _busy = self.enter(th)?;
         let rest = Saver::new(th, self)?.run(object)?;
         self.flush(th, &rest)
+    }
+
+    fn enter(&self, th: Thread<'_>) -> Result<Busy<'_>> {
+        Busy::enter(&self.running)
+            .ok_or_else(|| error!(th, RuntimeError, "Pickler object is already used"))
     }
 
     pub(super) fn dump_bytes(&self, th: Thread<'_>, object: Obj<'_>) -> Result<Vec<u8>> {
@@ -178,6 +187,7 @@ impl Pickler {
         fix_imports: bool,
         buffer_callback: Option<Obj<'_>>,
     ) -> Result<()> {
+        let _busy = self.enter(th)?;
         self.configure(th, protocol, fix_imports, buffer_callback)?;
         self.set_file(th, file)?;
         if let Some(table) = self.obj().getattr_opt(th, id!(th, "dispatch_table"))? {
@@ -214,14 +224,8 @@ impl Pickler {
     }
 
     #[getter]
-    fn memo(&self, th: Thread<'_>) -> Result {
-        let dict = Dict::new(th)?;
-        let entries: Vec<(usize, usize, Ref)> = self.memo.borrow().entries().collect();
-        for (key, index, object) in entries {
-            let entry = Tuple::from_refs(th, vec![Int::from_usize(th, index)?, object])?;
-            dict.set(th, Int::from_u64(th, key as u64)?.obj(), entry.obj())?;
-        }
-        Ok(dict.upcast())
+    fn memo(&self, th: Thread<'_>) -> Result<Ref<PicklerMemoProxy>> {
+        PicklerMemoProxy::new(th, own(self))
     }
 
     #[setter(memo)]
@@ -229,22 +233,7 @@ impl Pickler {
         let Some(value) = value else {
             raise!(th, TypeError, "attribute deletion is not supported");
         };
-        let Some(dict) = value.downcast::<Dict>() else {
-            raise!(
-                th,
-                TypeError,
-                "'memo' attribute must be a PicklerMemoProxy object or dict, not {}",
-                value.type_name()
-            );
-        };
-        let mut memo = Memo::default();
-        for (_, entry) in dict.items() {
-            let Some([index, object]) = entry.obj().downcast::<Tuple>().map(Tuple::items) else {
-                raise!(th, TypeError, "'memo' values must be 2-item tuples");
-            };
-            let index = Int::index_to_isize(th, *index)?;
-            memo.insert(usize::try_from(index).unwrap_or(0), object.own());
-        }
+        let memo = memo_proxy::pickler_entries(th, value)?;
         let old = self.memo.replace(memo);
         drop(old);
         Ok(())
@@ -277,6 +266,22 @@ impl Pickler {
         builder.member(c"fast", abi::Py_T_INT, offset_of!(Pickler, fast), 0, None);
         let table = offset_of!(Pickler, dispatch_table);
         builder.member(c"dispatch_table", abi::Py_T_OBJECT_EX, table, 0, None);
+    }
+}
+
+/// Says that a pickler or unpickler works, for as long as it lives.
+pub(super) struct Busy<'a>(&'a Cell<bool>);
+
+impl<'a> Busy<'a> {
+    /// `None` if it works already.
+    pub(super) fn enter(running: &'a Cell<bool>) -> Option<Busy<'a>> {
+        (!running.replace(true)).then(|| Busy(running))
+    }
+}
+
+impl Drop for Busy<'_> {
+    fn drop(&mut self) {
+        self.0.set(false);
     }
 }
 

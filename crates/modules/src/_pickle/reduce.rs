@@ -1,8 +1,8 @@
 //! Saving objects: by name, or by how to make them again.
 
 use object::{
-    AsObject, Dict, Function, Int, Obj, Protocol, PyStruct, Ref, Result, Str, Thread, Tuple, Type,
-    id, protocol, types,
+    AsObject, Bytes, Dict, Function, Int, Obj, Protocol, PyStruct, Ref, Result, Str, Thread, Tuple,
+    Type, exceptions, id, protocol, types,
 };
 
 use super::{
@@ -24,17 +24,22 @@ fn is_local(path: &Str) -> bool {
 
 /// Follow a dotted path from `object`.
 pub(super) fn attribute_path(th: Thread<'_>, object: Obj<'_>, path: &Str) -> Result {
-    if path.as_ascii().is_some_and(|path| !path.contains(['.', '<'])) {
+    if path.as_ascii().is_some_and(|path| !path.contains('.')) {
         return object.getattr(th, path);
     }
-    if is_local(path) {
-        object::raise!(th, AttributeError, "Can't get local object '{path}'");
-    }
     let mut found = object.own();
-    for name in path.to_string().split('.') {
-        found = found.getattr(th, &*Str::intern(th, name)?)?;
+    for name in dotted(th, path)? {
+        found = found.getattr(th, &name)?;
     }
     Ok(found)
+}
+
+/// The names of a dotted path.
+fn dotted(th: Thread<'_>, path: &Str) -> Result<Vec<Ref<Str>>> {
+    let dot = Str::intern(th, ".")?;
+    let names = path.obj().call_method(th, id!(th, "split"), &[dot.obj()])?;
+    let names = protocol::iter::collect(th, names.obj())?;
+    Ok(names.into_iter().filter_map(|name| name.downcast::<Str>().ok()).collect())
 }
 
 impl Saver<'_> {
@@ -158,7 +163,7 @@ impl Saver<'_> {
             }
         };
         let module_name = self.which_module(object, &path)?.str(th)?;
-        let (module, found) = self.find_global(object, &module_name, &path)?;
+        let found = self.find_global(object, &module_name, &path)?;
         if !found.obj().is(object) {
             let shown = object.repr(th)?;
             return Err(pickling_error(
@@ -178,17 +183,35 @@ impl Saver<'_> {
             self.memoize(object);
             return Ok(());
         }
-        let text = path.to_string();
-        if let Some((parent, last)) = text.rsplit_once('.') {
-            // Old protocols know no dotted names: `getattr(parent, last)`.
-            let parent = attribute_path(th, module.obj(), &*Str::new(th, parent)?)?;
-            let last = Str::intern(th, last)?;
-            let args = Tuple::from_objs(th, &[parent.obj(), last.obj()])?;
+        let names = dotted(th, &path)?;
+        if let [first, rest @ ..] = names.as_slice()
+            && !rest.is_empty()
+        {
+            // Old protocols know no dotted names: `getattr(getattr(first, a), b)`.
             let getattr = construct::builtin_type(th, "getattr")?;
-            let reduced = Tuple::from_objs(th, &[getattr.obj(), args.obj()])?;
-            return self.save_reduce(&reduced, Some(object));
+            for _ in rest {
+                self.save(getattr.obj(), true)?;
+                if self.protocol < 2 {
+                    self.out.op(MARK);
+                }
+            }
+            self.save_toplevel_by_name(module_name, first.clone())?;
+            for name in rest {
+                self.save(name.obj(), true)?;
+                let pair = if self.protocol < 2 { TUPLE } else { TUPLE2 };
+                self.out.write(&[pair, REDUCE]);
+            }
+        } else {
+            self.save_toplevel_by_name(module_name, path)?;
         }
-        let (mut module_text, mut name_text) = (module_name, path);
+        self.memoize(object);
+        Ok(())
+    }
+
+    /// `GLOBAL`: the name of a module and of something in it.
+    fn save_toplevel_by_name(&mut self, module: Ref<Str>, name: Ref<Str>) -> Result<()> {
+        let th = self.th;
+        let (mut module_text, mut name_text) = (module, name);
         if self.protocol < 3 && self.pickler.fix_imports.get() {
             let compat = id!(th, "_compat_pickle");
             let key = Tuple::from_objs(th, &[module_text.obj(), name_text.obj()])?;
@@ -204,26 +227,39 @@ impl Saver<'_> {
             }
         }
         let mut line = vec![GLOBAL];
-        for text in [&module_text, &name_text] {
-            if self.protocol < 3 && !text.is_ascii() {
-                return Err(pickling_error(
-                    th,
-                    format_args!(
-                        "can't pickle global identifier '{module_text}.{name_text}' using pickle \
-                         protocol {}",
-                        self.protocol
-                    ),
-                ));
-            }
-            line.extend(text.to_utf8(th)?.as_bytes());
+        for (what, text) in [("module", &module_text), ("global", &name_text)] {
+            line.extend_from_slice(self.identifier(what, text)?.as_bytes());
             line.push(b'\n');
         }
         self.out.write(&line);
-        self.memoize(object);
         Ok(())
     }
 
-    fn find_global(&self, object: Obj<'_>, module_name: &Str, path: &Str) -> Result<(Ref, Ref)> {
+    /// The bytes of an identifier; old protocols know only ASCII.
+    fn identifier(&self, what: &str, text: &Str) -> Result<Ref<Bytes>> {
+        let (th, protocol) = (self.th, self.protocol);
+        let encoding = if protocol < 3 { "ascii" } else { "utf-8" };
+        let encoded = match (th.hooks().encode)(th, text.obj(), encoding, "strict") {
+            Ok(encoded) => encoded.downcast::<Bytes>().ok(),
+            Err(raised) => {
+                if !th.exception_matches(exceptions::types::UnicodeEncodeError()) {
+                    return Err(raised);
+                }
+                let cause = th.take_exception(raised);
+                let shown = text.obj().repr(th)?;
+                let raised = pickling_error(
+                    th,
+                    format_args!(
+                        "can't pickle {what} identifier {shown} using pickle protocol {protocol}"
+                    ),
+                );
+                return Err(chain(th, raised, cause));
+            }
+        };
+        encoded.ok_or_else(|| pickling_error(th, format_args!("cannot encode an identifier")))
+    }
+
+    fn find_global(&self, object: Obj<'_>, module_name: &Str, path: &Str) -> Result {
         let th = self.th;
         if is_local(path) {
             let shown = object.repr(th)?;
@@ -239,7 +275,7 @@ impl Saver<'_> {
             }
         };
         match attribute_path(th, module.obj(), path) {
-            Ok(found) => Ok((module, found)),
+            Ok(found) => Ok(found),
             Err(raised) => {
                 let exception = th.take_exception(raised);
                 let shown = object.repr(th)?;
@@ -382,7 +418,7 @@ impl Saver<'_> {
         Ok(())
     }
 
-    fn save_newobj_ex(&mut self, args: &Tuple, _: Option<Obj<'_>>) -> Result<()> {
+    fn save_newobj_ex(&mut self, args: &Tuple, object: Option<Obj<'_>>) -> Result<()> {
         let th = self.th;
         let kind = |item: Obj<'_>| full_name(th, item.ty());
         let [cls, positional, keywords] = args.items() else {
@@ -391,7 +427,7 @@ impl Saver<'_> {
                 format_args!("__newobj_ex__ expected 3 arguments, got {}", args.len()),
             ));
         };
-        if types::type_::as_type(*cls).is_none() {
+        let Some(class) = types::type_::as_type(*cls) else {
             return Err(pickling_error(
                 th,
                 format_args!(
@@ -399,7 +435,7 @@ impl Saver<'_> {
                     kind(*cls)
                 ),
             ));
-        }
+        };
         if positional.downcast::<Tuple>().is_none() {
             return Err(pickling_error(
                 th,
@@ -419,9 +455,15 @@ impl Saver<'_> {
             ));
         };
         if self.protocol >= 4 {
-            self.save(*cls, true)?;
-            self.save(*positional, true)?;
-            self.save(*keywords, true)?;
+            let name = full_name(th, class);
+            self.save(*cls, true).map_err(|raised| {
+                self.note(raised, format_args!("when serializing {name} class"))
+            })?;
+            for arguments in [*positional, *keywords] {
+                self.save(arguments, true).map_err(|raised| {
+                    self.note(raised, format_args!("when serializing {name} __new__ arguments"))
+                })?;
+            }
             self.out.op(NEWOBJ_EX);
             return Ok(());
         }
@@ -433,7 +475,10 @@ impl Saver<'_> {
         }
         let partial = super::module_attribute(th, id!(th, "functools"), id!(th, "partial"))?;
         let partial = protocol::call::call_dict(th, partial.obj(), &all, Some(kwargs))?;
-        self.save(partial.obj(), true)?;
+        self.save(partial.obj(), true).map_err(|raised| {
+            let owner = object.map(kind).unwrap_or_default();
+            self.note(raised, format_args!("when serializing {owner} reconstructor"))
+        })?;
         self.out.op(EMPTY_TUPLE);
         self.out.op(REDUCE);
         Ok(())
@@ -553,7 +598,7 @@ impl Saver<'_> {
 }
 
 /// Give the exception that is set a context.
-fn chain(th: Thread<'_>, raised: object::Raised, context: Ref) -> object::Raised {
+pub(super) fn chain(th: Thread<'_>, raised: object::Raised, context: Ref) -> object::Raised {
     let exception = th.take_exception(raised);
     if let Err(raised) = exception.setattr(th, id!(th, "__context__"), Some(context.obj())) {
         th.clear_exception(raised);

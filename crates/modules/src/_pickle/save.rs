@@ -268,8 +268,25 @@ impl<'a> Saver<'a> {
             ),
         };
         header[0] = code;
-        self.out.write_data(&header[..=size], data);
-        Ok(())
+        self.write_data(&header[..=size], data)
+    }
+
+    /// Append a header and its data. Long data are outside of frames and go to
+    /// the file by themselves.
+    fn write_data(&mut self, header: &[u8], data: &[u8]) -> Result<()> {
+        if data.len() < FRAME_SIZE_TARGET {
+            self.out.write(header);
+            self.out.write(data);
+            return Ok(());
+        }
+        self.out.write_unframed(header);
+        if !self.pickler.has_file() {
+            self.out.write_unframed(data);
+            return Ok(());
+        }
+        let before = self.out.take();
+        self.pickler.flush(self.th, &before)?;
+        self.pickler.flush(self.th, data)
     }
 
     fn save_str(&mut self, text: &Str) -> Result<()> {
@@ -324,10 +341,10 @@ impl<'a> Saver<'a> {
         Ok(())
     }
 
-    fn write_bytearray(&mut self, data: &[u8]) {
+    fn write_bytearray(&mut self, data: &[u8]) -> Result<()> {
         let mut header = vec![BYTEARRAY8];
         header.extend((data.len() as u64).to_le_bytes());
-        self.out.write_data(&header, data);
+        self.write_data(&header, data)
     }
 
     fn save_bytearray(&mut self, object: Obj<'_>) -> Result<()> {
@@ -341,7 +358,7 @@ impl<'a> Saver<'a> {
             let reduced = Tuple::from_objs(th, &[object.ty().obj(), args.obj()])?;
             return self.save_reduce(&reduced, Some(object));
         }
-        self.write_bytearray(&data);
+        self.write_bytearray(&data)?;
         self.memoize(object);
         Ok(())
     }
@@ -364,7 +381,7 @@ impl<'a> Saver<'a> {
                 let long = Some(BINBYTES8);
                 self.sized((Some(SHORT_BINBYTES), BINBYTES, long), &data, "bytes object")?;
             } else {
-                self.write_bytearray(&data);
+                self.write_bytearray(&data)?;
             }
             self.memoize(buffer.obj());
         } else {
@@ -541,19 +558,8 @@ impl<'a> Saver<'a> {
 
 /// `%T`: the qualified name, with its module unless that is obvious.
 pub(super) fn full_name(th: Thread<'_>, ty: &Type) -> String {
-    let read = || -> Result<String> {
-        let qualname = ty.getattr(th, id!(th, "__qualname__"))?.str(th)?;
-        let module = ty.getattr(th, id!(th, "__module__"))?.str(th)?;
-        if module.eq_str("builtins") || module.eq_str("__main__") {
-            return Ok(qualname.to_string());
-        }
-        Ok(format!("{module}.{qualname}"))
-    };
-    match read() {
-        Ok(name) => name,
-        Err(raised) => {
-            th.clear_exception(raised);
-            ty.full_name().to_owned()
-        }
-    }
+    ty.shown_name(th).unwrap_or_else(|raised| {
+        th.clear_exception(raised);
+        ty.full_name().to_owned()
+    })
 }

@@ -8,20 +8,25 @@ use std::{
 use macros::{pymethods, pytype};
 use object::{
     AsObject, Bytes, Dict, Head, Int, Link, Obj, Protocol, PyStruct, Ref, Result, Str, Thread,
-    Tuple, Type, alloc_object, id,
+    Tuple, Type, alloc_object, error, id, own,
     protocol::buffer::BytesLike,
     raise,
     types::{object_, str_eq},
 };
 
 use super::{
-    load::Loader, pickler::overridden, reduce::attribute_path, table_entry, unpickling_error,
+    load::Loader,
+    memo_proxy::{self, UnpicklerMemoProxy},
+    pickler::{Busy, overridden},
+    reduce::{attribute_path, chain},
+    table_entry, unpickling_error,
 };
 
 /// This takes a binary file for reading a pickle data stream.
 #[pytype(name = "_pickle.Unpickler", sig = "(file, *, fix_imports=True, encoding='ASCII', errors='strict', buffers=())", flags = BASETYPE)]
 pub(super) struct Unpickler {
     head: Head,
+    running: Cell<bool>,
     read: Link,
     readline: Link,
     readinto: Link,
@@ -49,18 +54,37 @@ pub(super) struct Input<'a> {
     /// How much of `data` the file still has.
     peeked: bool,
     is_file: bool,
+    /// Where in `data` the current frame ends; before `at` if there is none.
+    frame_end: usize,
 }
 
 const PREFETCH: i64 = 128 * 1024;
 
 impl<'a> Input<'a> {
     fn new(th: Thread<'a>, unpickler: &'a Unpickler, data: Vec<u8>, is_file: bool) -> Self {
-        Input { th, unpickler, data, at: 0, peeked: false, is_file }
+        Input { th, unpickler, data, at: 0, peeked: false, is_file, frame_end: 0 }
     }
 
     #[cold]
     fn truncated<T>(&self) -> Result<T> {
         Err(unpickling_error(self.th, format_args!("pickle data was truncated")))
+    }
+
+    /// Whether a frame was begun that is not used up.
+    pub(super) fn in_frame(&self) -> bool {
+        self.at < self.frame_end
+    }
+
+    /// Complain if the next `length` bytes reach beyond the current frame.
+    #[inline]
+    fn stay_in_frame(&self, length: usize) -> Result<()> {
+        if self.in_frame() && length > self.frame_end - self.at {
+            return Err(unpickling_error(
+                self.th,
+                format_args!("pickle exhausted before end of frame"),
+            ));
+        }
+        Ok(())
     }
 
     /// One byte; the end of input is another error for the first of an opcode.
@@ -80,6 +104,7 @@ impl<'a> Input<'a> {
     /// The next `length` bytes.
     #[inline]
     pub(super) fn take(&mut self, length: usize) -> Result<&[u8]> {
+        self.stay_in_frame(length)?;
         if self.data.len() - self.at < length && (!self.is_file || !self.fill(length)?) {
             return self.truncated();
         }
@@ -88,9 +113,12 @@ impl<'a> Input<'a> {
         Ok(self.data.get(start..start + length).unwrap_or_default())
     }
 
-    /// Give `length` bytes back that were just taken.
-    pub(super) fn back(&mut self, length: usize) {
-        self.at = self.at.saturating_sub(length);
+    /// Have the `length` bytes of a frame at hand.
+    pub(super) fn begin_frame(&mut self, length: usize) -> Result<()> {
+        self.take(length)?;
+        self.frame_end = self.at;
+        self.at -= length;
+        Ok(())
     }
 
     pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N]> {
@@ -104,9 +132,11 @@ impl<'a> Input<'a> {
         let rest = self.data.get(self.at..).unwrap_or_default();
         if let Some(length) = rest.iter().position(|byte| *byte == b'\n') {
             let line = rest[..length].to_vec();
+            self.stay_in_frame(length + 1)?;
             self.at += length + 1;
             return Ok(line);
         }
+        self.stay_in_frame(rest.len() + 1)?;
         if !self.is_file {
             return self.truncated();
         }
@@ -125,11 +155,20 @@ impl<'a> Input<'a> {
         Ok(line)
     }
 
+    /// A line without its end that may not be empty.
+    pub(super) fn filled_line(&mut self) -> Result<Vec<u8>> {
+        let line = self.line()?;
+        if line.is_empty() {
+            return self.truncated();
+        }
+        Ok(line)
+    }
+
     /// Make the file forget what was peeked at and used; drop the rest.
     pub(super) fn skip_consumed(&mut self) -> Result<()> {
         let used = self.at;
         self.data.clear();
-        self.at = 0;
+        (self.at, self.frame_end) = (0, 0);
         if !std::mem::take(&mut self.peeked) || used == 0 {
             return Ok(());
         }
@@ -195,6 +234,7 @@ impl Unpickler {
     fn empty() -> Unpickler {
         Unpickler {
             head: Head::new(),
+            running: Cell::new(false),
             read: Link::null(),
             readline: Link::null(),
             readinto: Link::null(),
@@ -258,7 +298,13 @@ impl Unpickler {
         Ok(())
     }
 
+    fn enter(&self, th: Thread<'_>) -> Result<Busy<'_>> {
+        Busy::enter(&self.running)
+            .ok_or_else(|| error!(th, RuntimeError, "Unpickler object is already used"))
+    }
+
     pub(super) fn load_object(&self, th: Thread<'_>) -> Result {
+        let _busy = self.enter(th)?;
         let mut input = Input::new(th, self, Vec::new(), true);
         let value = Loader::new(th, self)?.run(&mut input)?;
         input.skip_consumed()?;
@@ -275,16 +321,10 @@ impl Unpickler {
         overridden(th, self.obj(), &self.persistent_load, Self::type_object(), name)
     }
 
-    /// Whether a subclass has its own `find_class`.
-    pub(super) fn has_own_find_class(&self, th: Thread<'_>) -> Result<bool> {
-        let own =
-            overridden(th, self.obj(), &Link::null(), Self::type_object(), id!(th, "find_class"))?;
-        Ok(own.is_some())
-    }
-
     /// What a module has under a name.
     pub(super) fn find(&self, th: Thread<'_>, module: &Str, name: &Str) -> Result {
-        let (mut module, mut name) = (object::own(module), object::own(name));
+        crate::sys::audit(th, "pickle.find_class", &[module.obj(), name.obj()])?;
+        let (mut module, mut name) = (own(module), own(name));
         if self.protocol.get() < 3 && self.fix_imports.get() {
             let compat = id!(th, "_compat_pickle");
             let key = Tuple::from_objs(th, &[module.obj(), name.obj()])?;
@@ -301,10 +341,15 @@ impl Unpickler {
             }
         }
         let found = (th.hooks().import_module)(th, &module)?;
-        if self.protocol.get() >= 4 {
-            return attribute_path(th, found.obj(), &name);
+        if self.protocol.get() < 4 || !name.to_string().contains('.') {
+            return found.getattr(th, &name);
         }
-        found.getattr(th, &name)
+        attribute_path(th, found.obj(), &name).or_else(|raised| {
+            let cause = th.take_exception(raised);
+            let (path, module) = (name.obj().repr(th)?, module.obj().repr(th)?);
+            let raised = error!(th, AttributeError, "Can't resolve path {path} on module {module}");
+            Err(chain(th, raised, cause))
+        })
     }
 }
 
@@ -324,6 +369,7 @@ impl Unpickler {
         errors: Option<&str>,
         buffers: Option<Obj<'_>>,
     ) -> Result<()> {
+        let _busy = self.enter(th)?;
         self.set_file(th, file)?;
         self.configure(th, fix_imports, encoding, errors, buffers)
     }
@@ -356,16 +402,8 @@ impl Unpickler {
     }
 
     #[getter]
-    fn memo(&self, th: Thread<'_>) -> Result {
-        let dict = Dict::new(th)?;
-        let entries: Vec<(usize, Ref)> = {
-            let memo = self.memo.borrow();
-            memo.iter().enumerate().filter_map(|(i, item)| Some((i, item.clone()?))).collect()
-        };
-        for (index, item) in entries {
-            dict.set(th, Int::from_usize(th, index)?.obj(), item.obj())?;
-        }
-        Ok(dict.upcast())
+    fn memo(&self, th: Thread<'_>) -> Result<Ref<UnpicklerMemoProxy>> {
+        UnpicklerMemoProxy::new(th, own(self))
     }
 
     #[setter(memo)]
@@ -373,28 +411,8 @@ impl Unpickler {
         let Some(value) = value else {
             raise!(th, TypeError, "attribute deletion is not supported");
         };
-        let Some(dict) = value.downcast::<Dict>() else {
-            raise!(
-                th,
-                TypeError,
-                "'memo' attribute must be an UnpicklerMemoProxy object or dict, not {}",
-                value.type_name()
-            );
-        };
-        let mut memo: Vec<Option<Ref>> = Vec::new();
-        for (key, item) in dict.items() {
-            let Ok(index) = usize::try_from(Int::index_to_isize(th, key.obj())?) else {
-                raise!(th, ValueError, "memo key must be positive integers.");
-            };
-            if index >= memo.len() {
-                if memo.try_reserve(index.saturating_add(1) - memo.len()).is_err() {
-                    return Err(th.no_memory());
-                }
-                memo.resize_with(index + 1, || None);
-            }
-            memo[index] = Some(item);
-        }
-        let old = self.memo.replace(memo);
+        let (memo, sparse) = memo_proxy::unpickler_entries(th, value)?;
+        let old = (self.memo.replace(memo), self.sparse_memo.replace(sparse));
         drop(old);
         Ok(())
     }

@@ -155,6 +155,7 @@ impl Match {
     /// group([group1, ...]) -> str or tuple.
     /// Return subgroup(s) of the match by indices or names.
     /// For 0 returns the entire match.
+    #[no_signature]
     #[sig = "($self, /, *args)"]
     fn group(&self, th: Thread<'_>, args: Args<'_>) -> Result {
         let none = object::types::none();

@@ -345,6 +345,7 @@ impl ThreadHandle {
     }
 
     /// Wait for the thread to end.
+    #[no_signature]
     #[sig = "($self, timeout=None, /)"]
     fn join(&self, th: Thread<'_>, timeout: Option<Obj<'_>>) -> Result<()> {
         let ns = match timeout {

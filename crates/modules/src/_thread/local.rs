@@ -16,7 +16,7 @@ use object::{
 };
 
 /// Thread-local data
-#[pytype(name = "_thread._local", flags = BASETYPE, traverse = manual, weaklistoffset = weaklist)]
+#[pytype(name = "_thread._local", sig = "()", flags = BASETYPE, traverse = manual, weaklistoffset = weaklist)]
 pub(crate) struct Local {
     head: Head,
     number: u64,

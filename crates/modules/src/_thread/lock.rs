@@ -39,7 +39,7 @@ fn wait_limit(th: Thread<'_>, blocking: bool, timeout: Option<Obj<'_>>) -> Resul
 }
 
 /// A lock object is a synchronization primitive.
-#[pytype(name = "_thread.lock", traverse = manual, weaklistoffset = weaklist)]
+#[pytype(name = "_thread.lock", sig = "()", traverse = manual, weaklistoffset = weaklist)]
 pub(crate) struct Lock {
     head: Head,
     gate: Gate,

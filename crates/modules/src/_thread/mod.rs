@@ -247,8 +247,9 @@ pub mod _thread {
             },
         };
         let shown = handle.unwrap_or(types::none());
-        let arguments = [function, types::bool_(daemon), shown];
-        crate::sys::audit(th, "_thread.start_joinable_thread", &arguments)?;
+        crate::sys::audit_with(th, "_thread.start_joinable_thread", || {
+            Ok(vec![function.own(), Int::from_i64(th, i64::from(daemon))?, shown.own()])
+        })?;
         let handle = match given {
             Some(handle) => handle,
             None => ThreadHandle::create(th)?,

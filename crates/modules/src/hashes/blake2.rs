@@ -4,11 +4,24 @@ use std::cell::RefCell;
 
 use macros::{pymethods, pymodule, pytype};
 use object::{
-    AsObject, Bytes, Head, Module, Obj, PyStruct as _, Ref, Result, Thread, Type, alloc_object,
-    raise,
+    AsObject, Bytes, Head, Int, Module, Obj, PyStruct as _, Ref, Result, Thread, Type,
+    alloc_object, raise,
 };
 
 use super::{data_of, hexadecimal, initial};
+
+/// An argument that may not be negative, zero by default.
+fn unsigned(th: Thread<'_>, value: Option<Obj<'_>>, what: &str) -> Result<u64> {
+    let Some(value) = value else { return Ok(0) };
+    let value = Int::index(th, value)?;
+    if Int::sign(value.obj()) < 0 {
+        raise!(th, ValueError, "Cannot convert negative int");
+    }
+    match Int::to_u64(value.obj()) {
+        Some(value) => Ok(value),
+        None => raise!(th, OverflowError, "Python int too large for C {what}"),
+    }
+}
 
 macro_rules! blake2_type {
     (
@@ -38,8 +51,8 @@ macro_rules! blake2_type {
                 person: Option<Obj<'_>>,
                 fanout: i32,
                 depth: i32,
-                leaf_size: u32,
-                node_offset: u64,
+                leaf_size: Option<Obj<'_>>,
+                node_offset: Option<Obj<'_>>,
                 node_depth: i32,
                 inner_size: i32,
                 last_node: bool,
@@ -53,7 +66,7 @@ macro_rules! blake2_type {
                         th,
                         ValueError,
                         "digest_size for {} must be between 1 and {} bytes, here it is {digest_size}",
-                        cls.name(),
+                        stringify!($ty),
                         $digest
                     );
                 }
@@ -76,6 +89,11 @@ macro_rules! blake2_type {
                 if !(1..=255).contains(&depth) {
                     raise!(th, ValueError, "depth must be between 1 and 255");
                 }
+                let leaf_size = unsigned(th, leaf_size, "unsigned long")?;
+                let Ok(leaf_size) = u32::try_from(leaf_size) else {
+                    raise!(th, OverflowError, "leaf_size is too large");
+                };
+                let node_offset = unsigned(th, node_offset, "unsigned long long")?;
                 if node_offset > $node_max {
                     raise!(th, OverflowError, "node_offset is too large");
                 }

@@ -170,7 +170,7 @@ impl Chain {
 
     /// Alternative chain() constructor taking a single iterable argument that evaluates lazily.
     #[classmethod]
-    #[sig = "($cls, iterable, /)"]
+    #[sig = "($type, iterable, /)"]
     fn from_iterable(th: Thread<'_>, cls: &Type, iterable: Obj<'_>) -> Result {
         let sources = iterable.iter(th)?;
         Chain::over(th, cls, sources)
@@ -178,7 +178,7 @@ impl Chain {
 
     /// See PEP 585
     #[classmethod]
-    #[sig = "($cls, object, /)"]
+    #[sig = "($type, object, /)"]
     fn __class_getitem__(th: Thread<'_>, cls: &Type, object: Obj<'_>) -> Result {
         types::generic_alias::new(th, cls.obj(), object)
     }
@@ -351,7 +351,10 @@ self_iterator!(Islice);
 #[pymethods(parts(self_iterator))]
 impl Islice {
     fn __new__(th: Thread<'_>, cls: &Type, args: &Tuple, kwargs: Option<&Dict>) -> Result {
-        if kwargs.is_some_and(|kwargs| !kwargs.is_empty()) {
+        // A subclass with its own `__init__` may take some.
+        let init = |ty: &Type| ty.slots().tp_init.map(|init| init as usize);
+        let is_plain = init(cls) == init(<Islice as object::PyStruct>::type_object());
+        if is_plain && kwargs.is_some_and(|kwargs| !kwargs.is_empty()) {
             raise!(th, TypeError, "islice() takes no keyword arguments");
         }
         const STOP: &str =

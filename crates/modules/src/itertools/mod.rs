@@ -53,7 +53,10 @@ pub mod itertools {
         }
         let iterator = iterable.iter(th)?;
         let (mut copy, first) = match iterator.getattr_opt(th, id!(th, "__copy__"))? {
-            Some(copy) => (Some(copy), iterator),
+            Some(copy) => {
+                let first = copy.call(th, &[])?;
+                (Some(copy), first)
+            }
             None => (None, super::tee::Tee::of_iterator(th, iterator)?),
         };
         copies.push(first);

@@ -20,9 +20,10 @@ pub(super) struct Count {
 
 self_iterator!(Count);
 
-fn is_number(object: Obj<'_>) -> bool {
-    Int::is_int(object)
-        || object.ty().number().is_some_and(|methods| {
+fn is_number(value: Obj<'_>) -> bool {
+    Int::is_int(value)
+        || value.downcast::<object::types::complex::Complex>().is_some()
+        || value.ty().number().is_some_and(|methods| {
             methods.nb_int.is_some() || methods.nb_index.is_some() || methods.nb_float.is_some()
         })
 }

@@ -76,6 +76,10 @@ pub(super) mod functions {
     ) -> Result<i32> {
         let flags = flags | libc::O_CLOEXEC;
         let dir = DirFd::of(dir_fd);
+        crate::sys::audit_with(th, "open", || {
+            let name = path.object().unwrap_or(none());
+            Ok(vec![name.own(), none().own(), Int::from_i64(th, i64::from(flags))?])
+        })?;
         call_named(th, path.object(), || host::fs::open(dir, path.name(), flags, mode as u32))
     }
 

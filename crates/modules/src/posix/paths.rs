@@ -53,6 +53,15 @@ pub(super) fn name_like(th: Thread<'_>, is_bytes: bool, name: &[u8]) -> Result<R
     decode_fs(th, name).map(Ref::upcast)
 }
 
+/// A part of a device number. No device is -1, and so are its parts.
+fn device_number(th: Thread<'_>, device: Obj<'_>, part: impl Fn(u64) -> u32) -> Result {
+    let device = Int::index(th, device)?;
+    if Int::to_i64(device.obj()) == Some(-1) {
+        return Ok(device);
+    }
+    Int::from_i64(th, i64::from(part(Int::index_to_u64(th, device.obj())?)))
+}
+
 fn nofollow(follow_symlinks: bool) -> i32 {
     if follow_symlinks { 0 } else { libc::AT_SYMLINK_NOFOLLOW }
 }
@@ -516,14 +525,14 @@ pub(super) mod functions {
 
     /// Extracts a device major number from a raw device number.
     #[sig = "(device, /)"]
-    fn major(_: Thread<'_>, device: u64) -> u32 {
-        libc::major(device)
+    fn major(th: Thread<'_>, device: Obj<'_>) -> Result {
+        device_number(th, device, |device| libc::major(device))
     }
 
     /// Extracts a device minor number from a raw device number.
     #[sig = "(device, /)"]
-    fn minor(_: Thread<'_>, device: u64) -> u32 {
-        libc::minor(device)
+    fn minor(th: Thread<'_>, device: Obj<'_>) -> Result {
+        device_number(th, device, |device| libc::minor(device))
     }
 
     /// Composes a raw device number from the major and minor device numbers.

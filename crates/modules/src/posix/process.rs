@@ -1019,6 +1019,6 @@ pub(super) mod functions {
         for decl in [&TIMES_RESULT, &UNAME_RESULT, &WAITID_RESULT, &SCHED_PARAM] {
             decl.add_to(th, module)?;
         }
-        Ok(())
+        object::types::structseq::take_field(th, &*SCHED_PARAM.ty(th)?)
     }
 }

@@ -123,7 +123,7 @@ impl DirEntry {
     }
 
     /// See PEP 585
-    #[sig = "($cls, item, /)"]
+    #[sig = "($type, item, /)"]
     #[classmethod]
     fn __class_getitem__(th: Thread<'_>, cls: &Type, item: Obj<'_>) -> Result<Ref> {
         object::types::generic_alias::new(th, cls.obj(), item)

@@ -115,6 +115,17 @@ impl Writable {
         // SAFETY: a writable export of `len` contiguous bytes.
         unsafe { std::slice::from_raw_parts_mut(view.buf.cast(), view.len as usize) }
     }
+
+    /// Copy what fits, from memory that may overlap; how much.
+    pub(crate) fn copy_from(&self, source: std::ops::Range<*const u8>) -> usize {
+        let view = &self.0.view;
+        let length = (source.end.addr() - source.start.addr()).min(self.len());
+        if length > 0 && !view.buf.is_null() {
+            // SAFETY: a writable export of at least `length` bytes; the source is as long.
+            unsafe { source.start.copy_to(view.buf.cast(), length) };
+        }
+        length
+    }
 }
 
 impl FromArg<'_> for Writable {

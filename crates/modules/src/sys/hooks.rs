@@ -9,7 +9,13 @@ use object::{
     types::structseq::{self, Description},
 };
 
+use vm::monitoring::legacy;
+
 use crate::builtins::sys_attribute;
+
+/// The basic prompt, which the executable has.
+#[derive(Default)]
+pub struct BaseRepl(pub Cell<Option<fn(Thread<'_>) -> Result<()>>>);
 
 /// Settings of `sys` that have no other home.
 pub(crate) struct Settings {
@@ -71,7 +77,7 @@ pub(super) fn add_audit_hook(th: Thread<'_>, hook: Obj<'_>) -> Result<()> {
 }
 
 /// Tell the audit hooks, if there are any, of an event of the runtime.
-pub(crate) fn audit_event(th: Thread<'_>, event: &str, args: Args<'_>) -> Result<()> {
+pub fn audit_event(th: Thread<'_>, event: &str, args: Args<'_>) -> Result<()> {
     if settings(th).audit_hooks.borrow().is_empty() {
         return Ok(());
     }
@@ -85,10 +91,30 @@ pub(super) fn audit(th: Thread<'_>, event: &Str, args: Args<'_>) -> Result<()> {
         return Ok(());
     }
     let args = Tuple::from_objs(th, args)?;
-    for hook in hooks {
-        hook.call(th, &[event.obj(), args.obj()])?;
+    // Hooks are not traced, unless they ask for it.
+    legacy::with_tracing_held(th, 1, || {
+        for hook in hooks {
+            let call = || hook.call(th, &[event.obj(), args.obj()]).map(drop);
+            let can_trace = match hook.getattr_opt(th, id!(th, "__cantrace__"))? {
+                Some(value) => value.is_true(th)?,
+                None => false,
+            };
+            if can_trace { legacy::with_tracing_held(th, -1, call)? } else { call()? }
+        }
+        Ok(())
+    })
+}
+
+/// As [`audit_event`], for arguments that have to be made.
+pub(crate) fn audit_with(
+    th: Thread<'_>,
+    event: &str,
+    args: impl FnOnce() -> Result<Vec<Ref>>,
+) -> Result<()> {
+    if settings(th).audit_hooks.borrow().is_empty() {
+        return Ok(());
     }
-    Ok(())
+    audit(th, &*Str::intern(th, event)?, object::args::borrow_all(&args()?))
 }
 
 /// `sys.breakpointhook`: what `$PYTHONBREAKPOINT` says, by default `pdb.set_trace`.
@@ -101,17 +127,26 @@ pub(super) fn breakpointhook(th: Thread<'_>, args: Args<'_>, kwargs: Kwargs<'_>)
         return Ok(types::none().own());
     }
     let (module, name) = setting.rsplit_once('.').unwrap_or(("builtins", &setting));
-    let found = vm::import::import_module(th, &*Str::intern(th, module)?)
-        .and_then(|module| module.getattr(th, &*Str::intern(th, name)?));
-    let function = match found {
-        Ok(function) => function,
-        Err(raised) => {
-            if !th.exception_matches(exceptions::types::ImportError())
-                && !th.exception_matches(exceptions::types::AttributeError())
-            {
-                return Err(raised);
+    let found = if module.is_empty() {
+        None
+    } else {
+        let found = vm::import::import_module(th, &*Str::intern(th, module)?)
+            .and_then(|module| module.getattr(th, &*Str::intern(th, name)?));
+        match found {
+            Ok(function) => Some(function),
+            Err(raised) => {
+                if !th.exception_matches(exceptions::types::ImportError()) {
+                    th.catch(raised, exceptions::types::AttributeError())?;
+                } else {
+                    th.clear_exception(raised);
+                }
+                None
             }
-            th.clear_exception(raised);
+        }
+    };
+    let function = match found {
+        Some(function) => function,
+        None => {
             let message = Str::from_fmt(
                 th,
                 format_args!("Ignoring unimportable $PYTHONBREAKPOINT: \"{setting}\""),
@@ -488,6 +523,7 @@ pub(super) fn fill(th: Thread<'_>, module: &Module) -> Result<()> {
     module.set(th, "_xoptions", Dict::new(th)?.obj())?;
     let mut hooks = th.interp().hooks.get();
     hooks.unraisable = write_unraisable;
+    hooks.audit = audit_event;
     th.interp().hooks.set(hooks);
     Ok(())
 }

@@ -18,8 +18,9 @@ use object::{
 use vm::monitoring::legacy;
 
 pub use describe::{VERSION_TEXT, flags, version_info};
-pub(crate) use hooks::{audit_event as audit, print_exception};
-pub use hooks::{cpu_count, set_cpu_count};
+pub use hooks::audit_event as audit;
+pub use hooks::{BaseRepl, cpu_count, set_cpu_count};
+pub(crate) use hooks::{audit_with, print_exception};
 pub use printer::standard_printer;
 
 /// This module provides access to some objects used or maintained by the
@@ -125,7 +126,10 @@ pub mod sys {
         object.refcount()
     }
 
+    /// getsizeof(object [, default]) -> int
+    ///
     /// Return the size of object in bytes.
+    #[no_signature]
     #[sig = "(object, default=<unrepresentable>)"]
     fn getsizeof(th: Thread<'_>, object: Obj<'_>, default: Option<Obj<'_>>) -> Result {
         size_of_object(th, object, default)
@@ -283,12 +287,26 @@ pub mod sys {
     /// Return a frame object from the call stack.
     #[sig = "(depth=0, /)"]
     fn _getframe(th: Thread<'_>, depth: i32) -> Result {
-        vm::get_frame(th, depth)
+        let frame = vm::get_frame(th, depth)?;
+        crate::sys::audit(th, "sys._getframe", &[frame.obj()])?;
+        Ok(frame)
+    }
+
+    /// Private function for getting PyREPL to work.
+    #[sig = "()"]
+    fn _baserepl(th: Thread<'_>) -> Result<()> {
+        match th.interp().extensions.get::<BaseRepl>().0.get() {
+            Some(run) => run(th),
+            None => raise!(th, RuntimeError, "there is no prompt"),
+        }
     }
 
     /// Return the name of the module for a calling frame.
     #[sig = "(depth=0)"]
     fn _getframemodulename(th: Thread<'_>, depth: i32) -> Result {
+        crate::sys::audit_with(th, "sys._getframemodulename", || {
+            Ok(vec![Int::from_i64(th, i64::from(depth))?])
+        })?;
         vm::frame_module_name(th, depth)
     }
 
@@ -388,7 +406,10 @@ pub mod sys {
         legacy::call_tracing(th, func, args.items())
     }
 
+    /// set_asyncgen_hooks([firstiter] [, finalizer])
+    ///
     /// Set a finalizer and/or first-iteration hook for async generators.
+    #[no_signature]
     #[sig = "(firstiter=<unrepresentable>, finalizer=<unrepresentable>)"]
     fn set_asyncgen_hooks(
         th: Thread<'_>,

@@ -204,6 +204,8 @@ pub(crate) struct Decompress {
     unused_data: Link<Bytes>,
     unconsumed_tail: Link<Bytes>,
     eof: Cell<bool>,
+    /// `flush` came to the end of the stream.
+    ended: Cell<bool>,
 }
 
 impl Decompress {
@@ -282,6 +284,7 @@ impl Decompress {
         let tail = self.unconsumed_tail.get();
         let tail = tail.as_ref().map_or(&[][..], |tail| tail.as_bytes());
         if self.eof.get() {
+            self.ended.set(true);
             return Bytes::new(th, b"");
         }
         let (output, used, status) = self.step(th, tail, Z_FINISH, None)?;
@@ -291,6 +294,7 @@ impl Decompress {
         }
         let rest = tail.get(used..).unwrap_or_default().to_vec();
         self.keep(th, &rest, status)?;
+        self.ended.set(self.eof.get());
         Bytes::new(th, &output)
     }
 
@@ -298,6 +302,9 @@ impl Decompress {
     #[sig = "($self, /)"]
     fn copy(&self, th: Thread<'_>) -> Result<Ref<Decompress>> {
         let _busy = self.busy.hold(th)?;
+        if self.ended.get() {
+            raise!(th, ValueError, "Inconsistent stream state");
+        }
         let copy = match self.stream.borrow_mut().copy() {
             Ok(copy) => copy,
             Err(Z_MEM_ERROR) => return Err(th.no_memory()),
@@ -311,6 +318,7 @@ impl Decompress {
             unused_data: Link::from_option(self.unused_data.get()),
             unconsumed_tail: Link::from_option(self.unconsumed_tail.get()),
             eof: Cell::new(self.eof.get()),
+            ended: Cell::new(false),
         };
         alloc_object::new(th, copy)
     }
@@ -642,6 +650,7 @@ pub mod zlib {
             unused_data: Link::new(Bytes::new(th, b"")?),
             unconsumed_tail: Link::new(Bytes::new(th, b"")?),
             eof: Cell::new(false),
+            ended: Cell::new(false),
         };
         alloc_object::new(th, decompress)
     }

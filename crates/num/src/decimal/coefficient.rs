@@ -491,6 +491,12 @@ fn divide_small(words: &mut [u64], divisor: u64) -> u64 {
     let Some((last, words)) = words.split_last_mut() else { return 0 };
     let mut rest = *last % divisor;
     *last /= divisor;
+    if let [word] = words {
+        let value = u128::from(rest) * u128::from(BASE) + u128::from(*word);
+        let quotient = value / u128::from(divisor);
+        *word = quotient as u64;
+        return (value - quotient * u128::from(divisor)) as u64;
+    }
     if words.is_empty() {
         return rest;
     }

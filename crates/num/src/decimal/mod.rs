@@ -252,12 +252,21 @@ impl Decimal {
     }
 
     fn finish_finite(mut self, context: &Context, status: &mut Status) -> Self {
+        let digits = self.coefficient.digits();
+        let adjusted = self.exponent + digits - 1;
+        // PERF: most results fit as they are.
+        if digits <= context.prec
+            && (context.emin..=context.emax).contains(&adjusted)
+            && !context.clamp
+        {
+            return self;
+        }
         let (etiny, etop) = (context.etiny(), context.etop());
-        let mut least = self.coefficient.digits() + self.exponent - context.prec;
+        let mut least = digits + self.exponent - context.prec;
         if least > etop {
             return Self::overflow(self.negative, context, status);
         }
-        let subnormal = self.adjusted() < context.emin;
+        let subnormal = adjusted < context.emin;
         if subnormal {
             least = etiny;
         }

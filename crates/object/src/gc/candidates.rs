@@ -182,19 +182,21 @@ impl<'a> Candidates<'a> {
         }
     }
 
-    fn word(&mut self, object: *mut PyObject) -> u32 {
-        let mut value = 0;
-        self.with_word(object, |word| value = *word);
-        value
-    }
-
-    /// Whether a candidate was found to be reachable.
-    pub(super) fn is_reachable(&mut self, object: *mut PyObject) -> bool {
-        self.word(object) & REACHABLE != 0
+    /// Whether a candidate was found to be reachable; then it is none any more.
+    #[inline]
+    pub(super) fn settle(&mut self, object: *mut PyObject) -> bool {
+        let mut is_reachable = false;
+        self.with_word(object, |word| {
+            is_reachable = *word & REACHABLE != 0;
+            if is_reachable {
+                *word = 0;
+            }
+        });
+        is_reachable
     }
 
     /// An object is no candidate any more.
-    pub(super) fn forget(&mut self, object: *mut PyObject) {
+    fn forget(&mut self, object: *mut PyObject) {
         self.with_word(object, |word| *word = 0);
     }
 
@@ -298,11 +300,8 @@ impl<'a> Candidates<'a> {
     /// Take the marked candidates out, in order.
     pub(super) fn take_marked(&mut self) -> Vec<*mut PyObject> {
         let objects = std::mem::take(&mut self.objects);
-        let (marked, rest) = objects.into_iter().partition(|&object| self.is_reachable(object));
+        let (marked, rest) = objects.into_iter().partition(|&object| self.settle(object));
         self.objects = rest;
-        for &object in &marked {
-            self.forget(object);
-        }
         marked
     }
 

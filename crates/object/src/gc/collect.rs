@@ -165,8 +165,15 @@ fn run(mut candidates: Candidates<'_>, heap: &Heap, generation: usize, debug: i3
     let is_unreachable =
         |object| flags_of(heap, object).is_some_and(|flags| flags & flag::COLLECTING != 0);
     let mut ran = (hooks.weakref_callbacks)(&unreachable, &is_unreachable);
-    for &object in &unreachable {
-        ran |= finalize(heap, object);
+    // COMPAT: CPython finalizes in the order of creation, in which an object made by a class's code
+    // comes before what it creates (asyncio's streams rely on it: their `__del__` takes the exception
+    // out of a future). We do not know that order; classes first is near it.
+    for by_class in [true, false] {
+        for &object in &unreachable {
+            if is_of_class(object) == by_class {
+                ran |= finalize(heap, object);
+            }
+        }
     }
     let resurrected = if ran { still_unreachable(heap, hooks, &unreachable) } else { None };
     let garbage = resurrected.as_ref().unwrap_or(&unreachable);
@@ -210,7 +217,7 @@ fn promote(candidates: &mut Candidates<'_>, heap: &Heap, hooks: Hooks, generatio
                 unsafe { heap.gc.list_pool(latest, 1) };
             }
         }
-        let is_reachable = candidates.is_reachable(object);
+        let is_reachable = candidates.settle(object);
         // SAFETY: candidates are live.
         let is_tuple = is_reachable && unsafe { counts::type_of(object) } == hooks.tuple_type;
         let untrack = is_tuple && may_untrack_tuple(heap, object, hooks);
@@ -218,10 +225,7 @@ fn promote(candidates: &mut Candidates<'_>, heap: &Heap, hooks: Hooks, generatio
             true => flags & flag::FINALIZED,
             false => with_generation(flags, target),
         });
-        if is_reachable {
-            candidates.forget(object);
-            survivors += usize::from(!untrack);
-        }
+        survivors += usize::from(is_reachable && !untrack);
         !is_reachable
     });
     candidates.objects = objects;
@@ -273,6 +277,14 @@ fn has_legacy_finalizer(object: *mut PyObject) -> bool {
     let ty = unsafe { counts::type_of(object) };
     // SAFETY: an object keeps its type alive.
     unsafe { (*ty).tp_del }.is_some()
+}
+
+/// Whether the type of the object is a class statement's (or `type()`'s, or an extension's heap type).
+fn is_of_class(object: *mut PyObject) -> bool {
+    // SAFETY: the collection owns a reference.
+    let ty = unsafe { counts::type_of(object) };
+    // SAFETY: an object keeps its type alive.
+    unsafe { (*ty).tp_flags & abi::Py_TPFLAGS_HEAPTYPE != 0 }
 }
 
 /// Call `tp_finalize` unless that was done. Returns whether it was now.

@@ -12,6 +12,17 @@ use crate::{Bytes, FromArg, Obj, Ref, Result, Thread, args::ArgContext, error, r
 /// A buffer obtained from an object.
 pub struct Buffer(Box<Py_buffer>);
 
+impl crate::Traverse for Buffer {
+    const GC: bool = true;
+
+    fn traverse(&self, visit: &mut dyn FnMut(Obj<'_>)) {
+        // SAFETY: null or the exporter, to which the view owns a reference.
+        if let Some(exporter) = unsafe { Obj::from_raw(self.0.obj) } {
+            visit(exporter);
+        }
+    }
+}
+
 impl Buffer {
     /// `PyObject_GetBuffer(object, flags)`.
     pub fn get(th: Thread<'_>, object: Obj<'_>, flags: c_int) -> Result<Buffer> {

@@ -1,6 +1,8 @@
 //! Comparison and hashing.
 
-use crate::{AsObject, Float, Obj, Ref, Result, Str, Thread, error, raise, small_int, types};
+use crate::{
+    AsObject, Float, Obj, Ref, Result, Str, Thread, Tuple, error, raise, small_int, types,
+};
 
 /// A rich comparison, numbered as in C.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +69,13 @@ impl CompareOp {
 /// of the left's.
 pub fn rich_compare(th: Thread<'_>, a: Obj<'_>, b: Obj<'_>, op: CompareOp) -> Result<Ref> {
     if let Some(answer) = compare_plain(a, b, op) {
+        return Ok(types::bool_(answer).own());
+    }
+    // A float is not equal to itself if it is a NaN.
+    if op == CompareOp::Eq
+        && a.is_exact::<Tuple>()
+        && let Some(answer) = eq_plain(a, b)
+    {
         return Ok(types::bool_(answer).own());
     }
     th.check_stack(" in comparison")?;
@@ -138,11 +147,74 @@ pub fn rich_compare_bool(th: Thread<'_>, a: Obj<'_>, b: Obj<'_>, op: CompareOp) 
             _ => {}
         }
     }
+    if op == CompareOp::Eq
+        && let Some(answer) = eq_plain(a, b)
+    {
+        return Ok(answer);
+    }
     if let Some(answer) = compare_plain(a, b, op) {
         return Ok(answer);
     }
     let value = rich_compare(th, a, b, op)?;
     super::number::is_true(th, value.obj())
+}
+
+/// `a is b or a == b`, if that can be told without running any code: of exact
+/// builtins, and tuples of such. PERF: dicts with tuples as keys.
+#[inline]
+pub fn eq_plain(a: Obj<'_>, b: Obj<'_>) -> Option<bool> {
+    if a.is(b) {
+        return Some(true);
+    }
+    if small_int::in_range(a.as_ptr()) || small_int::in_range(b.as_ptr()) {
+        return small_int::both_in_range(a.as_ptr(), b.as_ptr()).then_some(false);
+    }
+    eq_in_memory(a, b, 4)
+}
+
+/// [`eq_plain`] of two objects in memory that are not the same.
+fn eq_in_memory(a: Obj<'_>, b: Obj<'_>, depth: u32) -> Option<bool> {
+    if !std::ptr::eq(a.ty(), b.ty()) {
+        return None;
+    }
+    if let (Some(a), Some(b)) = (a.downcast_exact::<Str>(), b.downcast_exact::<Str>()) {
+        return Some(a.eq(b));
+    }
+    if let (Some(a), Some(b)) = (a.downcast_exact::<Float>(), b.downcast_exact::<Float>()) {
+        return Some(a.value() == b.value());
+    }
+    let (a, b) = (a.downcast_exact::<Tuple>()?, b.downcast_exact::<Tuple>()?);
+    if a.len() != b.len() {
+        return Some(false);
+    }
+    for (a, b) in a.items().iter().zip(b.items()) {
+        if a.is(*b) {
+            continue;
+        }
+        if small_int::in_range(a.as_ptr()) || small_int::in_range(b.as_ptr()) {
+            match small_int::both_in_range(a.as_ptr(), b.as_ptr()) {
+                true => return Some(false),
+                false => return None,
+            }
+        }
+        if !eq_in_memory(*a, *b, depth.checked_sub(1)?)? {
+            return Some(false);
+        }
+    }
+    Some(true)
+}
+
+/// `hash(object)`, if that can be told without running any code.
+#[inline]
+pub fn hash_plain(th: Thread<'_>, object: Obj<'_>) -> Option<isize> {
+    if let Some(value) = small_int::value(object.as_ptr()) {
+        // A small int is below the modulus of numeric hashes.
+        return Some(if value == -1 { -2 } else { value as isize });
+    }
+    if let Some(text) = object.downcast_exact::<Str>() {
+        return Some(text.hash(th));
+    }
+    object.downcast_exact::<Tuple>()?.known_hash()
 }
 
 /// `a is b or a == b`.
@@ -153,6 +225,9 @@ pub fn eq(th: Thread<'_>, a: Obj<'_>, b: Obj<'_>) -> Result<bool> {
 
 /// `hash(object)`.
 pub fn hash(th: Thread<'_>, object: Obj<'_>) -> Result<isize> {
+    if let Some(hash) = hash_plain(th, object) {
+        return Ok(hash);
+    }
     th.check_stack_end()?;
     let Some(slot) = object.ty().slots().tp_hash else {
         raise!(th, TypeError, "unhashable type: '{}'", object.type_name());

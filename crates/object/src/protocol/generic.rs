@@ -114,9 +114,23 @@ pub fn bound_method(th: Thread<'_>, callable: Ref, receiver: Obj<'_>) -> Result<
     types::method::Method::new(th, callable.obj(), receiver).map(Ref::upcast)
 }
 
-/// The builtin called `name`.
+/// What the running code finds as the builtin `name`. Runs Python code if a key
+/// of the builtins does.
 pub fn builtin(th: Thread<'_>, name: &Str) -> Result<Ref> {
-    let builtins = th.interp().builtins.get();
-    let found = builtins.as_ref().and_then(|dict| dict.get_name(th, name)).map(Obj::own);
-    found.ok_or_else(|| error!(th, RuntimeError, "lost builtins.{name}"))
+    let current = (th.hooks().current_builtins)(th);
+    let builtins = current.or_else(|| th.interp().builtins.get().map(Ref::upcast));
+    let found = match builtins {
+        Some(builtins) => match builtins.obj().downcast_exact::<Dict>() {
+            Some(dict) => dict.get(th, name.obj())?,
+            None => match super::mapping::get_item(th, builtins.obj(), name.obj()) {
+                Ok(value) => Some(value),
+                Err(raised) => {
+                    th.catch(raised, crate::exceptions::types::KeyError())?;
+                    None
+                }
+            },
+        },
+        None => None,
+    };
+    found.ok_or_else(|| error!(th, AttributeError, "{name}"))
 }

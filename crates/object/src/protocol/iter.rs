@@ -77,6 +77,10 @@ pub fn collect(th: Thread<'_>, iterable: Obj<'_>) -> Result<Vec<Ref>> {
         items.extend(known.iter().map(|item| item.own()));
         return Ok(items);
     }
+    // PERF: most iterables are short; this spares two moves.
+    if items.try_reserve(8).is_err() {
+        return Err(th.no_memory());
+    }
     for_each(th, iterable, |item| {
         if items.try_reserve(1).is_err() {
             return Err(th.no_memory());

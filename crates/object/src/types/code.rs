@@ -24,7 +24,7 @@ pub use super::cell::CellObject;
 /// Code object.
 ///
 /// Not for the faint of heart.
-#[pytype(name = "code", flags = 0, itemsize = 2, weaklistoffset = weakreflist, traverse = manual)]
+#[pytype(name = "code", sig = "(argcount, posonlyargcount, kwonlyargcount, nlocals, stacksize,\n     flags, codestring, constants, names, varnames, filename, name,\n     qualname, firstlineno, linetable, exceptiontable, freevars=(),\n     cellvars=(), /)", flags = 0, itemsize = 2, weaklistoffset = weakreflist, traverse = manual)]
 pub struct Code {
     head: VarHead,
     pub consts: Ref<Tuple>,

@@ -123,6 +123,16 @@ pub fn signature_object(th: Thread<'_>, doc: *const std::ffi::c_char) -> Result<
     }
 }
 
+/// `__text_signature__` of a class whose docstring begins with a signature.
+pub fn signature_of_class(th: Thread<'_>, name: &str, doc: &Str) -> Result<Ref> {
+    let doc = doc.to_string();
+    let is_own = doc.strip_prefix(name).is_some_and(|rest| rest.starts_with('('));
+    match split_doc(&doc).0.filter(|_| is_own) {
+        Some(text) => Str::new(th, text).map(Ref::upcast),
+        None => Ok(types::none().own()),
+    }
+}
+
 macro_rules! common_getters {
     ($ty:ident, $kind:literal) => {
         #[pymethods(part = common)]
@@ -143,13 +153,20 @@ macro_rules! common_getters {
             fn __qualname__(&self, th: Thread<'_>) -> Result<Ref<Str>> {
                 self.common.qualname(th)
             }
+        }
+    };
+}
 
+macro_rules! common_reduce {
+    ($($ty:ident)*) => { $(
+        #[pymethods(part = pickling)]
+        impl $ty {
             #[sig = "($self, /)"]
             fn __reduce__(&self, th: Thread<'_>) -> Result {
                 self.common.reduce(th)
             }
         }
-    };
+    )* };
 }
 
 /// A method of a builtin type.
@@ -214,6 +231,8 @@ common_getters!(SlotWrapper, "slot wrapper");
 common_getters!(GetSetDescriptor, "attribute");
 common_getters!(MemberDescriptor, "member");
 
+common_reduce!(MethodDescriptor SlotWrapper MemberDescriptor);
+
 unsafe extern "C" fn method_vectorcall(
     callable: *mut PyObject,
     args: *const *mut PyObject,
@@ -270,11 +289,22 @@ impl MethodDescriptor {
     }
 }
 
-#[pymethods(parts(common))]
+#[pymethods(parts(common, pickling))]
 impl MethodDescriptor {
-    fn __get__(&self, th: Thread<'_>, object: Option<Obj<'_>>, _: Option<Obj<'_>>) -> Result {
+    fn __get__(&self, th: Thread<'_>, object: Option<Obj<'_>>, owner: Option<Obj<'_>>) -> Result {
         let Some(object) = object else { return Ok(self.obj().own()) };
         self.common.check(th, object)?;
+        if let Some(owner) = owner.filter(|owner| !owner.is_none())
+            && owner.downcast::<Type>().is_none()
+        {
+            raise!(
+                th,
+                TypeError,
+                "descriptor '{}' needs a type, not '{}', as arg 2",
+                &*self.common.name,
+                owner.type_name()
+            );
+        }
         builtin_function::new(th, self.def, Some(object), None).map(Ref::upcast)
     }
 
@@ -409,7 +439,7 @@ impl SlotWrapper {
     }
 }
 
-#[pymethods(parts(common))]
+#[pymethods(parts(common, pickling))]
 impl SlotWrapper {
     fn __get__(&self, th: Thread<'_>, object: Option<Obj<'_>>, _: Option<Obj<'_>>) -> Result {
         let Some(object) = object else { return Ok(self.obj().own()) };
@@ -596,7 +626,7 @@ impl MemberDescriptor {
     }
 }
 
-#[pymethods(parts(common))]
+#[pymethods(parts(common, pickling))]
 impl MemberDescriptor {
     fn __get__(&self, th: Thread<'_>, object: Option<Obj<'_>>, _: Option<Obj<'_>>) -> Result {
         let Some(object) = object else { return Ok(self.obj().own()) };

@@ -27,7 +27,7 @@ use crate::{
 ///     a tuple that supplies the bindings for free variables
 ///   kwdefaults
 ///     a dictionary that specifies the default keyword argument values
-#[pytype(name = "function", flags = METHOD_DESCRIPTOR | HAVE_VECTORCALL, layout = abi::PyFunctionObject, dictoffset = dict, weaklistoffset = weakreflist, vectorcall = vectorcall, traverse = manual)]
+#[pytype(name = "function", sig = "(code, globals, name=None, argdefs=None, closure=None,\n         kwdefaults=None)", flags = METHOD_DESCRIPTOR | HAVE_VECTORCALL, layout = abi::PyFunctionObject, dictoffset = dict, weaklistoffset = weakreflist, vectorcall = vectorcall, traverse = manual)]
 pub struct Function {
     head: Head,
     pub globals: Link<Dict>,
@@ -160,6 +160,10 @@ pub fn builtins_of(th: Thread<'_>, globals: &Dict) -> Result<Ref> {
         if let Some(module) = builtins.obj().downcast::<Module>() {
             return module.dict(th).map(Ref::upcast);
         }
+        return Ok(builtins);
+    }
+    // As the running code.
+    if let Some(builtins) = (th.hooks().current_builtins)(th) {
         return Ok(builtins);
     }
     match th.interp().builtins.get() {

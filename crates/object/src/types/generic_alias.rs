@@ -118,10 +118,12 @@ pub fn type_repr(th: Thread<'_>, object: Obj<'_>) -> Result<String> {
 fn item_repr(th: Thread<'_>, item: Obj<'_>) -> Result<String> {
     let Some(list) = item.downcast::<List>() else { return type_repr(th, item) };
     let mut parts = Vec::new();
-    let mut index = 0;
-    while let Some(item) = list.get(index) {
+    for index in 0..list.len() {
+        // The repr of an item may have shortened the list.
+        let Some(item) = list.get(index) else {
+            raise!(th, IndexError, "list index out of range");
+        };
         parts.push(type_repr(th, item.obj())?);
-        index += 1;
     }
     Ok(format!("[{}]", parts.join(", ")))
 }
@@ -133,7 +135,7 @@ fn push_unique(parameters: &mut Vec<Ref>, item: Obj<'_>) {
 }
 
 fn collect_parameters(th: Thread<'_>, args: &[Obj<'_>], found: &mut Vec<Ref>) -> Result<()> {
-    th.check_stack(" while collecting type parameters")?;
+    th.check_stack(" in __parameter__ calculation")?;
     for arg in args {
         if arg.downcast::<Type>().is_some() {
             continue;
@@ -271,6 +273,12 @@ fn replace_all(
         let index = parameters.iter().position(|parameter| parameter.is(*arg));
         let value = match (subst, index.and_then(|index| values.get(index))) {
             (Some(subst), Some(value)) => subst.call(th, &[*value])?,
+            (Some(_), None) if index.is_none() => raise!(
+                th,
+                TypeError,
+                "argument {} with __typing_subst__ was not found in __parameters__",
+                arg.repr(th)?
+            ),
             _ => replace_inside(th, *arg, parameters, values)?,
         };
         if !unpack {

@@ -136,7 +136,7 @@ impl MappingProxy {
 
     /// See PEP 585
     #[classmethod]
-    #[sig = "($cls, object, /)"]
+    #[sig = "($type, object, /)"]
     fn __class_getitem__(th: Thread<'_>, cls: &Type, object: Obj<'_>) -> Result {
         super::generic_alias::new(th, cls.obj(), object)
     }

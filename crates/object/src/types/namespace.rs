@@ -140,8 +140,8 @@ impl SimpleNamespace {
                 TypeError,
                 "expect {} type, but {}() returned '{}' object",
                 "types.SimpleNamespace",
-                self.obj().short_type_name(),
-                copy.obj().ty().full_name()
+                self.obj().ty().shown_name(th)?,
+                copy.obj().ty().shown_name(th)?
             );
         };
         namespace.update(th, &*self.dict(th)?)?;

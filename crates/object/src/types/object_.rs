@@ -355,7 +355,7 @@ impl BaseObject {
 
     /// Abstract classes can override this to customize issubclass().
     #[classmethod]
-    #[sig = "($cls, subclass, /)"]
+    #[sig = "($type, subclass, /)"]
     fn __subclasshook__(_: Thread<'_>, cls: &Type, subclass: Obj<'_>) -> Result {
         let _ = (cls, subclass);
         Ok(types::singletons::not_implemented_ref())
@@ -363,7 +363,7 @@ impl BaseObject {
 
     /// This method is called when a class is subclassed.
     #[classmethod]
-    #[sig = "($cls)"]
+    #[sig = "($type)"]
     fn __init_subclass__(_: Thread<'_>, cls: &Type) -> Result<()> {
         let _ = cls;
         Ok(())

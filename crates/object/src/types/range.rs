@@ -16,13 +16,7 @@ use crate::{
     raise,
 };
 
-use super::{
-    StrBuilder,
-    iter::{builtin, state_index},
-    none,
-    singletons::not_implemented_ref,
-    slice::Slice,
-};
+use super::{StrBuilder, iter::state_index, none, singletons::not_implemented_ref, slice::Slice};
 
 /// range(stop) -> range object
 /// range(start, stop[, step]) -> range object
@@ -399,7 +393,7 @@ unsafe extern "C" fn vectorcall(
 fn reduce(th: Thread<'_>, start: Ref, step: Ref, length: &Ref) -> Result<Ref> {
     let stop = add(th, &start, &multiply(th, length, &step)?)?;
     let range = Range::new(th, start, stop, step)?.upcast();
-    let iter = builtin(th, id!(th, "iter"))?;
+    let iter = crate::protocol::generic::builtin(th, id!(th, "iter"))?;
     (iter, Tuple::from_array(th, [range])?, none().own()).into_object(th)
 }
 

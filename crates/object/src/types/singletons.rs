@@ -2,22 +2,24 @@
 
 use macros::{pymethods, pytype};
 
-use crate::{AsObject, Head, IntoObject, Obj, PyStruct, Ref, Result, Str, Thread, Type, id, raise};
+use crate::{
+    AsObject, CompareOp, Head, IntoObject, Obj, PyStruct, Ref, Result, Str, Thread, Type, id, raise,
+};
 
 /// The type of the None singleton.
-#[pytype(name = "NoneType")]
+#[pytype(name = "NoneType", sig = "()")]
 pub struct NoneType {
     head: Head,
 }
 
 /// The type of the NotImplemented singleton.
-#[pytype(name = "NotImplementedType")]
+#[pytype(name = "NotImplementedType", sig = "()")]
 pub struct NotImplementedType {
     head: Head,
 }
 
 /// The type of the Ellipsis singleton.
-#[pytype(name = "ellipsis")]
+#[pytype(name = "ellipsis", sig = "()")]
 pub struct EllipsisType {
     head: Head,
 }
@@ -77,6 +79,14 @@ impl NoneType {
 
     fn __hash__(&self, _: Thread<'_>) -> isize {
         0xfca8_6420
+    }
+
+    fn tp_richcompare(&self, _: Thread<'_>, other: Obj<'_>, op: CompareOp) -> Result {
+        Ok(match op {
+            CompareOp::Eq if other.is_none() => crate::types::bool_(true).own(),
+            CompareOp::Ne if other.is_none() => crate::types::bool_(false).own(),
+            _ => not_implemented_ref(),
+        })
     }
 
     #[sig = "NoneType()"]

@@ -210,7 +210,7 @@ macro_rules! wrapper_methods {
 
             /// See PEP 585.
             #[classmethod]
-            #[sig = "($cls, object, /)"]
+            #[sig = "($type, object, /)"]
             fn __class_getitem__(
                 th: $crate::Thread<'_>,
                 cls: &$crate::Type,

@@ -81,13 +81,75 @@ pub fn make_type(th: Thread<'_>, description: &'static Description) -> Result<Re
     let t = unsafe { &mut *class.obj().as_ptr().cast::<PyTypeObject>() };
     t.tp_repr = Some(repr);
     t.tp_new = if description.instantiable { Some(new) } else { None };
-    t.tp_flags |= abi::Py_TPFLAGS_IMMUTABLETYPE;
+    if module == "sys" {
+        t.tp_flags |= abi::Py_TPFLAGS_IMMUTABLETYPE;
+    }
     if !description.instantiable {
         t.tp_flags |= abi::Py_TPFLAGS_DISALLOW_INSTANTIATION;
     }
     add_methods(th, &class, dict)?;
     class.modified(th);
     Ok(class)
+}
+
+/// Let calling a type that has one field take the field's value, as
+/// `os.sched_param` does, instead of a sequence.
+pub fn take_field(th: Thread<'_>, class: &Type) -> Result<()> {
+    // SAFETY: a class of ours that has no instances yet, under the GIL.
+    unsafe { (*class.as_ptr()).tp_new = Some(new_from_field) };
+    let reduce = declare::noargs_fn(
+        c"__reduce__",
+        c"__reduce__($self, /)\n--\n\nHelper for pickle.",
+        |th, this| -> Result<Ref> {
+            let field = this.get_item(th, Int::from_i64(th, 0)?.obj())?;
+            let args = Tuple::from_refs(th, vec![field])?;
+            Tuple::from_objs(th, &[this.ty().obj(), args.obj()]).map(Ref::upcast)
+        },
+    );
+    let Some(dict) = class.dict() else { return Err(th.no_memory()) };
+    let method = types::descr::method_descriptor(th, class, reduce)?;
+    dict.set(th, id!(th, "__reduce__").obj(), method.obj())?;
+    class.modified(th);
+    Ok(())
+}
+
+unsafe extern "C" fn new_from_field(
+    class: *mut PyTypeObject,
+    args: *mut PyObject,
+    kwargs: *mut PyObject,
+) -> *mut PyObject {
+    // SAFETY: slots are called on attached threads.
+    let th = unsafe { Thread::current() };
+    // SAFETY: `tp_new` gets a live type.
+    let class = unsafe { Type::from_ptr(class) };
+    // SAFETY: and a tuple.
+    let args = unsafe { th.argument(args).cast::<Tuple>() };
+    // SAFETY: and null or a dict.
+    let kwargs = unsafe { Obj::from_raw(kwargs).map(|kwargs| kwargs.cast::<Dict>()) };
+    match from_field(th, class, args, kwargs) {
+        Ok(value) => value.into_raw(),
+        Err(_) => std::ptr::null_mut(),
+    }
+}
+
+fn from_field(th: Thread<'_>, class: &Type, args: &Tuple, kwargs: Option<&Dict>) -> Result<Ref> {
+    let name = class.name();
+    let given = args.len() + kwargs.map_or(0, Dict::len);
+    if given > 1 {
+        raise!(th, TypeError, "{name}() takes at most 1 argument ({given} given)");
+    }
+    let names = field_names(th, class)?;
+    let field = names.first().map_or("", |(_, field)| field.as_str());
+    let named = match kwargs {
+        Some(kwargs) => kwargs.get_str(th, field)?,
+        None => None,
+    };
+    match args.items().first().map(|value| value.own()).or(named) {
+        Some(value) => instance(th, class, vec![value]),
+        None => {
+            raise!(th, TypeError, "{name}() missing required argument '{field}' (pos 1)")
+        }
+    }
 }
 
 fn add_methods(th: Thread<'_>, class: &Ref<Type>, dict: &Dict) -> Result<()> {

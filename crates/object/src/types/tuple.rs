@@ -121,6 +121,12 @@ impl Tuple {
         unsafe { tuple.cast::<Tuple>().as_ref() }.hash.set(-1);
     }
 
+    /// The hash, if it was computed.
+    #[inline]
+    pub(crate) fn known_hash(&self) -> Option<isize> {
+        Some(self.hash.get()).filter(|&hash| hash != -1)
+    }
+
     /// How many items.
     #[inline]
     #[allow(clippy::len_without_is_empty, reason = "named after Python's len()")]

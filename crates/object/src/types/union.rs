@@ -12,7 +12,6 @@ use crate::{
     AsObject, Dict, Head, Link, Obj, Protocol, PyStruct, Ref, Result, Str, Thread, Tuple, Type,
     alloc_object,
     declare::TypeBuilder,
-    exceptions::types::TypeError,
     id,
     protocol::{CompareOp, compare},
     raise,
@@ -75,7 +74,7 @@ impl Builder {
                 self.hashable.set(th, arg, types::none())?;
             }
             Err(raised) => {
-                th.catch(raised, TypeError())?;
+                th.clear_exception(raised);
                 for known in &self.unhashable {
                     if compare::eq(th, known.obj(), arg)? {
                         return Ok(());
@@ -226,10 +225,13 @@ impl Union {
     }
 
     fn __hash__(&self, th: Thread<'_>) -> Result<isize> {
-        match self.unhashable() {
-            0 => {}
-            1 => raise!(th, TypeError, "union contains 1 unhashable element"),
-            n => raise!(th, TypeError, "union contains {n} unhashable elements"),
+        let unhashable = self.unhashable();
+        if unhashable > 0 {
+            // Say why, if they still cannot be hashed.
+            for arg in self.args.items() {
+                arg.hash(th)?;
+            }
+            raise!(th, TypeError, "union contains {unhashable} unhashable elements");
         }
         // Independent of the order, as equality is.
         let mut hash = 0x1234_5678_usize.wrapping_mul(self.args.items().len() + 1);
@@ -268,7 +270,7 @@ impl Union {
 
     /// See PEP 585
     #[classmethod]
-    #[sig = "($cls, object, /)"]
+    #[sig = "($type, object, /)"]
     fn __class_getitem__(th: Thread<'_>, _: &Type, object: Obj<'_>) -> Result {
         match object.downcast::<Tuple>() {
             Some(args) => from_args(th, args.items()),

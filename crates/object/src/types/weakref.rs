@@ -37,7 +37,7 @@ pub struct Fields {
 }
 
 /// A weak reference.
-#[pytype(name = "weakref.ReferenceType", sig = "(object, callback=None, /)", flags = BASETYPE, layout = abi::PyWeakReference)]
+#[pytype(name = "weakref.ReferenceType", flags = BASETYPE, layout = abi::PyWeakReference)]
 pub struct WeakRef {
     head: Head,
     fields: Fields,
@@ -399,8 +399,10 @@ impl WeakRef {
         let Some(object) = self.fields.referent() else {
             return Str::from_fmt(th, format_args!("<weakref at {this:p}; dead>"));
         };
-        let (name, address) = (object.obj().ty().full_name(), object.as_ptr());
-        match object.getattr_opt(th, id!(th, "__name__"))?.map(Ref::downcast::<Str>) {
+        let (name, address) = (object.obj().ty().shown_name(th)?, object.as_ptr());
+        let name_of = crate::protocol::generic::lookup_special;
+        let label = name_of(th, object.obj(), id!(th, "__name__"))?;
+        match label.map(Ref::downcast::<Str>) {
             Some(Ok(label)) => Str::from_fmt(
                 th,
                 format_args!("<weakref at {this:p}; to '{name}' at {address:p} ({})>", &*label),
@@ -427,7 +429,7 @@ impl WeakRef {
 
     /// See PEP 585
     #[classmethod]
-    #[sig = "($cls, object, /)"]
+    #[sig = "($type, object, /)"]
     fn __class_getitem__(th: Thread<'_>, cls: &Type, object: Obj<'_>) -> Result {
         super::generic_alias::new(th, cls.obj(), object)
     }

@@ -314,6 +314,18 @@ pub fn call_tracing(th: Thread<'_>, function: Obj<'_>, args: &[Obj<'_>]) -> Resu
     result
 }
 
+/// Run something with the reports of calls and lines held back `by` times more
+/// (once) or less (minus once) than now.
+pub fn with_tracing_held<T>(th: Thread<'_>, by: i32, run: impl FnOnce() -> T) -> T {
+    let public = public(th.state());
+    // SAFETY: only this thread touches its state.
+    unsafe { (*public).tracing += by };
+    let result = run();
+    // SAFETY: as above.
+    unsafe { (*public).tracing -= by };
+    result
+}
+
 /// Raise unless `f_lineno` may be set now.
 pub(super) fn check_may_jump(th: Thread<'_>, frame: &FrameObject) -> Result<()> {
     // SAFETY: only this thread touches its state.

@@ -11,19 +11,48 @@ use crate::{
 
 /// The object that `LOAD_COMMON_CONSTANT` pushes.
 #[inline(never)]
-fn common_constant(
-    th: object::Thread<'_>,
-    frame: *mut crate::frame::Frame,
-    which: usize,
-) -> object::Result {
+fn common_constant(th: object::Thread<'_>, which: usize) -> object::Result {
     use object::{PyStruct, exceptions::types};
     Ok(match which {
         0 => types::AssertionError().obj().own(),
         1 => types::NotImplementedError().obj().own(),
         2 => object::Tuple::type_object().obj().own(),
-        3 => return crate::namespace::builtin(th, frame, object::id!(th, "all")),
-        _ => return crate::namespace::builtin(th, frame, object::id!(th, "any")),
+        3 => return original_builtin(th, &originals(th).all, object::id!(th, "all")),
+        _ => return original_builtin(th, &originals(th).any, object::id!(th, "any")),
     })
+}
+
+/// Builtins that compiled code asks for by identity, as they were at first.
+#[derive(Default)]
+struct Originals {
+    all: object::Link,
+    any: object::Link,
+}
+
+fn originals(th: object::Thread<'_>) -> &'static Originals {
+    th.interp().extensions.get::<Originals>()
+}
+
+fn original_builtin(
+    th: object::Thread<'_>,
+    link: &object::Link,
+    name: &object::Str,
+) -> object::Result {
+    if let Some(function) = link.get() {
+        return Ok(function);
+    }
+    let builtins = th.interp().builtins.get();
+    let Some(function) = builtins.as_ref().and_then(|dict| dict.get_name(th, name)) else {
+        object::raise!(th, RuntimeError, "lost builtins.{name}");
+    };
+    link.set(Some(function.own()));
+    Ok(function.own())
+}
+
+/// Remember the builtins that programs may replace later.
+pub(crate) fn keep_builtins(th: object::Thread<'_>) -> object::Result<()> {
+    original_builtin(th, &originals(th).all, object::id!(th, "all"))?;
+    original_builtin(th, &originals(th).any, object::id!(th, "any")).map(drop)
 }
 
 /// `LOAD_SMALL_INT` where ints are allocated.
@@ -94,7 +123,7 @@ ops! {
 
     fn LOAD_COMMON_CONSTANT(r, th, oparg) {
         r.save();
-        r.push(Word::from_ref(check!(common_constant(th, r.frame, oparg))));
+        r.push(Word::from_ref(check!(common_constant(th, oparg))));
         Flow::Next
     }
 }

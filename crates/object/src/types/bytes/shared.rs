@@ -389,6 +389,8 @@ pub(crate) fn expandtabs<T: ByteString>(th: Thread<'_>, this: &T, tabsize: i32) 
 }
 
 pub(crate) fn join<T: ByteString>(th: Thread<'_>, this: &T, iterable: Obj<'_>) -> Result {
+    // The iterable must not change the separator.
+    let separator = BytesLike::get(th, this.obj())?;
     let items: Vec<Ref> = if let Some(tuple) = iterable.downcast_exact::<Tuple>() {
         tuple.items().iter().map(|item| item.own()).collect()
     } else {
@@ -416,7 +418,7 @@ pub(crate) fn join<T: ByteString>(th: Thread<'_>, this: &T, iterable: Obj<'_>) -
         return Ok(item.clone());
     }
     let mut parts = Vec::with_capacity(items.len());
-    let mut total = Some(this.data().len().saturating_mul(items.len().saturating_sub(1)));
+    let mut total = Some(separator.len().saturating_mul(items.len().saturating_sub(1)));
     for (i, item) in items.iter().enumerate() {
         let Some(part) = BytesLike::try_get(th, item.obj())? else {
             raise!(
@@ -435,7 +437,7 @@ pub(crate) fn join<T: ByteString>(th: Thread<'_>, this: &T, iterable: Obj<'_>) -
     build::<T>(th, total, |out| {
         for (i, part) in parts.iter().enumerate() {
             if i > 0 {
-                out.extend_from_slice(this.data());
+                out.extend_from_slice(&separator);
             }
             out.extend_from_slice(part);
         }
@@ -446,12 +448,16 @@ pub(crate) fn translate<T: ByteString>(
     th: Thread<'_>,
     this: &T,
     table: Obj<'_>,
-    delete: Option<BytesLike<'_>>,
+    delete: Option<Obj<'_>>,
 ) -> Result {
     let table = if table.is_none() { None } else { Some(BytesLike::get(th, table)?) };
     if table.as_ref().is_some_and(|table| table.len() != 256) {
         raise!(th, ValueError, "translation table must be 256 characters long");
     }
+    let delete = match delete {
+        Some(delete) => Some(BytesLike::get(th, delete)?),
+        None => None,
+    };
     let mut deleted = [false; 256];
     for &byte in delete.iter().flat_map(|delete| delete.iter()) {
         deleted[usize::from(byte)] = true;
@@ -643,6 +649,22 @@ pub(crate) fn item<T: ByteString>(th: Thread<'_>, this: &T, index: isize) -> Res
 
 /// `left + right` for any two objects with buffers.
 pub(crate) fn concat<T: ByteString>(th: Thread<'_>, left: Obj<'_>, right: Obj<'_>) -> Result {
+    if T::NAME == "bytes"
+        && let (Some(a), Some(b)) =
+            (left.downcast_exact::<Bytes>(), right.downcast_exact::<Bytes>())
+        && a.len() > 0
+        && b.len() > 0
+    {
+        let (a, b) = (a.as_bytes(), b.as_bytes());
+        let Some(size) = a.len().checked_add(b.len()) else { return Err(th.no_memory()) };
+        return Bytes::build(th, size, |out| {
+            if let Some((start, end)) = out.split_at_mut_checked(a.len()) {
+                start.copy_from_slice(a);
+                end.copy_from_slice(b);
+            }
+        })
+        .map(Ref::upcast);
+    }
     if !buffer::has_buffer(left) || !buffer::has_buffer(right) {
         raise!(th, TypeError, "can't concat {} to {}", right.type_name(), left.type_name());
     }
@@ -1282,7 +1304,7 @@ macro_rules! byte_string_methods {
                 &self,
                 th: Thread<'_>,
                 table: Obj<'_>,
-                delete: Option<Given<BytesLike<'_>>>,
+                delete: Option<Given<Obj<'_>>>,
             ) -> Result {
                 shared::translate(th, self, table, delete.map(|Given(delete)| delete))
             }

@@ -296,6 +296,7 @@ impl Dict {
     /// In either case, this is followed by: for k in F:  D[k] = F[k]
     #[sig = "($self, /, *args, **kwargs)"]
     #[name = "update"]
+    #[no_signature]
     fn update_python(&self, th: Thread<'_>, args: Args<'_>, kwargs: Kwargs<'_>) -> Result<()> {
         update(th, self, args, kwargs, "update")
     }

@@ -21,7 +21,7 @@ use abi::PyObject;
 use self::keys::{Block, Walk};
 use crate::{
     AsObject, Head, Obj, Object, PyStruct, Raised, Ref, Result, Str, Thread, Traverse, Type,
-    alloc_object, exceptions, protocol::compare, reference, small_int,
+    alloc_object, exceptions, protocol::compare, reference,
 };
 
 pub(crate) use self::iter::reduce_to_list;
@@ -80,14 +80,13 @@ impl Traverse for Dict {
     const GC: bool = true;
 
     fn traverse(&self, visit: &mut dyn FnMut(Obj<'_>)) {
-        let block = self.block();
-        for index in 0..block.nentries() {
+        for (key, value) in self.block().pairs() {
             // SAFETY: null or owned by this dict; visiting changes nothing.
-            if let Some(key) = unsafe { Obj::from_raw(block.key(index)) } {
+            if let Some(key) = unsafe { Obj::from_raw(key) } {
                 visit(key);
             }
             // SAFETY: as above.
-            if let Some(value) = unsafe { Obj::from_raw(block.value(index)) } {
+            if let Some(value) = unsafe { Obj::from_raw(value) } {
                 visit(value);
             }
         }
@@ -114,8 +113,7 @@ impl Drop for Dict {
 ///
 /// Nobody else can reach the block.
 unsafe fn release(block: Block) {
-    for index in 0..block.nentries() {
-        let (key, value) = (block.key(index), block.value(index));
+    for (key, value) in block.pairs() {
         // SAFETY: the block owned a reference, or null.
         drop(unsafe { Ref::<Object>::from_raw(key) });
         // SAFETY: as above.
@@ -126,7 +124,8 @@ unsafe fn release(block: Block) {
 }
 
 impl Dict {
-    fn empty() -> Dict {
+    /// The layout of an empty dict, for a subtype.
+    pub fn empty() -> Dict {
         Dict {
             head: Head::new(),
             used: Cell::new(0),
@@ -186,12 +185,8 @@ impl Dict {
     /// `hash(key)`; an unhashable key gets the message of dicts.
     #[inline]
     pub fn hash_key(th: Thread<'_>, key: Obj<'_>) -> Result<isize> {
-        if let Some(value) = small_int::value(key.as_ptr()) {
-            // A small int is below the modulus of numeric hashes.
-            return Ok(if value == -1 { -2 } else { value as isize });
-        }
-        if let Some(string) = key.downcast_exact::<Str>() {
-            return Ok(string.hash(th));
+        if let Some(hash) = compare::hash_plain(th, key) {
+            return Ok(hash);
         }
         match compare::hash(th, key) {
             Ok(hash) => Ok(hash),
@@ -229,12 +224,11 @@ impl Dict {
                 if candidate == key.as_ptr() {
                     return Ok(Some(index));
                 }
-                if block.hash(index) == hash && !keys::surely_different(candidate, key.as_ptr()) {
+                if block.hash(index) == hash {
                     // SAFETY: an indexed entry has a key, which we own from here on.
                     let candidate = unsafe { th.argument(candidate) }.own();
-                    if keys::both_exact_str(candidate.obj(), key) {
-                        // SAFETY: as checked.
-                        if unsafe { same_text(candidate.as_ptr(), key.as_ptr()) } {
+                    if let Some(equal) = compare::eq_plain(candidate.obj(), key) {
+                        if equal {
                             return Ok(Some(index));
                         }
                     } else {
@@ -526,15 +520,30 @@ impl Dict {
 
     /// Remove a key of known hash and return its value.
     pub fn pop_with_hash(&self, th: Thread<'_>, key: Obj<'_>, hash: isize) -> Result<Option<Ref>> {
+        Ok(self.pop_entry(th, key, hash)?.map(|(_, value)| value))
+    }
+
+    /// Remove a key of known hash; the key that was stored and its value.
+    pub fn pop_entry(
+        &self,
+        th: Thread<'_>,
+        key: Obj<'_>,
+        hash: isize,
+    ) -> Result<Option<(Ref, Ref)>> {
         match self.find(th, key, hash)? {
             Some(index) => {
                 if self.is_watched() {
                     self.notify(th, DictEvent::Deleted, Some(key), None);
                 }
-                Ok(self.delete_entry(index, hash).map(|(_, value)| value))
+                Ok(self.delete_entry(index, hash))
             }
             None => Ok(None),
         }
+    }
+
+    /// The key that is stored for one that equals it.
+    pub fn stored_key(&self, th: Thread<'_>, key: Obj<'_>, hash: isize) -> Result<Option<Ref>> {
+        Ok(self.find(th, key, hash)?.and_then(|index| self.key_at(index)).map(Obj::own))
     }
 
     /// Take a live entry out.
@@ -594,6 +603,10 @@ impl Dict {
         if self.is_empty() {
             return Ok(copy);
         }
+        if !self.iterates_plainly() {
+            copy.merge(th, self.obj(), OnDuplicate::Override)?;
+            return Ok(copy);
+        }
         let block = self.block();
         if self.len() >= block.nentries() * 2 / 3 {
             copy.clone_block(th, self)?;
@@ -606,10 +619,8 @@ impl Dict {
     /// Take over a copy of `other`'s block; `self` is empty.
     fn clone_block(&self, th: Thread<'_>, other: &Dict) -> Result<()> {
         let Some(block) = other.block().clone_bytes() else { return Err(th.no_memory()) };
-        for index in 0..block.nentries() {
-            if let (Some(key), Some(value)) =
-                (NonNull::new(block.key(index)), NonNull::new(block.value(index)))
-            {
+        for (key, value) in block.pairs() {
+            if let (Some(key), Some(value)) = (NonNull::new(key), NonNull::new(value)) {
                 reference::incref(key);
                 reference::incref(value);
             }

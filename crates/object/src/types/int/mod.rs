@@ -214,6 +214,9 @@ impl Int {
 
     /// An int in memory, of type `cls`.
     fn alloc(th: Thread<'_>, cls: &Type, magnitude: &[u32], negative: bool) -> Result<Ref> {
+        if std::ptr::eq(cls, Self::type_object()) {
+            return Self::alloc_exact(th, magnitude, negative);
+        }
         let extra = crate::shape::inline_bytes(cls);
         let object = alloc_object::alloc_raw(th, cls, magnitude.len().max(1), extra)?;
         let long = object.as_ptr().cast::<abi::PyLongObject>();
@@ -230,6 +233,24 @@ impl Int {
                 unsafe { gc::track(th.heap(), object) };
             }
         }
+        // SAFETY: the header's count is the reference we hand over.
+        Ok(unsafe { Ref::from_owned(object) })
+    }
+
+    /// PERF: no zeroing, and the size of the rest is known.
+    fn alloc_exact(th: Thread<'_>, magnitude: &[u32], negative: bool) -> Result<Ref> {
+        let object = alloc_object::alloc_items::<Int>(th, magnitude.len().max(1))?;
+        let long = object.as_ptr().cast::<abi::PyLongObject>();
+        // SAFETY: the digits follow the tag.
+        let first = unsafe { (&raw mut (*long).long_value.ob_digit).cast::<u32>() };
+        if magnitude.is_empty() {
+            // SAFETY: zero has the memory of one digit.
+            unsafe { first.write(0) };
+        }
+        // SAFETY: fresh memory for that many digits.
+        unsafe { first.copy_from_nonoverlapping(magnitude.as_ptr(), magnitude.len()) };
+        // SAFETY: fresh memory.
+        unsafe { (*long).long_value.lv_tag = tag_of(magnitude.len(), negative) };
         // SAFETY: the header's count is the reference we hand over.
         Ok(unsafe { Ref::from_owned(object) })
     }

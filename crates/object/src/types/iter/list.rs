@@ -70,8 +70,8 @@ impl ListIterator {
     /// Return state information for pickling.
     #[sig = "($self, /)"]
     fn __reduce__(&self, th: Thread<'_>) -> Result<Ref> {
-        let list = self.list.get().map(Ref::upcast);
-        reduce(th, id!(th, "iter"), list, self.index.get(), || empty_list(th))
+        let rest = || Some((self.list.get()?.upcast(), self.index.get()));
+        reduce(th, id!(th, "iter"), rest, || empty_list(th))
     }
 
     /// Set state information for unpickling.
@@ -125,8 +125,8 @@ impl ListReverseIterator {
     /// Return state information for pickling.
     #[sig = "($self, /)"]
     fn __reduce__(&self, th: Thread<'_>) -> Result<Ref> {
-        let list = self.list.get().map(Ref::upcast);
-        reduce(th, id!(th, "reversed"), list, self.index.get(), || empty_list(th))
+        let rest = || Some((self.list.get()?.upcast(), self.index.get()));
+        reduce(th, id!(th, "reversed"), rest, || empty_list(th))
     }
 
     /// Set state information for unpickling.

@@ -14,38 +14,30 @@ use crate::{
     AsObject, Head, Int, IntoObject, Link, Obj, Protocol, Ref, Result, Str, Thread, alloc_object,
     exceptions::types::{IndexError, StopIteration},
     id,
-    protocol::{compare, mapping},
+    protocol::{compare, generic::builtin, mapping},
     raise,
 };
 
 use super::{not_implemented, tuple::empty_tuple};
 
-/// The builtin `name`, for `__reduce__`.
-pub(super) fn builtin(th: Thread<'_>, name: &'static Str) -> Result<Ref> {
-    let builtins = th.interp().builtins.get();
-    match builtins.as_ref().and_then(|builtins| builtins.get_name(th, name)) {
-        Some(value) => Ok(value.own()),
-        None => raise!(th, AttributeError, "{name}"),
-    }
-}
-
 /// `(iter, (sequence,), index)`, or `(iter, (empty,))` without a sequence.
+/// `function` is `iter` or `reversed`, `rest` tells sequence and index.
 pub(super) fn reduce(
     th: Thread<'_>,
     function: &'static Str,
-    sequence: Option<Ref>,
-    index: isize,
+    rest: impl Fn() -> Option<(Ref, isize)>,
     empty: impl FnOnce() -> Result<Ref>,
 ) -> Result<Ref> {
-    // `iter` may be found by running code that exhausts the iterator.
-    match sequence {
-        Some(sequence) => {
-            let function = builtin(th, function)?;
+    // COMPAT: the builtin may be found by running code that exhausts the
+    // iterator; test_iter.test_reduce_mutating_builtins_iter.
+    let name = if rest().is_some() { function } else { id!(th, "iter") };
+    let function = builtin(th, name)?;
+    match rest() {
+        Some((sequence, index)) => {
             let args = super::Tuple::from_array(th, [sequence])?;
             (function, args, index.into_object(th)?).into_object(th)
         }
         None => {
-            let function = builtin(th, id!(th, "iter"))?;
             let args = super::Tuple::from_array(th, [empty()?])?;
             (function, args).into_object(th)
         }
@@ -125,8 +117,8 @@ impl SequenceIterator {
     /// Return state information for pickling.
     #[sig = "($self, /)"]
     fn __reduce__(&self, th: Thread<'_>) -> Result<Ref> {
-        let sequence = self.sequence.get();
-        reduce(th, id!(th, "iter"), sequence, self.index.get(), || Ok(empty_tuple().upcast()))
+        let rest = || Some((self.sequence.get()?, self.index.get()));
+        reduce(th, id!(th, "iter"), rest, || Ok(empty_tuple().upcast()))
     }
 
     /// Set state information for unpickling.

@@ -62,8 +62,8 @@ impl TupleIterator {
     /// Return state information for pickling.
     #[sig = "($self, /)"]
     fn __reduce__(&self, th: Thread<'_>) -> Result<Ref> {
-        let tuple = self.tuple.get().map(Ref::upcast);
-        reduce(th, id!(th, "iter"), tuple, self.index.get(), || Ok(empty_tuple().upcast()))
+        let rest = || Some((self.tuple.get()?.upcast(), self.index.get()));
+        reduce(th, id!(th, "iter"), rest, || Ok(empty_tuple().upcast()))
     }
 
     /// Set state information for unpickling.

@@ -23,7 +23,8 @@ impl List {
             Err(raised) => return Err(raised),
         };
         let span = unpacked.adjust(self.len());
-        if span.step == 1 {
+        // As many items as before change places with them.
+        if span.step == 1 && items.len() != span.len {
             let start = span.start as usize;
             return self.replace_range(th, start, start + span.len, items);
         }

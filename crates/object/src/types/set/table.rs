@@ -14,9 +14,8 @@ use std::{
 use abi::{PyObject, setentry};
 
 use crate::{
-    AsObject, Dict, Obj, Object, Ref, Result, Str, Thread, Traverse, alloc::SMALL_MAX,
-    exceptions::types::TypeError, protocol, protocol::compare, reference::incref, small_int,
-    types::dict,
+    AsObject, Dict, Obj, Object, Ref, Result, Thread, Traverse, alloc::SMALL_MAX,
+    exceptions::types::TypeError, protocol, protocol::compare, reference::incref, types::dict,
 };
 
 const MINSIZE: usize = 8;
@@ -107,6 +106,15 @@ fn allocate(th: Thread<'_>, slots: usize) -> Result<*mut setentry> {
     if memory.is_null() { Err(th.no_memory()) } else { Ok(memory.cast()) }
 }
 
+/// [`compare::eq_plain`] of a key in a table and another.
+#[inline]
+fn plainly_equal(known: *mut PyObject, key: *mut PyObject) -> Option<bool> {
+    // SAFETY: a key in the table, with a hash that deleted slots do not have,
+    // and one that somebody looks for: both are live.
+    let (known, key) = unsafe { (Obj::from_raw(known)?, Obj::from_raw(key)?) };
+    compare::eq_plain(known, key)
+}
+
 /// What a search finds.
 enum Slot {
     /// The key is there.
@@ -189,11 +197,8 @@ impl Table {
     /// `hash(key)`; an unhashable key gets the message of sets.
     #[inline]
     pub(super) fn hash_key(th: Thread<'_>, key: Obj<'_>) -> Result<isize> {
-        if let Some(value) = small_int::value(key.as_ptr()) {
-            return Ok(if value == -1 { -2 } else { value as isize });
-        }
-        if let Some(string) = key.downcast_exact::<Str>() {
-            return Ok(string.hash(th));
+        if let Some(hash) = compare::hash_plain(th, key) {
+            return Ok(hash);
         }
         match compare::hash(th, key) {
             Ok(hash) => Ok(hash),
@@ -233,8 +238,8 @@ impl Table {
                     return Some(false);
                 }
                 // A deleted slot has a hash that no key has.
-                if entry.hash == hash && !small_int::both_in_range(entry.key, key) {
-                    return None;
+                if entry.hash == hash && plainly_equal(entry.key, key)? {
+                    return Some(true);
                 }
             }
             perturb >>= PERTURB_SHIFT;
@@ -305,18 +310,13 @@ impl Table {
                     if entry.key == key.as_ptr() {
                         return Ok(Slot::Active(slot));
                     }
-                    if small_int::both_in_range(entry.key, key.as_ptr()) {
-                        continue;
+                    match plainly_equal(entry.key, key.as_ptr()) {
+                        Some(true) => return Ok(Slot::Active(slot)),
+                        Some(false) => continue,
+                        None => {}
                     }
                     // SAFETY: neither null nor the dummy, so a key that we own from here on.
                     let candidate = unsafe { th.argument(entry.key) }.own();
-                    if candidate.obj().is_exact::<Str>() && key.is_exact::<Str>() {
-                        // SAFETY: as checked.
-                        if unsafe { dict::same_text(candidate.as_ptr(), key.as_ptr()) } {
-                            return Ok(Slot::Active(slot));
-                        }
-                        continue;
-                    }
                     let equal = compare::eq(th, candidate.obj(), key)?;
                     let unchanged = self.entries() == table
                         && self.mask.get() as usize == mask

@@ -9,16 +9,7 @@ use crate::{AsObject, Head, Int, IntoObject, Link, Obj, Ref, Result, Thread, Tup
 
 /// The builtin function `iter`, for `__reduce__`.
 pub(crate) fn builtin_iter(th: Thread<'_>) -> Result {
-    let name = crate::id!(th, "iter");
-    let builtins = th.interp().builtins.get();
-    let found = match &builtins {
-        Some(builtins) => builtins.get(th, name.obj())?,
-        None => None,
-    };
-    match found {
-        Some(function) => Ok(function),
-        None => crate::raise!(th, AttributeError, "iter"),
-    }
+    crate::protocol::generic::builtin(th, crate::id!(th, "iter"))
 }
 
 macro_rules! string_iterator {

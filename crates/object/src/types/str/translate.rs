@@ -15,13 +15,15 @@ enum Target {
 
 fn look_up(th: Thread<'_>, table: Obj<'_>, code: u32) -> Result<Target> {
     let key = code.into_object(th)?;
-    let value = match table.get_item(th, key.obj()) {
-        Ok(value) => value,
-        Err(raised) => {
-            th.catch(raised, LookupError())?;
-            return Ok(Target::Same);
-        }
+    let found = match table.downcast_exact::<Dict>() {
+        // PERF: most tables are dicts and have few of the characters.
+        Some(table) => table.get(th, key.obj())?,
+        None => match table.get_item(th, key.obj()) {
+            Ok(value) => Some(value),
+            Err(raised) => th.catch(raised, LookupError()).map(|()| None)?,
+        },
     };
+    let Some(value) = found else { return Ok(Target::Same) };
     if value.obj().is_none() {
         return Ok(Target::Text(Str::empty(th)));
     }

@@ -67,15 +67,16 @@ fn check_settable(th: Thread<'_>, ty: &Type, value: Option<Obj<'_>>, what: &str)
             ty.full_name()
         );
     }
-    if value.is_none() {
+    let Some(value) = value else {
         raise!(
             th,
             TypeError,
             "cannot delete '{what}' attribute of immutable type '{}'",
             ty.full_name()
         );
-    }
-    Ok(())
+    };
+    let name = Str::intern(th, what)?;
+    (th.hooks().audit)(th, "object.__setattr__", &[ty.obj(), name.obj(), value])
 }
 
 /// Read a name of the class's own dict.
@@ -143,10 +144,10 @@ impl Type {
             }
         }
         let Some(new) = self.slots().tp_new else {
-            raise!(th, TypeError, "cannot create '{}' instances", self.full_name());
+            raise!(th, TypeError, "cannot create '{}' instances", self.shown_name(th)?);
         };
         if self.flags() & abi::Py_TPFLAGS_DISALLOW_INSTANTIATION != 0 {
-            raise!(th, TypeError, "cannot create '{}' instances", self.full_name());
+            raise!(th, TypeError, "cannot create '{}' instances", self.shown_name(th)?);
         }
         let raw = kwargs.map_or(std::ptr::null_mut(), |kwargs| kwargs.obj().as_ptr());
         // SAFETY: the type's own `tp_new`.
@@ -179,7 +180,6 @@ impl Type {
         }
         member!(c"__basicsize__" tp_basicsize Py_T_PYSSIZET);
         member!(c"__itemsize__" tp_itemsize Py_T_PYSSIZET);
-        member!(c"__weakrefoffset__" tp_weaklistoffset Py_T_PYSSIZET);
         member!(c"__base__" tp_base _Py_T_OBJECT);
     }
 
@@ -294,12 +294,9 @@ impl Type {
         set_own(th, self, id!(th, "__module__"), value)
     }
 
-    /// COMPAT: types that are heap types in CPython show the flag, which
-    /// `copyreg` looks for.
     #[getter]
     fn __flags__(&self, _: Thread<'_>) -> u64 {
-        let is_heap = super::ready::module_in_dict(self).is_some();
-        self.flags() | if is_heap { abi::Py_TPFLAGS_HEAPTYPE } else { 0 }
+        self.shown_flags()
     }
 
     #[setter]
@@ -336,6 +333,9 @@ impl Type {
 
     #[getter]
     fn __doc__(&self, th: Thread<'_>) -> Result {
+        if !self.is_heap() && !self.slots().tp_doc.is_null() {
+            return descr::doc_object(th, self.slots().tp_doc);
+        }
         match own_attribute(th, self, id!(th, "__doc__")) {
             Some(doc) => descr::bind(th, doc.obj(), None, self),
             None => Ok(types::none().own()),
@@ -350,10 +350,25 @@ impl Type {
 
     #[getter]
     fn __text_signature__(&self, th: Thread<'_>) -> Result {
-        if self.is_heap() {
-            return Ok(types::none().own());
+        if !self.is_heap() {
+            return descr::signature_object(th, self.slots().tp_doc);
         }
-        descr::signature_object(th, self.slots().tp_doc)
+        let doc = own_attribute(th, self, id!(th, "__doc__"));
+        match doc.as_ref().and_then(|doc| doc.obj().downcast::<Str>()) {
+            Some(doc) => descr::signature_of_class(th, self.name(), doc),
+            None => Ok(types::none().own()),
+        }
+    }
+
+    /// COMPAT: classes whose instances have the list in front of them show
+    /// CPython's place for it, which `dataclasses` looks for.
+    #[getter]
+    fn __weakrefoffset__(&self, _: Thread<'_>) -> isize {
+        if self.flags() & abi::Py_TPFLAGS_MANAGED_WEAKREF != 0 {
+            -32
+        } else {
+            self.slots().tp_weaklistoffset
+        }
     }
 
     #[getter]
@@ -450,7 +465,8 @@ impl Type {
 
     /// Create the namespace for the class statement.
     #[classmethod]
-    #[sig = "($cls, name=<unrepresentable>, bases=<unrepresentable>, /, **kwds)"]
+    #[sig = "($type, name=<unrepresentable>, bases=<unrepresentable>, /, **kwds)"]
+    #[shown = "($type, name, bases, /, **kwds)"]
     fn __prepare__(
         th: Thread<'_>,
         cls: &Type,

@@ -292,8 +292,14 @@ fn build(
     inherit::from_base(&class, base);
     add_slot_members(th, &class, base, &slots, &dict)?;
     let doc = id!(th, "__doc__");
-    if dict.get_name(th, doc).is_none() {
-        dict.set(th, doc.obj(), types::none())?;
+    match dict.get_name(th, doc) {
+        // What C sees as `tp_doc` must be UTF-8.
+        Some(doc) => {
+            if let Some(doc) = doc.downcast::<Str>() {
+                doc.to_utf8(th)?;
+            }
+        }
+        None => dict.set(th, doc.obj(), types::none())?,
     }
     if slots.add_dict && base.itemsize() == 0 {
         let expected = expected_attributes(th, base, &dict)?;
@@ -854,6 +860,8 @@ pub fn set_class(th: Thread<'_>, object: Obj<'_>, value: Option<Obj<'_>>) -> Res
             value.type_name()
         );
     };
+    let name = id!(th, "__class__");
+    (th.hooks().audit)(th, "object.__setattr__", &[object, name.obj(), value])?;
     let old = object.ty();
     let is_module = object.downcast::<crate::Module>().is_some()
         && new.is_subtype(crate::Module::type_object());

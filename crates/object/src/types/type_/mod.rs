@@ -89,6 +89,15 @@ impl Type {
         self.slots().tp_flags
     }
 
+    /// `__flags__`.
+    ///
+    /// COMPAT: types that are heap types in CPython show the flag, which
+    /// `copyreg` looks for.
+    pub fn shown_flags(&self) -> u64 {
+        let is_heap = ready::module_in_dict(self).is_some();
+        self.flags() | if is_heap { abi::Py_TPFLAGS_HEAPTYPE } else { 0 }
+    }
+
     /// Whether this is a class made at run time.
     #[inline(always)]
     pub fn is_heap(&self) -> bool {

@@ -113,7 +113,7 @@ pub fn ready(th: Thread<'_>, decl: &'static TypeDecl) -> Result<&'static Type> {
     let mut builder = unsafe { TypeBuilder::new(th, ty) };
     (decl.declare)(&mut builder);
     let entries = std::mem::take(&mut builder.entries);
-    let direct = builder.direct;
+    let (direct, hides_new) = (builder.direct, builder.hides_new);
     // SAFETY: a static type that nobody else uses yet.
     let t = unsafe { &mut *ty.as_ptr() };
     let bases = if is_object {
@@ -135,7 +135,7 @@ pub fn ready(th: Thread<'_>, decl: &'static TypeDecl) -> Result<&'static Type> {
     } else {
         t.tp_mro = Tuple::from_objs(th, &[ty.obj()])?.into_raw();
     }
-    fill_dict(th, ty, decl, entries)?;
+    fill_dict(th, ty, decl, entries, hides_new)?;
     if !is_object {
         let mro = ty.mro().map(|mro| mro.items().to_vec()).unwrap_or_default();
         for base in &mro[1..] {
@@ -161,9 +161,10 @@ fn fill_dict(
     ty: &'static Type,
     decl: &TypeDecl,
     entries: Vec<Entry>,
+    hides_new: bool,
 ) -> Result<()> {
     let Some(dict) = ty.dict() else { return Err(th.no_memory()) };
-    if ty.slots().tp_new.is_some() && has_own_new(ty) {
+    if ty.slots().tp_new.is_some() && has_own_new(ty) && !hides_new {
         let new = descr::new_function(th, ty)?;
         dict.set(th, id!(th, "__new__").obj(), new.obj())?;
     }
@@ -234,6 +235,12 @@ pub(super) fn module_in_dict(ty: &Type) -> Option<&str> {
     let name = ty.full_name();
     let (module, _) = name.rsplit_once('.')?;
     (!STATIC.contains(&name) && !STATIC_MODULES.contains(&module)).then_some(module)
+}
+
+/// Whether `object.__new__` makes instances of a native type by its `tp_new`.
+pub(super) fn hides_new(th: Thread<'_>, ty: &Type) -> bool {
+    let shown = || ty.dict().is_some_and(|dict| dict.get_name(th, id!(th, "__new__")).is_some());
+    ty.slots().tp_new.is_some() && has_own_new(ty) && !shown()
 }
 
 /// Whether `tp_new` is the type's own and not its base's.

@@ -305,7 +305,10 @@ pub fn call_new(
     if native.flags() & abi::Py_TPFLAGS_DISALLOW_INSTANTIATION != 0 {
         raise!(th, TypeError, "cannot create '{}' instances", subtype.full_name());
     }
-    let new = cls.slots().tp_new;
+    let mut new = cls.slots().tp_new;
+    if std::ptr::eq(cls, types::object_type()) && super::ready::hides_new(th, native) {
+        new = native.slots().tp_new;
+    }
     if native.slots().tp_new.map(|f| f as usize) != new.map(|f| f as usize) {
         if native.slots().tp_new.is_none() {
             raise!(th, TypeError, "cannot create '{}' instances", subtype.full_name());

@@ -39,7 +39,8 @@ impl Generic {
 
     /// Parameterizes a generic class.
     #[classmethod]
-    #[sig = "($cls, /, *args, **kwargs)"]
+    #[no_signature]
+    #[sig = "($type, /, *args, **kwargs)"]
     fn __class_getitem__(th: Thread<'_>, cls: &Type, args: Args<'_>, kwargs: Kwargs<'_>) -> Result {
         let typing = (th.hooks().import_module)(th, id!(th, "typing"))?;
         let function = typing.getattr(th, id!(th, "_generic_class_getitem"))?;
@@ -48,7 +49,8 @@ impl Generic {
 
     /// Function to initialize subclasses.
     #[classmethod]
-    #[sig = "($cls, /, *args, **kwargs)"]
+    #[no_signature]
+    #[sig = "($type, /, *args, **kwargs)"]
     fn __init_subclass__(th: Thread<'_>, cls: &Type, args: Args<'_>, kwargs: Kwargs<'_>) -> Result {
         let typing = (th.hooks().import_module)(th, id!(th, "typing"))?;
         let function = typing.getattr(th, id!(th, "_generic_init_subclass"))?;

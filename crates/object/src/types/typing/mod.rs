@@ -66,10 +66,8 @@ fn caller(th: Thread<'_>) -> Result<Option<Ref>> {
 
 /// Record the calling module in the instance.
 fn set_module(th: Thread<'_>, object: Obj<'_>) -> Result<()> {
-    match caller(th)? {
-        Some(module) => object.setattr(th, id!(th, "__module__"), Some(module.obj())),
-        None => Ok(()),
-    }
+    let module = caller(th)?.unwrap_or_else(|| crate::types::none().own());
+    object.setattr(th, id!(th, "__module__"), Some(module.obj()))
 }
 
 /// How a variable shows its variance.

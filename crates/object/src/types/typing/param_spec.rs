@@ -16,7 +16,7 @@ use crate::{
 use super::{
     call_typing, check_variance,
     lazy::{Lazy, no_default},
-    set_module, type_check, variance_repr,
+    set_module, variance_repr,
 };
 
 /// Parameter specification variable.
@@ -66,10 +66,7 @@ impl ParamSpec {
         infer_variance: bool,
     ) -> Result {
         check_variance(th, infer_variance, covariant, contravariant)?;
-        let bound = match bound.filter(|bound| !bound.is_none()) {
-            Some(bound) => Some(type_check(th, bound, id!(th, "Bound must be a type."))?),
-            None => None,
-        };
+        let bound = bound.filter(|bound| !bound.is_none()).map(Obj::own);
         let spec = ParamSpec {
             head: Head::new(),
             name: own(name),

@@ -84,7 +84,16 @@ fn append_default(
         args.push(default);
         return Tuple::from_refs(th, args);
     }
-    raise!(th, TypeError, "Too few arguments for {}", &*alias.str(th)?)
+    let alias = alias.str(th)?;
+    if param.is_exact::<TypeVar>() {
+        let (actual, expected) = (args.len(), index + 1);
+        raise!(
+            th,
+            TypeError,
+            "Too few arguments for {alias}; actual {actual}, expected at least {expected}"
+        );
+    }
+    raise!(th, TypeError, "Too few arguments for {alias}")
 }
 
 #[pymethods]

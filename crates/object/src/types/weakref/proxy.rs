@@ -181,7 +181,7 @@ fn install_operators(b: &mut crate::declare::TypeBuilder<'_>) {
                 th,
                 format_args!(
                     "<weakproxy at {address:p}; to '{}' at {:p}>",
-                    object.obj().ty().full_name(),
+                    object.obj().ty().shown_name(th)?,
                     object.as_ptr()
                 ),
             ),
