@@ -155,6 +155,9 @@ impl Blob {
             raise!(th, TypeError, "Blob indices must be integers");
         }
         let (selection, first, span) = self.selected(th, key)?;
+        if selection.length > 0 && selection.step < 0 {
+            raise!(th, ValueError, "Blob doesn't support slices with a negative step");
+        }
         if selection.length == 0 {
             return Bytes::new(th, &[]).map(Ref::upcast);
         }
@@ -194,6 +197,9 @@ impl Blob {
         let given = BytesLike::get(th, value)?;
         if given.len() != selection.length {
             raise!(th, IndexError, "Blob slice assignment is wrong size");
+        }
+        if selection.length > 0 && selection.step < 0 {
+            raise!(th, ValueError, "Blob doesn't support slices with a negative step");
         }
         if selection.length == 0 {
             return Ok(());

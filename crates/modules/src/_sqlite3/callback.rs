@@ -33,6 +33,11 @@ impl Callback {
         Box::into_raw(Box::new(Callback { callable: callable.own(), interp: th.interp() }))
     }
 
+    /// For a call in which the connection may let go of this one.
+    fn hold(&self) -> Callback {
+        Callback { callable: self.callable.clone(), interp: self.interp }
+    }
+
     /// Report the exception that is set, or forget it.
     fn report(&self, th: Thread<'_>) {
         if !state(th).tracebacks.get() {
@@ -88,6 +93,7 @@ pub(super) unsafe extern "C" fn call(
     // SAFETY: SQLite calls functions so.
     let callback = unsafe { of_context(context) };
     with_attached(callback.interp, |th| {
+        let callback = callback.hold();
         let result = (|| {
             // SAFETY: the values of this call.
             let arguments = unsafe { arguments(th, count, values) }?;
@@ -127,6 +133,7 @@ pub(super) unsafe extern "C" fn step(
     // SAFETY: SQLite calls functions so.
     let callback = unsafe { of_context(context) };
     with_attached(callback.interp, |th| {
+        let callback = callback.hold();
         // SAFETY: the context of an aggregate.
         let place = unsafe { instance_place(context, true) };
         // SAFETY: null, or the place of a reference or null.
@@ -163,6 +170,7 @@ pub(super) unsafe extern "C" fn inverse(
     // SAFETY: SQLite calls functions so.
     let callback = unsafe { of_context(context) };
     with_attached(callback.interp, |th| {
+        let callback = callback.hold();
         // SAFETY: the context of an aggregate.
         let Some(instance) = (unsafe { instance(context) }) else { return };
         let Ok(method) = instance.getattr(th, id!(th, "inverse")) else {
@@ -182,6 +190,7 @@ pub(super) unsafe extern "C" fn value(context: *mut ffi::sqlite3_context) {
     // SAFETY: SQLite calls functions so.
     let callback = unsafe { of_context(context) };
     with_attached(callback.interp, |th| {
+        let callback = callback.hold();
         // SAFETY: the context of an aggregate.
         let Some(instance) = (unsafe { instance(context) }) else { return };
         match instance.call_method(th, id!(th, "value"), &[]) {
@@ -211,6 +220,7 @@ pub(super) unsafe extern "C" fn finalize(context: *mut ffi::sqlite3_context) {
     // SAFETY: SQLite calls functions so.
     let callback = unsafe { of_context(context) };
     with_attached(callback.interp, |th| {
+        let callback = callback.hold();
         // SAFETY: the context of an aggregate.
         let place = unsafe { instance_place(context, false) };
         // SAFETY: null, or the place of a reference or null.
@@ -262,6 +272,7 @@ pub(super) unsafe extern "C" fn authorize(
     // SAFETY: the connection keeps the callback while it is set.
     let callback = unsafe { &*callback.cast::<Callback>() };
     with_attached(callback.interp, |th| {
+        let callback = callback.hold();
         let answer = || -> Result<c_int> {
             let mut arguments = vec![Int::from_i64(th, action.into())?];
             for text in [first, second, database, source] {
@@ -286,6 +297,7 @@ pub(super) unsafe extern "C" fn progress(callback: *mut c_void) -> c_int {
     // SAFETY: the connection keeps the callback while it is set.
     let callback = unsafe { &*callback.cast::<Callback>() };
     with_attached(callback.interp, |th| {
+        let callback = callback.hold();
         let callable = callback.callable.clone();
         match callable.call(th, &[]).and_then(|answer| answer.is_true(th)) {
             Ok(stop) => c_int::from(stop),
@@ -309,6 +321,7 @@ pub(super) unsafe extern "C" fn trace(
     // SAFETY: the connection keeps the callback while it is set.
     let callback = unsafe { &*callback.cast::<Callback>() };
     with_attached(callback.interp, |th| {
+        let callback = callback.hold();
         // SAFETY: the statement that is about to run.
         let expanded = unsafe { ffi::sqlite3_expanded_sql(statement.cast()) };
         let shown = if expanded.is_null() {
@@ -341,6 +354,7 @@ pub(super) unsafe extern "C" fn collate(
     // SAFETY: SQLite keeps the callback while the collation exists.
     let callback = unsafe { &*callback.cast::<Callback>() };
     with_attached(callback.interp, |th| {
+        let callback = callback.hold();
         // An earlier comparison failed: the statement will end with its exception.
         if th.is_raised() {
             return 0;

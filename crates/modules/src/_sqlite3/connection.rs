@@ -697,7 +697,9 @@ impl Connection {
 
     #[setter]
     fn set_autocommit(&self, th: Thread<'_>, value: Option<Obj<'_>>) -> Result<()> {
-        let Some(value) = value else { raise!(th, AttributeError, "cannot delete attribute") };
+        let Some(value) = value else {
+            raise!(th, AttributeError, "cannot delete autocommit attribute")
+        };
         self.check(th)?;
         let control = Control::from_object(th, value)?;
         self.control.set(control);

@@ -109,6 +109,9 @@ impl Row {
         if let Some(name) = key.downcast::<Str>() {
             return match self.find(name).and_then(|at| self.data.get(at)) {
                 Some(value) => Ok(value.own()),
+                None if self.description.obj().is_none() => {
+                    raise!(th, IndexError, "No item with key {}", name.obj().repr(th)?)
+                }
                 None => raise!(th, IndexError, "No item with that key"),
             };
         }

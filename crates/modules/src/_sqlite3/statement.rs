@@ -134,7 +134,7 @@ impl Statement {
     /// Begin anew.
     pub(super) fn reset(&self, th: Thread<'_>) {
         let stmt = self.stmt();
-        if !stmt.is_null() && self.is_busy() {
+        if !stmt.is_null() {
             // SAFETY: a prepared statement.
             th.allow_threads(|| unsafe { ffi::sqlite3_reset(stmt) });
         }
