@@ -2,6 +2,7 @@
 
 pub mod backtrace;
 pub mod call;
+pub mod dynamic;
 pub mod env;
 pub mod foreign;
 pub mod fs;

@@ -13,6 +13,8 @@ pub(crate) fn arguments(manifest: &Path) {
         return;
     }
     println!("cargo:rustc-link-arg-bins=-no-pie");
+    // Extension modules find the C API in the executable.
+    println!("cargo:rustc-link-arg-bins=-rdynamic");
     let order = manifest.join("startup.order");
     println!("cargo:rerun-if-changed={}", order.display());
     if var("PROFILE") == "release" && var("CARGO_CFG_TARGET_ARCH") == "x86_64" && is_lld() {

@@ -51,6 +51,7 @@ pub(crate) fn run(config: &Config, stack: usize) -> i32 {
     {
         end = End::Status(120);
     }
+    capi::pythonrun::run_exits();
     if config.malloc_stats {
         complain!("{}", th.heap().report());
     }

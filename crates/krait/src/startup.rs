@@ -37,6 +37,7 @@ pub(crate) fn start(th: Thread<'_>, config: &Config) -> Result<Ref<Dict>> {
         vm::pending::PendingHooks {
             signals: modules::_signal::run_pending_signals,
             collect: vm::collect::collect_if_due,
+            pending_calls: capi::pystate::run_pending_calls,
             ..vm::pending::pending_hooks(th)
         },
     );

@@ -6,6 +6,7 @@
 //! here against the Rust parameters. What everything expands to is ordinary
 //! code over `object::declare`.
 
+mod capi;
 mod methods;
 mod module;
 mod signature;
@@ -14,7 +15,7 @@ mod types;
 use proc_macro::TokenStream;
 
 /// Declare a builtin type: `#[pytype(name = "list", base = Base, metaclass = Meta, flags = A | B,
-/// layout = abi::PyListObject, sig = "(iterable=(), /)", itemsize = 8,
+/// c_name = "PyList_Type", layout = abi::PyListObject, sig = "(iterable=(), /)", itemsize = 8,
 /// dictoffset = field, weaklistoffset = field, vectorcall = field,
 /// traverse = manual)]` on its instance struct. All but `name` are optional.
 /// The doc comment is `__doc__`.
@@ -35,4 +36,12 @@ pub fn pymethods(attr: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn pymodule(attr: TokenStream, item: TokenStream) -> TokenStream {
     module::expand(attr.into(), item.into()).unwrap_or_else(syn::Error::into_compile_error).into()
+}
+
+/// Export a function to C under its own name. Parameters and result are read
+/// and written through `capi::convert`; a first parameter `th: Thread<'_>` is
+/// not C's.
+#[proc_macro_attribute]
+pub fn capi(_: TokenStream, item: TokenStream) -> TokenStream {
+    capi::expand(item.into()).unwrap_or_else(syn::Error::into_compile_error).into()
 }

@@ -9,6 +9,7 @@ use crate::signature::{c_string, docstring, packed_doc, take};
 #[derive(Default)]
 struct Options {
     name: Option<String>,
+    c_name: Option<LitStr>,
     sig: Option<String>,
     base: Option<Path>,
     metaclass: Option<Path>,
@@ -16,9 +17,9 @@ struct Options {
     layout: Option<Path>,
     itemsize: Option<Expr>,
     basicsize: Option<Expr>,
-    dictoffset: Option<Ident>,
-    weaklistoffset: Option<Ident>,
-    vectorcall: Option<Ident>,
+    dictoffset: Option<Expr>,
+    weaklistoffset: Option<Expr>,
+    vectorcall: Option<Expr>,
     manual_traverse: bool,
 }
 
@@ -30,6 +31,7 @@ impl Options {
             let value = meta.value()?;
             match key.as_str() {
                 "name" => options.name = Some(value.parse::<LitStr>()?.value()),
+                "c_name" => options.c_name = Some(value.parse()?),
                 "sig" => options.sig = Some(value.parse::<LitStr>()?.value()),
                 "base" => options.base = Some(value.parse()?),
                 "metaclass" => options.metaclass = Some(value.parse()?),
@@ -74,6 +76,7 @@ pub(crate) fn expand(attr: TokenStream, item: TokenStream) -> Result<TokenStream
         None => quote!(None),
     };
     let name = c_string(&name)?;
+    let exported = options.c_name.map(|name| quote!(#[unsafe(export_name = #name)]));
     let base = match options.base {
         Some(ref base) => quote!(<#base as ::object::PyStruct>::type_object),
         None => quote!(::object::types::object_type),
@@ -98,7 +101,7 @@ pub(crate) fn expand(attr: TokenStream, item: TokenStream) -> Result<TokenStream
     });
     let itemsize = options.itemsize.map_or(quote!(0), |size| quote!(#size));
     let basicsize = options.basicsize.map_or(quote!(size_of::<#ident>()), |size| quote!(#size));
-    let offset = |field: Option<Ident>| match field {
+    let offset = |field: Option<Expr>| match field {
         Some(field) => quote!(::std::mem::offset_of!(#ident, #field) as isize),
         None => quote!(0),
     };
@@ -115,6 +118,7 @@ pub(crate) fn expand(attr: TokenStream, item: TokenStream) -> Result<TokenStream
         unsafe impl ::object::PyStruct for #ident {
             #[inline(always)]
             fn type_object() -> &'static ::object::Type {
+                #exported
                 static TYPE: ::object::declare::StaticType = ::object::declare::StaticType::new();
                 TYPE.get()
             }

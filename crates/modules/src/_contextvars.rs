@@ -44,7 +44,7 @@ impl Traverse for Shared {
 }
 
 /// The mapping of context variables to their values.
-#[pytype(name = "_contextvars.Context", weaklistoffset = weaklist)]
+#[pytype(name = "_contextvars.Context", c_name = "PyContext_Type", weaklistoffset = weaklist)]
 pub struct Context {
     head: Head,
     values: Shared,
@@ -265,7 +265,7 @@ impl Context {
 }
 
 /// A variable with a value in each context.
-#[pytype(name = "_contextvars.ContextVar")]
+#[pytype(name = "_contextvars.ContextVar", c_name = "PyContextVar_Type")]
 pub struct ContextVar {
     head: Head,
     name: Ref<Str>,
@@ -406,7 +406,7 @@ impl ContextVar {
 }
 
 /// What `ContextVar.set` returns, to undo it.
-#[pytype(name = "_contextvars.Token")]
+#[pytype(name = "_contextvars.Token", c_name = "PyContextToken_Type")]
 pub struct Token {
     head: Head,
     context: Link<Context>,

@@ -130,15 +130,16 @@ pub mod _imp {
     #[sig = "(spec, file=<unrepresentable>, /)"]
     fn create_dynamic(th: Thread<'_>, spec: Obj<'_>, file: Option<Obj<'_>>) -> Result {
         let _ = file;
-        let name = spec.getattr(th, id!(th, "name"))?.str(th)?;
-        raise!(th, ImportError, "extension modules cannot be loaded yet: '{name}'")
+        vm::importdl::create_dynamic(th, spec)
     }
 
     /// Initialize an extension module.
     #[sig = "(mod, /)"]
-    fn exec_dynamic(_: Thread<'_>, module: Obj<'_>) -> i32 {
-        let _ = module;
-        0
+    fn exec_dynamic(th: Thread<'_>, module: Obj<'_>) -> Result<i32> {
+        if let Some(module) = module.downcast::<Module>() {
+            vm::module_def::exec_once(th, module)?;
+        }
+        Ok(0)
     }
 
     /// Return info about the corresponding frozen module (if there is one) or None.

@@ -71,8 +71,16 @@ pub(crate) fn repr_part(out: &mut String, x: f64, flags: Flags) {
     let _ = write(out, x, Code::Repr, 0, flags);
 }
 
+/// The most digits that a float is rendered with.
+///
+/// COMPAT: a little below what a C `int` holds; test_format.FormatTest.test_precision_near_int_max.
+pub const MAX_PRECISION: usize = i32::MAX as usize - 1024;
+
 /// `PyOS_double_to_string`, lower case.
 pub fn to_text(x: f64, code: Code, precision: usize, flags: Flags) -> Result<String, TooLarge> {
+    if precision > MAX_PRECISION {
+        return Err(TooLarge);
+    }
     let mut out = String::new();
     write(&mut out, x, code, precision, flags)?;
     Ok(out)

@@ -562,7 +562,7 @@ pub fn format_float(spec: &FormatSpec, x: f64, locale: &Locale) -> Result<Render
         }
         Some(precision) => precision,
     };
-    if precision > i32::MAX as usize {
+    if precision > float_text::MAX_PRECISION {
         return Err(Error::PrecisionTooBig);
     }
     let (code, upper) = Code::from_char(code).ok_or(Error::UnknownCode(code))?;
@@ -615,7 +615,7 @@ pub fn format_complex(spec: &FormatSpec, z: Complex, locale: &Locale) -> Result<
         return Err(Error::ComplexAlign);
     }
     let precision = spec.precision.unwrap_or(if code == b'r' { 0 } else { 6 });
-    if precision > i32::MAX as usize {
+    if precision > float_text::MAX_PRECISION {
         return Err(Error::PrecisionTooBig);
     }
     let flags = Flags {

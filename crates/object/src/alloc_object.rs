@@ -252,7 +252,8 @@ pub unsafe fn dealloc_with(
     }
 }
 
-/// Give back the memory of a torn-down object.
+/// Give back the memory of a torn-down object. The reference to a heap type is
+/// given up by the `tp_dealloc` of that type.
 ///
 /// # Safety
 ///
@@ -262,10 +263,6 @@ pub unsafe fn free(th: Thread<'_>, object: NonNull<PyObject>, ty: &Type) {
     let memory = unsafe { object.cast::<u8>().sub(ty.prefix()) };
     // SAFETY: the caller's promise.
     unsafe { th.heap().free(memory) };
-    if ty.is_heap() {
-        // SAFETY: an instance owns a reference to its heap type.
-        unsafe { reference::decref(NonNull::from(ty).cast()) };
-    }
 }
 
 /// See a finished object as borrowed.

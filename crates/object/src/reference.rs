@@ -467,6 +467,18 @@ pub unsafe fn deallocate(ptr: NonNull<PyObject>) {
     }
 }
 
+/// Set the count of an object, as C code may.
+///
+/// # Safety
+///
+/// `object` is a small int or a live object, and the caller answers for the count.
+pub unsafe fn set_count(object: *mut PyObject, count: isize) {
+    if !small_int::in_range(object) {
+        // SAFETY: not a small int, so a live object with a header.
+        unsafe { (*object).ob_refcnt = u32::try_from(count).unwrap_or(IMMORTAL) };
+    }
+}
+
 /// Bring a dead object back for the time of a finaliser: count = 1.
 ///
 /// # Safety

@@ -48,6 +48,9 @@ pub enum Ensured {
     New,
 }
 
+/// The interpreter that was started first, a constant from then on.
+static MAIN: AtomicPtr<Interpreter> = AtomicPtr::new(std::ptr::null_mut());
+
 /// Reasons for the interpreter to leave its fast path, bits of
 /// [`ThreadState::eval_breaker`].
 pub mod breaker {
@@ -377,6 +380,32 @@ impl<'a> Thread<'a> {
         interp.gil.release();
     }
 
+    /// Give up the GIL; the state is to be attached again later.
+    pub fn detach(self) -> &'static ThreadState {
+        // SAFETY: states are never freed.
+        let state = unsafe { &*STATE.get() };
+        put_aside(state);
+        state
+    }
+
+    /// Wait for the GIL and attach `state`, which [`Thread::detach`] gave.
+    ///
+    /// # Safety
+    ///
+    /// The calling thread is not attached, and no other uses the state.
+    pub unsafe fn reattach(state: &'static ThreadState) -> Thread<'static> {
+        resume(state);
+        Thread(PhantomData)
+    }
+
+    /// The state of the calling thread, attached or put aside.
+    pub fn own_state() -> Option<&'static ThreadState> {
+        let attached = STATE.get();
+        let state = if attached.is_null() { ASIDE.get() } else { attached };
+        // SAFETY: states are never freed.
+        unsafe { state.as_ref() }
+    }
+
     /// In the child of a fork: only the calling thread is left, and becomes
     /// the main thread. States of other threads are forgotten as they are,
     /// since nobody can unwind their frames.
@@ -589,6 +618,12 @@ impl<'a> Thread<'a> {
 }
 
 impl Interpreter {
+    /// The interpreter that was started first.
+    pub fn main() -> Option<&'static Interpreter> {
+        // SAFETY: interpreters are never freed.
+        unsafe { MAIN.load(Ordering::Acquire).as_ref() }
+    }
+
     /// An interpreter without modules; its memory comes from `mode`'s allocator.
     pub fn new(mode: alloc::Mode) -> Interpreter {
         Interpreter {
@@ -633,6 +668,9 @@ impl Interpreter {
         let public = state.public.get();
         // SAFETY: nobody else uses the state yet.
         unsafe { (*public).id = threads.last_id.get() };
+        let interp = std::ptr::from_ref(self).cast_mut().cast::<abi::PyInterpreterState>();
+        // SAFETY: as above.
+        unsafe { (*public).interp = interp };
         state.set_next(threads.newest.get());
         threads.newest.set(state);
     }
@@ -817,6 +855,9 @@ pub fn boot_with(mode: alloc::Mode, hash_secret: (u64, u64)) -> Thread<'static> 
     small_int::init(types::int::int_type().as_ptr());
     let interp: &'static Interpreter = Box::leak(Box::new(Interpreter::new(mode)));
     interp.hash_secret.set(hash_secret);
+    let first = std::ptr::from_ref(interp).cast_mut();
+    let _ =
+        MAIN.compare_exchange(std::ptr::null_mut(), first, Ordering::Release, Ordering::Relaxed);
     let state = interp.add_thread();
     // SAFETY: the state is this thread's.
     let th = unsafe { Thread::begin(state, 4 * 1024 * 1024) };

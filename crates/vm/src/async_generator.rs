@@ -126,7 +126,7 @@ fn warn_unawaited(th: Thread<'_>, method: &str, generator: &AsyncGenerator) {
 }
 
 /// `anext()` and `asend()`, to be awaited.
-#[pytype(name = "async_generator_asend")]
+#[pytype(name = "async_generator_asend", c_name = "_PyAsyncGenASend_Type")]
 pub struct AsyncSend {
     head: Head,
     generator: Ref<AsyncGenerator>,

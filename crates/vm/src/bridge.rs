@@ -134,7 +134,7 @@ pub(crate) unsafe fn is_list_iterator(word: Word) -> bool {
     is_exact::<ListIterator>(word)
 }
 
-/// The next item; `None` leaves an exhausted iterator to the generic way.
+/// The next item; `None` at the end.
 #[inline(always)]
 pub(crate) unsafe fn list_iterator_next(word: Word) -> Option<Word> {
     let this = word.ptr().cast::<abi::_PyListIterObject>();
@@ -152,7 +152,16 @@ pub(crate) unsafe fn is_tuple_iterator(word: Word) -> bool {
     is_exact::<TupleIterator>(word)
 }
 
-/// The next item; `None` leaves an exhausted iterator to the generic way.
+/// What an exhausted iterator over a list or tuple gives up.
+#[inline(always)]
+pub(crate) unsafe fn exhaust(word: Word) -> Word {
+    // Both kinds have the same layout.
+    let this = word.ptr().cast::<abi::_PyListIterObject>();
+    let sequence = std::mem::replace(&mut (*this).it_seq, std::ptr::null_mut());
+    if sequence.is_null() { Word::NULL } else { Word::from_raw(sequence.cast()) }
+}
+
+/// The next item; `None` at the end.
 #[inline(always)]
 pub(crate) unsafe fn tuple_iterator_next(word: Word) -> Option<Word> {
     let this = word.ptr().cast::<abi::_PyTupleIterObject>();
@@ -170,6 +179,10 @@ pub(crate) unsafe fn tuple_iterator_next(word: Word) -> Option<Word> {
 pub(crate) fn sequence_tuple(th: Thread<'_>, object: Obj<'_>) -> Result<Ref> {
     if object.is_exact::<Tuple>() {
         return Ok(object.own());
+    }
+    if let Some(list) = object.downcast_exact::<List>() {
+        // SAFETY: allocating runs no code before the items are copied.
+        return Tuple::from_objs(th, unsafe { list.items() }).map(Ref::upcast);
     }
     let items = protocol::iter::collect(th, object)?;
     Tuple::from_refs(th, items).map(Ref::upcast)

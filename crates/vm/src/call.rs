@@ -557,8 +557,24 @@ unsafe fn call_pointers(
             Err(_) => null_mut(),
         }
     };
-    debug_assert!(value.is_null() == th.is_raised(), "{callable:?}: result and exception");
-    value
+    if value.is_null() == th.is_raised() { value } else { inconsistent(th, callable, value) }
+}
+
+/// What C code returned does not go with the exception that is or is not set.
+#[cold]
+fn inconsistent(th: Thread<'_>, callable: Obj<'_>, value: *mut PyObject) -> *mut PyObject {
+    // SAFETY: a new reference or null.
+    let result = unsafe { Ref::<object::Object>::from_raw(value) };
+    let cause = th.swap_exception(None);
+    let shown = protocol::text::repr(th, callable).map(|text| text.to_string()).unwrap_or_default();
+    drop(th.swap_exception(cause));
+    if result.is_some() {
+        let message = format!("{shown} returned a result with an exception set");
+        crate::importdl::chained(th, &message);
+    } else {
+        object::error!(th, SystemError, "{shown} returned NULL without setting an exception");
+    }
+    null_mut()
 }
 
 /// `callable(*args, **kwargs)`.

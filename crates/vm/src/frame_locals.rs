@@ -10,7 +10,7 @@ use object::{
 use crate::{frame::Frame, frame_object::FrameObject, word::Word};
 
 /// The local variables of a frame.
-#[pytype(name = "FrameLocalsProxy", flags = MAPPING, layout = abi::PyFrameLocalsProxyObject)]
+#[pytype(name = "FrameLocalsProxy", c_name = "PyFrameLocalsProxy_Type", flags = MAPPING, layout = abi::PyFrameLocalsProxyObject)]
 pub(crate) struct FrameLocalsProxy {
     head: Head,
     frame: Ref<FrameObject>,

@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// A frame as Python code sees it.
-#[pytype(name = "frame", traverse = manual)]
+#[pytype(name = "frame", c_name = "PyFrame_Type", traverse = manual)]
 pub struct FrameObject {
     head: Head,
     /// `f_back` of a frame that was left.
@@ -65,6 +65,22 @@ impl FrameObject {
                 storage: Cell::new(std::ptr::slice_from_raw_parts_mut(null_mut(), 0)),
             },
         )
+    }
+
+    /// A frame of `code` that never runs, for entries of tracebacks.
+    pub fn for_code(th: Thread<'_>, code: &Code, globals: &Dict) -> Result<Ref<FrameObject>> {
+        let function = object::Function::new(th, object::own(code), object::own(globals))?;
+        let words = frame::FRAME_WORDS + code.nlocalsplus as usize;
+        let object = Self::new(th, null_mut())?;
+        let storage = Box::into_raw(vec![0u64; words].into_boxed_slice());
+        let frame = storage.cast::<Frame>();
+        // SAFETY: fresh memory for the frame and its variables; the object owns both.
+        unsafe { frame::init(frame, function.into_raw(), code, 0) };
+        // SAFETY: as above.
+        unsafe { (*frame).owner = owner::FRAME_OBJECT };
+        object.frame.set(frame);
+        object.storage.set(storage);
+        Ok(object)
     }
 
     /// The frame; null once it was left and nobody kept its contents.

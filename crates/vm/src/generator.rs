@@ -83,15 +83,15 @@ macro_rules! generator_types {
 
 generator_types! {
     /// An iterator that executes a function piece by piece.
-    #[pytype(name = "generator", flags = 0, basicsize = BASIC_SIZE, itemsize = 8, weaklistoffset = weakreflist, traverse = manual)]
+    #[pytype(name = "generator", c_name = "PyGen_Type", flags = 0, basicsize = BASIC_SIZE, itemsize = 8, weaklistoffset = weakreflist, traverse = manual)]
     Generator;
 
     /// What calling an `async def` function gives.
-    #[pytype(name = "coroutine", flags = 0, basicsize = BASIC_SIZE, itemsize = 8, weaklistoffset = weakreflist, traverse = manual)]
+    #[pytype(name = "coroutine", c_name = "PyCoro_Type", flags = 0, basicsize = BASIC_SIZE, itemsize = 8, weaklistoffset = weakreflist, traverse = manual)]
     Coroutine;
 
     /// What calling an `async def` function that yields gives.
-    #[pytype(name = "async_generator", flags = 0, basicsize = BASIC_SIZE, itemsize = 8, weaklistoffset = weakreflist, traverse = manual)]
+    #[pytype(name = "async_generator", c_name = "PyAsyncGen_Type", flags = 0, basicsize = BASIC_SIZE, itemsize = 8, weaklistoffset = weakreflist, traverse = manual)]
     AsyncGenerator;
 }
 
@@ -1061,7 +1061,7 @@ impl Coroutine {
 }
 
 /// A wrapper object implementing __await__ for coroutines.
-#[pytype(name = "coroutine_wrapper")]
+#[pytype(name = "coroutine_wrapper", c_name = "_PyCoroWrapper_Type")]
 pub struct CoroutineWrapper {
     head: Head,
     coroutine: Ref<Coroutine>,

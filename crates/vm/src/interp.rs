@@ -213,7 +213,7 @@ impl Regs {
     #[inline(always)]
     pub(crate) unsafe fn finish(&mut self, word: Word) -> Flow {
         if self.gives_up(word) {
-            self.dead[0] = word;
+            self.dead = [word, Word::NULL];
             return Flow::Drop;
         }
         Flow::Next

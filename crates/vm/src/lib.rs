@@ -18,11 +18,13 @@ pub mod frame_object;
 pub mod generator;
 pub mod import;
 pub mod import_time;
+pub mod importdl;
 mod interp;
 pub mod intrinsics;
 pub mod lifecycle;
 #[cfg(any(debug_assertions, miri))]
 mod match_loop;
+pub mod module_def;
 pub mod monitoring;
 mod namespace;
 mod ops;

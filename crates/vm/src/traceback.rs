@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Create a new traceback object.
-#[pytype(name = "traceback", sig = "(tb_next, tb_frame, tb_lasti, tb_lineno)", layout = abi::PyTracebackObject)]
+#[pytype(name = "traceback", c_name = "PyTraceBack_Type", sig = "(tb_next, tb_frame, tb_lasti, tb_lineno)", layout = abi::PyTracebackObject)]
 pub struct Traceback {
     head: Head,
     next: Link<Traceback>,

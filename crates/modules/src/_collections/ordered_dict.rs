@@ -25,7 +25,7 @@ use object::{
 use super::order::Order;
 
 /// Dictionary that remembers insertion order
-#[pytype(name = "collections.OrderedDict", base = Dict, flags = BASETYPE | DICT_SUBCLASS | MAPPING | MATCH_SELF, dictoffset = attributes, weaklistoffset = weaklist)]
+#[pytype(name = "collections.OrderedDict", c_name = "PyODict_Type", base = Dict, flags = BASETYPE | DICT_SUBCLASS | MAPPING | MATCH_SELF, dictoffset = attributes, weaklistoffset = weaklist)]
 pub struct OrderedDict {
     dict: Dict,
     state: Cell<usize>,
@@ -515,7 +515,7 @@ enum Kind {
 }
 
 /// An iterator over an ordered dict, in either direction.
-#[pytype(name = "odict_iterator", flags = DISALLOW_INSTANTIATION)]
+#[pytype(name = "odict_iterator", c_name = "PyODictIter_Type", flags = DISALLOW_INSTANTIATION)]
 pub(super) struct OdictIterator {
     head: Head,
     dict: Link<OrderedDict>,
@@ -617,9 +617,9 @@ impl OdictIterator {
 }
 
 macro_rules! odict_views {
-    ($($ty:ident $name:literal $base:ident $kind:ident;)*) => { $(
+    ($($ty:ident $name:literal $c_name:literal $base:ident $kind:ident;)*) => { $(
         #[allow(missing_docs, reason = "a view has no docstring")]
-        #[pytype(name = $name, base = $base, flags = DISALLOW_INSTANTIATION)]
+        #[pytype(name = $name, c_name = $c_name, base = $base, flags = DISALLOW_INSTANTIATION)]
         pub(super) struct $ty {
             view: $base,
         }
@@ -648,7 +648,7 @@ macro_rules! odict_views {
 }
 
 odict_views! {
-    OdictKeys "odict_keys" KeysView Keys;
-    OdictValues "odict_values" ValuesView Values;
-    OdictItems "odict_items" ItemsView Items;
+    OdictKeys "odict_keys" "PyODictKeys_Type" KeysView Keys;
+    OdictValues "odict_values" "PyODictValues_Type" ValuesView Values;
+    OdictItems "odict_items" "PyODictItems_Type" ItemsView Items;
 }

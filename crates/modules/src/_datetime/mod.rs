@@ -4,6 +4,7 @@
 //! immutable, so fields are read without care for re-entrancy.
 
 mod calendar;
+mod capi;
 mod date;
 mod datetime;
 mod delta;
@@ -137,6 +138,7 @@ pub mod module {
             ],
         )?;
         module.set(th, "UTC", utc.obj())?;
+        module.set(th, "datetime_CAPI", capi::capsule(th, utc.obj())?.obj())?;
         module.set(th, "MINYEAR", Int::from_i64(th, MINYEAR.into())?.obj())?;
         module.set(th, "MAXYEAR", Int::from_i64(th, MAXYEAR.into())?.obj())
     }

@@ -12,7 +12,7 @@ use object::{
 use crate::construct;
 
 /// Wrapper for potentially out-of-band buffers
-#[pytype(name = "pickle.PickleBuffer", flags = 0, weaklistoffset = weaklist)]
+#[pytype(name = "pickle.PickleBuffer", c_name = "PyPickleBuffer_Type", flags = 0, weaklistoffset = weaklist)]
 pub(super) struct PickleBuffer {
     head: Head,
     view: RefCell<Option<Buffer>>,

@@ -22,6 +22,8 @@ pub(super) struct Loader<'a> {
     unpickler: &'a Unpickler,
     stack: Vec<Ref>,
     marks: Vec<usize>,
+    /// Memory for the next items above a mark.
+    spare: Vec<Ref>,
     persistent_load: Option<Ref>,
 }
 
@@ -32,6 +34,7 @@ impl<'a> Loader<'a> {
             unpickler,
             stack: Vec::new(),
             marks: Vec::new(),
+            spare: Vec::new(),
             persistent_load: unpickler.persistent_load_function(th)?,
         })
     }
@@ -79,7 +82,15 @@ impl<'a> Loader<'a> {
         let Some(mark) = self.marks.pop() else {
             return self.error(format_args!("could not find MARK"));
         };
-        Ok(self.stack.split_off(mark.min(self.stack.len())))
+        let mut items = std::mem::take(&mut self.spare);
+        items.extend(self.stack.drain(mark.min(self.stack.len())..));
+        Ok(items)
+    }
+
+    /// Keep the memory of items that were used.
+    fn recycle(&mut self, mut items: Vec<Ref>) {
+        items.clear();
+        self.spare = items;
     }
 
     fn push(&mut self, value: Ref) {
@@ -269,22 +280,27 @@ impl<'a> Loader<'a> {
                 }
                 EMPTY_TUPLE => self.push(Tuple::from_refs(th, Vec::new())?.upcast()),
                 TUPLE1 => {
-                    let items = vec![self.pop()?];
-                    self.push(Tuple::from_refs(th, items)?.upcast());
+                    let items = [self.pop()?];
+                    self.push(Tuple::from_array(th, items)?.upcast());
                 }
                 TUPLE2 => {
                     let second = self.pop()?;
-                    let items = vec![self.pop()?, second];
-                    self.push(Tuple::from_refs(th, items)?.upcast());
+                    let items = [self.pop()?, second];
+                    self.push(Tuple::from_array(th, items)?.upcast());
                 }
                 TUPLE3 => {
                     let (third, second) = (self.pop()?, self.pop()?);
-                    let items = vec![self.pop()?, second, third];
-                    self.push(Tuple::from_refs(th, items)?.upcast());
+                    let items = [self.pop()?, second, third];
+                    self.push(Tuple::from_array(th, items)?.upcast());
                 }
                 TUPLE => {
-                    let items = self.pop_mark()?;
-                    self.push(Tuple::from_refs(th, items)?.upcast());
+                    let mut items = self.pop_mark()?;
+                    let count = items.len();
+                    let mut rest = items.drain(..);
+                    let tuple = Tuple::from_fn(th, count, |_| rest.next().map(Ref::into_raw))?;
+                    drop(rest);
+                    self.recycle(items);
+                    self.push(tuple.upcast());
                 }
                 EMPTY_LIST => self.push(List::new(th)?.upcast()),
                 LIST => {
@@ -318,7 +334,10 @@ impl<'a> Loader<'a> {
                 }
                 APPEND => {
                     let value = self.pop()?;
-                    self.append(vec![value])?;
+                    match self.top()?.obj().downcast_exact::<List>() {
+                        Some(list) => list.push(th, value)?,
+                        None => self.append(vec![value])?,
+                    }
                 }
                 APPENDS => {
                     let items = self.pop_mark()?;
@@ -570,13 +589,14 @@ impl<'a> Loader<'a> {
         }
     }
 
-    fn append(&mut self, items: Vec<Ref>) -> Result<()> {
+    fn append(&mut self, mut items: Vec<Ref>) -> Result<()> {
         let th = self.th;
         let target = self.top()?;
         if let Some(list) = target.obj().downcast_exact::<List>() {
-            for item in items {
+            for item in items.drain(..) {
                 list.push(th, item)?;
             }
+            self.recycle(items);
             return Ok(());
         }
         if items.len() != 1
@@ -611,6 +631,7 @@ impl<'a> Loader<'a> {
                 }
             }
         }
+        self.recycle(items);
         Ok(())
     }
 

@@ -25,6 +25,9 @@ use super::{
 #[pytype(name = "_struct.Struct", sig = "(format)", flags = BASETYPE, weaklistoffset = weaklist)]
 pub struct Struct {
     head: Head,
+    /// The bytes that values take and how many they are; C code reads both here.
+    size: Cell<isize>,
+    values: Cell<isize>,
     format: Link,
     #[traverse(skip)]
     layout: RefCell<Option<std::rc::Rc<Layout>>>,
@@ -218,6 +221,8 @@ impl Struct {
             th,
             Struct {
                 head: Head::new(),
+                size: Cell::new(-1),
+                values: Cell::new(-1),
                 format: Link::null(),
                 layout: RefCell::new(None),
                 weaklist: Cell::new(std::ptr::null_mut()),
@@ -234,6 +239,8 @@ impl Struct {
         match format::parse(format) {
             Ok(layout) => {
                 self.format.set(Some(Bytes::new(th, format)?.upcast()));
+                self.size.set(layout.size as isize);
+                self.values.set(layout.values as isize);
                 *self.layout.borrow_mut() = Some(std::rc::Rc::new(layout));
                 Ok(())
             }
@@ -425,6 +432,8 @@ impl Struct {
             cls,
             Struct {
                 head: Head::new(),
+                size: Cell::new(-1),
+                values: Cell::new(-1),
                 format: Link::null(),
                 layout: RefCell::new(None),
                 weaklist: Cell::new(std::ptr::null_mut()),

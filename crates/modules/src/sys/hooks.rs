@@ -19,7 +19,6 @@ pub struct BaseRepl(pub Cell<Option<fn(Thread<'_>) -> Result<()>>>);
 
 /// Settings of `sys` that have no other home.
 pub(crate) struct Settings {
-    dlopen_flags: Cell<i32>,
     cpu_count: Cell<i32>,
     audit_hooks: RefCell<Vec<Ref>>,
     asyncgen_hooks_type: RefCell<Option<Ref<types::Type>>>,
@@ -29,8 +28,6 @@ pub(crate) struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Settings {
-            // RTLD_NOW
-            dlopen_flags: Cell::new(2),
             cpu_count: Cell::new(-1),
             audit_hooks: RefCell::default(),
             asyncgen_hooks_type: RefCell::default(),
@@ -42,14 +39,6 @@ impl Default for Settings {
 impl Settings {
     pub(super) fn cpu_count(&self) -> i32 {
         self.cpu_count.get()
-    }
-
-    pub(super) fn dlopen_flags(&self) -> i32 {
-        self.dlopen_flags.get()
-    }
-
-    pub(super) fn set_dlopen_flags(&self, flags: i32) {
-        self.dlopen_flags.set(flags);
     }
 }
 

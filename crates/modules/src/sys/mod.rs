@@ -444,13 +444,13 @@ pub mod sys {
     /// Return the flags that are used for dlopen calls.
     #[sig = "()"]
     fn getdlopenflags(th: Thread<'_>) -> i32 {
-        th.interp().extensions.get::<hooks::Settings>().dlopen_flags()
+        vm::importdl::flags(th)
     }
 
     /// Set the flags used by the interpreter for dlopen calls.
     #[sig = "(flags, /)"]
     fn setdlopenflags(th: Thread<'_>, flags: i32) {
-        th.interp().extensions.get::<hooks::Settings>().set_dlopen_flags(flags);
+        vm::importdl::set_flags(th, flags);
     }
 
     /// Return True if a stack profiler trampoline is active.

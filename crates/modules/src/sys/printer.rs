@@ -6,7 +6,7 @@ use macros::{pymethods, pytype};
 use object::{Head, Ref, Result, Str, Thread, alloc_object};
 
 /// Writes text to a descriptor, without a buffer.
-#[pytype(name = "stderrprinter", flags = DISALLOW_INSTANTIATION)]
+#[pytype(name = "stderrprinter", c_name = "PyStdPrinter_Type", flags = DISALLOW_INSTANTIATION)]
 pub(crate) struct Printer {
     head: Head,
     fd: i32,

@@ -68,6 +68,22 @@ impl Decimal {
         } else {
             (other, self, negative, self.negative)
         };
+        let shift = (high.exponent - low.exponent).unsigned_abs();
+        if let (Some(a), Some(b)) =
+            (high.coefficient.small_shifted(shift), low.coefficient.small_shifted(0))
+        {
+            let exponent = low.exponent;
+            let new =
+                |negative, value| Decimal::new(negative, Coefficient::from_u128(value), exponent);
+            return Ok(match (high_negative == low_negative, a.cmp(&b)) {
+                (true, _) => new(high_negative, a + b),
+                (_, Ordering::Greater) => new(high_negative, a - b),
+                (_, Ordering::Less) => new(low_negative, b - a),
+                (_, Ordering::Equal) => {
+                    Decimal::zero(context.rounding == Rounding::Floor, exponent)
+                }
+            });
+        }
         let (a, b, exponent) = align(high, low, context.prec)?;
         if high_negative == low_negative {
             return Ok(Decimal::new(high_negative, a.add(&b)?, exponent));
@@ -187,7 +203,11 @@ impl Decimal {
         let ideal = self.exponent - other.exponent;
         let shift = other.coefficient.digits() - self.coefficient.digits() + prec + 1;
         let amount = shift.unsigned_abs();
-        let (mut quotient, rest) = if shift >= 0 {
+        let small = (self.coefficient.small_shifted(amount), other.coefficient.small_shifted(0));
+        let (mut quotient, rest) = if let (true, (Some(a), Some(b))) = (shift >= 0, small) {
+            let quotient = a / b;
+            (Coefficient::from_u128(quotient), Coefficient::from_u128(a - quotient * b))
+        } else if shift >= 0 {
             self.coefficient.shift_left(amount)?.div_rem(&other.coefficient)?
         } else {
             self.coefficient.div_rem(&other.coefficient.shift_left(amount)?)?

@@ -38,6 +38,9 @@ pub enum Rest {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Coefficient(Words);
 
+/// Two words hold the numbers below this.
+const SMALL_END: u128 = BASE as u128 * BASE as u128;
+
 const POWERS: [u64; WIDTH + 1] = {
     let mut powers = [1; WIDTH + 1];
     let mut i = 1;
@@ -127,6 +130,29 @@ impl Coefficient {
             words.push(value as u64);
         }
         Coefficient(words)
+    }
+
+    /// The value, if it has two words at most.
+    #[inline]
+    fn small(&self) -> Option<u128> {
+        match *self.0.as_slice() {
+            [] => Some(0),
+            [low] => Some(u128::from(low)),
+            [low, high] => Some(u128::from(high) * u128::from(BASE) + u128::from(low)),
+            _ => None,
+        }
+    }
+
+    /// The value times 10ⁿ, if that has 38 digits at most. PERF: numbers of the
+    /// usual precision are added and divided as machine integers.
+    #[inline]
+    pub(super) fn small_shifted(&self, n: u64) -> Option<u128> {
+        let value = self.small()?;
+        if n == 0 {
+            return Some(value);
+        }
+        let factor = POWERS.get(usize::try_from(n).ok()?)?;
+        value.checked_mul(u128::from(*factor)).filter(|&value| value < SMALL_END)
     }
 
     /// The value, if it is below 2⁶⁴.
@@ -283,6 +309,13 @@ impl Coefficient {
         match (self.0.as_slice(), other.0.as_slice()) {
             ([], _) | (_, []) => Ok(Coefficient::zero()),
             ([a], [b]) => Ok(Coefficient::from_u128(u128::from(*a) * u128::from(*b))),
+            ([word], [low, high]) | ([low, high], [word])
+                if let Some(product) = (u128::from(*high) * u128::from(BASE)
+                    + u128::from(*low))
+                .checked_mul(u128::from(*word)) =>
+            {
+                Ok(Coefficient::from_u128(product))
+            }
             (a, b) => {
                 let mut words = zeroed(a.len() + b.len())?;
                 multiply(&mut words, a, b)?;
@@ -330,6 +363,20 @@ impl Coefficient {
         }
         if n > self.digits() as u64 {
             return (Coefficient::zero(), if self.is_zero() { Rest::Zero } else { Rest::Below });
+        }
+        if n <= WIDTH as u64
+            && let Some(value) = self.small()
+        {
+            let unit = u128::from(power(n as usize));
+            let quotient = value / unit;
+            let cut = value - quotient * unit;
+            let rest = match cut.cmp(&(unit / 2)) {
+                _ if cut == 0 => Rest::Zero,
+                Ordering::Less => Rest::Below,
+                Ordering::Equal => Rest::Half,
+                Ordering::Greater => Rest::Above,
+            };
+            return (Coefficient::from_u128(quotient), rest);
         }
         let (whole, part) = ((n / WIDTH as u64) as usize, (n % WIDTH as u64) as usize);
         let rest = self.rest(whole, part);

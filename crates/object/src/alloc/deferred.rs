@@ -29,6 +29,16 @@ pub fn defer_dealloc(th: Thread<'_>, object: NonNull<PyObject>) -> bool {
     defer(&state.dealloc_depth, &state.dealloc_later, object)
 }
 
+/// Run the `tp_dealloc` of a base as a part of the deallocation that was begun
+/// for the same object: it is not put off.
+#[inline]
+pub fn for_base(th: Thread<'_>, dealloc: impl FnOnce()) {
+    let depth = &th.state().dealloc_depth;
+    depth.set(depth.get().saturating_sub(1));
+    dealloc();
+    depth.set(depth.get() + 1);
+}
+
 /// End a deallocation that [`defer_dealloc`] began; the outermost does those
 /// put off.
 #[inline]

@@ -176,11 +176,9 @@ impl Large {
         }
     }
 
-    /// Whether the address may be in the registry. PERF: excludes most static
-    /// objects without a search.
-    #[inline]
-    pub(crate) fn may_hold(&self, object: *mut u8) -> bool {
-        (self.lowest..=self.highest.saturating_add(GRANULE)).contains(&object.addr())
+    /// The addresses between which all objects in the registry are.
+    pub(crate) fn range(&self) -> std::ops::RangeInclusive<usize> {
+        self.lowest..=self.highest.saturating_add(GRANULE)
     }
 
     /// The registry's entry for the object at `object`.

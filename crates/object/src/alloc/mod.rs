@@ -30,7 +30,7 @@ use abi::PyObject;
 pub use arena::{ARENA_SIZE, ArenaStatistics, RANGE_HINT};
 #[cfg(test)]
 pub(crate) use deferred::{defer, end};
-pub use deferred::{defer_dealloc, end_dealloc};
+pub use deferred::{defer_dealloc, end_dealloc, for_base};
 pub use pool::{CLASSES, Domain, GRANULE, POOL_SIZE, Pool, SMALL_MAX};
 pub use trace::{CollectFrames, Trace, TraceFrame};
 

@@ -13,7 +13,7 @@ use super::base::{BaseException, extends, keywords};
 use super::plain;
 
 /// Attribute not found.
-#[pytype(name = "AttributeError", base = plain::Exception, flags = BASETYPE | BASE_EXC_SUBCLASS, layout = abi::PyAttributeErrorObject)]
+#[pytype(name = "AttributeError", c_name = "_PyExc_AttributeError", base = plain::Exception, flags = BASETYPE | BASE_EXC_SUBCLASS, layout = abi::PyAttributeErrorObject)]
 pub struct AttributeError {
     base: BaseException,
     object: Link,
@@ -21,7 +21,7 @@ pub struct AttributeError {
 }
 
 /// Name not found globally.
-#[pytype(name = "NameError", base = plain::Exception, flags = BASETYPE | BASE_EXC_SUBCLASS, layout = abi::PyNameErrorObject)]
+#[pytype(name = "NameError", c_name = "_PyExc_NameError", base = plain::Exception, flags = BASETYPE | BASE_EXC_SUBCLASS, layout = abi::PyNameErrorObject)]
 pub struct NameError {
     base: BaseException,
     name: Link,

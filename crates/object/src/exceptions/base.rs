@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Common base class for all exceptions
-#[pytype(name = "BaseException", flags = BASETYPE | BASE_EXC_SUBCLASS, layout = abi::PyBaseExceptionObject, dictoffset = dict)]
+#[pytype(name = "BaseException", c_name = "_PyExc_BaseException", flags = BASETYPE | BASE_EXC_SUBCLASS, layout = abi::PyBaseExceptionObject, dictoffset = dict)]
 pub struct BaseException {
     head: Head,
     dict: Link<Dict>,

@@ -22,7 +22,7 @@ use super::{
 };
 
 /// A combination of multiple unrelated exceptions.
-#[pytype(name = "BaseExceptionGroup", base = BaseException, flags = BASETYPE | BASE_EXC_SUBCLASS, layout = abi::PyBaseExceptionGroupObject)]
+#[pytype(name = "BaseExceptionGroup", c_name = "_PyExc_BaseExceptionGroup", base = BaseException, flags = BASETYPE | BASE_EXC_SUBCLASS, layout = abi::PyBaseExceptionGroupObject)]
 pub struct BaseExceptionGroup {
     base: BaseException,
     msg: Link,

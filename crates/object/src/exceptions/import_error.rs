@@ -13,7 +13,7 @@ use super::base::{BaseException, extends, keywords};
 use super::plain;
 
 /// Import can't find module, or can't find name in module.
-#[pytype(name = "ImportError", base = plain::Exception, flags = BASETYPE | BASE_EXC_SUBCLASS, layout = abi::PyImportErrorObject)]
+#[pytype(name = "ImportError", c_name = "_PyExc_ImportError", base = plain::Exception, flags = BASETYPE | BASE_EXC_SUBCLASS, layout = abi::PyImportErrorObject)]
 pub struct ImportError {
     base: BaseException,
     msg: Link,

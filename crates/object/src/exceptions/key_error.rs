@@ -8,7 +8,7 @@ use super::base::{BaseException, extends};
 use super::plain;
 
 /// Mapping key not found.
-#[pytype(name = "KeyError", base = plain::LookupError, flags = BASETYPE | BASE_EXC_SUBCLASS, layout = abi::PyBaseExceptionObject)]
+#[pytype(name = "KeyError", c_name = "_PyExc_KeyError", base = plain::LookupError, flags = BASETYPE | BASE_EXC_SUBCLASS, layout = abi::PyBaseExceptionObject)]
 pub struct KeyError {
     base: BaseException,
 }

@@ -18,7 +18,7 @@ use super::{
 };
 
 /// Base class for I/O related errors.
-#[pytype(name = "OSError", base = plain::Exception, flags = BASETYPE | BASE_EXC_SUBCLASS, layout = abi::PyOSErrorObject)]
+#[pytype(name = "OSError", c_name = "_PyExc_OSError", base = plain::Exception, flags = BASETYPE | BASE_EXC_SUBCLASS, layout = abi::PyOSErrorObject)]
 pub struct OSError {
     base: BaseException,
     errno: Link,

@@ -10,14 +10,14 @@ use super::base::{BaseException, extends, no_keywords, or_none};
 use super::plain;
 
 /// Signal the end from iterator.__next__().
-#[pytype(name = "StopIteration", base = plain::Exception, flags = BASETYPE | BASE_EXC_SUBCLASS, layout = abi::PyStopIterationObject)]
+#[pytype(name = "StopIteration", c_name = "_PyExc_StopIteration", base = plain::Exception, flags = BASETYPE | BASE_EXC_SUBCLASS, layout = abi::PyStopIterationObject)]
 pub struct StopIteration {
     base: BaseException,
     value: Link,
 }
 
 /// Request to exit from the interpreter.
-#[pytype(name = "SystemExit", base = BaseException, flags = BASETYPE | BASE_EXC_SUBCLASS, layout = abi::PySystemExitObject)]
+#[pytype(name = "SystemExit", c_name = "_PyExc_SystemExit", base = BaseException, flags = BASETYPE | BASE_EXC_SUBCLASS, layout = abi::PySystemExitObject)]
 pub struct SystemExit {
     base: BaseException,
     code: Link,

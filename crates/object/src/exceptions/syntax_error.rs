@@ -13,7 +13,7 @@ use super::base::{BaseException, extends, no_keywords, or_none};
 use super::plain;
 
 /// Invalid syntax.
-#[pytype(name = "SyntaxError", base = plain::Exception, flags = BASETYPE | BASE_EXC_SUBCLASS, layout = abi::PySyntaxErrorObject)]
+#[pytype(name = "SyntaxError", c_name = "_PyExc_SyntaxError", base = plain::Exception, flags = BASETYPE | BASE_EXC_SUBCLASS, layout = abi::PySyntaxErrorObject)]
 pub struct SyntaxError {
     base: BaseException,
     msg: Link,

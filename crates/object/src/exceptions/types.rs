@@ -62,9 +62,30 @@ macro_rules! accessor {
         #[allow(non_snake_case, reason = "named as in Python")]
         #[inline(always)]
         pub fn $name() -> &'static Type {
+            #[unsafe(export_name = concat!("_PyExc_", stringify!($name)))]
             static TYPE: StaticType = StaticType::new();
             TYPE.get()
         }
+    };
+}
+
+/// A variable that holds a type: what C code calls an exception.
+#[repr(transparent)]
+struct Pointer(*const StaticType);
+
+// SAFETY: never changed.
+unsafe impl Sync for Pointer {}
+
+macro_rules! pointer {
+    ($name:ident) => {
+        const _: () = {
+            unsafe extern "C" {
+                #[link_name = concat!("_PyExc_", stringify!($name))]
+                static TYPE: StaticType;
+            }
+            #[unsafe(export_name = concat!("PyExc_", stringify!($name)))]
+            static POINTER: Pointer = Pointer(&raw const TYPE);
+        };
     };
 }
 
@@ -88,6 +109,8 @@ macro_rules! declaration {
 macro_rules! exceptions {
     ($($name:ident $row:tt;)*) => {
         $( accessor! { $name $row } )*
+
+        $( pointer! { $name } )*
 
         /// Every row.
         pub(super) static ROWS: &[(&str, &TypeDecl)] =

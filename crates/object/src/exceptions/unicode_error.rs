@@ -47,19 +47,19 @@ impl Traverse for UnicodeFields {
 }
 
 /// Unicode decoding error.
-#[pytype(name = "UnicodeDecodeError", base = plain::UnicodeError, flags = BASETYPE | BASE_EXC_SUBCLASS, layout = abi::PyUnicodeErrorObject)]
+#[pytype(name = "UnicodeDecodeError", c_name = "_PyExc_UnicodeDecodeError", base = plain::UnicodeError, flags = BASETYPE | BASE_EXC_SUBCLASS, layout = abi::PyUnicodeErrorObject)]
 pub struct UnicodeDecodeError {
     fields: UnicodeFields,
 }
 
 /// Unicode encoding error.
-#[pytype(name = "UnicodeEncodeError", base = plain::UnicodeError, flags = BASETYPE | BASE_EXC_SUBCLASS, layout = abi::PyUnicodeErrorObject)]
+#[pytype(name = "UnicodeEncodeError", c_name = "_PyExc_UnicodeEncodeError", base = plain::UnicodeError, flags = BASETYPE | BASE_EXC_SUBCLASS, layout = abi::PyUnicodeErrorObject)]
 pub struct UnicodeEncodeError {
     fields: UnicodeFields,
 }
 
 /// Unicode translation error.
-#[pytype(name = "UnicodeTranslateError", base = plain::UnicodeError, flags = BASETYPE | BASE_EXC_SUBCLASS, layout = abi::PyUnicodeErrorObject)]
+#[pytype(name = "UnicodeTranslateError", c_name = "_PyExc_UnicodeTranslateError", base = plain::UnicodeError, flags = BASETYPE | BASE_EXC_SUBCLASS, layout = abi::PyUnicodeErrorObject)]
 pub struct UnicodeTranslateError {
     fields: UnicodeFields,
 }

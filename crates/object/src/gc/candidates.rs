@@ -10,6 +10,7 @@ use std::{
     alloc::{Layout, alloc_zeroed, dealloc},
     cell::Cell,
     ffi::{c_int, c_void},
+    ops::RangeInclusive,
     ptr::{self, NonNull},
 };
 
@@ -50,6 +51,8 @@ impl Words {
             return Some(());
         }
         self.release();
+        // Pages that are never used cost nothing; the heap may go on growing.
+        let len = len.checked_next_power_of_two()?;
         let layout = Self::layout(len)?;
         // SAFETY: the length is not 0.
         let first = NonNull::new(unsafe { alloc_zeroed(layout) })?;
@@ -91,8 +94,11 @@ pub(super) struct Candidates<'a> {
     pub(super) objects: Vec<*mut PyObject>,
     /// Objects to traverse; has room for every candidate.
     work: Vec<*mut PyObject>,
-    /// The large object that was visited last, and its place in the registry.
-    latest: (*mut PyObject, usize),
+    /// Where large objects are.
+    large: RangeInclusive<usize>,
+    /// The object outside of the pools that was visited last, and its word,
+    /// null if it has none. The registry does not change meanwhile.
+    latest: (*mut PyObject, *mut u32),
 }
 
 impl<'a> Candidates<'a> {
@@ -109,7 +115,8 @@ impl<'a> Candidates<'a> {
             len: words.len.get(),
             objects: Vec::new(),
             work: Vec::new(),
-            latest: (ptr::null_mut(), 0),
+            large: heap.large.borrow().range(),
+            latest: (ptr::null_mut(), ptr::null_mut()),
         })
     }
 
@@ -161,25 +168,28 @@ impl<'a> Candidates<'a> {
     fn with_word(&mut self, object: *mut PyObject, f: impl FnOnce(&mut u32)) {
         let index = object.addr().wrapping_sub(self.base) / SPACING;
         if index >= self.len {
-            return self.with_large_word(object, f);
+            // PERF: small ints, static objects, the type of the last instance.
+            if object != self.latest.0 {
+                if !self.large.contains(&object.addr()) {
+                    return;
+                }
+                self.find_large_word(object);
+            }
+            // SAFETY: null or the word in the registry.
+            if let Some(word) = unsafe { self.latest.1.as_mut() } {
+                f(word);
+            }
+            return;
         }
         // SAFETY: below the number of words, which are this collection's.
         f(unsafe { &mut *self.first.add(index) });
     }
 
     #[cold]
-    fn with_large_word(&mut self, object: *mut PyObject, f: impl FnOnce(&mut u32)) {
+    fn find_large_word(&mut self, object: *mut PyObject) {
         let mut large = self.heap.large.borrow_mut();
-        if !large.may_hold(object.cast()) {
-            return;
-        }
-        if self.latest.0 != object {
-            let Some(index) = large.find(object.cast()) else { return };
-            self.latest = (object, index);
-        }
-        if let Some(entry) = large.objects.get_mut(self.latest.1) {
-            f(&mut entry.refs);
-        }
+        let entry = large.find(object.cast()).and_then(|index| large.objects.get_mut(index));
+        self.latest = (object, entry.map_or(ptr::null_mut(), |entry| &raw mut entry.refs));
     }
 
     /// Whether a candidate was found to be reachable; then it is none any more.

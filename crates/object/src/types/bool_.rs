@@ -15,7 +15,7 @@ use crate::{
 /// Returns True when the argument is true, False otherwise.
 /// The builtins True and False are the only two instances of the class bool.
 /// The class bool is a subclass of the class int, and cannot be subclassed.
-#[pytype(name = "bool", sig = "(object=False, /)", base = Int, flags = LONG_SUBCLASS, basicsize = 24, itemsize = 4, traverse = manual)]
+#[pytype(name = "bool", c_name = "PyBool_Type", sig = "(object=False, /)", base = Int, flags = LONG_SUBCLASS, basicsize = 24, itemsize = 4, traverse = manual)]
 pub struct Bool {
     int: IntObject<1>,
 }
@@ -28,7 +28,9 @@ impl crate::Traverse for Bool {
 // SAFETY: immortal and without mutable state.
 unsafe impl Sync for Bool {}
 
+#[unsafe(export_name = "_Py_FalseStruct")]
 static FALSE: Bool = Bool { int: IntObject::immortal(1, [0]) };
+#[unsafe(export_name = "_Py_TrueStruct")]
 static TRUE: Bool = Bool { int: IntObject::immortal(1 << 3, [1]) };
 
 /// `True` or `False`.

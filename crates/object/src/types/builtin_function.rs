@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// A native function or a bound native method.
-#[pytype(name = "builtin_function_or_method", flags = HAVE_VECTORCALL, layout = abi::PyCFunctionObject, weaklistoffset = weakreflist, vectorcall = vectorcall)]
+#[pytype(name = "builtin_function_or_method", c_name = "PyCFunction_Type", flags = HAVE_VECTORCALL, layout = abi::PyCFunctionObject, weaklistoffset = weakreflist, vectorcall = vectorcall)]
 pub struct BuiltinFunction {
     head: Head,
     #[traverse(skip)]
@@ -27,6 +27,29 @@ pub struct BuiltinFunction {
     vectorcall: Cell<Option<abi::vectorcallfunc>>,
 }
 
+/// A bound native method that is told the class that defines it
+/// (`METH_METHOD`).
+#[pytype(name = "builtin_method", c_name = "PyCMethod_Type", base = BuiltinFunction, flags = HAVE_VECTORCALL, layout = abi::PyCMethodObject, weaklistoffset = function.weakreflist, vectorcall = function.vectorcall)]
+pub struct BuiltinMethod {
+    function: BuiltinFunction,
+    class: Ref<Type>,
+}
+
+/// A new function over `def`, bound to `this`; `class` defines it.
+pub fn new_method(
+    th: Thread<'_>,
+    def: &'static PyMethodDef,
+    this: Option<Obj<'_>>,
+    module: Option<Obj<'_>>,
+    class: &Type,
+) -> Result<Ref> {
+    if def.ml_flags & abi::METH_METHOD == 0 {
+        return new(th, def, this, module).map(Ref::upcast);
+    }
+    let function = unbound(def, this, module);
+    alloc_object::new(th, BuiltinMethod { function, class: crate::own(class) }).map(Ref::upcast)
+}
+
 /// A new function over `def`, bound to `this`.
 pub fn new(
     th: Thread<'_>,
@@ -34,15 +57,22 @@ pub fn new(
     this: Option<Obj<'_>>,
     module: Option<Obj<'_>>,
 ) -> Result<Ref<BuiltinFunction>> {
-    let function = BuiltinFunction {
+    alloc_object::new(th, unbound(def, this, module))
+}
+
+fn unbound(
+    def: &'static PyMethodDef,
+    this: Option<Obj<'_>>,
+    module: Option<Obj<'_>>,
+) -> BuiltinFunction {
+    BuiltinFunction {
         head: Head::new(),
         def,
         this: Link::from_option(this.map(Obj::own)),
         module: Link::from_option(module.map(Obj::own)),
         weakreflist: Cell::new(std::ptr::null_mut()),
         vectorcall: Cell::new(Some(vectorcall)),
-    };
-    alloc_object::new(th, function)
+    }
 }
 
 unsafe extern "C" fn vectorcall(
@@ -64,19 +94,25 @@ unsafe extern "C" fn vectorcall(
     let this = unsafe { function.this.peek() }.unwrap_or_else(types::none);
     // SAFETY: null or a tuple that outlives the call.
     let kwnames = unsafe { Obj::from_raw(kwnames).map(|names| names.cast::<Tuple>()) };
-    let result = call_def(th, function.def, this, all, nargs, kwnames, || {
+    let class = match function.def.ml_flags & abi::METH_METHOD {
+        0 => None,
+        // SAFETY: `new_method` makes methods with that flag.
+        _ => Some(&*unsafe { function.obj().cast::<BuiltinMethod>() }.class),
+    };
+    let result = call_def(th, function.def, this, class, all, nargs, kwnames, || {
         function.shown_name(th).unwrap_or_default()
     });
     result.map_or(std::ptr::null_mut(), Ref::into_raw)
 }
 
 /// Call a method definition: `args` = `nargs` positional arguments, then the
-/// values of `kwnames`. `name` is asked for in messages.
+/// values of `kwnames`. `class` defines the method, `name` is asked for in messages.
 #[inline]
 pub fn call_def(
     th: Thread<'_>,
     def: &PyMethodDef,
     this: Obj<'_>,
+    class: Option<&Type>,
     args: &[Obj<'_>],
     nargs: usize,
     kwnames: Option<&Tuple>,
@@ -85,6 +121,7 @@ pub fn call_def(
     const FAST: i32 = abi::METH_FASTCALL;
     const KEYWORDS: i32 = abi::METH_KEYWORDS;
     const FAST_KEYWORDS: i32 = FAST | KEYWORDS;
+    const METHOD: i32 = abi::METH_METHOD | FAST_KEYWORDS;
     const NOARGS: i32 = abi::METH_NOARGS;
     const ONE: i32 = abi::METH_O;
     const VARARGS: i32 = abi::METH_VARARGS;
@@ -98,7 +135,9 @@ pub fn call_def(
     if has_keywords && convention & KEYWORDS == 0 {
         raise!(th, TypeError, "{}() takes no keyword arguments", name());
     }
-    let o = this.as_ptr();
+    // COMPAT: a static method gets no `self`; test_call.TestCallingConventionsStatic.
+    let is_static = def.ml_flags & abi::METH_STATIC != 0;
+    let o = if is_static { std::ptr::null_mut() } else { this.as_ptr() };
     let raw_names = kwnames.map_or(std::ptr::null_mut(), |names| names.obj().as_ptr());
     let first = args.as_ptr().cast::<*mut PyObject>();
     macro_rules! function {
@@ -145,6 +184,11 @@ pub fn call_def(
             let kwargs = if has_keywords { dict.as_ptr() } else { std::ptr::null_mut() };
             // SAFETY: a live tuple, and null or a live dict.
             unsafe { function!(abi::PyCFunctionWithKeywords)(o, tuple.as_ptr(), kwargs) }
+        }
+        METHOD => {
+            let class = class.map_or(std::ptr::null_mut(), Type::as_ptr);
+            // SAFETY: live arguments in the vectorcall order.
+            unsafe { function!(abi::PyCMethod)(o, class, first, nargs, raw_names) }
         }
         _ => raise!(th, SystemError, "{}() method: bad call flags", name()),
     };
@@ -324,6 +368,9 @@ impl BuiltinFunction {
         }
     }
 }
+
+#[pymethods]
+impl BuiltinMethod {}
 
 /// The type, for modules that export it.
 pub fn builtin_function_type() -> &'static Type {

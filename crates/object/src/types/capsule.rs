@@ -16,7 +16,7 @@ pub type Destructor = unsafe extern "C" fn(*mut abi::PyObject);
 ///
 /// They're a way of passing data through the Python interpreter without
 /// creating your own custom type.
-#[pytype(name = "PyCapsule", flags = DISALLOW_INSTANTIATION)]
+#[pytype(name = "PyCapsule", c_name = "PyCapsule_Type", flags = DISALLOW_INSTANTIATION)]
 pub struct Capsule {
     head: Head,
     pub pointer: Cell<*mut c_void>,

@@ -13,7 +13,7 @@ use crate::{
 ///     the contents of the cell. If not specified, the cell will be empty,
 ///     and further attempts to access its cell_contents attribute will
 ///     raise a ValueError.
-#[pytype(name = "cell", sig = "([contents])", layout = abi::PyCellObject)]
+#[pytype(name = "cell", c_name = "PyCell_Type", sig = "([contents])", layout = abi::PyCellObject)]
 pub struct CellObject {
     head: Head,
     pub contents: Link,

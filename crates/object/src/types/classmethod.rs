@@ -13,7 +13,7 @@ use super::staticmethod::wrapper_methods;
 ///
 /// A class method receives the class as implicit first argument, just like an
 /// instance method receives the instance.
-#[pytype(name = "classmethod", sig = "(function, /)", flags = BASETYPE, dictoffset = dict)]
+#[pytype(name = "classmethod", c_name = "PyClassMethod_Type", sig = "(function, /)", flags = BASETYPE, dictoffset = dict)]
 pub struct ClassMethod {
     head: Head,
     callable: Link,

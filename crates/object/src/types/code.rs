@@ -24,7 +24,7 @@ pub use super::cell::CellObject;
 /// Code object.
 ///
 /// Not for the faint of heart.
-#[pytype(name = "code", sig = "(argcount, posonlyargcount, kwonlyargcount, nlocals, stacksize,\n     flags, codestring, constants, names, varnames, filename, name,\n     qualname, firstlineno, linetable, exceptiontable, freevars=(),\n     cellvars=(), /)", flags = 0, itemsize = 2, weaklistoffset = weakreflist, traverse = manual)]
+#[pytype(name = "code", c_name = "PyCode_Type", sig = "(argcount, posonlyargcount, kwonlyargcount, nlocals, stacksize,\n     flags, codestring, constants, names, varnames, filename, name,\n     qualname, firstlineno, linetable, exceptiontable, freevars=(),\n     cellvars=(), /)", flags = 0, itemsize = 2, weaklistoffset = weakreflist, traverse = manual)]
 pub struct Code {
     head: VarHead,
     pub consts: Ref<Tuple>,
@@ -141,6 +141,39 @@ impl Code {
         let code = alloc_object::new(th, code)?;
         code.head.set_size(count);
         Ok(code)
+    }
+
+    /// The code of a function that does nothing, for entries of tracebacks.
+    pub fn new_empty(
+        th: Thread<'_>,
+        filename: Ref<Str>,
+        name: Ref<Str>,
+        line: i32,
+    ) -> Result<Ref<Code>> {
+        let units =
+            [(Op::RESUME as u8, 0u8), (Op::LOAD_CONST as u8, 0), (Op::RETURN_VALUE as u8, 0)];
+        let code: Vec<u8> = units.into_iter().flat_map(|(op, arg)| [op, arg]).collect();
+        let nothing = || Tuple::from_refs(th, Vec::new());
+        let parts = CodeParts {
+            argcount: 0,
+            posonlyargcount: 0,
+            kwonlyargcount: 0,
+            stacksize: 1,
+            flags: abi::CO_OPTIMIZED | abi::CO_NEWLOCALS,
+            code,
+            consts: Tuple::from_objs(th, &[crate::types::none()])?,
+            names: nothing()?,
+            localsplusnames: nothing()?,
+            localspluskinds: Vec::new(),
+            filename,
+            qualname: name.clone(),
+            name,
+            firstlineno: line,
+            // One entry without columns, at the first line, for all units.
+            linetable: Bytes::new(th, &[0x80 | 13 << 3 | (units.len() as u8 - 1), 0])?,
+            exceptiontable: Bytes::new(th, b"")?,
+        };
+        Self::create(th, parts)
     }
 
     /// The runtime form of compiled code, constants and names interned as

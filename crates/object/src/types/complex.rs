@@ -24,7 +24,7 @@ use crate::{
 /// If a single number is given, convert it to a complex number.
 /// If the 'real' or 'imag' arguments are given, create a complex number
 /// with the specified real and imaginary components.
-#[pytype(name = "complex", sig = "(real=0, imag=0)", flags = BASETYPE, layout = abi::PyComplexObject)]
+#[pytype(name = "complex", c_name = "PyComplex_Type", sig = "(real=0, imag=0)", flags = BASETYPE, layout = abi::PyComplexObject)]
 pub struct Complex {
     head: Head,
     real: f64,

@@ -170,7 +170,7 @@ macro_rules! common_reduce {
 }
 
 /// A method of a builtin type.
-#[pytype(name = "method_descriptor", flags = METHOD_DESCRIPTOR | HAVE_VECTORCALL, layout = abi::PyMethodDescrObject, vectorcall = vectorcall, traverse = manual)]
+#[pytype(name = "method_descriptor", c_name = "PyMethodDescr_Type", flags = METHOD_DESCRIPTOR | HAVE_VECTORCALL, layout = abi::PyMethodDescrObject, vectorcall = vectorcall, traverse = manual)]
 pub struct MethodDescriptor {
     head: Head,
     common: Common,
@@ -179,7 +179,7 @@ pub struct MethodDescriptor {
 }
 
 /// A class method of a builtin type.
-#[pytype(name = "classmethod_descriptor", flags = 0, layout = abi::PyMethodDescrObject, traverse = manual)]
+#[pytype(name = "classmethod_descriptor", c_name = "PyClassMethodDescr_Type", flags = 0, layout = abi::PyMethodDescrObject, traverse = manual)]
 pub struct ClassMethodDescriptor {
     head: Head,
     common: Common,
@@ -188,7 +188,7 @@ pub struct ClassMethodDescriptor {
 }
 
 /// A slot of a builtin type under its dunder name.
-#[pytype(name = "wrapper_descriptor", flags = METHOD_DESCRIPTOR, layout = abi::PyWrapperDescrObject, traverse = manual)]
+#[pytype(name = "wrapper_descriptor", c_name = "PyWrapperDescr_Type", flags = METHOD_DESCRIPTOR, layout = abi::PyWrapperDescrObject, traverse = manual)]
 pub struct SlotWrapper {
     head: Head,
     common: Common,
@@ -197,7 +197,7 @@ pub struct SlotWrapper {
 }
 
 /// A computed attribute of a builtin type.
-#[pytype(name = "getset_descriptor", layout = abi::PyGetSetDescrObject, traverse = manual)]
+#[pytype(name = "getset_descriptor", c_name = "PyGetSetDescr_Type", layout = abi::PyGetSetDescrObject, traverse = manual)]
 pub struct GetSetDescriptor {
     head: Head,
     common: Common,
@@ -205,7 +205,7 @@ pub struct GetSetDescriptor {
 }
 
 /// An attribute that is stored at an offset in its object.
-#[pytype(name = "member_descriptor", layout = abi::PyMemberDescrObject, traverse = manual)]
+#[pytype(name = "member_descriptor", c_name = "PyMemberDescr_Type", layout = abi::PyMemberDescrObject, traverse = manual)]
 pub struct MemberDescriptor {
     head: Head,
     common: Common,
@@ -283,7 +283,8 @@ impl MethodDescriptor {
         if !std::ptr::eq(this.ty(), &*self.common.owner) {
             self.common.check(th, *this)?;
         }
-        builtin_function::call_def(th, self.def, *this, rest, nargs - 1, kwnames, || {
+        let class = Some(&*self.common.owner);
+        builtin_function::call_def(th, self.def, *this, class, rest, nargs - 1, kwnames, || {
             self.common.qualname(th).map(|name| name.to_string()).unwrap_or_default()
         })
     }
@@ -305,7 +306,7 @@ impl MethodDescriptor {
                 owner.type_name()
             );
         }
-        builtin_function::new(th, self.def, Some(object), None).map(Ref::upcast)
+        builtin_function::new_method(th, self.def, Some(object), None, &self.common.owner)
     }
 
     fn __call__(&self, th: Thread<'_>, args: &Tuple, kwargs: Option<&Dict>) -> Result {
@@ -357,7 +358,7 @@ impl ClassMethodDescriptor {
                 class_type.full_name()
             );
         }
-        builtin_function::new(th, self.def, Some(class), None).map(Ref::upcast)
+        builtin_function::new_method(th, self.def, Some(class), None, &self.common.owner)
     }
 
     fn __call__(&self, th: Thread<'_>, args: &Tuple, kwargs: Option<&Dict>) -> Result {
@@ -487,7 +488,7 @@ impl SlotWrapper {
 }
 
 /// A slot wrapper bound to an object.
-#[pytype(name = "method-wrapper")]
+#[pytype(name = "method-wrapper", c_name = "_PyMethodWrapper_Type")]
 pub struct MethodWrapper {
     head: Head,
     descriptor: Ref<SlotWrapper>,
@@ -782,7 +783,7 @@ pub fn static_function(th: Thread<'_>, ty: &Type, def: &'static PyMethodDef) -> 
 }
 
 /// `__new__` in the dict of a builtin type.
-pub fn new_function(th: Thread<'_>, ty: &'static Type) -> Result<Ref> {
+pub fn new_function(th: Thread<'_>, ty: &Type) -> Result<Ref> {
     builtin_function::new(th, builtin_function::new_def(), Some(ty.obj()), None).map(Ref::upcast)
 }
 

@@ -21,7 +21,7 @@ use super::generic_alias;
 ///
 /// enumerate is useful for obtaining an indexed list:
 ///     (0, seq[0]), (1, seq[1]), (2, seq[2]), ...
-#[pytype(name = "enumerate", sig = "(iterable, start=0)", flags = BASETYPE)]
+#[pytype(name = "enumerate", c_name = "PyEnum_Type", sig = "(iterable, start=0)", flags = BASETYPE)]
 pub struct Enumerate {
     head: Head,
     /// Counts until it is `isize::MAX`; then `large` does.

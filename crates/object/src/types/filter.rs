@@ -10,7 +10,7 @@ use crate::{
 /// Return an iterator yielding those items of iterable for which
 /// function(item) is true.  If function is None, return the items that
 /// are true.
-#[pytype(name = "filter", sig = "(function, iterable, /)", flags = BASETYPE)]
+#[pytype(name = "filter", c_name = "PyFilter_Type", sig = "(function, iterable, /)", flags = BASETYPE)]
 pub struct Filter {
     head: Head,
     function: Ref,

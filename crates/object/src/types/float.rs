@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Convert a string or number to a floating-point number, if possible.
-#[pytype(name = "float", sig = "(x=0, /)", flags = BASETYPE | MATCH_SELF, layout = abi::PyFloatObject)]
+#[pytype(name = "float", c_name = "PyFloat_Type", sig = "(x=0, /)", flags = BASETYPE | MATCH_SELF, layout = abi::PyFloatObject)]
 pub struct Float {
     head: Head,
     value: f64,

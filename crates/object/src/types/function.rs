@@ -27,7 +27,7 @@ use crate::{
 ///     a tuple that supplies the bindings for free variables
 ///   kwdefaults
 ///     a dictionary that specifies the default keyword argument values
-#[pytype(name = "function", sig = "(code, globals, name=None, argdefs=None, closure=None,\n         kwdefaults=None)", flags = METHOD_DESCRIPTOR | HAVE_VECTORCALL, layout = abi::PyFunctionObject, dictoffset = dict, weaklistoffset = weakreflist, vectorcall = vectorcall, traverse = manual)]
+#[pytype(name = "function", c_name = "PyFunction_Type", sig = "(code, globals, name=None, argdefs=None, closure=None,\n         kwdefaults=None)", flags = METHOD_DESCRIPTOR | HAVE_VECTORCALL, layout = abi::PyFunctionObject, dictoffset = dict, weaklistoffset = weakreflist, vectorcall = vectorcall, traverse = manual)]
 pub struct Function {
     head: Head,
     pub globals: Link<Dict>,

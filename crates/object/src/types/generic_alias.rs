@@ -22,7 +22,7 @@ use crate::{
 /// Represent a PEP 585 generic type
 ///
 /// E.g. for t = list[int], t.__origin__ is list and t.__args__ is (int,).
-#[pytype(name = "types.GenericAlias", sig = "(origin, args, /)", flags = BASETYPE, weaklistoffset = weaklist)]
+#[pytype(name = "types.GenericAlias", c_name = "Py_GenericAliasType", sig = "(origin, args, /)", flags = BASETYPE, weaklistoffset = weaklist)]
 pub struct GenericAlias {
     head: Head,
     origin: Ref,

@@ -18,7 +18,7 @@ use super::zip::{iterators, step};
 ///
 /// If strict is true and one of the arguments is exhausted before the
 /// others, raise a ValueError.
-#[pytype(name = "map", sig = "(function, iterable, /, *iterables, strict=False)", flags = BASETYPE)]
+#[pytype(name = "map", c_name = "PyMap_Type", sig = "(function, iterable, /, *iterables, strict=False)", flags = BASETYPE)]
 pub struct Map {
     head: Head,
     iterators: Ref<Tuple>,

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Read-only proxy of a mapping.
-#[pytype(name = "mappingproxy", sig = "(mapping)", flags = MAPPING)]
+#[pytype(name = "mappingproxy", c_name = "PyDictProxy_Type", sig = "(mapping)", flags = MAPPING)]
 pub struct MappingProxy {
     head: Head,
     mapping: Ref,

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Create a bound instance method object.
-#[pytype(name = "method", sig = "(function, instance, /)", flags = HAVE_VECTORCALL, layout = abi::PyMethodObject, weaklistoffset = weakreflist, vectorcall = vectorcall)]
+#[pytype(name = "method", c_name = "PyMethod_Type", sig = "(function, instance, /)", flags = HAVE_VECTORCALL, layout = abi::PyMethodObject, weaklistoffset = weakreflist, vectorcall = vectorcall)]
 pub struct Method {
     head: Head,
     pub func: Link,

@@ -28,6 +28,7 @@ pub mod mappingproxy;
 pub mod memoryview;
 pub mod method;
 pub mod module;
+pub mod module_def;
 pub mod namespace;
 pub mod object_;
 pub mod property;
@@ -168,6 +169,8 @@ builtin_types![
     descr::GetSetDescriptor,
     descr::MemberDescriptor,
     builtin_function::BuiltinFunction,
+    builtin_function::BuiltinMethod,
+    module_def::ModuleDef,
     cell::CellObject,
     method::Method,
 ];

@@ -5,14 +5,14 @@ use std::cell::Cell;
 use macros::{pymethods, pytype};
 
 use crate::{
-    AsObject, Dict, Head, Link, Obj, Protocol, Ref, Result, Str, Thread, Tuple, Type, alloc_object,
-    declare::Declared, exceptions, id, raise,
+    AsObject, Dict, Head, Link, Obj, Protocol, Ref, Result, Str, Thread, Traverse, Tuple, Type,
+    alloc_object, declare::Declared, exceptions, id, raise, types::module_def,
 };
 
 /// Create a module object.
 ///
 /// The name must be a string; the optional docstring can have any type.
-#[pytype(name = "module", sig = "(name, doc=None)", flags = BASETYPE, layout = abi::PyModuleObject, dictoffset = dict, weaklistoffset = weaklist)]
+#[pytype(name = "module", c_name = "PyModule_Type", sig = "(name, doc=None)", flags = BASETYPE, layout = abi::PyModuleObject, dictoffset = dict, weaklistoffset = weaklist, traverse = manual)]
 pub struct Module {
     head: Head,
     dict: Link<Dict>,
@@ -22,7 +22,48 @@ pub struct Module {
     name: Link,
 }
 
+impl Traverse for Module {
+    const GC: bool = true;
+
+    fn traverse(&self, visit: &mut dyn FnMut(Obj<'_>)) {
+        self.dict.traverse(visit);
+        self.name.traverse(visit);
+        module_def::traverse(self, visit);
+    }
+
+    fn clear(&self) {
+        module_def::clear(self);
+        self.dict.take();
+    }
+}
+
+impl Drop for Module {
+    fn drop(&mut self) {
+        module_def::free(self);
+    }
+}
+
 impl Module {
+    /// `md_def`: the definition of a module of C code, or null.
+    pub fn def(&self) -> *mut abi::PyModuleDef {
+        self.def.get()
+    }
+
+    /// Set `md_def`, which lives for ever.
+    pub fn set_def(&self, def: *mut abi::PyModuleDef) {
+        self.def.set(def);
+    }
+
+    /// `md_state`: memory of C code, or null.
+    pub fn state(&self) -> *mut std::ffi::c_void {
+        self.state.get()
+    }
+
+    /// Set `md_state`, a block of the heap.
+    pub fn set_state(&self, state: *mut std::ffi::c_void) {
+        self.state.set(state);
+    }
+
     /// A new module with an empty namespace but for the five standard names.
     pub fn new(th: Thread<'_>, name: &Str) -> Result<Ref<Module>> {
         alloc_object::new(

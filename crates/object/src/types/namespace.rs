@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// A simple attribute-based namespace.
-#[pytype(name = "types.SimpleNamespace", sig = "(mapping_or_iterable=(), /, **kwargs)", flags = BASETYPE, dictoffset = dict)]
+#[pytype(name = "types.SimpleNamespace", c_name = "_PyNamespace_Type", sig = "(mapping_or_iterable=(), /, **kwargs)", flags = BASETYPE, dictoffset = dict)]
 pub struct SimpleNamespace {
     head: Head,
     dict: Link<Dict>,

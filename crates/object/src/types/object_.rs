@@ -15,7 +15,7 @@ use super::type_::{attrs, create};
 ///
 /// When called, it accepts no arguments and returns a new featureless
 /// instance that has no instance attributes and cannot be given any.
-#[pytype(name = "object", sig = "()", flags = BASETYPE, layout = abi::PyObject)]
+#[pytype(name = "object", c_name = "PyBaseObject_Type", sig = "()", flags = BASETYPE, layout = abi::PyObject)]
 pub struct BaseObject {
     head: Head,
 }
@@ -45,6 +45,17 @@ fn dict_at_offset<'a>(object: Obj<'a>, ty: &Type) -> Option<&'a Link<Dict>> {
     }
     // SAFETY: the type says that a dict pointer is there.
     Some(unsafe { &*object.as_ptr().cast::<u8>().offset(offset).cast::<Link<Dict>>() })
+}
+
+/// Where an object keeps its dict, null unless its type says where.
+pub fn dict_pointer(object: Obj<'_>) -> *mut *mut abi::PyObject {
+    if object.ty().flags() & abi::Py_TPFLAGS_MANAGED_DICT != 0 {
+        return std::ptr::null_mut();
+    }
+    match dict_at_offset(object, object.ty()) {
+        Some(link) => std::ptr::from_ref(link).cast_mut().cast(),
+        None => std::ptr::null_mut(),
+    }
 }
 
 /// Whether instances have a `__dict__`.

@@ -23,7 +23,7 @@ use crate::{
 ///     function to be used for del'ing an attribute
 ///   doc
 ///     docstring
-#[pytype(name = "property", sig = "(fget=None, fset=None, fdel=None, doc=None)", flags = BASETYPE)]
+#[pytype(name = "property", c_name = "PyProperty_Type", sig = "(fget=None, fset=None, fdel=None, doc=None)", flags = BASETYPE)]
 pub struct Property {
     head: Head,
     fget: Link,

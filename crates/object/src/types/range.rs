@@ -26,7 +26,7 @@ use super::{StrBuilder, iter::state_index, none, singletons::not_implemented_ref
 /// start defaults to 0, and stop is omitted!  range(4) produces 0, 1, 2, 3.
 /// These are exactly the valid indices for a list of 4 elements.
 /// When step is given, it specifies the increment (or decrement).
-#[pytype(name = "range", flags = SEQUENCE, traverse = manual)]
+#[pytype(name = "range", c_name = "PyRange_Type", flags = SEQUENCE, traverse = manual)]
 pub struct Range {
     head: Head,
     start: Ref,
@@ -398,7 +398,7 @@ fn reduce(th: Thread<'_>, start: Ref, step: Ref, length: &Ref) -> Result<Ref> {
 }
 
 /// The iterator over a range of machine numbers.
-#[pytype(name = "range_iterator", flags = DISALLOW_INSTANTIATION, layout = abi::_PyRangeIterObject)]
+#[pytype(name = "range_iterator", c_name = "PyRangeIter_Type", flags = DISALLOW_INSTANTIATION, layout = abi::_PyRangeIterObject)]
 pub struct RangeIterator {
     head: Head,
     start: Cell<i64>,
@@ -469,7 +469,7 @@ impl RangeIterator {
 }
 
 /// The iterator over a range of ints of any size.
-#[pytype(name = "longrange_iterator", flags = DISALLOW_INSTANTIATION, traverse = manual)]
+#[pytype(name = "longrange_iterator", c_name = "PyLongRangeIter_Type", flags = DISALLOW_INSTANTIATION, traverse = manual)]
 pub struct LongRangeIterator {
     head: Head,
     start: Link,

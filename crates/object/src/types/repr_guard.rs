@@ -41,6 +41,11 @@ pub fn enter<'a>(th: Thread<'a>, object: Obj<'_>) -> Option<Guard<'a>> {
     Some(Guard { th, object: object.as_ptr() })
 }
 
+/// End what [`enter`] began, for a guard that was forgotten.
+pub fn leave(th: Thread<'_>, object: Obj<'_>) {
+    drop(Guard { th, object: object.as_ptr() });
+}
+
 impl Drop for Guard<'_> {
     fn drop(&mut self) {
         let active = &self.th.state().extensions.get::<Active>().0;

@@ -15,7 +15,7 @@ use crate::{
 use super::{iter::state_index, tuple::empty_tuple};
 
 /// Return a reverse iterator over the values of the given sequence.
-#[pytype(name = "reversed", sig = "(sequence, /)", flags = BASETYPE)]
+#[pytype(name = "reversed", c_name = "PyReversed_Type", sig = "(sequence, /)", flags = BASETYPE)]
 pub struct Reversed {
     head: Head,
     /// The index of the next item, -1 at the end.

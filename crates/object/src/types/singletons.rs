@@ -7,19 +7,19 @@ use crate::{
 };
 
 /// The type of the None singleton.
-#[pytype(name = "NoneType", sig = "()")]
+#[pytype(name = "NoneType", c_name = "_PyNone_Type", sig = "()")]
 pub struct NoneType {
     head: Head,
 }
 
 /// The type of the NotImplemented singleton.
-#[pytype(name = "NotImplementedType", sig = "()")]
+#[pytype(name = "NotImplementedType", c_name = "_PyNotImplemented_Type", sig = "()")]
 pub struct NotImplementedType {
     head: Head,
 }
 
 /// The type of the Ellipsis singleton.
-#[pytype(name = "ellipsis", sig = "()")]
+#[pytype(name = "ellipsis", c_name = "PyEllipsis_Type", sig = "()")]
 pub struct EllipsisType {
     head: Head,
 }
@@ -31,8 +31,11 @@ unsafe impl Sync for NotImplementedType {}
 // SAFETY: as above.
 unsafe impl Sync for EllipsisType {}
 
+#[unsafe(export_name = "_Py_NoneStruct")]
 static NONE: NoneType = NoneType { head: Head::immortal() };
+#[unsafe(export_name = "_Py_NotImplementedStruct")]
 static NOT_IMPLEMENTED: NotImplementedType = NotImplementedType { head: Head::immortal() };
+#[unsafe(export_name = "_Py_EllipsisObject")]
 static ELLIPSIS: EllipsisType = EllipsisType { head: Head::immortal() };
 
 /// `None`.

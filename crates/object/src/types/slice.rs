@@ -25,7 +25,7 @@ use super::singletons::not_implemented_ref;
 /// Create a slice object.
 ///
 /// This is used for extended slicing (e.g. a[0:10:2]).
-#[pytype(name = "slice", layout = abi::PySliceObject)]
+#[pytype(name = "slice", c_name = "PySlice_Type", layout = abi::PySliceObject)]
 pub struct Slice {
     head: Head,
     start: Ref,

@@ -15,7 +15,7 @@ use crate::{
 ///
 /// A static method does not receive an implicit first argument. It can be
 /// called on the class as well as on an instance.
-#[pytype(name = "staticmethod", sig = "(function, /)", flags = BASETYPE, dictoffset = dict)]
+#[pytype(name = "staticmethod", c_name = "PyStaticMethod_Type", sig = "(function, /)", flags = BASETYPE, dictoffset = dict)]
 pub struct StaticMethod {
     head: Head,
     callable: Link,

@@ -10,8 +10,8 @@ use std::ffi::CString;
 use abi::{PyMemberDef, PyObject, PyTypeObject};
 
 use crate::{
-    AsObject, Dict, Int, Kwargs, Obj, Protocol, PyStruct, Raised, Ref, Result, Str, Thread, Tuple,
-    Type, VarHead, alloc_object, declare, gc, id, protocol, raise, types,
+    AsObject, Dict, Int, Kwargs, Link, Obj, Protocol, PyStruct, Raised, Ref, Result, Str, Thread,
+    Tuple, Type, VarHead, alloc_object, declare, gc, id, protocol, raise, types,
 };
 
 /// A struct sequence type, declared.
@@ -225,6 +225,23 @@ pub fn instance(th: Thread<'_>, class: &Type, mut values: Vec<Ref>) -> Result<Re
     unsafe { gc::track(th.heap(), object) };
     // SAFETY: the header's count is the reference we hand over.
     Ok(unsafe { Ref::from_owned(object) })
+}
+
+/// An instance of a struct sequence type that C code fills.
+pub fn unfilled(th: Thread<'_>, class: &Type) -> Result<Ref> {
+    instance(th, class, Vec::new())
+}
+
+/// Item `i`, hidden ones included, of an instance that C code reads.
+pub fn get_item(object: Obj<'_>, i: usize) -> Obj<'_> {
+    item(object, i)
+}
+
+/// Set item `i` of an instance that C code fills.
+pub fn set_item(object: Obj<'_>, i: usize, value: Option<Ref>) {
+    // SAFETY: C code stays below `n_fields`; an item is null or owned by the tuple.
+    let slot = unsafe { &*object.as_ptr().cast::<u8>().add(item_offset(i)).cast::<Link>() };
+    slot.set(value);
 }
 
 /// Item `i`, hidden ones included.

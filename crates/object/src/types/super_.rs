@@ -13,7 +13,7 @@ use crate::{
 /// super(type) -> unbound super object
 /// super(type, obj) -> bound super object; requires isinstance(obj, type)
 /// super(type, type2) -> bound super object; requires issubclass(type2, type)
-#[pytype(name = "super", flags = BASETYPE)]
+#[pytype(name = "super", c_name = "PySuper_Type", flags = BASETYPE)]
 pub struct Super {
     head: Head,
     class: Link<Type>,

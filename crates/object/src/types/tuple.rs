@@ -37,7 +37,7 @@ use super::{
 /// If iterable is specified the tuple is initialized from iterable's items.
 ///
 /// If the argument is a tuple, the return value is the same object.
-#[pytype(name = "tuple", sig = "(iterable=(), /)", flags = BASETYPE | TUPLE_SUBCLASS | SEQUENCE | MATCH_SELF, itemsize = 8, traverse = manual)]
+#[pytype(name = "tuple", c_name = "PyTuple_Type", sig = "(iterable=(), /)", flags = BASETYPE | TUPLE_SUBCLASS | SEQUENCE | MATCH_SELF, itemsize = 8, traverse = manual)]
 pub struct Tuple {
     head: VarHead,
     hash: Cell<isize>,

@@ -21,7 +21,7 @@ use crate::{
 /// Represent a union type
 ///
 /// E.g. for int | str
-#[pytype(name = "typing.Union", flags = DISALLOW_INSTANTIATION, weaklistoffset = weaklist)]
+#[pytype(name = "typing.Union", c_name = "_PyUnion_Type", flags = DISALLOW_INSTANTIATION, weaklistoffset = weaklist)]
 pub struct Union {
     head: Head,
     args: Ref<Tuple>,

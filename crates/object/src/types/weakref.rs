@@ -37,7 +37,7 @@ pub struct Fields {
 }
 
 /// A weak reference.
-#[pytype(name = "weakref.ReferenceType", flags = BASETYPE, layout = abi::PyWeakReference)]
+#[pytype(name = "weakref.ReferenceType", c_name = "_PyWeakref_RefType", flags = BASETYPE, layout = abi::PyWeakReference)]
 pub struct WeakRef {
     head: Head,
     fields: Fields,
@@ -104,6 +104,11 @@ fn head_of(object: Obj<'_>) -> Option<&'static Cell<*mut WeakRef>> {
         return None;
     }
     list_head(NonNull::new(object.as_ptr())?, object.ty())
+}
+
+/// Where the list of weak references to `object` begins, null if it can have none.
+pub fn list_pointer(object: Obj<'_>) -> *mut *mut PyObject {
+    head_of(object).map_or(std::ptr::null_mut(), |head| head.as_ptr().cast())
 }
 
 /// See a link of the list.
@@ -234,6 +239,11 @@ fn fields_of(reference: Obj<'_>) -> Option<&Fields> {
         return Some(&unsafe { reference.cast::<WeakRef>() }.fields);
     }
     None
+}
+
+/// Whether `object` is a weak reference or a proxy.
+pub fn is_reference(object: Obj<'_>) -> bool {
+    fields_of(object).is_some()
 }
 
 /// The first weak reference to `object`.

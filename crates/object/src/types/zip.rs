@@ -19,7 +19,7 @@ use crate::{
 ///
 ///    >>> list(zip('abcdefg', range(3), range(4)))
 ///    [('a', 0, 0), ('b', 1, 1), ('c', 2, 2)]
-#[pytype(name = "zip", sig = "(*iterables, strict=False)", flags = BASETYPE)]
+#[pytype(name = "zip", c_name = "PyZip_Type", sig = "(*iterables, strict=False)", flags = BASETYPE)]
 pub struct Zip {
     head: Head,
     iterators: Ref<Tuple>,

@@ -30,7 +30,7 @@ pub(crate) fn has_global(th: Thread<'_>, event: usize) -> bool {
 }
 
 /// Call one tool; whether it wants to be called no more.
-fn call_tool(
+pub(super) fn call_tool(
     th: Thread<'_>,
     tool: usize,
     event: usize,

@@ -8,6 +8,7 @@
 //! always. `sys.settrace` and `sys.setprofile` are two more tools ([`legacy`]).
 
 mod fire;
+pub mod foreign;
 mod instrument;
 mod jump;
 pub mod legacy;

@@ -318,6 +318,16 @@ fn slice_set(
     stop: Obj<'_>,
     value: Obj<'_>,
 ) -> Result<()> {
+    if let Some(list) = container.downcast_exact::<List>()
+        && value.ty().slots().tp_iter.is_some()
+        && bounds(start, stop, list.len()).is_some()
+    {
+        let items = protocol::iter::collect(th, value)?;
+        // Collecting may have changed the list.
+        if let Some((start, stop)) = bounds(start, stop, list.len()) {
+            return list.replace_range(th, start, stop, items);
+        }
+    }
     let slice = bridge::slice(th, start, stop, types::none())?;
     protocol::mapping::set_item(th, container, object::AsObject::obj(&slice), Some(value))
 }

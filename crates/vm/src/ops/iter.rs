@@ -164,7 +164,10 @@ ops! {
                 r.skip(1);
                 r.push_or_store(value)
             }
-            None => Flow::Miss,
+            None => {
+                exhausted(r, oparg);
+                r.finish(bridge::exhaust(iterator))
+            }
         }
     }
 
@@ -178,7 +181,10 @@ ops! {
                 r.skip(1);
                 r.push_or_store(value)
             }
-            None => Flow::Miss,
+            None => {
+                exhausted(r, oparg);
+                r.finish(bridge::exhaust(iterator))
+            }
         }
     }
 

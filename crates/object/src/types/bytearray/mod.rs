@@ -42,7 +42,7 @@ use crate::{
 ///   - a bytes or a buffer object
 ///   - any object implementing the buffer API.
 ///   - an integer
-#[pytype(name = "bytearray", flags = BASETYPE | MATCH_SELF, layout = abi::PyByteArrayObject, traverse = manual)]
+#[pytype(name = "bytearray", c_name = "PyByteArray_Type", flags = BASETYPE | MATCH_SELF, layout = abi::PyByteArrayObject, traverse = manual)]
 pub struct ByteArray {
     head: VarHead,
     alloc: Cell<isize>,

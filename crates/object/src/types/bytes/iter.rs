@@ -11,9 +11,9 @@ use crate::{
 };
 
 macro_rules! byte_iterator {
-    ($name:ident, $python:literal, $sequence:ident, $doc:literal) => {
+    ($name:ident, $python:literal, $c_name:literal, $sequence:ident, $doc:literal) => {
         #[doc = $doc]
-        #[pytype(name = $python)]
+        #[pytype(name = $python, c_name = $c_name)]
         pub struct $name {
             head: Head,
             index: Cell<isize>,
@@ -87,10 +87,17 @@ macro_rules! byte_iterator {
     };
 }
 
-byte_iterator!(BytesIterator, "bytes_iterator", Bytes, "Iterates over the bytes of a bytes.");
+byte_iterator!(
+    BytesIterator,
+    "bytes_iterator",
+    "PyBytesIter_Type",
+    Bytes,
+    "Iterates over the bytes of a bytes."
+);
 byte_iterator!(
     ByteArrayIterator,
     "bytearray_iterator",
+    "PyByteArrayIter_Type",
     ByteArray,
     "Iterates over the bytes of a bytearray."
 );

@@ -24,7 +24,7 @@ use crate::{
 
 pub use iter::BytesIterator;
 pub use shared::hex;
-pub use storage::{empty, init};
+pub use storage::{empty, init, new_unfilled};
 
 /// bytes(iterable_of_ints) -> bytes
 /// bytes(string, encoding[, errors]) -> bytes
@@ -37,7 +37,7 @@ pub use storage::{empty, init};
 ///   - a text string encoded using the specified encoding
 ///   - any object implementing the buffer API.
 ///   - an integer
-#[pytype(name = "bytes", flags = BASETYPE | BYTES_SUBCLASS | MATCH_SELF, basicsize = 33, itemsize = 1, traverse = manual)]
+#[pytype(name = "bytes", c_name = "PyBytes_Type", flags = BASETYPE | BYTES_SUBCLASS | MATCH_SELF, basicsize = 33, itemsize = 1, traverse = manual)]
 pub struct Bytes {
     head: VarHead,
     hash: Cell<isize>,

@@ -49,6 +49,11 @@ pub fn empty() -> &'static Bytes {
     &EMPTY.bytes
 }
 
+/// A new object of `length` zero bytes, which nobody shares unless it is empty.
+pub fn new_unfilled(th: Thread<'_>, length: usize) -> Result<Ref<Bytes>> {
+    if length == 0 { Ok(crate::own(empty())) } else { Bytes::fresh(th, length) }
+}
+
 impl Traverse for Bytes {
     const GC: bool = false;
     fn traverse(&self, _: &mut dyn FnMut(Obj<'_>)) {}
@@ -82,10 +87,18 @@ impl Bytes {
         length: usize,
         fill: impl FnOnce(&mut [u8]) -> Result<()>,
     ) -> Result<Ref<Bytes>> {
-        if length == 0 {
-            fill(&mut [])?;
-            return Ok(crate::own(empty()));
+        let bytes = new_unfilled(th, length)?;
+        let data = bytes.data_ptr();
+        // SAFETY: initialised, and nobody else has the object.
+        fill(unsafe { std::slice::from_raw_parts_mut(data.as_ptr(), length) })?;
+        if length == 1 {
+            return Self::new(th, bytes.as_bytes());
         }
+        Ok(bytes)
+    }
+
+    /// A new object of `length` bytes, zeroed, which C code fills in.
+    fn fresh(th: Thread<'_>, length: usize) -> Result<Ref<Bytes>> {
         if length > isize::MAX as usize - size_of::<Bytes>() - 1 {
             raise!(th, OverflowError, "byte string is too large");
         }
@@ -103,13 +116,7 @@ impl Bytes {
         // SAFETY: room for the data and a NUL.
         unsafe { data.write_bytes(0, length + 1) };
         // SAFETY: the header's count is this reference.
-        let bytes: Ref<Bytes> = unsafe { Ref::from_owned(object) };
-        // SAFETY: initialised, and nobody else has the object.
-        fill(unsafe { std::slice::from_raw_parts_mut(data.as_ptr(), length) })?;
-        if length == 1 {
-            return Self::new(th, bytes.as_bytes());
-        }
-        Ok(bytes)
+        Ok(unsafe { Ref::from_owned(object) })
     }
 
     /// A new instance of `cls`, `bytes` or a subclass.

@@ -130,9 +130,9 @@ pub(crate) fn reduce_to_list(th: Thread<'_>, items: Vec<Ref>) -> Result<Ref<Tupl
 }
 
 macro_rules! iterators {
-    ($($(#[$doc:meta])* $ty:ident $name:tt $kind:ident $reverse:tt;)*) => { $(
+    ($($(#[$doc:meta])* $ty:ident $name:tt $c_name:tt $kind:ident $reverse:tt;)*) => { $(
         $(#[$doc])*
-        #[pytype(name = $name, flags = DISALLOW_INSTANTIATION)]
+        #[pytype(name = $name, c_name = $c_name, flags = DISALLOW_INSTANTIATION)]
         pub struct $ty {
             head: Head,
             dict: Link<Dict>,
@@ -202,15 +202,15 @@ macro_rules! iterators {
 
 iterators! {
     #[allow(missing_docs, reason = "an iterator has no docstring")]
-    KeyIterator "dict_keyiterator" Keys false;
+    KeyIterator "dict_keyiterator" "PyDictIterKey_Type" Keys false;
     #[allow(missing_docs, reason = "an iterator has no docstring")]
-    ValueIterator "dict_valueiterator" Values false;
+    ValueIterator "dict_valueiterator" "PyDictIterValue_Type" Values false;
     #[allow(missing_docs, reason = "an iterator has no docstring")]
-    ItemIterator "dict_itemiterator" Items false;
+    ItemIterator "dict_itemiterator" "PyDictIterItem_Type" Items false;
     #[allow(missing_docs, reason = "an iterator has no docstring")]
-    ReverseKeyIterator "dict_reversekeyiterator" Keys true;
+    ReverseKeyIterator "dict_reversekeyiterator" "PyDictRevIterKey_Type" Keys true;
     #[allow(missing_docs, reason = "an iterator has no docstring")]
-    ReverseValueIterator "dict_reversevalueiterator" Values true;
+    ReverseValueIterator "dict_reversevalueiterator" "PyDictRevIterValue_Type" Values true;
     #[allow(missing_docs, reason = "an iterator has no docstring")]
-    ReverseItemIterator "dict_reverseitemiterator" Items true;
+    ReverseItemIterator "dict_reverseitemiterator" "PyDictRevIterItem_Type" Items true;
 }

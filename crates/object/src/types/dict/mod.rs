@@ -44,7 +44,7 @@ pub use self::{
 ///         d[k] = v
 /// dict(**kwargs) -> new dictionary initialized with the name=value pairs
 ///     in the keyword argument list.  For example:  dict(one=1, two=2)
-#[pytype(name = "dict", flags = BASETYPE | DICT_SUBCLASS | MAPPING | MATCH_SELF, layout = abi::PyDictObject, traverse = manual)]
+#[pytype(name = "dict", c_name = "PyDict_Type", flags = BASETYPE | DICT_SUBCLASS | MAPPING | MATCH_SELF, layout = abi::PyDictObject, traverse = manual)]
 pub struct Dict {
     head: Head,
     used: Cell<isize>,

@@ -14,9 +14,9 @@ use crate::{
 };
 
 macro_rules! views {
-    ($($ty:ident $name:tt;)*) => { $(
+    ($($ty:ident $name:tt $c_name:tt;)*) => { $(
         #[allow(missing_docs, reason = "a view has no docstring")]
-        #[pytype(name = $name, flags = DISALLOW_INSTANTIATION, layout = abi::_PyDictViewObject)]
+        #[pytype(name = $name, c_name = $c_name, flags = DISALLOW_INSTANTIATION, layout = abi::_PyDictViewObject)]
         pub struct $ty {
             head: Head,
             dict: Ref<Dict>,
@@ -42,9 +42,9 @@ macro_rules! views {
 }
 
 views! {
-    KeysView "dict_keys";
-    ValuesView "dict_values";
-    ItemsView "dict_items";
+    KeysView "dict_keys" "PyDictKeys_Type";
+    ValuesView "dict_values" "PyDictValues_Type";
+    ItemsView "dict_items" "PyDictItems_Type";
 }
 
 fn repr(th: Thread<'_>, view: Obj<'_>) -> Result<Ref<Str>> {

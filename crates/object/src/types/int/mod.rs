@@ -68,7 +68,7 @@ impl<const N: usize> IntObject<N> {
 /// Base 0 means to interpret the base from the string as an integer literal.
 /// >>> int('0b100', base=0)
 /// 4
-#[pytype(name = "int", flags = BASETYPE | LONG_SUBCLASS | MATCH_SELF, basicsize = 24, itemsize = 4, traverse = manual)]
+#[pytype(name = "int", c_name = "PyLong_Type", flags = BASETYPE | LONG_SUBCLASS | MATCH_SELF, basicsize = 24, itemsize = 4, traverse = manual)]
 pub struct Int {
     head: Head,
     lv_tag: usize,
@@ -596,6 +596,16 @@ fn check_converted(th: Thread<'_>, value: Ref, method: &str) -> Result<Ref> {
     let category = crate::exceptions::types::DeprecationWarning();
     (th.hooks().warn)(th, category.obj(), &message, 1)?;
     Ok(value)
+}
+
+/// An int in memory with `size` digits, for C code to fill in.
+pub fn new_unfilled(th: Thread<'_>, size: usize) -> Result<Ref> {
+    let mut digits = Vec::new();
+    if digits.try_reserve_exact(size).is_err() {
+        return Err(th.no_memory());
+    }
+    digits.resize(size, 0);
+    Int::alloc(th, Int::type_object(), &digits, false)
 }
 
 /// The type `int`.

@@ -9,7 +9,7 @@ use crate::{Head, Link, Obj, Ref, Result, Thread, alloc_object, id, own, types::
 use super::{reduce, state_index};
 
 /// `iter(list)`.
-#[pytype(name = "list_iterator", flags = DISALLOW_INSTANTIATION, layout = abi::_PyListIterObject)]
+#[pytype(name = "list_iterator", c_name = "PyListIter_Type", flags = DISALLOW_INSTANTIATION, layout = abi::_PyListIterObject)]
 pub struct ListIterator {
     head: Head,
     index: Cell<isize>,
@@ -17,7 +17,7 @@ pub struct ListIterator {
 }
 
 /// `reversed(list)`.
-#[pytype(name = "list_reverseiterator", flags = DISALLOW_INSTANTIATION, layout = abi::_PyListIterObject)]
+#[pytype(name = "list_reverseiterator", c_name = "PyListRevIter_Type", flags = DISALLOW_INSTANTIATION, layout = abi::_PyListIterObject)]
 pub struct ListReverseIterator {
     head: Head,
     index: Cell<isize>,

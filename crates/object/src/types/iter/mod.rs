@@ -53,7 +53,7 @@ pub(super) fn state_index(th: Thread<'_>, state: Obj<'_>) -> Result<isize> {
 }
 
 /// `iter(object)` for an object with only `__getitem__`.
-#[pytype(name = "iterator", flags = DISALLOW_INSTANTIATION)]
+#[pytype(name = "iterator", c_name = "PySeqIter_Type", flags = DISALLOW_INSTANTIATION)]
 pub struct SequenceIterator {
     head: Head,
     index: Cell<isize>,
@@ -133,7 +133,7 @@ impl SequenceIterator {
 }
 
 /// `iter(callable, sentinel)`.
-#[pytype(name = "callable_iterator", flags = DISALLOW_INSTANTIATION)]
+#[pytype(name = "callable_iterator", c_name = "PyCallIter_Type", flags = DISALLOW_INSTANTIATION)]
 pub struct CallableIterator {
     head: Head,
     callable: Link,

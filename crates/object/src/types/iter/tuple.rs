@@ -11,7 +11,7 @@ use crate::{
 use super::{reduce, state_index};
 
 /// `iter(tuple)`.
-#[pytype(name = "tuple_iterator", flags = DISALLOW_INSTANTIATION, layout = abi::_PyTupleIterObject)]
+#[pytype(name = "tuple_iterator", c_name = "PyTupleIter_Type", flags = DISALLOW_INSTANTIATION, layout = abi::_PyTupleIterObject)]
 pub struct TupleIterator {
     head: Head,
     index: Cell<isize>,

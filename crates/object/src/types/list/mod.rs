@@ -17,7 +17,9 @@ use macros::pytype;
 
 use abi::PyObject;
 
-use crate::{AsObject, Obj, Ref, Result, Thread, Traverse, VarHead, alloc_object, protocol::iter};
+use crate::{
+    AsObject, Link, Obj, Ref, Result, Thread, Traverse, VarHead, alloc_object, protocol::iter,
+};
 
 use super::tuple::Tuple;
 
@@ -25,7 +27,7 @@ use super::tuple::Tuple;
 ///
 /// If no argument is given, the constructor creates a new empty list.
 /// The argument must be an iterable if specified.
-#[pytype(name = "list", sig = "(iterable=(), /)", flags = BASETYPE | LIST_SUBCLASS | SEQUENCE | MATCH_SELF, layout = abi::PyListObject, traverse = manual)]
+#[pytype(name = "list", c_name = "PyList_Type", sig = "(iterable=(), /)", flags = BASETYPE | LIST_SUBCLASS | SEQUENCE | MATCH_SELF, layout = abi::PyListObject, traverse = manual)]
 pub struct List {
     head: VarHead,
     items: Cell<*mut *mut PyObject>,
@@ -276,6 +278,15 @@ impl List {
         // SAFETY: the slot owned a reference.
         drop(unsafe { Ref::from_raw(slot.replace(item.into_raw())) });
         Ok(())
+    }
+
+    /// Where item `index` is; it may be null in a list that C code fills.
+    pub fn slot(&self, index: usize) -> Option<&Link> {
+        if index >= self.len() {
+            return None;
+        }
+        // SAFETY: in range; a slot is null or a reference of the list.
+        Some(unsafe { &*self.items.get().add(index).cast::<Link>() })
     }
 
     /// Exchange two items; nothing happens if there is no such.

@@ -7,7 +7,7 @@
 //! may be read through a released view, and Python code can release any view,
 //! so check again after calling some.
 
-mod item;
+pub mod item;
 mod python;
 mod subscript;
 
@@ -46,7 +46,7 @@ const RESTRICTED: i32 = 32;
 const MAX_NDIM: usize = 64;
 
 /// The buffer that views share.
-#[pytype(name = "managedbuffer", layout = abi::_PyManagedBufferObject, traverse = manual)]
+#[pytype(name = "managedbuffer", c_name = "_PyManagedBuffer_Type", layout = abi::_PyManagedBufferObject, traverse = manual)]
 pub struct ManagedBuffer {
     head: Head,
     flags: Cell<i32>,
@@ -119,7 +119,7 @@ impl Drop for ManagedBuffer {
 impl ManagedBuffer {}
 
 /// Create a new memoryview object which references the given object.
-#[pytype(name = "memoryview", sig = "(object)", flags = SEQUENCE, layout = MemoryViewLayout, itemsize = 8, weaklistoffset = weaklist, traverse = manual)]
+#[pytype(name = "memoryview", c_name = "PyMemoryView_Type", sig = "(object)", flags = SEQUENCE, layout = MemoryViewLayout, itemsize = 8, weaklistoffset = weaklist, traverse = manual)]
 pub struct MemoryView {
     head: VarHead,
     managed: Link<ManagedBuffer>,

@@ -11,7 +11,7 @@ use crate::{
 };
 
 #[allow(missing_docs, reason = "an iterator has no docstring")]
-#[pytype(name = "set_iterator", flags = DISALLOW_INSTANTIATION)]
+#[pytype(name = "set_iterator", c_name = "PySetIter_Type", flags = DISALLOW_INSTANTIATION)]
 pub struct SetIterator {
     head: Head,
     set: Link,

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Build an unordered collection of unique elements.
-#[pytype(name = "set", sig = "(iterable=(), /)", flags = BASETYPE | MATCH_SELF, layout = abi::PySetObject, weaklistoffset = weakreflist)]
+#[pytype(name = "set", c_name = "PySet_Type", sig = "(iterable=(), /)", flags = BASETYPE | MATCH_SELF, layout = abi::PySetObject, weaklistoffset = weakreflist)]
 pub struct Set {
     head: Head,
     table: Table,
@@ -27,7 +27,7 @@ pub struct Set {
 }
 
 /// Build an immutable unordered collection of unique elements.
-#[pytype(name = "frozenset", sig = "(iterable=(), /)", flags = BASETYPE | MATCH_SELF, layout = abi::PySetObject, weaklistoffset = weakreflist)]
+#[pytype(name = "frozenset", c_name = "PyFrozenSet_Type", sig = "(iterable=(), /)", flags = BASETYPE | MATCH_SELF, layout = abi::PySetObject, weaklistoffset = weakreflist)]
 pub struct FrozenSet {
     head: Head,
     table: Table,

@@ -13,9 +13,9 @@ pub(crate) fn builtin_iter(th: Thread<'_>) -> Result {
 }
 
 macro_rules! string_iterator {
-    ($name:ident, $python:literal, $doc:literal, |$th:ident, $string:ident, $index:ident| $item:expr) => {
+    ($name:ident, $python:literal, $c_name:literal, $doc:literal, |$th:ident, $string:ident, $index:ident| $item:expr) => {
         #[doc = $doc]
-        #[pytype(name = $python)]
+        #[pytype(name = $python, c_name = $c_name)]
         pub struct $name {
             head: Head,
             index: Cell<isize>,
@@ -81,6 +81,7 @@ macro_rules! string_iterator {
 string_iterator!(
     StrAsciiIterator,
     "str_ascii_iterator",
+    "_PyUnicodeASCIIIter_Type",
     "Iterates over an ASCII string.",
     |th, string, index| {
         let _ = th;
@@ -91,6 +92,7 @@ string_iterator!(
 string_iterator!(
     StrIterator,
     "str_iterator",
+    "PyUnicodeIter_Type",
     "Iterates over the characters of a string.",
     |th, string, index| Str::from_char(th, string.get(index).unwrap_or(0))
 );

@@ -31,7 +31,7 @@ pub use builder::StrBuilder;
 pub use intern::interned_count;
 pub use iter::{StrAsciiIterator, StrIterator};
 pub(crate) use methods::limit;
-pub use storage::{Width, empty, hash_bytes, init, latin1};
+pub use storage::{Width, empty, hash_bytes, init, latin1, new_unfilled};
 
 /// str(object='') -> str
 /// str(bytes_or_buffer[, encoding[, errors]]) -> str
@@ -43,7 +43,7 @@ pub use storage::{Width, empty, hash_bytes, init, latin1};
 /// or repr(object).
 /// encoding defaults to 'utf-8'.
 /// errors defaults to 'strict'.
-#[pytype(name = "str", flags = BASETYPE | UNICODE_SUBCLASS | MATCH_SELF, basicsize = size_of::<abi::PyUnicodeObject>(), traverse = manual)]
+#[pytype(name = "str", c_name = "PyUnicode_Type", flags = BASETYPE | UNICODE_SUBCLASS | MATCH_SELF, basicsize = size_of::<abi::PyUnicodeObject>(), traverse = manual)]
 pub struct Str {
     head: Head,
     length: Cell<isize>,

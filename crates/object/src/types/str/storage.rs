@@ -284,6 +284,14 @@ impl Draft {
     }
 }
 
+/// A string of `length` characters of up to `max`, for C code to fill in.
+pub fn new_unfilled(th: Thread<'_>, length: usize, max: u32) -> Result<Ref<Str>> {
+    if length == 0 {
+        return Ok(Str::empty(th));
+    }
+    Draft::new(th, Width::of_char(max), length).map(Draft::finish)
+}
+
 impl Traverse for Str {
     const GC: bool = false;
     fn traverse(&self, _: &mut dyn FnMut(Obj<'_>)) {}

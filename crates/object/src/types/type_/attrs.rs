@@ -350,7 +350,7 @@ impl Type {
 
     #[getter]
     fn __text_signature__(&self, th: Thread<'_>) -> Result {
-        if !self.is_heap() {
+        if !self.is_heap() || !self.slots().tp_doc.is_null() {
             return descr::signature_object(th, self.slots().tp_doc);
         }
         let doc = own_attribute(th, self, id!(th, "__doc__"));

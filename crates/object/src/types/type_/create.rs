@@ -52,7 +52,7 @@ pub fn solid_base(ty: &Type) -> &Type {
 }
 
 /// The base whose layout the new class extends.
-fn best_base<'a>(th: Thread<'_>, bases: &'a [Obj<'a>]) -> Result<&'a Type> {
+pub(super) fn best_base<'a>(th: Thread<'_>, bases: &'a [Obj<'a>]) -> Result<&'a Type> {
     let mut winner: Option<(&Type, &Type)> = None;
     for base in bases {
         let Some(base) = as_type(*base) else { raise!(th, TypeError, "bases must be types") };
@@ -211,7 +211,7 @@ pub fn type_new(th: Thread<'_>, meta: &Type, args: &Tuple, kwargs: Option<&Dict>
 }
 
 /// The C string of a name, or the errors for what C cannot hold.
-fn c_name(th: Thread<'_>, name: &Str) -> Result<CString> {
+pub(super) fn c_name(th: Thread<'_>, name: &Str) -> Result<CString> {
     match CString::new(name.to_utf8(th)?) {
         Ok(name) => Ok(name),
         Err(_) => raise!(th, ValueError, "type name must not contain null characters"),
@@ -279,8 +279,8 @@ fn build(
     t.tp_dealloc = Some(subtype_dealloc);
     t.tp_traverse = Some(subtype_traverse);
     t.tp_clear = Some(subtype_clear);
-    t.tp_alloc = base.slots().tp_alloc;
-    t.tp_free = base.slots().tp_free;
+    t.tp_alloc = Some(super::ready::generic_alloc);
+    t.tp_free = Some(super::ready::free_object);
     t.tp_getattro = base.slots().tp_getattro;
     t.tp_setattro = base.slots().tp_setattro;
     t.tp_vectorcall_offset = base.slots().tp_vectorcall_offset;
@@ -637,13 +637,10 @@ pub fn abstract_error(th: Thread<'_>, cls: &Type) -> Raised {
     )
 }
 
-/// The part of a class chain down to the builtin type.
-fn native_base(ty: &Type) -> &Type {
+/// The first base whose slot does not hold `function`, which is that of classes.
+fn past(ty: &Type, slot: fn(&PyTypeObject) -> Option<usize>, function: *const ()) -> &Type {
     let mut base = ty;
-    while base.is_heap()
-        && base.slots().tp_dealloc.map(|f| f as usize)
-            == Some(subtype_dealloc as *const () as usize)
-    {
+    while base.is_heap() && slot(base.slots()) == Some(function.addr()) {
         match base.base() {
             Some(next) => base = next,
             None => break,
@@ -686,7 +683,11 @@ unsafe extern "C" fn subtype_traverse(
             stopped = unsafe { visit(object.as_ptr(), arg) };
         }
     };
-    show(ty.obj());
+    let base = past(ty, |t| t.tp_traverse.map(|f| f as usize), subtype_traverse as *const ());
+    let traverse = base.slots().tp_traverse;
+    if traverse.is_none() || !base.is_heap() {
+        show(ty.obj());
+    }
     // SAFETY: visiting assigns nothing.
     each_slot(this, |slot| unsafe { slot.peek() }.into_iter().for_each(&mut show));
     if ty.flags() & abi::Py_TPFLAGS_MANAGED_DICT != 0 {
@@ -695,7 +696,7 @@ unsafe extern "C" fn subtype_traverse(
     if stopped != 0 {
         return stopped;
     }
-    match native_base(ty).slots().tp_traverse {
+    match traverse {
         // SAFETY: the slot of a base of the object's type.
         Some(traverse) => unsafe { traverse(object, visit, arg) },
         None => 0,
@@ -710,7 +711,8 @@ unsafe extern "C" fn subtype_clear(object: *mut PyObject) -> c_int {
     if ty.flags() & abi::Py_TPFLAGS_MANAGED_DICT != 0 {
         shape::clear(this);
     }
-    match native_base(ty).slots().tp_clear {
+    let base = past(ty, |t| t.tp_clear.map(|f| f as usize), subtype_clear as *const ());
+    match base.slots().tp_clear {
         // SAFETY: the slot of a base of the object's type.
         Some(clear) => unsafe { clear(object) },
         None => 0,
@@ -719,7 +721,7 @@ unsafe extern "C" fn subtype_clear(object: *mut PyObject) -> c_int {
 
 /// `tp_dealloc` of every class made here: finalise, clear weak references and
 /// attributes, then tear down as the builtin base does.
-unsafe extern "C" fn subtype_dealloc(object: *mut PyObject) {
+pub(super) unsafe extern "C" fn subtype_dealloc(object: *mut PyObject) {
     // SAFETY: called on an attached thread.
     let th = unsafe { Thread::current() };
     let Some(ptr) = NonNull::new(object) else { return };
@@ -748,13 +750,19 @@ unsafe extern "C" fn subtype_dealloc(object: *mut PyObject) {
         if ty.flags() & abi::Py_TPFLAGS_MANAGED_DICT != 0 {
             shape::clear(this);
         }
-        let base = native_base(ty);
+        let base = past(ty, |t| t.tp_dealloc.map(|f| f as usize), subtype_dealloc as *const ());
         if std::ptr::eq(base, types::object_type()) {
             // SAFETY: `object` has no fields of its own.
             unsafe { crate::alloc_object::free(th, ptr, ty) };
         } else if let Some(dealloc) = base.slots().tp_dealloc {
             // SAFETY: the slot of a base of the object's type.
-            unsafe { dealloc(object) };
+            let tear_down = || unsafe { dealloc(object) };
+            if is_gc { crate::alloc::for_base(th, tear_down) } else { tear_down() }
+        }
+        if !base.is_heap() {
+            // SAFETY: an instance owns a reference to its heap type, which the
+            // `tp_dealloc` of a heap type of C code gives up itself.
+            unsafe { reference::decref(NonNull::from(ty).cast()) };
         }
     } else if ty.is_gc() {
         // SAFETY: resurrected with all its fields.

@@ -39,6 +39,9 @@ const SUITES: &[(usize, usize, usize)] = &[
     ),
 ];
 
+/// The flags of types that are `PyHeapTypeObject`s.
+const HAS_ROOM: u64 = abi::Py_TPFLAGS_HEAPTYPE | abi::_Py_TPFLAGS_STATIC_BUILTIN;
+
 /// Slots of the type itself that are inherited one by one.
 const SINGLE: &[usize] = &[
     offset_of!(PyTypeObject, tp_repr),
@@ -134,8 +137,13 @@ pub fn slots(th: Thread<'_>, ty: &Type, base: &Type) {
         }
         // SAFETY: inside `PyTypeObject`.
         let to = unsafe { &mut *t.add(pointer).cast::<*mut u8>() };
+        if to.is_null() && ty.flags() & HAS_ROOM == 0 {
+            // A static type of C code shares the suite of its base.
+            *to = from.cast_mut();
+            continue;
+        }
         if to.is_null() {
-            // SAFETY: types made here, static or heap, have room for the suites.
+            // SAFETY: heap types and our static ones have room for the suites.
             *to = unsafe { t.add(room) };
         }
         for offset in (0..size).step_by(size_of::<usize>()) {

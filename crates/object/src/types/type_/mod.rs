@@ -8,10 +8,12 @@ use macros::pytype;
 
 pub mod attrs;
 pub mod create;
+pub mod foreign;
 pub mod inherit;
 pub mod mro;
 pub mod ready;
 pub mod slot_functions;
+pub mod spec;
 pub mod wrappers;
 
 use std::cell::Cell;
@@ -29,7 +31,7 @@ use crate::{
 pub use ready::{init, ready};
 
 /// A type object.
-#[pytype(name = "type", flags = BASETYPE | TYPE_SUBCLASS, basicsize = size_of::<abi::PyHeapTypeObject>(), itemsize = size_of::<abi::PyMemberDef>(), traverse = manual)]
+#[pytype(name = "type", c_name = "PyType_Type", flags = BASETYPE | TYPE_SUBCLASS, basicsize = size_of::<abi::PyHeapTypeObject>(), itemsize = size_of::<abi::PyMemberDef>(), traverse = manual)]
 pub struct Type {
     head: VarHead,
     rest: std::cell::UnsafeCell<[u8; size_of::<PyTypeObject>() - size_of::<abi::PyVarObject>()]>,

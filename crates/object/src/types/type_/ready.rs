@@ -55,6 +55,7 @@ fn set_header(decl: &TypeDecl) {
     }
     t.tp_flags = decl.flags
         | abi::Py_TPFLAGS_IMMUTABLETYPE
+        | abi::_Py_TPFLAGS_STATIC_BUILTIN
         | if t.tp_vectorcall_offset != 0 { abi::Py_TPFLAGS_HAVE_VECTORCALL } else { 0 };
     t.tp_dealloc = Some(decl.dealloc);
     if decl.gc {
@@ -66,20 +67,32 @@ fn set_header(decl: &TypeDecl) {
     t.tp_alloc = Some(generic_alloc);
 }
 
-/// `tp_free` of every type made here.
-unsafe extern "C" fn free_object(object: *mut std::ffi::c_void) {
+/// `tp_free` of every type made here, and `PyObject_GC_Del`.
+///
+/// # Safety
+///
+/// `object` is null or a torn-down object that was allocated for its type.
+pub unsafe extern "C" fn free_object(object: *mut std::ffi::c_void) {
     // SAFETY: called on an attached thread.
     let th = unsafe { Thread::current() };
     if let Some(object) = NonNull::new(object.cast::<abi::PyObject>()) {
         // SAFETY: a torn-down object still has its header.
         let ty = unsafe { Type::from_ptr((*object.as_ptr()).ob_type) };
+        if ty.is_gc() {
+            // SAFETY: a gc object of this heap.
+            unsafe { crate::gc::untrack(th.heap(), object) };
+        }
         // SAFETY: the prefix belongs to the same allocation.
         unsafe { th.heap().free(object.cast::<u8>().sub(ty.prefix())) };
     }
 }
 
 /// `PyType_GenericAlloc`.
-unsafe extern "C" fn generic_alloc(
+///
+/// # Safety
+///
+/// `ty` is a live type.
+pub unsafe extern "C" fn generic_alloc(
     ty: *mut abi::PyTypeObject,
     nitems: isize,
 ) -> *mut abi::PyObject {
@@ -244,7 +257,7 @@ pub(super) fn hides_new(th: Thread<'_>, ty: &Type) -> bool {
 }
 
 /// Whether `tp_new` is the type's own and not its base's.
-fn has_own_new(ty: &Type) -> bool {
+pub(super) fn has_own_new(ty: &Type) -> bool {
     match ty.base() {
         Some(base) => {
             ty.slots().tp_new.map(|f| f as usize) != base.slots().tp_new.map(|f| f as usize)
@@ -278,7 +291,7 @@ pub fn slot_value(ty: &Type, row: &crate::slots::Row) -> usize {
     if slot.is_null() { 0 } else { unsafe { *slot } }
 }
 
-fn add_slot_wrappers(th: Thread<'_>, ty: &'static Type, dict: &Dict) -> Result<()> {
+pub(super) fn add_slot_wrappers(th: Thread<'_>, ty: &Type, dict: &Dict) -> Result<()> {
     for row in ROWS {
         if matches!(row.wrap, Wrap::New | Wrap::GetAttr) {
             continue;

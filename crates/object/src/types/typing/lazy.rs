@@ -115,6 +115,7 @@ pub struct NoDefaultType {
 // SAFETY: the one instance is immortal and has no mutable state.
 unsafe impl Sync for NoDefaultType {}
 
+#[unsafe(export_name = "_Py_NoDefaultStruct")]
 static NO_DEFAULT: NoDefaultType = NoDefaultType { head: Head::immortal() };
 
 /// `typing.NoDefault`.

@@ -12,14 +12,14 @@ use crate::{
 use super::{Fields, WeakRef, call_referent, fields_of, insert, revive, shared, supported};
 
 /// A proxy for an object without `__call__`.
-#[pytype(name = "weakref.ProxyType", flags = DISALLOW_INSTANTIATION, layout = abi::PyWeakReference)]
+#[pytype(name = "weakref.ProxyType", c_name = "_PyWeakref_ProxyType", flags = DISALLOW_INSTANTIATION, layout = abi::PyWeakReference)]
 pub struct Proxy {
     head: Head,
     fields: Fields,
 }
 
 /// A proxy for a callable object.
-#[pytype(name = "weakref.CallableProxyType", flags = DISALLOW_INSTANTIATION, layout = abi::PyWeakReference)]
+#[pytype(name = "weakref.CallableProxyType", c_name = "_PyWeakref_CallableProxyType", flags = DISALLOW_INSTANTIATION, layout = abi::PyWeakReference)]
 pub struct CallableProxy {
     head: Head,
     fields: Fields,

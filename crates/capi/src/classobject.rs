@@ -1,0 +1,59 @@
+//! `instancemethod`: a callable of any kind that binds like a function.
+
+use abi::PyObject;
+use macros::{capi, pymethods, pytype};
+use object::{
+    AsObject, Dict, Head, Link, Obj, Ref, Result, Thread, Tuple, alloc_object, declare::Declared,
+    protocol::call, raise, types,
+};
+
+/// Bind a function to a class.
+#[pytype(name = "instancemethod", c_name = "PyInstanceMethod_Type")]
+struct InstanceMethod {
+    head: Head,
+    function: Link,
+}
+
+#[pymethods]
+impl InstanceMethod {
+    fn __get__(&self, th: Thread<'_>, object: Option<Obj<'_>>, _: Option<Obj<'_>>) -> Result {
+        let Some(function) = self.function.get() else { return Ok(types::none().own()) };
+        match object {
+            Some(object) => types::method::Method::new(th, function.obj(), object).map(Ref::upcast),
+            None => Ok(function),
+        }
+    }
+
+    fn __call__(&self, th: Thread<'_>, args: &Tuple, kwargs: Option<&Dict>) -> Result {
+        let Some(function) = self.function.get() else { return Ok(types::none().own()) };
+        call::call_dict(th, function.obj(), args.items(), kwargs)
+    }
+
+    fn tp_getattro(&self, th: Thread<'_>, name: Obj<'_>) -> Result {
+        let name = types::object_::expect_name(th, name)?;
+        match (types::object_::generic_getattr_opt(th, self.obj(), name)?, self.function.get()) {
+            (Some(found), _) => Ok(found),
+            (None, Some(function)) => object::protocol::attr::getattr(th, function.obj(), name),
+            (None, None) => Ok(types::none().own()),
+        }
+    }
+
+    #[getter]
+    fn __func__(&self, _: Thread<'_>) -> Option<Ref> {
+        self.function.get()
+    }
+}
+
+#[capi]
+fn PyInstanceMethod_New(th: Thread<'_>, function: Obj<'_>) -> Result<Ref<InstanceMethod>> {
+    types::type_::ready(th, InstanceMethod::DECL)?;
+    alloc_object::new(th, InstanceMethod { head: Head::new(), function: Link::new(function.own()) })
+}
+
+#[capi]
+fn PyInstanceMethod_Function(th: Thread<'_>, object: Obj<'_>) -> Result<*mut PyObject> {
+    match object.downcast::<InstanceMethod>() {
+        Some(method) => Ok(method.function.as_ptr()),
+        None => raise!(th, SystemError, "bad argument to internal function"),
+    }
+}

@@ -1,0 +1,315 @@
+//! Between C and Rust: what `#[capi]` reads parameters and writes results with.
+//!
+//! A result is the value or, for an error, what C's convention says: null, -1,
+//! -1.0, with the exception in the thread state, where Rust left it.
+
+use std::{
+    ffi::{CStr, c_char, c_int, c_void},
+    ptr::{null, null_mut},
+};
+
+use abi::{PyObject, PyTypeObject};
+use object::{AsObject, Obj, Ref, Result, Type};
+
+/// A parameter of a C function.
+pub(crate) trait FromC {
+    /// What C passes.
+    type C;
+
+    /// Read it.
+    ///
+    /// # Safety
+    ///
+    /// A pointer is what the C function's header says, and outlives the call.
+    unsafe fn from_c(c: Self::C) -> Self;
+}
+
+/// A result of a C function.
+pub(crate) trait IntoC {
+    /// What C gets.
+    type C;
+
+    /// Write it.
+    fn into_c(self) -> Self::C;
+}
+
+macro_rules! plain {
+    ($($ty:ty),* $(,)?) => { $(
+        impl FromC for $ty {
+            type C = $ty;
+            #[inline(always)]
+            unsafe fn from_c(c: $ty) -> $ty {
+                c
+            }
+        }
+
+        impl IntoC for $ty {
+            type C = $ty;
+            #[inline(always)]
+            fn into_c(self) -> $ty {
+                self
+            }
+        }
+    )* };
+}
+
+plain!(
+    (),
+    i8,
+    u8,
+    i16,
+    u16,
+    i32,
+    u32,
+    i64,
+    u64,
+    isize,
+    usize,
+    f32,
+    f64,
+    abi::Py_complex,
+    Option<abi::allocfunc>,
+    Option<abi::getter>,
+    Option<abi::PyCFunction>,
+    Option<abi::PyCapsule_Destructor>,
+    Option<abi::Py_tracefunc>,
+    Option<abi::vectorcallfunc>,
+    Option<abi::visitproc>,
+    Option<unsafe extern "C" fn()>,
+    Option<unsafe extern "C" fn(*mut c_void)>,
+    Option<unsafe extern "C" fn(*mut c_void) -> c_int>,
+    Option<unsafe extern "C" fn(*mut PyObject) -> *mut PyObject>,
+    Option<unsafe extern "C" fn(c_int, *mut PyObject, *mut PyObject, *mut PyObject) -> c_int>,
+);
+
+impl<T> FromC for *mut T {
+    type C = *mut T;
+    #[inline(always)]
+    unsafe fn from_c(c: *mut T) -> *mut T {
+        c
+    }
+}
+
+impl<T> FromC for *const T {
+    type C = *const T;
+    #[inline(always)]
+    unsafe fn from_c(c: *const T) -> *const T {
+        c
+    }
+}
+
+impl<'a> FromC for Obj<'a> {
+    type C = *mut PyObject;
+    #[inline(always)]
+    unsafe fn from_c(c: *mut PyObject) -> Obj<'a> {
+        // SAFETY: the caller's promise.
+        unsafe { Obj::from_ptr(std::ptr::NonNull::new_unchecked(c)) }
+    }
+}
+
+impl<'a> FromC for Option<Obj<'a>> {
+    type C = *mut PyObject;
+    #[inline(always)]
+    unsafe fn from_c(c: *mut PyObject) -> Option<Obj<'a>> {
+        // SAFETY: the caller's promise.
+        unsafe { Obj::from_raw(c) }
+    }
+}
+
+/// A reference that the function takes over.
+impl FromC for Option<Ref> {
+    type C = *mut PyObject;
+    #[inline(always)]
+    unsafe fn from_c(c: *mut PyObject) -> Option<Ref> {
+        // SAFETY: the caller's promise.
+        unsafe { Ref::from_raw(c) }
+    }
+}
+
+impl FromC for &Type {
+    type C = *mut PyTypeObject;
+    #[inline(always)]
+    unsafe fn from_c(c: *mut PyTypeObject) -> Self {
+        // SAFETY: the caller's promise.
+        unsafe { Type::from_ptr(c) }
+    }
+}
+
+impl FromC for Option<&Type> {
+    type C = *mut PyTypeObject;
+    #[inline(always)]
+    unsafe fn from_c(c: *mut PyTypeObject) -> Self {
+        // SAFETY: the caller's promise.
+        if c.is_null() { None } else { Some(unsafe { Type::from_ptr(c) }) }
+    }
+}
+
+impl FromC for &CStr {
+    type C = *const c_char;
+    #[inline(always)]
+    unsafe fn from_c(c: *const c_char) -> Self {
+        // SAFETY: the caller's promise.
+        unsafe { CStr::from_ptr(c) }
+    }
+}
+
+impl FromC for Option<&CStr> {
+    type C = *const c_char;
+    #[inline(always)]
+    unsafe fn from_c(c: *const c_char) -> Self {
+        // SAFETY: the caller's promise.
+        if c.is_null() { None } else { Some(unsafe { CStr::from_ptr(c) }) }
+    }
+}
+
+impl<T> IntoC for *mut T {
+    type C = *mut T;
+    #[inline(always)]
+    fn into_c(self) -> *mut T {
+        self
+    }
+}
+
+impl<T> IntoC for *const T {
+    type C = *const T;
+    #[inline(always)]
+    fn into_c(self) -> *const T {
+        self
+    }
+}
+
+impl IntoC for bool {
+    type C = c_int;
+    #[inline(always)]
+    fn into_c(self) -> c_int {
+        c_int::from(self)
+    }
+}
+
+impl IntoC for Obj<'_> {
+    type C = *mut PyObject;
+    #[inline(always)]
+    fn into_c(self) -> *mut PyObject {
+        self.as_ptr()
+    }
+}
+
+impl IntoC for Option<Obj<'_>> {
+    type C = *mut PyObject;
+    #[inline(always)]
+    fn into_c(self) -> *mut PyObject {
+        self.map_or(null_mut(), Obj::as_ptr)
+    }
+}
+
+impl IntoC for Option<&Type> {
+    type C = *mut PyTypeObject;
+    #[inline(always)]
+    fn into_c(self) -> *mut PyTypeObject {
+        self.map_or(null_mut(), Type::as_ptr)
+    }
+}
+
+impl<T> IntoC for Ref<T> {
+    type C = *mut PyObject;
+    #[inline(always)]
+    fn into_c(self) -> *mut PyObject {
+        self.into_raw()
+    }
+}
+
+impl<T> IntoC for Option<Ref<T>> {
+    type C = *mut PyObject;
+    #[inline(always)]
+    fn into_c(self) -> *mut PyObject {
+        self.map_or(null_mut(), Ref::into_raw)
+    }
+}
+
+impl<T> IntoC for Result<Ref<T>> {
+    type C = *mut PyObject;
+    #[inline(always)]
+    fn into_c(self) -> *mut PyObject {
+        self.map_or(null_mut(), Ref::into_raw)
+    }
+}
+
+impl<T> IntoC for Result<Option<Ref<T>>> {
+    type C = *mut PyObject;
+    #[inline(always)]
+    fn into_c(self) -> *mut PyObject {
+        self.ok().flatten().map_or(null_mut(), Ref::into_raw)
+    }
+}
+
+impl IntoC for Result<Obj<'_>> {
+    type C = *mut PyObject;
+    #[inline(always)]
+    fn into_c(self) -> *mut PyObject {
+        self.map_or(null_mut(), Obj::as_ptr)
+    }
+}
+
+impl IntoC for Result<()> {
+    type C = c_int;
+    #[inline(always)]
+    fn into_c(self) -> c_int {
+        if self.is_ok() { 0 } else { -1 }
+    }
+}
+
+impl IntoC for Result<bool> {
+    type C = c_int;
+    #[inline(always)]
+    fn into_c(self) -> c_int {
+        self.map_or(-1, c_int::from)
+    }
+}
+
+impl<T> IntoC for Result<*mut T> {
+    type C = *mut T;
+    #[inline(always)]
+    fn into_c(self) -> *mut T {
+        self.unwrap_or(null_mut())
+    }
+}
+
+impl<T> IntoC for Result<*const T> {
+    type C = *const T;
+    #[inline(always)]
+    fn into_c(self) -> *const T {
+        self.unwrap_or(null())
+    }
+}
+
+macro_rules! minus_one {
+    ($($ty:ty = $value:expr),*) => { $(
+        impl IntoC for Result<$ty> {
+            type C = $ty;
+            #[inline(always)]
+            fn into_c(self) -> $ty {
+                self.unwrap_or($value)
+            }
+        }
+    )* };
+}
+
+minus_one!(
+    i32 = -1,
+    i64 = -1,
+    isize = -1,
+    u32 = u32::MAX,
+    u64 = u64::MAX,
+    usize = usize::MAX,
+    f64 = -1.0
+);
+
+/// A reference that somebody else keeps alive, as C borrows it.
+pub(crate) fn lend<T>(object: Ref<T>) -> *mut PyObject {
+    object.obj().as_ptr()
+}
+
+/// The text of a C string; what is not UTF-8 becomes U+FFFD.
+pub(crate) fn lossy(text: &CStr) -> std::borrow::Cow<'_, str> {
+    text.to_string_lossy()
+}

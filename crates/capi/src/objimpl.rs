@@ -1,0 +1,467 @@
+//! `objimpl.h`, `pymem.h` and `refcount.h`: memory, the collector, counts.
+//!
+//! Objects and `PyMem_` blocks come from the interpreter's heap, which needs the
+//! GIL; `PyMem_Raw` blocks from the C library, which does not.
+
+use std::ffi::{c_int, c_void};
+use std::ptr::{NonNull, null_mut};
+use std::sync::atomic::{AtomicPtr, Ordering};
+
+use abi::{PyMemAllocatorEx, PyObject};
+use macros::capi;
+use object::{
+    Obj, Ref, Result, Thread, Type, gc, raise, reference,
+    types::type_::{foreign, ready},
+};
+
+fn pointer(block: Option<NonNull<u8>>) -> *mut c_void {
+    block.map_or(null_mut(), |block| block.as_ptr().cast())
+}
+
+fn allocate(th: Thread<'_>, size: usize) -> *mut c_void {
+    if size > isize::MAX as usize {
+        return null_mut();
+    }
+    pointer(th.heap().alloc(size.max(1)))
+}
+
+fn allocate_zeroed(th: Thread<'_>, count: usize, size: usize) -> *mut c_void {
+    let Some(total) = count.checked_mul(size) else { return null_mut() };
+    let block = allocate(th, total);
+    if !block.is_null() {
+        // SAFETY: a fresh block of that size.
+        unsafe { block.cast::<u8>().write_bytes(0, total.max(1)) };
+    }
+    block
+}
+
+unsafe fn reallocate(th: Thread<'_>, block: *mut c_void, size: usize) -> *mut c_void {
+    if size > isize::MAX as usize {
+        return null_mut();
+    }
+    match NonNull::new(block.cast::<u8>()) {
+        // SAFETY: C passes a block of the heap.
+        Some(block) => pointer(unsafe { th.heap().realloc(block, size.max(1)) }),
+        None => allocate(th, size),
+    }
+}
+
+unsafe fn release(th: Thread<'_>, block: *mut c_void) {
+    if let Some(block) = NonNull::new(block.cast::<u8>()) {
+        // SAFETY: C passes a block of the heap.
+        unsafe { th.heap().free(block) };
+    }
+}
+
+/// The allocators that C code put in place of ours, by domain: raw, memory and
+/// object. Only calls of C code go through them, the runtime's own do not.
+static REPLACED: [AtomicPtr<PyMemAllocatorEx>; 3] = [const { AtomicPtr::new(null_mut()) }; 3];
+
+const RAW: usize = 0;
+const MEM: usize = 1;
+const OBJ: usize = 2;
+
+fn replaced(domain: usize) -> Option<&'static PyMemAllocatorEx> {
+    let found = REPLACED.get(domain)?.load(Ordering::Acquire);
+    // SAFETY: null or a table that lives for ever.
+    unsafe { found.as_ref() }
+}
+
+/// The functions of a domain: those of C code, or ours.
+macro_rules! domain {
+    ($domain:ident: $malloc:ident $calloc:ident $realloc:ident $free:ident = $ours:path) => {
+        #[capi]
+        fn $malloc(size: usize) -> *mut c_void {
+            use $ours as ours;
+            match replaced($domain).and_then(|table| Some((table.malloc?, table.ctx))) {
+                // SAFETY: C code's own function and context.
+                Some((malloc, ctx)) => unsafe { malloc(ctx, size) },
+                // SAFETY: as the domain wants: with the GIL unless it is raw.
+                None => unsafe { ours::malloc(null_mut(), size) },
+            }
+        }
+
+        #[capi]
+        fn $calloc(count: usize, size: usize) -> *mut c_void {
+            use $ours as ours;
+            match replaced($domain).and_then(|table| Some((table.calloc?, table.ctx))) {
+                // SAFETY: C code's own function and context.
+                Some((calloc, ctx)) => unsafe { calloc(ctx, count, size) },
+                // SAFETY: as the domain wants: with the GIL unless it is raw.
+                None => unsafe { ours::calloc(null_mut(), count, size) },
+            }
+        }
+
+        #[capi]
+        unsafe fn $realloc(block: *mut c_void, size: usize) -> *mut c_void {
+            use $ours as ours;
+            match replaced($domain).and_then(|table| Some((table.realloc?, table.ctx))) {
+                // SAFETY: C code's own function, context and block.
+                Some((realloc, ctx)) => unsafe { realloc(ctx, block, size) },
+                // SAFETY: C passes null or a block of the domain.
+                None => unsafe { ours::realloc(null_mut(), block, size) },
+            }
+        }
+
+        #[capi]
+        unsafe fn $free(block: *mut c_void) {
+            use $ours as ours;
+            match replaced($domain).and_then(|table| Some((table.free?, table.ctx))) {
+                // SAFETY: C code's own function, context and block.
+                Some((free, ctx)) => unsafe { free(ctx, block) },
+                // SAFETY: C passes null or a block of the domain.
+                None => unsafe { ours::free(null_mut(), block) },
+            }
+        }
+    };
+}
+
+domain!(RAW: PyMem_RawMalloc PyMem_RawCalloc PyMem_RawRealloc PyMem_RawFree = self::system);
+domain!(MEM: PyMem_Malloc PyMem_Calloc PyMem_Realloc PyMem_Free = self::heap);
+domain!(OBJ: PyObject_Malloc PyObject_Calloc PyObject_Realloc PyObject_Free = self::heap);
+
+mod system {
+    //! The raw domain: the C library.
+
+    use super::*;
+
+    pub(super) unsafe extern "C" fn malloc(_: *mut c_void, size: usize) -> *mut c_void {
+        // SAFETY: any size will do.
+        unsafe { libc::malloc(size.max(1)) }
+    }
+
+    pub(super) unsafe extern "C" fn calloc(
+        _: *mut c_void,
+        count: usize,
+        size: usize,
+    ) -> *mut c_void {
+        let (count, size) = if count == 0 || size == 0 { (1, 1) } else { (count, size) };
+        // SAFETY: any size will do.
+        unsafe { libc::calloc(count, size) }
+    }
+
+    pub(super) unsafe extern "C" fn realloc(
+        _: *mut c_void,
+        block: *mut c_void,
+        size: usize,
+    ) -> *mut c_void {
+        // SAFETY: the caller passes null or a raw block.
+        unsafe { libc::realloc(block, size.max(1)) }
+    }
+
+    pub(super) unsafe extern "C" fn free(_: *mut c_void, block: *mut c_void) {
+        // SAFETY: the caller passes null or a raw block.
+        unsafe { libc::free(block) }
+    }
+}
+
+mod heap {
+    //! The other domains: the interpreter's heap, with the GIL.
+
+    use super::*;
+
+    pub(super) unsafe extern "C" fn malloc(_: *mut c_void, size: usize) -> *mut c_void {
+        // SAFETY: called with the GIL, as the domain wants.
+        allocate(unsafe { Thread::current() }, size)
+    }
+
+    pub(super) unsafe extern "C" fn calloc(
+        _: *mut c_void,
+        count: usize,
+        size: usize,
+    ) -> *mut c_void {
+        // SAFETY: as above.
+        allocate_zeroed(unsafe { Thread::current() }, count, size)
+    }
+
+    pub(super) unsafe extern "C" fn realloc(
+        _: *mut c_void,
+        block: *mut c_void,
+        size: usize,
+    ) -> *mut c_void {
+        // SAFETY: as above; a block of the heap.
+        unsafe { reallocate(Thread::current(), block, size) }
+    }
+
+    pub(super) unsafe extern "C" fn free(_: *mut c_void, block: *mut c_void) {
+        // SAFETY: as above; a block of the heap.
+        unsafe { release(Thread::current(), block) }
+    }
+}
+
+/// Our functions of a domain.
+fn ours(domain: usize) -> PyMemAllocatorEx {
+    if domain == RAW {
+        return PyMemAllocatorEx {
+            ctx: null_mut(),
+            malloc: Some(system::malloc),
+            calloc: Some(system::calloc),
+            realloc: Some(system::realloc),
+            free: Some(system::free),
+        };
+    }
+    PyMemAllocatorEx {
+        ctx: null_mut(),
+        malloc: Some(heap::malloc),
+        calloc: Some(heap::calloc),
+        realloc: Some(heap::realloc),
+        free: Some(heap::free),
+    }
+}
+
+#[capi]
+unsafe fn PyMem_GetAllocator(domain: c_int, allocator: *mut PyMemAllocatorEx) {
+    let domain = domain.max(0) as usize;
+    let value = replaced(domain).copied().unwrap_or_else(|| ours(domain));
+    // SAFETY: C passes a variable.
+    unsafe { allocator.write(value) };
+}
+
+#[capi]
+unsafe fn PyMem_SetAllocator(domain: c_int, allocator: *const PyMemAllocatorEx) {
+    // SAFETY: C passes a table, which is copied.
+    let table = unsafe { *allocator };
+    let is_ours =
+        table.malloc.map(|f| f as usize) == ours(domain.max(0) as usize).malloc.map(|f| f as usize);
+    if let Some(place) = REPLACED.get(domain.max(0) as usize) {
+        // Others may still use the table that was there.
+        let new = if is_ours { null_mut() } else { Box::leak(Box::new(table)) };
+        place.store(new, Ordering::Release);
+    }
+}
+
+/// Our allocators check their blocks by `PYTHONMALLOC=debug` alone.
+#[capi]
+fn PyMem_SetupDebugHooks() {}
+
+// Instances.
+
+/// Initialise the header of memory that C code allocated.
+#[capi]
+unsafe fn PyObject_Init(object: *mut PyObject, ty: &Type) -> *mut PyObject {
+    if let Some(object) = NonNull::new(object) {
+        // SAFETY: C passes memory for an instance of the type.
+        unsafe { reference::init_header(object, ty) };
+    }
+    object
+}
+
+#[capi]
+unsafe fn PyObject_InitVar(object: *mut PyObject, ty: &Type, size: isize) -> *mut PyObject {
+    // SAFETY: C passes memory for an instance of the type.
+    unsafe {
+        PyObject_Init(object, ty);
+        (*object.cast::<abi::PyVarObject>()).ob_size = size;
+    }
+    object
+}
+
+fn set_size(object: Ref, size: isize) -> Ref {
+    // SAFETY: a fresh instance of a type with items.
+    unsafe { (*object.as_ptr().cast::<abi::PyVarObject>()).ob_size = size };
+    object
+}
+
+#[capi]
+fn _PyObject_New(th: Thread<'_>, ty: &Type) -> Result {
+    foreign::new_instance(th, ty, 0, 0)
+}
+
+#[capi]
+fn _PyObject_NewVar(th: Thread<'_>, ty: &Type, size: isize) -> Result {
+    foreign::new_instance(th, ty, size.unsigned_abs(), 0).map(|object| set_size(object, size))
+}
+
+#[capi]
+fn _PyObject_GC_New(th: Thread<'_>, ty: &Type) -> Result {
+    foreign::new_instance(th, ty, 0, 0)
+}
+
+#[capi]
+fn _PyObject_GC_NewVar(th: Thread<'_>, ty: &Type, size: isize) -> Result {
+    if size < 0 {
+        raise!(th, SystemError, "bad argument to internal function");
+    }
+    foreign::new_instance(th, ty, size as usize, 0).map(|object| set_size(object, size))
+}
+
+#[capi]
+fn PyUnstable_Object_GC_NewWithExtraData(th: Thread<'_>, ty: &Type, extra: usize) -> Result {
+    foreign::new_instance(th, ty, 0, extra)
+}
+
+#[capi]
+unsafe fn _PyObject_GC_Resize(th: Thread<'_>, object: *mut PyObject, size: isize) -> *mut PyObject {
+    let Some(ptr) = NonNull::new(object) else { return null_mut() };
+    // SAFETY: C passes an object of its own that nobody else has seen.
+    let ty = unsafe { Type::from_ptr((*object).ob_type) };
+    let bytes = ty.basicsize() + size.unsigned_abs() * ty.itemsize() + ty.prefix();
+    let bytes = bytes.next_multiple_of(8) + object::shape::inline_bytes(ty);
+    // SAFETY: untracked, and the block starts at the prefix.
+    let moved = unsafe { th.heap().realloc(ptr.cast::<u8>().sub(ty.prefix()), bytes) };
+    let Some(moved) = moved else { return crate::pyerrors::no_memory(th) };
+    // SAFETY: inside the block.
+    let moved = unsafe { moved.add(ty.prefix()) }.cast::<abi::PyVarObject>();
+    // SAFETY: as above.
+    unsafe { (*moved.as_ptr()).ob_size = size };
+    moved.cast::<PyObject>().as_ptr()
+}
+
+#[unsafe(no_mangle)]
+#[allow(non_snake_case, reason = "named as in C")]
+unsafe extern "C" fn PyObject_GC_Del(object: *mut c_void) {
+    // SAFETY: C passes a torn-down object.
+    unsafe { ready::free_object(object) }
+}
+
+#[capi]
+unsafe fn PyObject_GC_Track(th: Thread<'_>, object: *mut PyObject) {
+    if let Some(object) = NonNull::new(object)
+        // SAFETY: a live object.
+        && unsafe { gc::is_gc(object.as_ptr()) }
+    {
+        // SAFETY: C says that its fields are in place.
+        unsafe { gc::track(th.heap(), object) };
+    }
+}
+
+#[capi]
+unsafe fn PyObject_GC_UnTrack(th: Thread<'_>, object: *mut PyObject) {
+    if let Some(object) = NonNull::new(object)
+        && gc::is_tracked(th.heap(), object.as_ptr())
+    {
+        // SAFETY: a tracked object.
+        unsafe { gc::untrack(th.heap(), object) };
+    }
+}
+
+#[capi]
+unsafe fn PyObject_GC_IsTracked(th: Thread<'_>, object: *mut PyObject) -> bool {
+    gc::is_tracked(th.heap(), object)
+}
+
+#[capi]
+unsafe fn PyObject_GC_IsFinalized(th: Thread<'_>, object: *mut PyObject) -> bool {
+    gc::is_finalized(th.heap(), object)
+}
+
+#[capi]
+unsafe fn PyObject_IS_GC(object: *mut PyObject) -> bool {
+    // SAFETY: C passes a live object.
+    unsafe { gc::is_gc(object) }
+}
+
+#[capi]
+fn PyGC_Collect(th: Thread<'_>) -> isize {
+    if !th.heap().gc().is_enabled() {
+        return 0;
+    }
+    vm::collect::collect(th, 2)
+}
+
+#[capi]
+fn PyGC_Enable(th: Thread<'_>) -> bool {
+    let before = th.heap().gc().is_enabled();
+    th.heap().gc().set_enabled(true);
+    before
+}
+
+#[capi]
+fn PyGC_Disable(th: Thread<'_>) -> bool {
+    let before = th.heap().gc().is_enabled();
+    th.heap().gc().set_enabled(false);
+    before
+}
+
+#[capi]
+fn PyGC_IsEnabled(th: Thread<'_>) -> bool {
+    th.heap().gc().is_enabled()
+}
+
+#[capi]
+unsafe fn PyUnstable_GC_VisitObjects(
+    th: Thread<'_>,
+    callback: Option<unsafe extern "C" fn(*mut PyObject, *mut c_void) -> c_int>,
+    arg: *mut c_void,
+) {
+    let Some(callback) = callback else { return };
+    let was_enabled = th.heap().gc().is_enabled();
+    th.heap().gc().set_enabled(false);
+    for object in gc::objects(th.heap(), None) {
+        // SAFETY: no collection frees the objects meanwhile.
+        if unsafe { callback(object, arg) } == 0 {
+            break;
+        }
+    }
+    th.heap().gc().set_enabled(was_enabled);
+}
+
+// Counts.
+
+#[capi]
+fn Py_IncRef(object: Option<Obj<'_>>) {
+    if let Some(object) = object {
+        std::mem::forget(object.own());
+    }
+}
+
+#[capi]
+fn Py_DecRef(object: Option<Ref>) {
+    drop(object);
+}
+
+#[capi]
+fn _Py_IncRef(object: Obj<'_>) {
+    std::mem::forget(object.own());
+}
+
+#[capi]
+fn _Py_DecRef(object: Option<Ref>) {
+    drop(object);
+}
+
+#[capi]
+fn Py_NewRef(object: Obj<'_>) -> Ref {
+    object.own()
+}
+
+#[capi]
+fn Py_XNewRef(object: Option<Obj<'_>>) -> Option<Ref> {
+    object.map(Obj::own)
+}
+
+#[capi]
+fn Py_REFCNT(object: Obj<'_>) -> isize {
+    object.refcount() as isize
+}
+
+#[capi]
+unsafe fn _Py_SetRefcnt(object: *mut PyObject, count: isize) {
+    // SAFETY: C passes a live object.
+    unsafe { reference::set_count(object, count) };
+}
+
+#[capi]
+unsafe fn _Py_Dealloc(object: *mut PyObject) {
+    if let Some(object) = NonNull::new(object) {
+        // SAFETY: C passes an object whose count has become zero.
+        unsafe { reference::deallocate(object) };
+    }
+}
+
+#[capi]
+unsafe fn _Py_NewReference(object: *mut PyObject) {
+    // SAFETY: C passes an object in the making.
+    unsafe { reference::set_count(object, 1) };
+}
+
+#[capi]
+unsafe fn _Py_ResurrectReference(object: *mut PyObject) {
+    // SAFETY: C passes an object in the making.
+    unsafe { reference::set_count(object, 1) };
+}
+
+#[capi]
+unsafe fn PyObject_GET_WEAKREFS_LISTPTR(object: Obj<'_>) -> *mut *mut PyObject {
+    object::types::weakref::list_pointer(object)
+}

@@ -1,0 +1,312 @@
+//! `osmodule.h` and other small headers: paths, numbers as text, hashes.
+
+use std::ffi::{CStr, c_char, c_int, c_void};
+
+use macros::capi;
+use object::{
+    AsObject, Bytes, Obj, Protocol, Result, Str, Thread, Type, id,
+    protocol::generic::lookup_special, raise,
+};
+
+use crate::convert::lossy;
+
+/// `os.fspath(path)`.
+pub(crate) fn fs_path(th: Thread<'_>, path: Obj<'_>) -> Result {
+    if path.downcast::<Str>().is_some() || path.downcast::<Bytes>().is_some() {
+        return Ok(path.own());
+    }
+    let Some(function) = lookup_special(th, path, id!(th, "__fspath__"))? else {
+        raise!(
+            th,
+            TypeError,
+            "expected str, bytes or os.PathLike object, not {}",
+            path.type_name()
+        );
+    };
+    let found = function.call(th, &[])?;
+    if found.obj().downcast::<Str>().is_none() && found.obj().downcast::<Bytes>().is_none() {
+        raise!(
+            th,
+            TypeError,
+            "expected {}.__fspath__() to return str or bytes, not {}",
+            path.type_name(),
+            found.obj().type_name()
+        );
+    }
+    Ok(found)
+}
+
+#[capi]
+fn PyOS_FSPath(th: Thread<'_>, path: Obj<'_>) -> Result {
+    fs_path(th, path)
+}
+
+/// A float in the style of `repr`, `str` and `format`, in `PyMem_` memory.
+#[capi]
+unsafe fn PyOS_double_to_string(
+    th: Thread<'_>,
+    value: f64,
+    format: c_char,
+    precision: c_int,
+    flags: c_int,
+    kind: *mut c_int,
+) -> Result<*mut c_char> {
+    const SIGN: c_int = 1;
+    const ADD_DOT_0: c_int = 2;
+    const ALTERNATE: c_int = 4;
+    let format = format as u8;
+    if !matches!(format, b'e' | b'E' | b'f' | b'F' | b'g' | b'G' | b'r')
+        || (format == b'r' && precision != 0)
+    {
+        raise!(th, SystemError, "bad argument to internal function");
+    }
+    let mut text = if format == b'r' {
+        let text = num::float_text::repr(value);
+        if flags & ADD_DOT_0 == 0 {
+            text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
+        } else {
+            text
+        }
+    } else {
+        let alternate = if flags & ALTERNATE != 0 { "#" } else { "" };
+        let spec = Str::new(th, &format!("{alternate}.{precision}{}", char::from(format)))?;
+        let number = object::Float::new(th, value)?;
+        number.call_method(th, id!(th, "__format__"), &[spec.obj()])?.str(th)?.to_string()
+    };
+    if flags & ADD_DOT_0 != 0
+        && value.is_finite()
+        && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-')
+    {
+        text.push_str(".0");
+    }
+    if flags & SIGN != 0 && !text.starts_with('-') {
+        text.insert(0, '+');
+    }
+    if !kind.is_null() {
+        let found = if value.is_nan() {
+            2
+        } else if value.is_infinite() {
+            1
+        } else {
+            0
+        };
+        // SAFETY: C passes a variable.
+        unsafe { kind.write(found) };
+    }
+    let Some(block) = th.heap().alloc(text.len() + 1) else { return Err(th.no_memory()) };
+    // SAFETY: the block has room for the text and its end.
+    unsafe {
+        block.as_ptr().copy_from_nonoverlapping(text.as_ptr(), text.len());
+        block.add(text.len()).write(0);
+    }
+    Ok(block.as_ptr().cast())
+}
+
+#[capi]
+unsafe fn PyOS_string_to_double(
+    th: Thread<'_>,
+    text: *const c_char,
+    end: *mut *mut c_char,
+    overflow: Option<Obj<'_>>,
+) -> Result<f64> {
+    // SAFETY: C passes a C string.
+    let bytes = unsafe { CStr::from_ptr(text) }.to_bytes();
+    let parse = |bytes: &[u8]| {
+        let text = std::str::from_utf8(bytes).ok()?;
+        let plain = !text.contains(['_', ' ']) && !text.is_empty();
+        if plain { text.parse::<f64>().ok() } else { None }
+    };
+    let found = (1..=bytes.len()).rev().find_map(|stop| Some((stop, parse(bytes.get(..stop)?)?)));
+    let Some((stop, value)) = found else {
+        raise!(
+            th,
+            ValueError,
+            "could not convert string to float: '{}'",
+            String::from_utf8_lossy(bytes)
+        );
+    };
+    if end.is_null() {
+        if stop != bytes.len() {
+            raise!(
+                th,
+                ValueError,
+                "could not convert string to float: '{}'",
+                String::from_utf8_lossy(bytes)
+            );
+        }
+    } else {
+        // SAFETY: inside the text; C passes a variable.
+        unsafe { end.write(text.add(stop).cast_mut()) };
+    }
+    let digits = bytes.get(..stop).is_some_and(|part| part.iter().any(u8::is_ascii_digit));
+    if value.is_infinite() && digits {
+        if let Some(class) = overflow.and_then(|class| class.downcast::<Type>()) {
+            return Err(th.raise(
+                class,
+                format_args!(
+                    "value too large to convert to float: '{}'",
+                    String::from_utf8_lossy(bytes)
+                ),
+            ));
+        }
+    }
+    Ok(value)
+}
+
+#[capi]
+unsafe fn PyOS_mystricmp(a: &CStr, b: &CStr) -> c_int {
+    let lower = |text: &CStr| text.to_bytes().to_ascii_lowercase();
+    lower(a).cmp(&lower(b)) as c_int
+}
+
+#[capi]
+unsafe fn PyOS_mystrnicmp(a: &CStr, b: &CStr, size: isize) -> c_int {
+    let lower = |text: &CStr| {
+        let mut bytes = text.to_bytes().to_ascii_lowercase();
+        bytes.truncate(size.max(0) as usize);
+        bytes
+    };
+    lower(a).cmp(&lower(b)) as c_int
+}
+
+#[capi]
+unsafe fn PyOS_strtol(text: *const c_char, end: *mut *mut c_char, base: c_int) -> i64 {
+    // SAFETY: C passes a C string and a variable or null.
+    unsafe { libc::strtol(text, end, base) }
+}
+
+#[capi]
+unsafe fn PyOS_strtoul(text: *const c_char, end: *mut *mut c_char, base: c_int) -> u64 {
+    // SAFETY: C passes a C string and a variable or null.
+    unsafe { libc::strtoul(text, end, base) }
+}
+
+#[capi]
+fn Py_HashPointer(pointer: *const c_void) -> isize {
+    pointer.addr().rotate_right(4) as isize
+}
+
+#[capi]
+fn _Py_HashPointer(pointer: *const c_void) -> isize {
+    pointer.addr().rotate_right(4) as isize
+}
+
+#[capi]
+fn _Py_HashDouble(object: Obj<'_>, value: f64) -> isize {
+    match num::hash::float(value) {
+        Some(hash) => hash as isize,
+        None => object::types::object_::identity_hash(object),
+    }
+}
+
+#[capi]
+unsafe fn Py_HashBuffer(th: Thread<'_>, data: *const c_void, size: isize) -> isize {
+    if size <= 0 {
+        return 0;
+    }
+    // SAFETY: C passes that many bytes.
+    object::types::str::hash_bytes(th, unsafe {
+        std::slice::from_raw_parts(data.cast(), size as usize)
+    })
+}
+
+#[capi]
+unsafe fn _Py_HashBytes(th: Thread<'_>, data: *const c_void, size: isize) -> isize {
+    // SAFETY: C passes that many bytes.
+    unsafe { Py_HashBuffer(th, data, size) }
+}
+
+#[capi]
+unsafe fn Py_DecodeLocale(th: Thread<'_>, text: &CStr, size: *mut usize) -> *mut u32 {
+    let Ok(decoded) = object::types::str::codec::decode_fs(th, text.to_bytes()) else {
+        return std::ptr::null_mut();
+    };
+    // SAFETY: any size will do.
+    let block = unsafe { libc::malloc((decoded.len() + 1) * 4) }.cast::<u32>();
+    if !block.is_null() {
+        for (index, code) in decoded.units().iter().chain([0]).enumerate() {
+            // SAFETY: inside the block.
+            unsafe { block.add(index).write(code) };
+        }
+        if !size.is_null() {
+            // SAFETY: C passes a variable.
+            unsafe { size.write(decoded.len()) };
+        }
+    }
+    block
+}
+
+// Warnings.
+
+/// `warnings.warn(message, category, stacklevel)`.
+pub(crate) fn warn(
+    th: Thread<'_>,
+    category: Option<Obj<'_>>,
+    message: &Str,
+    level: isize,
+) -> Result<()> {
+    let default = object::exceptions::types::RuntimeWarning().obj();
+    (th.hooks().warn)(th, category.unwrap_or(default), message, level)
+}
+
+#[capi]
+fn PyErr_WarnEx(
+    th: Thread<'_>,
+    category: Option<Obj<'_>>,
+    text: &CStr,
+    level: isize,
+) -> Result<()> {
+    warn(th, category, &*Str::new(th, &lossy(text))?, level)
+}
+
+fn warn_explicit(
+    th: Thread<'_>,
+    category: Option<Obj<'_>>,
+    message: Obj<'_>,
+    filename: Obj<'_>,
+    line: c_int,
+    module: Option<Obj<'_>>,
+    registry: Option<Obj<'_>>,
+) -> Result<()> {
+    let none = object::types::none();
+    let default = object::exceptions::types::RuntimeWarning().obj();
+    let line = object::Int::from_i64(th, i64::from(line))?;
+    let args = [
+        message,
+        category.unwrap_or(default),
+        filename,
+        line.obj(),
+        module.unwrap_or(none),
+        registry.unwrap_or(none),
+    ];
+    crate::modsupport::function(th, "_warnings", "warn_explicit", &args).map(drop)
+}
+
+#[capi]
+fn PyErr_WarnExplicitObject(
+    th: Thread<'_>,
+    category: Option<Obj<'_>>,
+    message: Obj<'_>,
+    filename: Obj<'_>,
+    line: c_int,
+    module: Option<Obj<'_>>,
+    registry: Option<Obj<'_>>,
+) -> Result<()> {
+    warn_explicit(th, category, message, filename, line, module, registry)
+}
+
+#[capi]
+fn PyErr_WarnExplicit(
+    th: Thread<'_>,
+    category: Option<Obj<'_>>,
+    text: &CStr,
+    filename: &CStr,
+    line: c_int,
+    module: Option<&CStr>,
+    registry: Option<Obj<'_>>,
+) -> Result<()> {
+    let (text, filename) = (Str::new(th, &lossy(text))?, Str::new(th, &lossy(filename))?);
+    let module = module.map(|module| Str::new(th, &lossy(module))).transpose()?;
+    let module = module.as_ref().map(|module| module.obj());
+    warn_explicit(th, category, text.obj(), filename.obj(), line, module, registry)
+}

@@ -1,0 +1,778 @@
+//! `pystate.h`, `ceval.h` and `pythread.h`: threads and the GIL.
+//!
+//! A `PyThreadState *` is the start of a [`ThreadState`]. A thread that C code
+//! made gets a state with its first `PyGILState_Ensure` and loses it with the
+//! last `PyGILState_Release`.
+
+use std::{
+    ffi::{c_int, c_long, c_ulong, c_void},
+    ptr::null_mut,
+    sync::{Condvar, Mutex, PoisonError, atomic::Ordering},
+    time::{Duration, Instant},
+};
+
+use abi::{PyInterpreterState, PyObject, PyThreadState};
+use macros::capi;
+use object::{
+    AsObject, Dict, Interpreter, Obj, Ref, Result, Str, Thread, ThreadState, error, id, raise,
+    thread::{Ensured, breaker},
+};
+
+use crate::convert::{IntoC, lend};
+
+/// Native stack that a thread of C code may use.
+const STACK: usize = 512 << 10;
+
+fn public(state: &ThreadState) -> *mut PyThreadState {
+    state.public.get()
+}
+
+/// The state behind what C holds.
+///
+/// # Safety
+///
+/// `state` is a thread state, which is never freed.
+unsafe fn state_of(state: *mut PyThreadState) -> &'static ThreadState {
+    // SAFETY: the public part is the start of the state.
+    unsafe { &*state.cast::<ThreadState>() }
+}
+
+fn interpreter(interp: &'static Interpreter) -> *mut PyInterpreterState {
+    std::ptr::from_ref(interp).cast_mut().cast()
+}
+
+#[capi]
+fn PyThreadState_Get(th: Thread<'_>) -> *mut PyThreadState {
+    public(th.state())
+}
+
+#[capi]
+fn PyThreadState_GetUnchecked() -> *mut PyThreadState {
+    unchecked()
+}
+
+#[capi]
+fn _PyThreadState_UncheckedGet() -> *mut PyThreadState {
+    unchecked()
+}
+
+fn unchecked() -> *mut PyThreadState {
+    if !Thread::is_attached() {
+        return null_mut();
+    }
+    // SAFETY: just checked.
+    public(unsafe { Thread::current() }.state())
+}
+
+#[capi]
+fn PyThreadState_GetInterpreter(_state: *mut PyThreadState) -> *mut PyInterpreterState {
+    Interpreter::main().map_or(null_mut(), interpreter)
+}
+
+#[capi]
+unsafe fn PyThreadState_GetID(state: *mut PyThreadState) -> u64 {
+    // SAFETY: C passes a thread state.
+    unsafe { state_of(state) }.id()
+}
+
+#[capi]
+unsafe fn PyThreadState_GetDict(th: Thread<'_>) -> Result<*mut PyObject> {
+    let field = public(th.state());
+    // SAFETY: only this thread touches its state.
+    let found = unsafe { (*field).dict };
+    if !found.is_null() {
+        return Ok(found);
+    }
+    let dict = Dict::new(th)?.into_raw();
+    // SAFETY: as above; the state owns the dict.
+    unsafe { (*field).dict = dict };
+    Ok(dict)
+}
+
+#[capi]
+unsafe fn PyThreadState_GetFrame(th: Thread<'_>, state: *mut PyThreadState) -> Option<Ref> {
+    // SAFETY: C passes a thread state.
+    let found = vm::frame_of_thread(th, unsafe { state_of(state) });
+    found.ok().flatten().map(Ref::upcast)
+}
+
+#[capi]
+fn PyThreadState_New(_interp: *mut PyInterpreterState) -> *mut PyThreadState {
+    Interpreter::main().map_or(null_mut(), |interp| public(interp.add_thread()))
+}
+
+#[capi]
+unsafe fn PyThreadState_Clear(th: Thread<'_>, state: *mut PyThreadState) {
+    if public(th.state()) == state {
+        th.clear_state();
+    }
+}
+
+#[capi]
+unsafe fn PyThreadState_Delete(th: Thread<'_>, state: *mut PyThreadState) {
+    // SAFETY: C passes a state that no thread uses.
+    th.interp().retire_thread(unsafe { state_of(state) });
+}
+
+#[capi]
+unsafe fn PyThreadState_DeleteCurrent(th: Thread<'_>) {
+    th.clear_state();
+    // SAFETY: C ends the thread.
+    unsafe { th.end() };
+}
+
+#[capi]
+unsafe fn PyThreadState_Swap(state: *mut PyThreadState) -> *mut PyThreadState {
+    let old = unchecked();
+    if !old.is_null() {
+        // SAFETY: attached.
+        unsafe { Thread::current() }.detach();
+    }
+    if !state.is_null() {
+        // SAFETY: C passes a state that no other thread uses.
+        unsafe { attach(state_of(state)) };
+    }
+    old
+}
+
+/// Attach a state that may not have run yet.
+unsafe fn attach(state: &'static ThreadState) {
+    // SAFETY: for the whole function, the caller's promise.
+    unsafe {
+        if state.ident() == 0 {
+            Thread::begin(state, STACK);
+        } else {
+            Thread::reattach(state);
+        }
+    }
+}
+
+#[capi]
+fn PyThreadState_EnterTracing(state: *mut PyThreadState) {
+    // SAFETY: C passes the state of the calling thread.
+    unsafe { (*state).tracing += 1 };
+}
+
+#[capi]
+fn PyThreadState_LeaveTracing(state: *mut PyThreadState) {
+    // SAFETY: C passes the state of the calling thread.
+    unsafe { (*state).tracing -= 1 };
+}
+
+#[capi]
+fn PyThreadState_SetAsyncExc(th: Thread<'_>, ident: c_ulong, exception: Option<Obj<'_>>) -> c_int {
+    let Some(state) = th.interp().all_threads().find(|state| state.ident() == ident) else {
+        return 0;
+    };
+    let new = exception.map(Obj::own).into_c();
+    // SAFETY: the field changes with the GIL held.
+    let old = unsafe { std::mem::replace(&mut (*public(state)).async_exc, new) };
+    // SAFETY: the state owned it.
+    drop(unsafe { Ref::<object::Object>::from_raw(old) });
+    state.eval_breaker.fetch_or(breaker::ASYNC_EXCEPTION, Ordering::Relaxed);
+    1
+}
+
+#[capi]
+unsafe fn PyThreadState_Next(state: *mut PyThreadState) -> *mut PyThreadState {
+    // SAFETY: C passes a thread state and holds the GIL.
+    unsafe { (*state).next }
+}
+
+#[capi]
+fn PyInterpreterState_Get(th: Thread<'_>) -> *mut PyInterpreterState {
+    interpreter(th.interp())
+}
+
+#[capi]
+fn PyInterpreterState_Main() -> *mut PyInterpreterState {
+    Interpreter::main().map_or(null_mut(), interpreter)
+}
+
+#[capi]
+fn PyInterpreterState_Head() -> *mut PyInterpreterState {
+    Interpreter::main().map_or(null_mut(), interpreter)
+}
+
+#[capi]
+fn PyInterpreterState_Next(_interp: *mut PyInterpreterState) -> *mut PyInterpreterState {
+    null_mut()
+}
+
+#[capi]
+fn PyInterpreterState_ThreadHead(
+    th: Thread<'_>,
+    _interp: *mut PyInterpreterState,
+) -> *mut PyThreadState {
+    th.interp().all_threads().next().map_or(null_mut(), public)
+}
+
+#[capi]
+fn PyInterpreterState_GetID(_interp: *mut PyInterpreterState) -> i64 {
+    0
+}
+
+/// What C code keeps for an interpreter.
+#[derive(Default)]
+struct InterpreterDict(object::Link<Dict>);
+
+#[capi]
+fn PyInterpreterState_GetDict(
+    th: Thread<'_>,
+    _interp: *mut PyInterpreterState,
+) -> Result<*mut PyObject> {
+    let link = &th.interp().extensions.get::<InterpreterDict>().0;
+    if link.is_null() {
+        link.set(Some(Dict::new(th)?));
+    }
+    Ok(link.as_ptr())
+}
+
+// The GIL.
+
+#[capi]
+fn PyEval_SaveThread(th: Thread<'_>) -> *mut PyThreadState {
+    public(th.detach())
+}
+
+#[capi]
+unsafe fn PyEval_RestoreThread(state: *mut PyThreadState) {
+    let errno = std::io::Error::last_os_error().raw_os_error().unwrap_or(0);
+    // SAFETY: C passes what `PyEval_SaveThread` gave.
+    unsafe { attach(state_of(state)) };
+    host::call::set_errno(errno);
+}
+
+#[capi]
+unsafe fn PyEval_AcquireThread(state: *mut PyThreadState) {
+    // SAFETY: C passes a state that no other thread uses.
+    unsafe { attach(state_of(state)) };
+}
+
+#[capi]
+unsafe fn PyEval_ReleaseThread(th: Thread<'_>, _state: *mut PyThreadState) {
+    th.detach();
+}
+
+#[capi]
+fn PyEval_InitThreads() {}
+
+#[capi]
+fn PyEval_ThreadsInitialized() -> bool {
+    true
+}
+
+const LOCKED: c_int = 0;
+const UNLOCKED: c_int = 1;
+
+#[capi]
+fn PyGILState_Ensure() -> c_int {
+    let Some(interp) = Interpreter::main() else { return UNLOCKED };
+    // SAFETY: C undoes this.
+    let (th, ensured) = unsafe { Thread::ensure(interp, STACK) };
+    let state = public(th.state());
+    // SAFETY: only this thread touches its state.
+    unsafe {
+        if ensured == Ensured::New {
+            (*state)._whence = c_int::MAX;
+        }
+        (*state).gilstate_counter += 1;
+    }
+    if ensured == Ensured::Already { LOCKED } else { UNLOCKED }
+}
+
+#[capi]
+fn PyGILState_Release(th: Thread<'_>, before: c_int) {
+    let state = public(th.state());
+    // SAFETY: only this thread touches its state.
+    let (count, made_here) = unsafe {
+        (*state).gilstate_counter -= 1;
+        ((*state).gilstate_counter, (*state)._whence == c_int::MAX)
+    };
+    if count == 0 && made_here {
+        th.clear_state();
+        // SAFETY: no frame of a thread of C code is left.
+        unsafe {
+            (*state)._whence = 0;
+            vm::end_thread(th);
+            th.release(Ensured::New);
+        }
+    } else if before == UNLOCKED {
+        // SAFETY: undoes the call that found the thread detached.
+        unsafe { th.release(Ensured::Resumed) };
+    }
+}
+
+#[capi]
+fn PyGILState_Check() -> bool {
+    Thread::is_attached()
+}
+
+#[capi]
+fn PyGILState_GetThisThreadState() -> *mut PyThreadState {
+    Thread::own_state().map_or(null_mut(), public)
+}
+
+// Evaluation.
+
+#[capi]
+fn PyEval_GetBuiltins(th: Thread<'_>) -> *mut PyObject {
+    let found = vm::frame_builtins(th).or_else(|| th.interp().builtins.get().map(Ref::upcast));
+    found.map_or(null_mut(), lend)
+}
+
+#[capi]
+fn PyEval_GetFrameBuiltins(th: Thread<'_>) -> Option<Ref> {
+    vm::frame_builtins(th).or_else(|| th.interp().builtins.get().map(Ref::upcast))
+}
+
+#[capi]
+fn PyEval_GetGlobals(th: Thread<'_>) -> *mut PyObject {
+    vm::frame_globals(th).map_or(null_mut(), lend)
+}
+
+#[capi]
+fn PyEval_GetFrameGlobals(th: Thread<'_>) -> Option<Ref<Dict>> {
+    vm::frame_globals(th)
+}
+
+#[capi]
+fn PyEval_GetFrameLocals(th: Thread<'_>) -> Result {
+    vm::frame_locals(th)
+}
+
+/// The namespace stays alive in the dict of the thread.
+#[capi]
+fn PyEval_GetLocals(th: Thread<'_>) -> Result<*mut PyObject> {
+    let locals = vm::frame_locals(th)?;
+    // SAFETY: called on an attached thread.
+    let dict = unsafe { PyThreadState_GetDict(th)? };
+    // SAFETY: the dict of the thread.
+    let dict = unsafe { object::types::dict::from_raw(dict) };
+    dict.set_str(th, "__krait_locals__", locals.obj())?;
+    Ok(lend(locals))
+}
+
+#[capi]
+fn PyEval_GetFrame(th: Thread<'_>) -> *mut PyObject {
+    vm::current_frame(th).ok().flatten().map_or(null_mut(), lend)
+}
+
+#[capi]
+fn PyEval_EvalCode(
+    th: Thread<'_>,
+    code: Obj<'_>,
+    globals: Obj<'_>,
+    locals: Option<Obj<'_>>,
+) -> Result {
+    let (Some(code), Some(globals)) = (code.downcast::<object::Code>(), globals.downcast::<Dict>())
+    else {
+        raise!(th, SystemError, "PyEval_EvalCode: bad arguments");
+    };
+    if !globals.contains(th, id!(th, "__builtins__").obj())?
+        && let Some(builtins) = th.interp().builtins.get()
+    {
+        globals.set(th, id!(th, "__builtins__").obj(), builtins.obj())?;
+    }
+    let locals = locals.unwrap_or(globals.obj());
+    (th.hooks().eval_code)(th, code, globals, Some(locals), None)
+}
+
+#[capi]
+fn PyEval_GetFuncName(object: Obj<'_>) -> *const std::ffi::c_char {
+    object.ty().slots().tp_name
+}
+
+#[capi]
+fn PyEval_GetFuncDesc(object: Obj<'_>) -> *const std::ffi::c_char {
+    let is_function = object.downcast::<object::Function>().is_some();
+    if is_function { c"()".as_ptr() } else { c" object".as_ptr() }
+}
+
+#[capi]
+fn Py_EnterRecursiveCall(th: Thread<'_>, _place: *const std::ffi::c_char) -> Result<()> {
+    th.check_stack("")
+}
+
+#[capi]
+fn Py_LeaveRecursiveCall() {}
+
+#[capi]
+fn _Py_CheckRecursiveCall(th: Thread<'_>, _place: *const std::ffi::c_char) -> Result<()> {
+    th.check_stack("")
+}
+
+#[capi]
+fn _Py_ReachedRecursionLimitWithMargin(th: Thread<'_>, _margin: c_int) -> bool {
+    let here = 0u8;
+    (&raw const here).addr() < th.state().stack_limit.get()
+}
+
+#[capi]
+fn Py_GetRecursionLimit(th: Thread<'_>) -> c_int {
+    th.interp().recursion_limit.get()
+}
+
+#[capi]
+fn Py_SetRecursionLimit(th: Thread<'_>, limit: c_int) {
+    let number = object::Int::from_i64(th, i64::from(limit));
+    let set = number.and_then(|number| {
+        crate::modsupport::function(th, "sys", "setrecursionlimit", &[number.obj()])
+    });
+    if let Err(raised) = set {
+        th.clear_exception(raised);
+    }
+}
+
+// Pending calls: any thread may add one, the main thread runs them.
+
+type PendingCall = (unsafe extern "C" fn(*mut c_void) -> c_int, usize);
+
+static PENDING: Mutex<Vec<PendingCall>> = Mutex::new(Vec::new());
+
+/// How many calls may wait.
+const MAX_PENDING: usize = 300;
+
+#[capi]
+fn Py_AddPendingCall(
+    function: Option<unsafe extern "C" fn(*mut c_void) -> c_int>,
+    arg: *mut c_void,
+) -> c_int {
+    let (Some(function), Some(interp)) = (function, Interpreter::main()) else { return -1 };
+    let mut calls = PENDING.lock().unwrap_or_else(PoisonError::into_inner);
+    if calls.len() >= MAX_PENDING {
+        return -1;
+    }
+    calls.push((function, arg.expose_provenance()));
+    drop(calls);
+    for state in interp.all_threads() {
+        state.eval_breaker.fetch_or(breaker::PENDING_CALL, Ordering::Relaxed);
+    }
+    0
+}
+
+/// Run the calls that wait, on the main thread.
+pub fn run_pending_calls(th: Thread<'_>) -> Result<()> {
+    if !th.is_main() {
+        return Ok(());
+    }
+    let mut left = PENDING.lock().unwrap_or_else(PoisonError::into_inner).len();
+    while left > 0 {
+        left -= 1;
+        let next = {
+            let mut calls = PENDING.lock().unwrap_or_else(PoisonError::into_inner);
+            if calls.is_empty() { None } else { Some(calls.remove(0)) }
+        };
+        let Some((function, arg)) = next else { break };
+        // SAFETY: C promised that the function may be called with the argument.
+        if unsafe { function(std::ptr::with_exposed_provenance_mut(arg)) } < 0 {
+            if !PENDING.lock().unwrap_or_else(PoisonError::into_inner).is_empty() {
+                th.state().eval_breaker.fetch_or(breaker::PENDING_CALL, Ordering::Relaxed);
+            }
+            return Err(error::Raised);
+        }
+    }
+    Ok(())
+}
+
+#[capi]
+fn Py_MakePendingCalls(th: Thread<'_>) -> Result<()> {
+    vm::pending::handle(th)
+}
+
+// Threads and locks of the system.
+
+#[capi]
+fn PyThread_init_thread() {}
+
+#[capi]
+fn PyThread_get_thread_ident() -> c_ulong {
+    host::thread::ident()
+}
+
+#[capi]
+fn PyThread_get_thread_native_id() -> c_ulong {
+    host::thread::native_id()
+}
+
+#[capi]
+fn PyThread_start_new_thread(
+    function: Option<unsafe extern "C" fn(*mut c_void)>,
+    arg: *mut c_void,
+) -> c_ulong {
+    let Some(function) = function else { return c_ulong::MAX };
+    let arg = arg.expose_provenance();
+    let (send, receive) = std::sync::mpsc::channel();
+    let spawned = std::thread::Builder::new().spawn(move || {
+        // Nobody waits if the thread could not be made.
+        let _ = send.send(host::thread::ident());
+        // SAFETY: C promised that the function may run on another thread.
+        unsafe { function(std::ptr::with_exposed_provenance_mut(arg)) };
+    });
+    match spawned {
+        Ok(_) => receive.recv().unwrap_or(c_ulong::MAX),
+        Err(_) => c_ulong::MAX,
+    }
+}
+
+/// `PyThread_type_lock`.
+#[derive(Default)]
+struct Lock {
+    taken: Mutex<bool>,
+    freed: Condvar,
+}
+
+#[capi]
+fn PyThread_allocate_lock() -> *mut c_void {
+    Box::into_raw(Box::<Lock>::default()).cast()
+}
+
+#[capi]
+unsafe fn PyThread_free_lock(lock: *mut c_void) {
+    if !lock.is_null() {
+        // SAFETY: made by `PyThread_allocate_lock`.
+        drop(unsafe { Box::from_raw(lock.cast::<Lock>()) });
+    }
+}
+
+/// Take a lock, waiting as long as `timeout` says (`None`: for ever).
+unsafe fn take(lock: *mut c_void, timeout: Option<Duration>) -> bool {
+    // SAFETY: made by `PyThread_allocate_lock`.
+    let lock = unsafe { &*lock.cast::<Lock>() };
+    let deadline = timeout.map(|timeout| Instant::now() + timeout);
+    let mut taken = lock.taken.lock().unwrap_or_else(PoisonError::into_inner);
+    while *taken {
+        taken = match deadline {
+            None => lock.freed.wait(taken).unwrap_or_else(PoisonError::into_inner),
+            Some(deadline) => {
+                let left = deadline.saturating_duration_since(Instant::now());
+                if left.is_zero() {
+                    return false;
+                }
+                lock.freed.wait_timeout(taken, left).unwrap_or_else(PoisonError::into_inner).0
+            }
+        };
+    }
+    *taken = true;
+    true
+}
+
+#[capi]
+unsafe fn PyThread_acquire_lock(lock: *mut c_void, wait: c_int) -> bool {
+    // SAFETY: C passes a lock.
+    unsafe { take(lock, if wait != 0 { None } else { Some(Duration::ZERO) }) }
+}
+
+#[capi]
+unsafe fn PyThread_acquire_lock_timed(
+    lock: *mut c_void,
+    microseconds: i64,
+    _interruptible: c_int,
+) -> bool {
+    let timeout = u64::try_from(microseconds).ok().map(Duration::from_micros);
+    // SAFETY: C passes a lock.
+    unsafe { take(lock, timeout) }
+}
+
+#[capi]
+unsafe fn PyThread_release_lock(lock: *mut c_void) {
+    // SAFETY: made by `PyThread_allocate_lock`.
+    let lock = unsafe { &*lock.cast::<Lock>() };
+    *lock.taken.lock().unwrap_or_else(PoisonError::into_inner) = false;
+    lock.freed.notify_one();
+}
+
+// Thread-specific storage.
+
+#[capi]
+unsafe fn PyThread_tss_is_created(key: *mut abi::Py_tss_t) -> bool {
+    // SAFETY: C passes a key.
+    unsafe { (*key)._is_initialized != 0 }
+}
+
+#[capi]
+unsafe fn PyThread_tss_create(key: *mut abi::Py_tss_t) -> c_int {
+    // SAFETY: for the whole function: C passes a key.
+    unsafe {
+        if (*key)._is_initialized != 0 {
+            return 0;
+        }
+        if libc::pthread_key_create(&raw mut (*key)._key, None) != 0 {
+            return -1;
+        }
+        (*key)._is_initialized = 1;
+    }
+    0
+}
+
+#[capi]
+unsafe fn PyThread_tss_delete(key: *mut abi::Py_tss_t) {
+    // SAFETY: for the whole function: C passes a key.
+    unsafe {
+        if (*key)._is_initialized != 0 {
+            libc::pthread_key_delete((*key)._key);
+            (*key)._is_initialized = 0;
+        }
+    }
+}
+
+#[capi]
+unsafe fn PyThread_tss_set(key: *mut abi::Py_tss_t, value: *mut c_void) -> c_int {
+    // SAFETY: C passes a key that was created.
+    if unsafe { libc::pthread_setspecific((*key)._key, value) } == 0 { 0 } else { -1 }
+}
+
+#[capi]
+unsafe fn PyThread_tss_get(key: *mut abi::Py_tss_t) -> *mut c_void {
+    // SAFETY: C passes a key that was created.
+    unsafe { libc::pthread_getspecific((*key)._key) }
+}
+
+#[capi]
+fn PyThread_tss_alloc() -> *mut abi::Py_tss_t {
+    Box::into_raw(Box::new(abi::Py_tss_t { _is_initialized: 0, _key: 0 }))
+}
+
+#[capi]
+unsafe fn PyThread_tss_free(key: *mut abi::Py_tss_t) {
+    if !key.is_null() {
+        // SAFETY: made by `PyThread_tss_alloc`.
+        unsafe {
+            PyThread_tss_delete(key);
+            drop(Box::from_raw(key));
+        }
+    }
+}
+
+#[capi]
+fn PyThread_create_key() -> c_int {
+    let mut key = 0;
+    // SAFETY: a variable.
+    if unsafe { libc::pthread_key_create(&raw mut key, None) } == 0 { key as c_int } else { -1 }
+}
+
+#[capi]
+fn PyThread_delete_key(key: c_int) {
+    // SAFETY: any number is checked.
+    unsafe { libc::pthread_key_delete(key as u32) };
+}
+
+#[capi]
+unsafe fn PyThread_set_key_value(key: c_int, value: *mut c_void) -> c_int {
+    // SAFETY: any number is checked.
+    if unsafe { libc::pthread_setspecific(key as u32, value) } == 0 { 0 } else { -1 }
+}
+
+#[capi]
+fn PyThread_get_key_value(key: c_int) -> *mut c_void {
+    // SAFETY: any number is checked.
+    unsafe { libc::pthread_getspecific(key as u32) }
+}
+
+#[capi]
+fn PyThread_delete_key_value(key: c_int) {
+    // SAFETY: any number is checked.
+    unsafe { libc::pthread_setspecific(key as u32, null_mut()) };
+}
+
+#[capi]
+fn PyThread_ReInitTLS() {}
+
+#[capi]
+fn PyThread_GetInfo(th: Thread<'_>) -> Result {
+    use object::Protocol;
+    let sys = vm::import::import_module(th, id!(th, "sys"))?;
+    sys.getattr(th, &*Str::intern(th, "thread_info")?)
+}
+
+// Locks of one byte.
+
+fn byte<'a>(mutex: *mut u8) -> &'a std::sync::atomic::AtomicU8 {
+    // SAFETY: C passes a live mutex, whose first byte says whether it is taken.
+    unsafe { std::sync::atomic::AtomicU8::from_ptr(mutex) }
+}
+
+#[capi]
+fn PyMutex_Lock(mutex: *mut u8) {
+    let byte = byte(mutex);
+    while byte.compare_exchange(0, 1, Ordering::Acquire, Ordering::Relaxed).is_err() {
+        let wait = || std::thread::sleep(Duration::from_micros(50));
+        if Thread::is_attached() {
+            // SAFETY: just checked.
+            unsafe { Thread::current() }.allow_threads(wait);
+        } else {
+            wait();
+        }
+    }
+}
+
+#[capi]
+fn PyMutex_Unlock(mutex: *mut u8) {
+    byte(mutex).store(0, Ordering::Release);
+}
+
+#[capi]
+fn PyMutex_IsLocked(mutex: *mut u8) -> bool {
+    byte(mutex).load(Ordering::Relaxed) != 0
+}
+
+/// The GIL is the critical section.
+#[capi]
+fn PyCriticalSection_Begin(_section: *mut c_void, _object: *mut PyObject) {}
+
+#[capi]
+fn PyCriticalSection_BeginMutex(_section: *mut c_void, _mutex: *mut c_void) {}
+
+#[capi]
+fn PyCriticalSection_End(_section: *mut c_void) {}
+
+#[capi]
+fn PyCriticalSection2_Begin(_section: *mut c_void, _a: *mut PyObject, _b: *mut PyObject) {}
+
+#[capi]
+fn PyCriticalSection2_BeginMutex(_section: *mut c_void, _a: *mut c_void, _b: *mut c_void) {}
+
+#[capi]
+fn PyCriticalSection2_End(_section: *mut c_void) {}
+
+// Clocks.
+
+fn clock(id: libc::clockid_t) -> i64 {
+    let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: a variable.
+    unsafe { libc::clock_gettime(id, &raw mut now) };
+    now.tv_sec * 1_000_000_000 + now.tv_nsec
+}
+
+macro_rules! clocks {
+    ($($name:ident $raw:ident $id:ident;)*) => { $(
+        #[capi]
+        unsafe fn $name(result: *mut i64) -> c_int {
+            // SAFETY: C passes a variable.
+            unsafe { result.write(clock(libc::$id)) };
+            0
+        }
+
+        #[capi]
+        unsafe fn $raw(result: *mut i64) -> c_int {
+            // SAFETY: C passes a variable.
+            unsafe { result.write(clock(libc::$id)) };
+            0
+        }
+    )* };
+}
+
+clocks! {
+    PyTime_Time PyTime_TimeRaw CLOCK_REALTIME;
+    PyTime_Monotonic PyTime_MonotonicRaw CLOCK_MONOTONIC;
+    PyTime_PerfCounter PyTime_PerfCounterRaw CLOCK_MONOTONIC;
+}
+
+#[capi]
+fn PyTime_AsSecondsDouble(time: i64) -> f64 {
+    time as f64 / 1e9
+}
+
+/// The limit of a wait, in microseconds.
+#[unsafe(no_mangle)]
+static PY_TIMEOUT_MAX: c_long = i64::MAX / 1000;

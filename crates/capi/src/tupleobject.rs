@@ -1,0 +1,116 @@
+//! `tupleobject.h`.
+
+use abi::PyObject;
+use macros::capi;
+use object::{AsObject, Link, Obj, Ref, Result, Thread, Tuple, raise};
+
+use crate::{convert::IntoC, variadic::VaList};
+
+fn checked<'a>(th: Thread<'_>, object: Option<Obj<'a>>) -> Result<&'a Tuple> {
+    match object.and_then(|object| object.downcast::<Tuple>()) {
+        Some(tuple) => Ok(tuple),
+        None => raise!(th, SystemError, "bad argument to internal function"),
+    }
+}
+
+#[capi]
+fn PyTuple_New(th: Thread<'_>, size: isize) -> Result<Ref<Tuple>> {
+    match usize::try_from(size) {
+        Ok(size) => Tuple::from_fn(th, size, |_| None),
+        Err(_) => raise!(th, SystemError, "bad argument to internal function"),
+    }
+}
+
+#[capi]
+fn PyTuple_Size(th: Thread<'_>, tuple: Option<Obj<'_>>) -> Result<isize> {
+    checked(th, tuple).map(|tuple| tuple.len() as isize)
+}
+
+/// Where item `index` is.
+fn place(th: Thread<'_>, tuple: &Tuple, index: isize, message: &str) -> Result<*mut *mut PyObject> {
+    match usize::try_from(index).ok().filter(|index| *index < tuple.len()) {
+        // SAFETY: inside the items.
+        Some(index) => Ok(unsafe { tuple.items_ptr().cast_mut().add(index) }),
+        None => raise!(th, IndexError, "{message}"),
+    }
+}
+
+#[capi]
+fn PyTuple_GetItem(th: Thread<'_>, tuple: Option<Obj<'_>>, index: isize) -> Result<*mut PyObject> {
+    let place = place(th, checked(th, tuple)?, index, "tuple index out of range")?;
+    // SAFETY: an item, which may be null in a tuple that C code fills.
+    Ok(unsafe { *place })
+}
+
+/// Takes over the reference in any case.
+#[capi]
+fn PyTuple_SetItem(
+    th: Thread<'_>,
+    tuple: Option<Obj<'_>>,
+    index: isize,
+    value: Option<Ref>,
+) -> Result<()> {
+    let tuple = checked(th, tuple)?;
+    if !tuple.obj().is_unique() {
+        raise!(th, SystemError, "bad argument to internal function");
+    }
+    let place = place(th, tuple, index, "tuple assignment index out of range")?;
+    // SAFETY: an item is null or a reference of the tuple.
+    unsafe { &*place.cast::<Link>() }.set(value);
+    Ok(())
+}
+
+#[capi]
+fn PyTuple_GetSlice(
+    th: Thread<'_>,
+    tuple: Option<Obj<'_>>,
+    start: isize,
+    end: isize,
+) -> Result<Ref<Tuple>> {
+    let tuple = checked(th, tuple)?;
+    let start = (start.max(0) as usize).min(tuple.len());
+    tuple.slice(th, start, (end.max(0) as usize).clamp(start, tuple.len()))
+}
+
+#[capi]
+unsafe fn _PyTuple_Resize(th: Thread<'_>, variable: *mut *mut PyObject, size: isize) -> Result<()> {
+    // SAFETY: C passes a variable that owns a tuple.
+    let link = unsafe { &*variable.cast::<Link>() };
+    let old = link.take();
+    let (Some(tuple), Ok(size)) =
+        (old.as_ref().and_then(|old| old.obj().downcast::<Tuple>()), usize::try_from(size))
+    else {
+        raise!(th, SystemError, "bad argument to internal function");
+    };
+    let new = Tuple::from_fn(th, size, |_| None)?;
+    for index in 0..size.min(tuple.len()) {
+        // SAFETY: inside the items of both.
+        unsafe {
+            let item = Obj::from_raw(*tuple.items_ptr().add(index)).map(Obj::own);
+            new.items_ptr().cast_mut().add(index).write(item.into_c());
+        }
+    }
+    link.set(Some(new.upcast()));
+    Ok(())
+}
+
+#[capi]
+unsafe fn _PyTuple_FromArray(
+    th: Thread<'_>,
+    items: *const *mut PyObject,
+    size: isize,
+) -> Result<Ref<Tuple>> {
+    // SAFETY: C passes that many objects.
+    Tuple::from_objs(th, unsafe { object::reference::objects(items, size.max(0) as usize) })
+}
+
+/// `PyTuple_Pack` with a list.
+pub(crate) unsafe extern "C" fn pack(size: isize, va: *mut VaList) -> *mut PyObject {
+    // SAFETY: for the whole function: C passes that many objects.
+    unsafe {
+        let th = Thread::current();
+        let items: Vec<Obj<'_>> =
+            (0..size).filter_map(|_| Obj::from_raw((*va).pointer())).collect();
+        Tuple::from_objs(th, &items).into_c()
+    }
+}

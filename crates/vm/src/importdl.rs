@@ -1,0 +1,235 @@
+//! Extension modules: shared libraries with a `PyInit_` function.
+//!
+//! The function answers with a definition, whose module importlib executes
+//! later (multi-phase), or with a module that is ready (single-phase). Of the
+//! latter a copy of the namespace is kept, if it says so, for the next import.
+
+use std::{
+    cell::RefCell,
+    collections::HashMap,
+    ffi::{CString, c_int},
+};
+
+use abi::{PyModuleDef, PyObject};
+use object::{
+    AsObject, Dict, Module, Obj, Protocol, Raised, Ref, Result, Str, Thread, error, exceptions, id,
+    raise,
+    types::{self, module_def::ModuleDef},
+};
+
+use crate::module_def;
+
+type Init = unsafe extern "C" fn() -> *mut PyObject;
+
+/// A module of single-phase initialisation that was imported.
+struct Single {
+    def: *mut PyModuleDef,
+    init: Init,
+    /// The namespace as it was, for modules without state (`m_size` = -1).
+    namespace: Option<Ref<Dict>>,
+}
+
+/// What was loaded, by file and name.
+#[derive(Default)]
+struct Loaded {
+    singles: RefCell<HashMap<(String, String), Single>>,
+    /// The full name of the module whose `PyInit_` runs.
+    context: RefCell<Option<String>>,
+    flags: RefCell<Option<c_int>>,
+}
+
+fn loaded(th: Thread<'_>) -> &'static Loaded {
+    th.interp().extensions.get::<Loaded>()
+}
+
+/// The name of a module that is being made: that of the import if only its
+/// package is missing from `name`.
+pub fn full_name(th: Thread<'_>, name: &str) -> String {
+    let mut context = loaded(th).context.borrow_mut();
+    match context.as_deref().and_then(|full| full.rsplit_once('.')) {
+        Some((_, last)) if last == name => context.take().unwrap_or_default(),
+        _ => name.to_owned(),
+    }
+}
+
+/// `sys.setdlopenflags`.
+pub fn set_flags(th: Thread<'_>, flags: c_int) {
+    *loaded(th).flags.borrow_mut() = Some(flags);
+}
+
+/// `sys.getdlopenflags`.
+pub fn flags(th: Thread<'_>) -> c_int {
+    loaded(th).flags.borrow().unwrap_or(host::dynamic::NOW)
+}
+
+/// `SystemError` with the exception that is set as its cause.
+pub fn chained(th: Thread<'_>, message: &str) -> Raised {
+    let cause = th.swap_exception(None);
+    let raised = error!(th, SystemError, "{message}");
+    if let (Some(cause), Some(exception)) = (cause, th.exception())
+        && let Some(exception) = exceptions::BaseException::of(exception.obj())
+    {
+        exception.set_cause(Some(cause.clone()));
+        exception.set_context(Some(cause));
+    }
+    raised
+}
+
+fn import_error(th: Thread<'_>, message: &str, name: Obj<'_>, path: Obj<'_>) -> Raised {
+    match Str::new(th, message) {
+        Ok(message) => exceptions::set_import_error(
+            th,
+            exceptions::types::ImportError(),
+            message.obj(),
+            Some(name),
+            Some(path),
+            None,
+        ),
+        Err(raised) => raised,
+    }
+}
+
+/// The symbol that makes the module, and the part of it that messages show.
+fn init_symbol(th: Thread<'_>, name: &Str) -> Result<(String, String)> {
+    let text = name.to_string();
+    let last = text.rsplit('.').next().unwrap_or(&text);
+    if last.is_ascii() {
+        let encoded = last.replace('-', "_");
+        return Ok((format!("PyInit_{encoded}"), encoded));
+    }
+    let part = Str::new(th, last)?;
+    let encoded = (th.hooks().encode)(th, part.obj(), "punycode", "strict")?;
+    let bytes = encoded.obj().downcast::<object::Bytes>().map(object::Bytes::as_bytes);
+    let encoded = String::from_utf8_lossy(bytes.unwrap_or_default()).replace('-', "_");
+    Ok((format!("PyInitU_{encoded}"), encoded))
+}
+
+/// `_imp.create_dynamic(spec)`.
+pub fn create_dynamic(th: Thread<'_>, spec: Obj<'_>) -> Result<Ref> {
+    let name = spec.getattr(th, id!(th, "name"))?;
+    let path = spec.getattr(th, id!(th, "origin"))?;
+    let (Some(name), Some(path)) = (name.obj().downcast::<Str>(), path.obj().downcast::<Str>())
+    else {
+        raise!(th, TypeError, "spec.name and spec.origin must be strings");
+    };
+    if name.eq_str("") {
+        raise!(th, ValueError, "name must not be empty");
+    }
+    let key = (path.to_string(), name.to_string());
+    if let Some(module) = again(th, &key, name)? {
+        return Ok(module);
+    }
+    let Ok(file) = CString::new(types::str::codec::encode_fs(th, path)?.as_bytes()) else {
+        raise!(th, ValueError, "embedded null character");
+    };
+    let library = match host::dynamic::Library::open(&file, flags(th)) {
+        Ok(library) => library,
+        Err(error) => return Err(import_error(th, &error.to_string(), name.obj(), path.obj())),
+    };
+    let (symbol, shown) = init_symbol(th, name)?;
+    let Some(init) = library.symbol(&symbol) else {
+        let message = format!("dynamic module does not define module export function ({symbol})");
+        return Err(import_error(th, &message, name.obj(), path.obj()));
+    };
+    // SAFETY: the symbol is a function of that type by its name.
+    let init = unsafe { std::mem::transmute::<*mut std::ffi::c_void, Init>(init.as_ptr()) };
+    let made = call_init(th, init, &key.1, &shown)?;
+    if made.obj().downcast_exact::<ModuleDef>().is_some() {
+        // A definition is static.
+        let def = made.into_raw().cast::<PyModuleDef>();
+        // SAFETY: the library's own definition, which lives for ever.
+        return unsafe { module_def::from_def_and_spec(th, def, spec) };
+    }
+    keep(th, key, init, &made, path, &shown)?;
+    Ok(made)
+}
+
+/// Call a `PyInit_` function.
+fn call_init(th: Thread<'_>, init: Init, full: &str, shown: &str) -> Result<Ref> {
+    let outer = loaded(th).context.replace(Some(full.to_owned()));
+    // SAFETY: the library's own function, on an attached thread.
+    let made = unsafe { init() };
+    loaded(th).context.replace(outer);
+    // SAFETY: a new reference or null; a definition is immortal.
+    match (unsafe { Ref::from_raw(made) }, th.is_raised()) {
+        (Some(made), false) => {
+            // SAFETY: a live object.
+            if unsafe { (*made.as_ptr()).ob_type }.is_null() {
+                std::mem::forget(made);
+                raise!(th, SystemError, "init function of {shown} returned uninitialized object");
+            }
+            Ok(made)
+        }
+        (None, true) => Err(Raised),
+        (None, false) => {
+            raise!(th, SystemError, "initialization of {shown} failed without raising an exception")
+        }
+        (Some(_), true) => {
+            Err(chained(th, &format!("initialization of {shown} raised unreported exception")))
+        }
+    }
+}
+
+/// Note a module of single-phase initialisation.
+fn keep(
+    th: Thread<'_>,
+    key: (String, String),
+    init: Init,
+    made: &Ref,
+    path: &Str,
+    shown: &str,
+) -> Result<()> {
+    let Some(module) = made.obj().downcast::<Module>() else {
+        raise!(th, SystemError, "initialization of {shown} did not return PyModuleDef");
+    };
+    // SAFETY: null or a definition, which lives for ever.
+    let Some(def) = (unsafe { module.def().as_mut() }) else {
+        raise!(th, SystemError, "initialization of {shown} did not return an extension module");
+    };
+    def.m_base.m_init = Some(init);
+    module.setattr(th, id!(th, "__file__"), Some(path.obj()))?;
+    let namespace = if def.m_size == -1 { Some(module.dict(th)?.copy(th)?) } else { None };
+    let single = Single { def, init, namespace };
+    loaded(th).singles.borrow_mut().insert(key, single);
+    Ok(())
+}
+
+/// The module of a definition of single-phase initialisation, if it was imported.
+pub fn find(th: Thread<'_>, def: *mut PyModuleDef) -> Option<Ref> {
+    let name = {
+        let singles = loaded(th).singles.borrow();
+        singles.iter().find(|(_, single)| single.def == def).map(|((_, name), _)| name.clone())?
+    };
+    let found = crate::import::modules(th).and_then(|modules| modules.get_str(th, &name));
+    match found {
+        Ok(module) => module,
+        Err(raised) => {
+            th.clear_exception(raised);
+            None
+        }
+    }
+}
+
+/// The module of an earlier import, made anew from what was kept.
+fn again(th: Thread<'_>, key: &(String, String), name: &Str) -> Result<Option<Ref>> {
+    let known = {
+        let singles = loaded(th).singles.borrow();
+        singles.get(key).map(|one| (one.def, one.init, one.namespace.clone()))
+    };
+    let Some((def, init, namespace)) = known else { return Ok(None) };
+    let module = match namespace {
+        Some(namespace) => {
+            let module = module_def::new_module(th, name)?;
+            module.set_def(def);
+            let mut position = 0;
+            let dict = module.dict(th)?;
+            while let Some((key, value)) = namespace.next_entry(&mut position) {
+                dict.set(th, key.obj(), value.obj())?;
+            }
+            module.upcast()
+        }
+        None => call_init(th, init, &key.1, &key.1)?,
+    };
+    crate::import::modules(th)?.set(th, name.obj(), module.obj())?;
+    Ok(Some(module))
+}
