@@ -36,6 +36,7 @@ pub mod _random;
 pub mod _remote_debugging;
 pub mod _signal;
 pub mod _socket;
+pub mod _sqlite3;
 pub mod _sre;
 pub mod _stat;
 pub mod _statistics;
@@ -126,6 +127,7 @@ pub const ALL: &[ModuleDecl] = &[
     _remote_debugging::_remote_debugging::MODULE,
     _signal::_signal::MODULE,
     _socket::_socket::MODULE,
+    _sqlite3::_sqlite3::MODULE,
     _sre::_sre::MODULE,
     _stat::module::MODULE,
     _statistics::module::MODULE,

@@ -84,18 +84,18 @@ macro_rules! interpreter {
                                         Flow::Next | Flow::Called => continue 'next,
                                         Flow::Drop => {
                                             cold_path();
-                                            drop_dead(&r);
+                                            drop_dead(&mut r);
                                             continue 'next;
                                         }
                                         Flow::DropLoad => {
                                             cold_path();
-                                            drop_dead(&r);
+                                            drop_dead(&mut r);
                                             r.second_load();
                                             continue 'next;
                                         }
                                         Flow::DropStore => {
                                             cold_path();
-                                            drop_dead(&r);
+                                            drop_dead(&mut r);
                                             r.second_store();
                                             continue 'next;
                                         }
@@ -171,10 +171,11 @@ macro_rules! interpreter {
 bytecode::for_each_op!(interpreter);
 
 #[inline(never)]
-unsafe fn drop_dead(r: &Regs) {
+unsafe fn drop_dead(r: &mut Regs) {
     (*r.frame).ip = r.at;
     (*r.frame).sp = r.sp;
-    for dead in r.dead {
+    // Handlers that leave one word do not clear the place of the second.
+    for dead in std::mem::replace(&mut r.dead, [Word::NULL; 2]) {
         Regs::drop_dead(dead);
     }
 }
