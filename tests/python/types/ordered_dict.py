@@ -43,6 +43,9 @@ class Key:
     def __init__(self, action=None):
         self.action = action
 
+    def __repr__(self):
+        return "<a key>"
+
     def __hash__(self):
         return 1
 
