@@ -285,7 +285,7 @@ fn PyVectorcall_NARGS(nargsf: usize) -> isize {
 }
 
 /// One tuple stands for all arguments, as in Python 2's `apply`.
-fn spread<'a>(format_is_one: bool, values: &'a [Ref]) -> Option<&'a Tuple> {
+fn spread(format_is_one: bool, values: &[Ref]) -> Option<&Tuple> {
     match values {
         [one] if format_is_one => one.obj().downcast::<Tuple>(),
         _ => None,

@@ -139,16 +139,12 @@ unsafe fn PyOS_string_to_double(
         unsafe { end.write(text.add(stop).cast_mut()) };
     }
     let digits = bytes.get(..stop).is_some_and(|part| part.iter().any(u8::is_ascii_digit));
-    if value.is_infinite() && digits {
-        if let Some(class) = overflow.and_then(|class| class.downcast::<Type>()) {
-            return Err(th.raise(
-                class,
-                format_args!(
-                    "value too large to convert to float: '{}'",
-                    String::from_utf8_lossy(bytes)
-                ),
-            ));
-        }
+    if value.is_infinite()
+        && digits
+        && let Some(class) = overflow.and_then(|class| class.downcast::<Type>())
+    {
+        let text = String::from_utf8_lossy(bytes);
+        return Err(th.raise(class, format_args!("value too large to convert to float: '{text}'")));
     }
     Ok(value)
 }

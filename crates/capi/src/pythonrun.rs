@@ -154,6 +154,12 @@ fn Py_IsInitialized() -> bool {
     object::Interpreter::main().is_some()
 }
 
+/// Whether the runtime checks itself with assertions.
+#[capi]
+fn _Py_GetBuiltWithAssert() -> bool {
+    cfg!(debug_assertions)
+}
+
 #[capi]
 fn Py_IsFinalizing() -> bool {
     object::Interpreter::main().is_some_and(|interp| interp.gil.is_finalizing())

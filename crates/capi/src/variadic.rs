@@ -39,7 +39,7 @@ impl VaList {
             return unsafe { at.cast::<T>().read() };
         }
         // SAFETY: the caller passed as many arguments.
-        unsafe { self.from_stack() }
+        unsafe { self.take_from_stack() }
     }
 
     /// The next argument, a `double`.
@@ -56,7 +56,7 @@ impl VaList {
             return unsafe { at.cast::<f64>().read() };
         }
         // SAFETY: the caller passed as many arguments.
-        unsafe { self.from_stack() }
+        unsafe { self.take_from_stack() }
     }
 
     /// The next argument, a struct of two doubles' size passed in memory.
@@ -64,7 +64,7 @@ impl VaList {
     /// # Safety
     ///
     /// The caller passed as many arguments.
-    unsafe fn from_stack<T: Copy>(&mut self) -> T {
+    unsafe fn take_from_stack<T: Copy>(&mut self) -> T {
         let at = self.overflow_arg_area;
         // SAFETY: the caller passed one more argument.
         self.overflow_arg_area = unsafe { at.add(8) };

@@ -9,7 +9,7 @@ use std::{
     collections::BTreeMap,
     fmt::Write as _,
     fs, io,
-    path::{Path, PathBuf},
+    path::Path,
     sync::{
         Mutex,
         atomic::{AtomicUsize, Ordering},

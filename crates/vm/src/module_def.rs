@@ -50,7 +50,18 @@ impl Slots {
                         raise!(th, SystemError, "module {name} has multiple create slots");
                     }
                     // SAFETY: the slot holds such a function.
-                    slots.create = unsafe { std::mem::transmute(value) };
+                    slots.create = unsafe {
+                        std::mem::transmute::<
+                            *mut std::ffi::c_void,
+                            Option<
+                                unsafe extern "C" fn(
+                                    *mut abi::PyObject,
+                                    *mut abi::PyModuleDef,
+                                )
+                                    -> *mut abi::PyObject,
+                            >,
+                        >(value)
+                    };
                 }
                 abi::Py_mod_exec => {
                     // SAFETY: the slot holds such a function.

@@ -154,7 +154,7 @@ impl<'a> Lower<'a> {
         let mut error = CompileError::new(ErrorKind::SyntaxError, message);
         let mut text = self.lines.text(self.source, line);
         if text.is_empty() {
-            text = self.source.split_inclusive('\n').last().unwrap_or_default();
+            text = self.source.split_inclusive('\n').next_back().unwrap_or_default();
         }
         let col = usize::try_from(col).unwrap_or(0);
         let before = text.get(..col).map_or(col, |text| text.chars().count());

@@ -132,4 +132,4 @@ pub(super) unsafe extern "C" fn enter() {
     )
 }
 
-const _: () = assert!(size_of::<Registers>() % 16 == 0, "the stack stays aligned");
+const _: () = assert!(size_of::<Registers>().is_multiple_of(16), "the stack stays aligned");

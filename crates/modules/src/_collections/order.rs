@@ -176,7 +176,7 @@ impl Traverse for Order {
 
 #[cfg(test)]
 mod tests {
-    use object::{Int, Obj, Ref, Thread, alloc::Mode, thread::boot};
+    use object::{AsObject, Int, Obj, Ref, Thread, alloc::Mode, thread::boot};
 
     use super::Order;
 

@@ -255,9 +255,9 @@ impl ArrayType {
         info.proto.set(Some(item));
         *info.ctype.borrow_mut() = host::foreign::CType::POINTER;
         if info.has_items_of(b'c') {
-            add_getset(th, this, &CHAR_ARRAY.0)?;
+            add_getset(th, this, CHAR_ARRAY.0)?;
         } else if info.has_items_of(b'u') {
-            add_getset(th, this, &WCHAR_ARRAY.0)?;
+            add_getset(th, this, WCHAR_ARRAY.0)?;
         }
         Ok(())
     }

@@ -352,13 +352,15 @@ impl Cursor {
         // SAFETY: a statement that is at a row.
         match unsafe { ffi::sqlite3_column_type(stmt, column) } {
             ffi::SQLITE_NULL => Ok(types::none().own()),
-            // SAFETY: as above.
             ffi::SQLITE_INTEGER => {
-                Int::from_i64(th, unsafe { ffi::sqlite3_column_int64(stmt, column) })
+                // SAFETY: as above.
+                let value = unsafe { ffi::sqlite3_column_int64(stmt, column) };
+                Int::from_i64(th, value)
             }
-            // SAFETY: as above.
             ffi::SQLITE_FLOAT => {
-                Float::from_f64(th, unsafe { ffi::sqlite3_column_double(stmt, column) })
+                // SAFETY: as above.
+                let value = unsafe { ffi::sqlite3_column_double(stmt, column) };
+                Float::from_f64(th, value)
             }
             ffi::SQLITE_TEXT => {
                 // SAFETY: as above; the size comes after the text.

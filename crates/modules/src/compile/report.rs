@@ -100,7 +100,7 @@ pub(crate) fn source_line(th: Thread<'_>, filename: Obj<'_>, lineno: i32) -> Opt
         }
     }
     match super::decode(th, &source, filename) {
-        Ok(text) => text.split_inclusive('\n').last().map(str::to_owned),
+        Ok(text) => text.split_inclusive('\n').next_back().map(str::to_owned),
         Err(raised) => {
             drop(th.take_exception(raised));
             None

@@ -30,7 +30,7 @@ fn verify_pool(pool: *mut Pool, header: &Pool) -> Result<(), String> {
     let mut count = 0;
     while !free.is_null() {
         let offset = free.addr().wrapping_sub(pool.addr());
-        if offset < start || offset > POOL_SIZE - size || (offset - start) % size != 0 {
+        if offset < start || offset > POOL_SIZE - size || !(offset - start).is_multiple_of(size) {
             return Err(format!("free list leads to {free:p}"));
         }
         let index = (offset - start) / size;

@@ -159,7 +159,7 @@ impl<'a> Candidates<'a> {
         self.objects.push(object);
         // The largest counts are those of immortal objects.
         let count = refs.min(u32::MAX / ONE);
-        self.with_word(object, |word| *word = count * ONE | CANDIDATE);
+        self.with_word(object, |word| *word = (count * ONE) | CANDIDATE);
         Some(())
     }
 
