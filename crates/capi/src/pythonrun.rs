@@ -388,7 +388,6 @@ const fn flag(value: c_int) -> Flag {
 
 data! {
     PyOS_InputHook: Hook = hook();
-    PyOS_ReadlineFunctionPointer: Hook = hook();
     _PyOS_ReadlineTState: Hook = hook();
     PyImport_FrozenModules: Hook = hook();
     Py_BytesWarningFlag: Flag = flag(0);

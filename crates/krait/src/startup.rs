@@ -38,7 +38,6 @@ pub(crate) fn start(th: Thread<'_>, config: &Config) -> Result<Ref<Dict>> {
             signals: modules::_signal::run_pending_signals,
             collect: vm::collect::collect_if_due,
             pending_calls: capi::pystate::run_pending_calls,
-            ..vm::pending::pending_hooks(th)
         },
     );
     vm::import_time::enable(th, config.import_time);
