@@ -325,6 +325,9 @@ fn report(
     Ok(())
 }
 
+/// Programs in `bench/` that measure themselves, in processes of their own.
+const MEASURE_THEMSELVES: &[&str] = &["concurrency", "memory", "micro", "soak"];
+
 /// Instructions that the programs in `bench/` execute: a number that hardly varies between runs.
 fn count_instructions(args: &Args) -> Result<bool> {
     let mut runtimes = runtimes(args)?;
@@ -333,8 +336,7 @@ fn count_instructions(args: &Args) -> Result<bool> {
     let programs = project::files_below(&project::root().join("bench"), "py");
     let wanted = |path: &&PathBuf| {
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
-        // memory.py measures itself, in processes of its own.
-        args.operands.is_empty() && name != "memory"
+        args.operands.is_empty() && !MEASURE_THEMSELVES.contains(&&*name)
             || args.operands.iter().any(|operand| *operand == name)
     };
     let counter = Counter::find()?;
