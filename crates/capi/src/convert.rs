@@ -9,7 +9,7 @@ use std::{
 };
 
 use abi::{PyObject, PyTypeObject};
-use object::{AsObject, Obj, Ref, Result, Type};
+use object::{AsObject, Obj, PyStruct, Ref, Result, Thread, Type, raise};
 
 /// A parameter of a C function.
 pub(crate) trait FromC {
@@ -303,6 +303,18 @@ minus_one!(
     usize = usize::MAX,
     f64 = -1.0
 );
+
+/// An argument as the type that it must have; null and other objects are C code's mistake, a
+/// `SystemError`.
+pub(crate) fn argument<'a, T: PyStruct>(
+    th: Thread<'_>,
+    object: impl Into<Option<Obj<'a>>>,
+) -> Result<&'a T> {
+    match object.into().and_then(|object| object.downcast::<T>()) {
+        Some(value) => Ok(value),
+        None => raise!(th, SystemError, "bad argument to internal function"),
+    }
+}
 
 /// A reference that somebody else keeps alive, as C borrows it.
 pub(crate) fn lend<T>(object: Ref<T>) -> *mut PyObject {

@@ -4,13 +4,7 @@ use abi::PyObject;
 use macros::capi;
 use object::{AsObject, List, Obj, Ref, Result, Thread, raise, types};
 
-/// The list, or the error for another object.
-fn checked<'a>(th: Thread<'_>, object: Option<Obj<'a>>) -> Result<&'a List> {
-    match object.and_then(|object| object.downcast::<List>()) {
-        Some(list) => Ok(list),
-        None => raise!(th, SystemError, "bad argument to internal function"),
-    }
-}
+use crate::convert::argument;
 
 #[capi]
 fn PyList_New(th: Thread<'_>, size: isize) -> Result<Ref<List>> {
@@ -22,7 +16,7 @@ fn PyList_New(th: Thread<'_>, size: isize) -> Result<Ref<List>> {
 
 #[capi]
 fn PyList_Size(th: Thread<'_>, list: Option<Obj<'_>>) -> Result<isize> {
-    checked(th, list).map(|list| list.len() as isize)
+    argument::<List>(th, list).map(|list| list.len() as isize)
 }
 
 fn item(th: Thread<'_>, list: &List, index: isize) -> Result {
@@ -34,7 +28,7 @@ fn item(th: Thread<'_>, list: &List, index: isize) -> Result {
 
 #[capi]
 fn PyList_GetItem(th: Thread<'_>, list: Option<Obj<'_>>, index: isize) -> Result<*mut PyObject> {
-    let list = checked(th, list)?;
+    let list = argument::<List>(th, list)?;
     match usize::try_from(index).ok().and_then(|index| list.slot(index)) {
         Some(slot) => Ok(slot.as_ptr()),
         None => raise!(th, IndexError, "list index out of range"),
@@ -57,7 +51,7 @@ fn PyList_SetItem(
     index: isize,
     value: Option<Ref>,
 ) -> Result<()> {
-    let list = checked(th, list)?;
+    let list = argument::<List>(th, list)?;
     match usize::try_from(index).ok().and_then(|index| list.slot(index)) {
         Some(slot) => {
             slot.set(value);
@@ -74,7 +68,7 @@ fn PyList_Insert(
     index: isize,
     value: Option<Obj<'_>>,
 ) -> Result<()> {
-    let list = checked(th, list)?;
+    let list = argument::<List>(th, list)?;
     let Some(value) = value else {
         raise!(th, SystemError, "bad argument to internal function");
     };
@@ -86,7 +80,7 @@ fn PyList_Insert(
 #[capi]
 fn PyList_Append(th: Thread<'_>, list: Option<Obj<'_>>, value: Option<Obj<'_>>) -> Result<()> {
     match value {
-        Some(value) => checked(th, list)?.push(th, value.own()),
+        Some(value) => argument::<List>(th, list)?.push(th, value.own()),
         None => raise!(th, SystemError, "bad argument to internal function"),
     }
 }
@@ -104,7 +98,7 @@ fn PyList_GetSlice(
     start: isize,
     end: isize,
 ) -> Result<Ref<List>> {
-    let list = checked(th, list)?;
+    let list = argument::<List>(th, list)?;
     let (start, end) = bounds(list.len(), start, end);
     List::from_refs(th, list.to_vec().drain(start..end).collect())
 }
@@ -117,7 +111,7 @@ fn PyList_SetSlice(
     end: isize,
     value: Option<Obj<'_>>,
 ) -> Result<()> {
-    let list = checked(th, list)?;
+    let list = argument::<List>(th, list)?;
     let items = match value {
         Some(value) => object::protocol::iter::collect(th, value)?,
         None => Vec::new(),
@@ -128,26 +122,26 @@ fn PyList_SetSlice(
 
 #[capi]
 fn PyList_Extend(th: Thread<'_>, list: Option<Obj<'_>>, items: Obj<'_>) -> Result<()> {
-    checked(th, list)?.extend(th, items)
+    argument::<List>(th, list)?.extend(th, items)
 }
 
 #[capi]
 fn PyList_Clear(th: Thread<'_>, list: Option<Obj<'_>>) -> Result<()> {
-    checked(th, list).map(List::clear_items)
+    argument::<List>(th, list).map(List::clear_items)
 }
 
 #[capi]
 fn PyList_Sort(th: Thread<'_>, list: Option<Obj<'_>>) -> Result<()> {
-    checked(th, list)?.sort(th)
+    argument::<List>(th, list)?.sort(th)
 }
 
 #[capi]
 fn PyList_Reverse(th: Thread<'_>, list: Option<Obj<'_>>) -> Result<()> {
-    let list = checked(th, list)?;
+    let list = argument::<List>(th, list)?;
     crate::modsupport::method(th, list.obj(), "reverse", &[]).map(drop)
 }
 
 #[capi]
 fn PyList_AsTuple(th: Thread<'_>, list: Option<Obj<'_>>) -> Result<Ref<types::Tuple>> {
-    checked(th, list)?.to_tuple(th)
+    argument::<List>(th, list)?.to_tuple(th)
 }

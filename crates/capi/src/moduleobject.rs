@@ -14,7 +14,7 @@ use object::{
 use vm::{import, module_def};
 
 use crate::{
-    convert::{lend, lossy},
+    convert::{argument, lend, lossy},
     modsupport::{function, method},
 };
 
@@ -77,16 +77,9 @@ fn PyModule_New(th: Thread<'_>, name: &CStr) -> Result<Ref<Module>> {
     module_def::new_module(th, &*Str::new(th, &lossy(name))?)
 }
 
-fn checked<'a>(th: Thread<'_>, object: Obj<'a>) -> Result<&'a Module> {
-    match object.downcast::<Module>() {
-        Some(module) => Ok(module),
-        None => raise!(th, SystemError, "bad argument to internal function"),
-    }
-}
-
 #[capi]
 fn PyModule_GetDict(th: Thread<'_>, module: Obj<'_>) -> Result<*mut PyObject> {
-    checked(th, module)?.dict(th).map(lend)
+    argument::<Module>(th, module)?.dict(th).map(lend)
 }
 
 #[capi]
@@ -238,22 +231,15 @@ unsafe fn PyCMethod_New(
     unsafe { new_function(th, def, this, module, class) }
 }
 
-fn builtin<'a>(th: Thread<'_>, object: Obj<'a>) -> Result<&'a BuiltinFunction> {
-    match object.downcast::<BuiltinFunction>() {
-        Some(function) => Ok(function),
-        None => raise!(th, SystemError, "bad argument to internal function"),
-    }
-}
-
 #[capi]
 fn PyCFunction_GetFunction(th: Thread<'_>, object: Obj<'_>) -> Result<*mut c_void> {
-    let function = builtin(th, object)?.def().ml_meth;
+    let function = argument::<BuiltinFunction>(th, object)?.def().ml_meth;
     Ok(function.map_or(std::ptr::null_mut(), |function| function as *mut c_void))
 }
 
 #[capi]
 fn PyCFunction_GetSelf(th: Thread<'_>, object: Obj<'_>) -> Result<*mut PyObject> {
-    let function = builtin(th, object)?;
+    let function = argument::<BuiltinFunction>(th, object)?;
     if function.def().ml_flags & abi::METH_STATIC != 0 {
         return Ok(std::ptr::null_mut());
     }
@@ -262,7 +248,7 @@ fn PyCFunction_GetSelf(th: Thread<'_>, object: Obj<'_>) -> Result<*mut PyObject>
 
 #[capi]
 fn PyCFunction_GetFlags(th: Thread<'_>, object: Obj<'_>) -> Result<c_int> {
-    builtin(th, object).map(|function| function.def().ml_flags)
+    argument::<BuiltinFunction>(th, object).map(|function| function.def().ml_flags)
 }
 
 #[capi]

@@ -11,7 +11,7 @@ use object::{
 use vm::frame_object::FrameObject;
 
 use crate::{
-    convert::lossy,
+    convert::{argument, lossy},
     modsupport::{function, method},
 };
 
@@ -132,7 +132,7 @@ unsafe fn PyFrame_New(
     let Some(globals) = globals.downcast::<Dict>() else {
         raise!(th, SystemError, "bad argument to internal function");
     };
-    FrameObject::for_code(th, code(th, object)?, globals)
+    FrameObject::for_code(th, argument::<Code>(th, object)?, globals)
 }
 
 /// Local variables are in the frame itself: there is nothing to copy.
@@ -148,13 +148,6 @@ fn PyFrame_FastToLocalsWithError(_frame: Obj<'_>) -> c_int {
 fn PyFrame_LocalsToFast(_frame: Obj<'_>, _clear: c_int) {}
 
 // Code.
-
-fn code<'a>(th: Thread<'_>, object: Obj<'a>) -> Result<&'a Code> {
-    match object.downcast::<Code>() {
-        Some(code) => Ok(code),
-        None => raise!(th, SystemError, "bad argument to internal function"),
-    }
-}
 
 macro_rules! code_attributes {
     ($($name:ident $attribute:literal;)*) => { $(
@@ -192,7 +185,7 @@ unsafe fn PyCode_Addr2Location(
     end_column: *mut c_int,
 ) -> bool {
     let position = (|| {
-        let positions = method(th, code(th, object)?.obj(), "co_positions", &[])?;
+        let positions = method(th, argument::<Code>(th, object)?.obj(), "co_positions", &[])?;
         let all = object::protocol::iter::collect(th, positions.obj())?;
         match all.get(at.max(0) as usize / 2) {
             Some(found) => object::protocol::iter::collect(th, found.obj()),
@@ -325,18 +318,11 @@ fn PyUnstable_Code_New(
 
 // Functions and their like.
 
-fn python_function<'a>(th: Thread<'_>, object: Obj<'a>) -> Result<&'a object::Function> {
-    match object.downcast::<object::Function>() {
-        Some(function) => Ok(function),
-        None => raise!(th, SystemError, "bad argument to internal function"),
-    }
-}
-
 macro_rules! function_fields {
     ($($name:ident $field:ident;)*) => { $(
         #[capi]
         fn $name(th: Thread<'_>, object: Obj<'_>) -> Result<*mut PyObject> {
-            python_function(th, object).map(|function| function.$field.as_ptr())
+            argument::<object::Function>(th, object).map(|function| function.$field.as_ptr())
         }
     )* };
 }
@@ -352,7 +338,7 @@ function_fields! {
 
 #[capi]
 fn PyFunction_GetAnnotations(th: Thread<'_>, object: Obj<'_>) -> Result<*mut PyObject> {
-    python_function(th, object)?;
+    argument::<object::Function>(th, object)?;
     let annotations = attribute(th, object, "__annotations__")?;
     Ok(crate::convert::lend(annotations))
 }
@@ -361,7 +347,7 @@ macro_rules! function_setters {
     ($($name:ident $attribute:literal $kind:literal $ty:ty;)*) => { $(
         #[capi]
         fn $name(th: Thread<'_>, object: Obj<'_>, value: Option<Obj<'_>>) -> Result<()> {
-            python_function(th, object)?;
+            argument::<object::Function>(th, object)?;
             let value = value.unwrap_or(types::none());
             if !value.is_none() && value.downcast::<$ty>().is_none() {
                 raise!(th, SystemError, concat!("non-", $kind, " ", $attribute));
@@ -379,7 +365,7 @@ function_setters! {
 
 #[capi]
 fn PyFunction_SetClosure(th: Thread<'_>, object: Obj<'_>, value: Option<Obj<'_>>) -> Result<()> {
-    let function = python_function(th, object)?;
+    let function = argument::<object::Function>(th, object)?;
     let value = match value.filter(|value| !value.is_none()) {
         Some(value) => match value.downcast::<Tuple>() {
             Some(cells) => Some(object::own(cells)),
@@ -412,7 +398,7 @@ fn PyFunction_NewWithQualName(
     let Some(globals) = globals.downcast::<Dict>() else {
         raise!(th, SystemError, "bad argument to internal function");
     };
-    let code = object::own(code(th, code_object)?);
+    let code = object::own(argument::<Code>(th, code_object)?);
     let function = object::Function::new(th, code, object::own(globals))?;
     if let Some(qualname) = qualname {
         function.setattr(th, id!(th, "__qualname__"), Some(qualname))?;
@@ -442,21 +428,14 @@ fn PyMethod_New(
     }
 }
 
-fn bound<'a>(th: Thread<'_>, object: Obj<'a>) -> Result<&'a types::method::Method> {
-    match object.downcast::<types::method::Method>() {
-        Some(method) => Ok(method),
-        None => raise!(th, SystemError, "bad argument to internal function"),
-    }
-}
-
 #[capi]
 fn PyMethod_Function(th: Thread<'_>, object: Obj<'_>) -> Result<*mut PyObject> {
-    bound(th, object).map(|method| method.func.as_ptr())
+    argument::<types::method::Method>(th, object).map(|method| method.func.as_ptr())
 }
 
 #[capi]
 fn PyMethod_Self(th: Thread<'_>, object: Obj<'_>) -> Result<*mut PyObject> {
-    bound(th, object).map(|method| method.this.as_ptr())
+    argument::<types::method::Method>(th, object).map(|method| method.this.as_ptr())
 }
 
 #[capi]
@@ -464,21 +443,15 @@ fn PyCell_New(th: Thread<'_>, contents: Option<Obj<'_>>) -> Result<Ref<types::ce
     types::cell::CellObject::new(th, contents.map(Obj::own))
 }
 
-fn cell<'a>(th: Thread<'_>, object: Obj<'a>) -> Result<&'a types::cell::CellObject> {
-    match object.downcast::<types::cell::CellObject>() {
-        Some(cell) => Ok(cell),
-        None => raise!(th, SystemError, "bad argument to internal function"),
-    }
-}
-
 #[capi]
 fn PyCell_Get(th: Thread<'_>, object: Obj<'_>) -> Result<Option<Ref>> {
-    cell(th, object).map(|cell| cell.contents.get())
+    argument::<types::cell::CellObject>(th, object).map(|cell| cell.contents.get())
 }
 
 #[capi]
 fn PyCell_Set(th: Thread<'_>, object: Obj<'_>, value: Option<Obj<'_>>) -> Result<()> {
-    cell(th, object).map(|cell| cell.contents.set(value.map(Obj::own)))
+    argument::<types::cell::CellObject>(th, object)
+        .map(|cell| cell.contents.set(value.map(Obj::own)))
 }
 
 #[capi]

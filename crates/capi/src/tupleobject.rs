@@ -4,14 +4,10 @@ use abi::PyObject;
 use macros::capi;
 use object::{AsObject, Link, Obj, Ref, Result, Thread, Tuple, raise};
 
-use crate::{convert::IntoC, variadic::VaList};
-
-fn checked<'a>(th: Thread<'_>, object: Option<Obj<'a>>) -> Result<&'a Tuple> {
-    match object.and_then(|object| object.downcast::<Tuple>()) {
-        Some(tuple) => Ok(tuple),
-        None => raise!(th, SystemError, "bad argument to internal function"),
-    }
-}
+use crate::{
+    convert::{IntoC, argument},
+    variadic::VaList,
+};
 
 #[capi]
 fn PyTuple_New(th: Thread<'_>, size: isize) -> Result<Ref<Tuple>> {
@@ -23,7 +19,7 @@ fn PyTuple_New(th: Thread<'_>, size: isize) -> Result<Ref<Tuple>> {
 
 #[capi]
 fn PyTuple_Size(th: Thread<'_>, tuple: Option<Obj<'_>>) -> Result<isize> {
-    checked(th, tuple).map(|tuple| tuple.len() as isize)
+    argument::<Tuple>(th, tuple).map(|tuple| tuple.len() as isize)
 }
 
 /// Where item `index` is.
@@ -37,7 +33,7 @@ fn place(th: Thread<'_>, tuple: &Tuple, index: isize, message: &str) -> Result<*
 
 #[capi]
 fn PyTuple_GetItem(th: Thread<'_>, tuple: Option<Obj<'_>>, index: isize) -> Result<*mut PyObject> {
-    let place = place(th, checked(th, tuple)?, index, "tuple index out of range")?;
+    let place = place(th, argument::<Tuple>(th, tuple)?, index, "tuple index out of range")?;
     // SAFETY: an item, which may be null in a tuple that C code fills.
     Ok(unsafe { *place })
 }
@@ -50,7 +46,7 @@ fn PyTuple_SetItem(
     index: isize,
     value: Option<Ref>,
 ) -> Result<()> {
-    let tuple = checked(th, tuple)?;
+    let tuple = argument::<Tuple>(th, tuple)?;
     if !tuple.obj().is_unique() {
         raise!(th, SystemError, "bad argument to internal function");
     }
@@ -67,7 +63,7 @@ fn PyTuple_GetSlice(
     start: isize,
     end: isize,
 ) -> Result<Ref<Tuple>> {
-    let tuple = checked(th, tuple)?;
+    let tuple = argument::<Tuple>(th, tuple)?;
     let start = (start.max(0) as usize).min(tuple.len());
     tuple.slice(th, start, (end.max(0) as usize).clamp(start, tuple.len()))
 }

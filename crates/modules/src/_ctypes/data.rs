@@ -31,7 +31,7 @@ use super::{
 #[derive(Clone, Copy)]
 pub(super) struct Small([u8; 16]);
 
-/// XXX to be provided
+/// The base class of all C types.
 #[pytype(name = "_ctypes._CData", flags = BASETYPE | DISALLOW_INSTANTIATION)]
 pub(crate) struct CData {
     head: Head,

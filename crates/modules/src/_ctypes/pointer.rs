@@ -20,7 +20,7 @@ use super::{
     param,
 };
 
-/// XXX to be provided
+/// The base class of the pointer types that `POINTER()` makes.
 #[pytype(name = "_ctypes._Pointer", base = CData, metaclass = PointerType, flags = BASETYPE)]
 pub(crate) struct Pointer {
     data: CData,

@@ -15,7 +15,7 @@ use super::{
     param,
 };
 
-/// XXX to be provided
+/// The base class of the types with one value, such as `c_int`.
 #[pytype(name = "_ctypes._SimpleCData", base = CData, metaclass = SimpleType, flags = BASETYPE)]
 pub(crate) struct Simple {
     pub(super) data: CData,
