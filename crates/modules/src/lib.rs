@@ -15,6 +15,7 @@ pub mod _csv;
 pub mod _ctypes;
 pub mod _datetime;
 pub mod _decimal;
+pub mod _elementtree;
 pub mod _functools;
 pub mod _heapq;
 pub mod _imp;
@@ -62,6 +63,7 @@ pub mod cmath;
 pub mod compile;
 mod construct;
 pub mod errno;
+mod expat;
 pub mod faulthandler;
 pub mod fcntl;
 pub mod gc;
@@ -106,6 +108,7 @@ pub const ALL: &[ModuleDecl] = &[
     _ctypes::_ctypes::MODULE,
     _datetime::module::MODULE,
     _decimal::_decimal::MODULE,
+    _elementtree::_elementtree::MODULE,
     _functools::module::MODULE,
     _heapq::module::MODULE,
     _imp::_imp::MODULE,

@@ -14,6 +14,25 @@ pub(super) enum Encoding {
     Table(Rc<[Option<char>]>),
 }
 
+/// How many bytes of input a character was.
+#[derive(Clone, Copy)]
+pub(super) enum Width {
+    Utf8,
+    Utf16,
+    Byte,
+}
+
+impl Width {
+    /// How many bytes a text was.
+    pub(super) fn of(self, text: &str) -> usize {
+        match self {
+            Width::Utf8 => text.len(),
+            Width::Utf16 => text.chars().map(|c| 2 * c.len_utf16()).sum(),
+            Width::Byte => text.chars().count(),
+        }
+    }
+}
+
 impl Encoding {
     /// The encodings that need no table.
     pub(super) fn named(name: &str) -> Option<Encoding> {
@@ -91,11 +110,11 @@ impl Decoder {
     }
 
     /// How many bytes of input a character was.
-    pub(super) fn width(&self) -> fn(char) -> usize {
+    pub(super) fn width(&self) -> Width {
         match self.encoding() {
-            Encoding::Utf8 => char::len_utf8,
-            Encoding::Utf16 { .. } => |c| 2 * c.len_utf16(),
-            _ => |_| 1,
+            Encoding::Utf8 => Width::Utf8,
+            Encoding::Utf16 { .. } => Width::Utf16,
+            _ => Width::Byte,
         }
     }
 
