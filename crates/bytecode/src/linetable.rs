@@ -105,6 +105,15 @@ pub fn entries(table: &[u8], firstlineno: i32) -> impl Iterator<Item = (Position
     Entries { table, line: firstlineno }
 }
 
+/// The table without columns, as `-X no_debug_ranges` has it.
+pub fn without_columns(table: &[u8], firstlineno: i32) -> Vec<u8> {
+    let mut writer = LineTableWriter::new(firstlineno);
+    for (position, units) in entries(table, firstlineno) {
+        writer.add(Position { line: position.line, ..Position::default() }, units);
+    }
+    writer.finish()
+}
+
 /// `co_positions()`: the position of each code unit.
 pub fn positions(table: &[u8], firstlineno: i32) -> impl Iterator<Item = Position> + '_ {
     entries(table, firstlineno).flat_map(|(position, units)| std::iter::repeat_n(position, units))

@@ -54,6 +54,7 @@ pub mod _typing;
 pub mod _uuid;
 pub mod _warnings;
 pub mod _weakref;
+pub mod _zoneinfo;
 pub mod _zstd;
 pub mod array;
 pub mod atexit;
@@ -147,6 +148,7 @@ pub const ALL: &[ModuleDecl] = &[
     _uuid::_uuid::MODULE,
     _warnings::_warnings::MODULE,
     _weakref::module::MODULE,
+    _zoneinfo::_zoneinfo::MODULE,
     _zstd::_zstd::MODULE,
     array::module::MODULE,
     atexit::atexit::MODULE,

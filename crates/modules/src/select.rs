@@ -151,6 +151,9 @@ impl Poll {
             Some(timeout) => {
                 check_number(th, timeout)?;
                 let ns = support::number_to_ns(th, timeout, 1_000_000, Round::Up)?;
+                if ns > i64::from(i32::MAX) * 1_000_000 {
+                    raise!(th, OverflowError, "timeout is too large");
+                }
                 (ns >= 0).then(|| now_ns().saturating_add(ns))
             }
             None => None,

@@ -584,6 +584,12 @@ pub(crate) unsafe fn call_ex(
     args: &Tuple,
     kwargs: Option<&Dict>,
 ) -> *mut PyObject {
+    if protocol::call::vectorcall_of(callable, callable.ty()).is_none() {
+        return match protocol::call::call_tuple(th, callable, args, kwargs) {
+            Ok(value) => value.into_raw(),
+            Err(_) => null_mut(),
+        };
+    }
     let Ok((values, names)) = split_keywords(th, args, kwargs) else { return null_mut() };
     let mut buffer = Vec::with_capacity(values.len() + 1);
     buffer.push(null_mut());

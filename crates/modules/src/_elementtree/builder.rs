@@ -205,12 +205,7 @@ impl TreeBuilder {
     }
 
     /// An element begins.
-    pub(super) fn open(
-        &self,
-        th: Thread<'_>,
-        tag: Ref,
-        attrib: Option<Ref<Dict>>,
-    ) -> Result<Ref> {
+    pub(super) fn open(&self, th: Thread<'_>, tag: Ref, attrib: Option<Ref<Dict>>) -> Result<Ref> {
         self.flush(th)?;
         let node = match self.element_factory.get() {
             None => Element::create(th, tag, attrib)?.upcast(),

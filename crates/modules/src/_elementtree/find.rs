@@ -2,8 +2,7 @@
 
 use macros::pymethods;
 use object::{
-    AsObject, Bytes, List, Obj, Protocol, Ref, Result, Str, Thread, protocol::compare, raise,
-    types,
+    AsObject, Bytes, List, Obj, Protocol, Ref, Result, Str, Thread, protocol::compare, raise, types,
 };
 
 use super::{

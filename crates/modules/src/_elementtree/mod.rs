@@ -28,9 +28,7 @@ use object::{
 
 use crate::support;
 
-use self::{
-    builder::TreeBuilder, element::Element, iterator::ElementIterator, parser::XmlParser,
-};
+use self::{builder::TreeBuilder, element::Element, iterator::ElementIterator, parser::XmlParser};
 
 /// What the module knows of the Python files around it.
 #[derive(Default)]
@@ -99,6 +97,12 @@ fn factory(th: Thread<'_>, value: Obj<'_>, what: &str) -> Result<Option<Ref>> {
     Ok(Some(value.own()))
 }
 
+fn new_parse_error(th: Thread<'_>) -> Result<Ref> {
+    let bases = Tuple::from_objs(th, &[SyntaxError().obj()])?;
+    let name = Str::new(th, "xml.etree.ElementTree.ParseError")?;
+    support::new_exception(th, &name, &bases)
+}
+
 #[pymodule]
 pub mod _elementtree {
     use super::*;
@@ -152,11 +156,11 @@ pub mod _elementtree {
         module.add_type::<TreeBuilder>(th)?;
         module.add_type::<XmlParser>(th)?;
         ready(th, ElementIterator::DECL)?;
-        let bases = Tuple::from_objs(th, &[SyntaxError().obj()])?;
-        let name = Str::new(th, "xml.etree.ElementTree.ParseError")?;
-        let error = support::new_exception(th, &name, &bases)?;
-        module.set(th, "ParseError", error.obj())?;
         let shared = Shared::of(th);
+        let known = shared.parse_error.borrow().clone();
+        // The types are the same in every copy of the module, so the error is, too.
+        let error = known.map_or_else(|| new_parse_error(th), Ok)?;
+        module.set(th, "ParseError", error.obj())?;
         shared.parse_error.replace(Some(error));
         shared.deepcopy.replace(Some(support::import_from(th, "copy", "deepcopy")?));
         let path = support::import(th, "xml.etree.ElementPath")?;

@@ -182,7 +182,9 @@ impl Sink for Target<'_> {
         }
         match &self.builder {
             Some(builder) => builder.end_namespace(self.th)?,
-            None => self.call(Method::EndNs, |_| Ok(vec![self.text(prefix.unwrap_or_default())?]))?,
+            None => {
+                self.call(Method::EndNs, |_| Ok(vec![self.text(prefix.unwrap_or_default())?]))?
+            }
         }
         Ok(())
     }
@@ -206,13 +208,7 @@ impl Sink for Target<'_> {
         Ok(())
     }
 
-    fn attribute_declaration(
-        &self,
-        _: (&str, &str),
-        _: &str,
-        _: Option<&str>,
-        _: bool,
-    ) -> Heard {
+    fn attribute_declaration(&self, _: (&str, &str), _: &str, _: Option<&str>, _: bool) -> Heard {
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 use super::{
     ASYNC_ENTITY, Answer, BAD_CHAR_REF, BINARY_ENTITY_REF, ENTITY_DECLARED_IN_PE,
     EXTERNAL_ENTITY_HANDLING, INVALID_TOKEN, JUNK_AFTER_DOC_ELEMENT, Kind, MISPLACED_XML_PI,
-    Parser, Pause, Phase, RECURSIVE_ENTITY_REF, Sink, TAG_MISMATCH, Text, UNDEFINED_ENTITY,
+    Parser, Pause, Phase, RECURSIVE_ENTITY_REF, Sink, TAG_MISMATCH, Text, UNDEFINED_ENTITY, Width,
     scan::{self, Trouble},
 };
 
@@ -82,6 +82,22 @@ impl Parser {
         self.default(sink, written)
     }
 
+    /// Data as it is written, in the pieces in which Expat tells it.
+    fn plain_characters(&self, sink: &dyn Sink, data: &str) -> Answer {
+        if matches!(self.settings.place.width.get(), Width::Utf8) {
+            return self.characters(sink, data, data);
+        }
+        // COMPAT: what is not UTF-8 is decoded piece by piece (test_pyexpat ChardataBufferTest).
+        const PIECE: usize = 1024;
+        let mut rest = data;
+        while !rest.is_empty() {
+            let (piece, behind) = rest.split_at(rest.floor_char_boundary(PIECE));
+            self.characters(sink, piece, piece)?;
+            rest = behind;
+        }
+        Ok(())
+    }
+
     fn read_newline(
         &mut self,
         sink: &dyn Sink,
@@ -137,7 +153,7 @@ impl Parser {
             return Ok(Err(Trouble::Bad(bad.unwrap_or(at))));
         }
         let data = text.get(at, end);
-        self.characters(sink, data, data)?;
+        self.plain_characters(sink, data)?;
         Ok(Ok(end))
     }
 
@@ -184,7 +200,7 @@ impl Parser {
             len = offset + c.len_utf8();
         }
         let data = text.get(begin, begin + len);
-        self.characters(sink, data, data)?;
+        self.plain_characters(sink, data)?;
         *at = begin + len;
         Ok(Pause::Turn)
     }

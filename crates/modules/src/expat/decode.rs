@@ -47,6 +47,21 @@ impl Encoding {
         })
     }
 
+    /// An encoding by its table, unless markup looks different in it.
+    pub(super) fn of_table(table: Vec<Option<char>>) -> Option<Encoding> {
+        let is_markup = |byte: u8| {
+            let is_space = matches!(byte, b'\t' | b'\n' | b'\r');
+            let is_other = matches!(byte, b'$' | b'@' | b'\\' | b'^' | b'`' | b'{' | b'}' | b'~');
+            is_space || (b' '..=b'~').contains(&byte) && !is_other
+        };
+        // What looks like markup means it, and nothing else does.
+        let is_usable = (0u8..).zip(&table).all(|(byte, meaning)| {
+            let meaning = meaning.and_then(|c| u8::try_from(c).ok());
+            meaning == Some(byte) || !is_markup(byte) && !meaning.is_some_and(is_markup)
+        });
+        is_usable.then(|| Encoding::Table(table.into()))
+    }
+
     pub(super) fn is_wide(&self) -> bool {
         matches!(self, Encoding::Utf16 { .. })
     }
@@ -106,6 +121,13 @@ impl Decoder {
 
     /// Whether a part of a character comes next.
     pub(super) fn has_partial(&self) -> bool {
+        // A lone byte of a pair is no part of a character yet.
+        let least = if self.encoding().is_wide() { 2 } else { 1 };
+        !self.bad && !self.is_cut && self.raw.len() >= least
+    }
+
+    /// Whether anything comes next that cannot be decoded without more.
+    pub(super) fn has_more(&self) -> bool {
         !self.bad && !self.is_cut && !self.raw.is_empty()
     }
 

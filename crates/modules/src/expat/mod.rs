@@ -521,8 +521,8 @@ impl Parser {
         if let Some(encoding) = Encoding::named(name) {
             return Ok(encoding);
         }
-        match sink.unknown_encoding(name)? {
-            Some(table) => Ok(Encoding::Table(table.into())),
+        match sink.unknown_encoding(name)?.and_then(Encoding::of_table) {
+            Some(encoding) => Ok(encoding),
             None => Err(Failure::Code(UNKNOWN_ENCODING)),
         }
     }
@@ -684,8 +684,7 @@ impl Parser {
 
     /// Whether bytes are left that cannot be decoded, or not without more.
     fn has_rest(&self, text: Text<'_>) -> bool {
-        self.decoder.is_bad()
-            || text.is_final && (self.decoder.has_partial() || self.decoder.is_cut)
+        self.decoder.is_bad() || text.is_final && (self.decoder.has_more() || self.decoder.is_cut)
     }
 
     /// A token that cannot be completed by what comes: an error at the end of

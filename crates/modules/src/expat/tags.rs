@@ -69,7 +69,8 @@ mod tests {
         let mut tags = Tags::default();
         tags.push("a", "a", 0);
         tags.push("p:b", "uri}b", 2);
-        let last = tags.last().map(|tag| (tag.written.to_owned(), tag.name.to_owned(), tag.bindings));
+        let last =
+            tags.last().map(|tag| (tag.written.to_owned(), tag.name.to_owned(), tag.bindings));
         assert_eq!(last, Some(("p:b".to_owned(), "uri}b".to_owned(), 2)));
         tags.pop();
         assert_eq!(tags.last().map(|tag| tag.name.to_owned()), Some("a".to_owned()));

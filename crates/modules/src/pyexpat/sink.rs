@@ -153,10 +153,12 @@ impl Sink for Caller<'_> {
             parser.tell_text(self.th, text)?;
             return Ok(());
         }
-        match &mut *parser.text.borrow_mut() {
-            Some(collected) => collected.push_str(text),
-            None => return Ok(()),
+        if let Some(collected) = &mut *parser.text.borrow_mut() {
+            collected.push_str(text);
+            return Ok(());
         }
+        // The flush ended collecting.
+        parser.tell_text(self.th, text)?;
         Ok(())
     }
 

@@ -210,7 +210,7 @@ impl MemoryView {
     }
 
     /// A new view of the same buffer with the layout of `source`.
-    fn derive(&self, th: Thread<'_>, source: &Py_buffer) -> Result<Ref<MemoryView>> {
+    pub fn derive(&self, th: Thread<'_>, source: &Py_buffer) -> Result<Ref<MemoryView>> {
         match self.managed.get() {
             Some(managed) => Self::new(th, &managed, source),
             None => Err(self.released(th)),
@@ -501,16 +501,18 @@ impl MemoryView {
         Ok(out)
     }
 
+    /// The format of items that can be read and written.
+    fn native_format(&self, th: Thread<'_>) -> Result<u8> {
+        if let Some(format) = item::native(self.format_bytes()) {
+            return Ok(format);
+        }
+        let format = String::from_utf8_lossy(self.format_bytes());
+        raise!(th, NotImplementedError, "memoryview: unsupported format {format}")
+    }
+
     /// The value of the item at `address`.
     fn unpack(&self, th: Thread<'_>, address: *mut u8) -> Result {
-        let Some(format) = item::native(self.format_bytes()) else {
-            raise!(
-                th,
-                NotImplementedError,
-                "memoryview: format {} not supported",
-                String::from_utf8_lossy(self.format_bytes())
-            );
-        };
+        let format = self.native_format(th)?;
         // SAFETY: an item of the view.
         item::unpack(th, format, unsafe { std::slice::from_raw_parts(address, self.itemsize()) })
     }
@@ -708,14 +710,7 @@ impl MemoryView {
             1 => {}
             _ => raise!(th, NotImplementedError, "multi-dimensional sub-views are not implemented"),
         }
-        if item::native(self.format_bytes()).is_none() {
-            raise!(
-                th,
-                NotImplementedError,
-                "memoryview: format {} not supported",
-                String::from_utf8_lossy(self.format_bytes())
-            );
-        }
+        self.native_format(th)?;
         alloc_object::new(
             th,
             MemoryIterator {
