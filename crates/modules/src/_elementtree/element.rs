@@ -131,7 +131,9 @@ impl Element {
     fn __init__(&self, th: Thread<'_>, args: &Tuple, kwargs: Option<&Dict>) -> Result<()> {
         check_count(th, "Element", args.len(), 1, 2)?;
         let attrib = attrib_argument(th, "Element", 2, args.get(1))?;
-        let attrib = merge_extra(th, attrib, kwargs)?;
+        let extra = kwargs.map_or(Vec::new(), Dict::items);
+        let extra: Vec<_> = extra.iter().map(|(name, value)| (name.obj(), value.obj())).collect();
+        let attrib = merge_extra(th, attrib, &extra)?;
         self.attrib.set(attrib);
         self.tag.set(args.get(0).and_then(some_object));
         self.text.set(None);

@@ -58,29 +58,28 @@ fn collect(th: Thread<'_>, iterable: Obj<'_>, message: &str) -> Result<Vec<Ref>>
     iter::collect(th, iterator.obj())
 }
 
-/// Add `**extra` to the attributes, of which `attrib` names a whole dict.
+/// A copy of the attributes with `**extra`, where `attrib` may be named.
 fn merge_extra(
     th: Thread<'_>,
     attrib: Option<&Dict>,
-    extra: Option<&Dict>,
+    extra: &[(Obj<'_>, Obj<'_>)],
 ) -> Result<Option<Ref<Dict>>> {
-    let Some(extra) = extra.filter(|extra| !extra.is_empty()) else {
+    if extra.is_empty() {
         return attrib.map(|attrib| attrib.copy(th)).transpose();
-    };
-    let named = extra.get_str(th, "attrib")?;
-    let merged = match (attrib, &named) {
+    }
+    let is_attrib = |name: Obj<'_>| types::str_eq(name, "attrib");
+    let named = extra.iter().find(|(name, _)| is_attrib(*name)).filter(|_| attrib.is_none());
+    let merged = match (attrib, named) {
         (Some(attrib), _) => attrib.copy(th)?,
-        (None, Some(named)) => match named.obj().downcast::<Dict>() {
+        (None, Some((_, named))) => match named.downcast::<Dict>() {
             Some(named) => named.copy(th)?,
-            None => {
-                raise!(th, TypeError, "attrib must be dict, not {}", named.obj().type_name())
-            }
+            None => raise!(th, TypeError, "attrib must be dict, not {}", named.type_name()),
         },
-        (None, None) => Dict::new(th)?,
+        (None, None) => Dict::with_capacity(th, extra.len(), true)?,
     };
-    for (name, value) in extra.items() {
-        if !types::str_eq(name.obj(), "attrib") {
-            merged.set(th, name.obj(), value.obj())?;
+    for (name, value) in extra {
+        if !is_attrib(*name) {
+            merged.set(th, *name, *value)?;
         }
     }
     Ok(Some(merged))
@@ -128,8 +127,8 @@ pub mod _elementtree {
             );
         };
         let attrib = element::attrib_argument(th, "SubElement", 3, args.get(2).copied())?;
-        let extra = if kwargs.is_empty() { None } else { Some(kwargs.to_dict(th)?) };
-        let attrib = merge_extra(th, attrib, extra.as_deref())?;
+        let extra: Vec<_> = kwargs.iter().collect();
+        let attrib = merge_extra(th, attrib, &extra)?;
         let child = Element::create(th, tag.own(), attrib)?;
         parent.children.push(th, child.clone())?;
         Ok(child)
