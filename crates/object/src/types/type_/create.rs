@@ -779,6 +779,7 @@ pub(super) unsafe extern "C" fn subtype_dealloc(object: *mut PyObject) {
 /// The count of `object` is zero and nothing is torn down yet.
 unsafe fn delete(th: Thread<'_>, object: NonNull<PyObject>, ty: &Type) -> bool {
     let Some(del) = ty.slots().tp_del else { return true };
+    types::weakref::clear_weakrefs(th, object, ty);
     // COMPAT: C code may expect to find it tracked (test_finalization).
     // SAFETY: a whole object of this heap. The slot of its type keeps it alive
     // while it needs it, and after that if it has let it escape.
