@@ -199,7 +199,7 @@ pub struct Flags {
     pub int_max_str_digits: i32,
     pub thread_inherit_context: i32,
     pub context_aware_warnings: i32,
-    /// Code objects know lines, but not columns.
+    /// `-X no_debug_ranges`: code objects have no columns.
     pub no_debug_ranges: bool,
 }
 

@@ -96,6 +96,14 @@ fn factory(th: Thread<'_>, value: Obj<'_>, what: &str) -> Result<Option<Ref>> {
     Ok(Some(value.own()))
 }
 
+/// What is in a place; it is made if there is nothing.
+fn kept(place: &RefCell<Option<Ref>>, make: impl FnOnce() -> Result<Ref>) -> Result<Ref> {
+    let known = place.borrow().clone();
+    let kept = known.map_or_else(make, Ok)?;
+    place.replace(Some(kept.clone()));
+    Ok(kept)
+}
+
 fn new_parse_error(th: Thread<'_>) -> Result<Ref> {
     let bases = Tuple::from_objs(th, &[SyntaxError().obj()])?;
     let name = Str::new(th, "xml.etree.ElementTree.ParseError")?;
@@ -156,14 +164,10 @@ pub mod _elementtree {
         module.add_type::<XmlParser>(th)?;
         ready(th, ElementIterator::DECL)?;
         let shared = Shared::of(th);
-        let known = shared.parse_error.borrow().clone();
-        // The types are the same in every copy of the module, so the error is, too.
-        let error = known.map_or_else(|| new_parse_error(th), Ok)?;
-        module.set(th, "ParseError", error.obj())?;
-        shared.parse_error.replace(Some(error));
-        shared.deepcopy.replace(Some(support::import_from(th, "copy", "deepcopy")?));
-        let path = support::import(th, "xml.etree.ElementPath")?;
-        shared.element_path.replace(Some(path));
-        Ok(())
+        // The types are the same in every copy of the module, so what they use is, too.
+        let error = kept(&shared.parse_error, || new_parse_error(th))?;
+        kept(&shared.deepcopy, || support::import_from(th, "copy", "deepcopy"))?;
+        kept(&shared.element_path, || support::import(th, "xml.etree.ElementPath"))?;
+        module.set(th, "ParseError", error.obj())
     }
 }

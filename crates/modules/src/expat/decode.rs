@@ -55,7 +55,7 @@ impl Encoding {
             is_space || (b' '..=b'~').contains(&byte) && !is_other
         };
         // What looks like markup means it, and nothing else does.
-        let is_usable = (0u8..).zip(&table).all(|(byte, meaning)| {
+        let is_usable = (0..=u8::MAX).zip(&table).all(|(byte, meaning)| {
             let meaning = meaning.and_then(|c| u8::try_from(c).ok());
             meaning == Some(byte) || !is_markup(byte) && !meaning.is_some_and(is_markup)
         });

@@ -90,12 +90,7 @@ pub struct CodeParts {
 
 impl Code {
     /// Make a code object, names interned.
-    pub fn create(th: Thread<'_>, mut parts: CodeParts) -> Result<Ref<Code>> {
-        if th.interp().flags.borrow().no_debug_ranges {
-            let table = parts.linetable.as_bytes();
-            let table = linetable::without_columns(table, parts.firstlineno);
-            parts.linetable = Bytes::new(th, &table)?;
-        }
+    pub fn create(th: Thread<'_>, parts: CodeParts) -> Result<Ref<Code>> {
         let kinds = parts.localspluskinds.as_bytes();
         let count = |kind: u8| kinds.iter().filter(|k| **k & kind != 0).count() as i32;
         let nlocalsplus = kinds.len() as i32;

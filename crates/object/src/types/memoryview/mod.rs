@@ -24,7 +24,6 @@ use crate::{
     Args, AsObject, Bytes, CompareOp, Head, Int, IntoObject, Link, List, Obj, Protocol, PyStruct,
     Ref, Result, Str, Thread, Traverse, Tuple, VarHead, alloc_object,
     args::Given,
-    exceptions::types::OverflowError,
     gc, id,
     protocol::buffer,
     raise,
@@ -1087,13 +1086,7 @@ fn shape_of(th: Thread<'_>, shape: Obj<'_>) -> Result<Vec<isize>> {
         if !Int::is_int(item.obj()) {
             raise!(th, TypeError, "memoryview.cast(): elements of shape must be integers");
         }
-        let extent = match Int::index_to_isize(th, item.obj()) {
-            Ok(extent) => extent,
-            Err(raised) => {
-                th.catch(raised, OverflowError())?;
-                -1
-            }
-        };
+        let extent = Int::index_to_isize(th, item.obj())?;
         if extent <= 0 {
             raise!(th, ValueError, "memoryview.cast(): elements of shape must be integers > 0");
         }
