@@ -4,7 +4,7 @@
 //! up once; those of an exact `TreeBuilder` are not called through Python.
 
 use std::{
-    cell::{OnceCell, RefCell},
+    cell::{Cell, RefCell},
     rc::Rc,
 };
 
@@ -71,13 +71,13 @@ pub(super) struct XmlParser {
     #[traverse(skip)]
     engine: RefCell<Option<Parser>>,
     #[traverse(skip)]
-    settings: OnceCell<Rc<Settings>>,
+    settings: RefCell<Option<Rc<Settings>>>,
     /// Names that were read before, as they are shown.
     #[traverse(skip)]
     names: RefCell<FxHashMap<Box<str>, Ref<Str>>>,
     /// Whether events for namespaces are wanted.
     #[traverse(skip)]
-    pub(super) namespaces: std::cell::Cell<(bool, bool)>,
+    pub(super) namespaces: Cell<(bool, bool)>,
 }
 
 /// A `ParseError`, with its code and place if the engine found it.
@@ -113,9 +113,9 @@ impl XmlParser {
             target: Link::null(),
             methods: std::array::from_fn(|_| Link::null()),
             engine: RefCell::default(),
-            settings: OnceCell::new(),
+            settings: RefCell::default(),
             names: RefCell::default(),
-            namespaces: std::cell::Cell::default(),
+            namespaces: Cell::default(),
         }
     }
 
@@ -132,9 +132,9 @@ impl XmlParser {
         self.target.get()?.obj().downcast_exact::<TreeBuilder>().map(own)
     }
 
-    fn settings(&self, th: Thread<'_>) -> Result<&Rc<Settings>> {
-        match self.settings.get() {
-            Some(settings) => Ok(settings),
+    fn settings(&self, th: Thread<'_>) -> Result<Rc<Settings>> {
+        match &*self.settings.borrow() {
+            Some(settings) => Ok(settings.clone()),
             None => raise!(th, ValueError, "XMLParser.__init__() wasn't called"),
         }
     }
@@ -142,7 +142,7 @@ impl XmlParser {
     /// A `ParseError` at the place of the last event.
     #[cold]
     pub(super) fn fail(&self, th: Thread<'_>, code: u32, what: &str) -> Raised {
-        let (line, column) = match self.settings.get() {
+        let (line, column) = match &*self.settings.borrow() {
             Some(settings) => (settings.place.line(), settings.place.column()),
             None => (0, 0),
         };
@@ -249,10 +249,12 @@ impl XmlParser {
         }
         let names = Namespaces { separator: Some(SEPARATOR) };
         let engine = Parser::new(encoding.map(str::to_owned), Some(names), true);
-        if self.settings.set(engine.settings.clone()).is_err() {
-            raise!(th, RuntimeError, "XMLParser.__init__() cannot be called twice");
-        }
-        self.engine.replace(Some(engine));
+        let Ok(mut place) = self.engine.try_borrow_mut() else {
+            raise!(th, RuntimeError, "cannot make a parser anew from within a handler");
+        };
+        self.settings.replace(Some(engine.settings.clone()));
+        *place = Some(engine);
+        drop(place);
         self.namespaces.set((self.has(Method::StartNs), self.has(Method::EndNs)));
         self.entity.set(Some(Dict::new(th)?));
         self.target.set(Some(target));
