@@ -22,9 +22,9 @@ use macros::{pymethods, pytype};
 
 use crate::{
     Args, AsObject, Bytes, CompareOp, Head, Int, IntoObject, Link, List, Obj, Protocol, PyStruct,
-    Ref, Result, Str, Thread, Traverse, Tuple, VarHead, alloc_object,
+    Raised, Ref, Result, Str, Thread, Traverse, Tuple, VarHead, alloc_object,
     args::Given,
-    gc, id,
+    error, gc, id,
     protocol::buffer,
     raise,
     types::{bool_, bytes, singletons::not_implemented_ref, str::hash_bytes},
@@ -1034,7 +1034,10 @@ impl MemoryView {
         let extents = match extents {
             Some(extents) => {
                 let bytes = product(&extents).and_then(|n| n.checked_mul(size as usize));
-                if bytes != Some(length as usize) {
+                let Some(bytes) = bytes.and_then(|bytes| isize::try_from(bytes).ok()) else {
+                    return Err(too_large_shape(th));
+                };
+                if bytes != length {
                     raise!(th, TypeError, "memoryview: product(shape) * itemsize != buffer size");
                 }
                 extents
@@ -1093,9 +1096,14 @@ fn shape_of(th: Thread<'_>, shape: Obj<'_>) -> Result<Vec<isize>> {
         extents.push(extent);
     }
     if product(&extents).is_none() {
-        raise!(th, ValueError, "memoryview.cast(): product(shape) > SSIZE_MAX");
+        return Err(too_large_shape(th));
     }
     Ok(extents)
+}
+
+#[cold]
+fn too_large_shape(th: Thread<'_>) -> Raised {
+    error!(th, ValueError, "memoryview.cast(): product(shape) > SSIZE_MAX")
 }
 
 /// Iterates over the items of a one-dimensional view.
