@@ -1354,7 +1354,11 @@ macro_rules! byte_string_methods {
             fn __mod__(th: Thread<'_>, left: Obj<'_>, right: Obj<'_>) -> Result {
                 match left.downcast::<Self>() {
                     Some(format) => {
-                        let bytes = crate::types::bytes::percent::format(th, format.data(), right)?;
+                        // Python code called for an argument may resize a bytearray.
+                        let copy =
+                            (!left.is_exact::<crate::Bytes>()).then(|| format.data().to_vec());
+                        let format = copy.as_deref().unwrap_or(format.data());
+                        let bytes = crate::types::bytes::percent::format(th, format, right)?;
                         Self::make(th, &bytes)
                     }
                     None => Ok(not_implemented_ref()),
