@@ -159,7 +159,7 @@ fn character(th: Thread<'_>, value: Obj<'_>) -> Result<u8> {
                 th,
                 TypeError,
                 "%c requires an integer in range(256) or a single byte, not {}",
-                value.type_name()
+                value.ty().shown_name(th)?
             )
         }
     }
