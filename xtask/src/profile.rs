@@ -22,8 +22,16 @@ pub(crate) const COMMAND: Command = Command {
     operands: "",
     summary: "Record what the release build is optimised for (needs llvm-profdata)",
     options: &[
-        opt("krait", "PATH", "An instrumented Krait, instead of building one; with --check, a release"),
-        opt("check", "", "Only say whether the profile and the start-up order are for this release"),
+        opt(
+            "krait",
+            "PATH",
+            "An instrumented Krait, instead of building one; with --check, a release",
+        ),
+        opt(
+            "check",
+            "",
+            "Only say whether the profile and the start-up order are for this release",
+        ),
         opt("profdata", "PATH", "LLVM's program (default: rustup's component, else that on PATH)"),
         opt("jobs", "N", "Programs at the same time (default: the cores)"),
         opt("timeout", "S", "Seconds for a program (default 300)"),
@@ -134,7 +142,8 @@ impl Training<'_> {
     fn command(&self, task: &Task<'_>) -> Process {
         let mut command = match task {
             Task::Benchmark(benchmark) => {
-                let mut command = self.suite.command(benchmark, &self.krait, Path::new("/dev/null"));
+                let mut command =
+                    self.suite.command(benchmark, &self.krait, Path::new("/dev/null"));
                 command.env("KRAIT_BENCH_WARMUP", "0").env("KRAIT_BENCH_VALUES", "1");
                 command.env("KRAIT_BENCH_VALUE", "0.2");
                 command
