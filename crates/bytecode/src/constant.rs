@@ -4,6 +4,7 @@
 //! Python's: types and signs of zero count, in nested tuples too, and a NaN
 //! equals nothing.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -14,8 +15,11 @@ use crate::CodeObject;
 
 /// Text of a string constant: UTF-8 in which lone surrogates may occur,
 /// each encoded on its own (Python's `surrogatepass`).
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
-pub struct ConstStr(Box<[u8]>);
+#[derive(Clone, Default)]
+pub struct ConstStr {
+    utf8: Box<[u8]>,
+    unshared: bool,
+}
 
 impl ConstStr {
     /// Text of code points, each at most 0x10FFFF.
@@ -24,13 +28,28 @@ impl ConstStr {
         for point in points {
             push_code_point(&mut bytes, point);
         }
-        ConstStr(bytes.into())
+        Self::of(bytes)
+    }
+
+    fn of(utf8: impl Into<Box<[u8]>>) -> ConstStr {
+        ConstStr { utf8: utf8.into(), unshared: false }
+    }
+
+    /// The same text, not in the string that all constants of one character are
+    /// in CPython: it computed this one. Text only decides what is equal.
+    pub fn unshared(self) -> ConstStr {
+        ConstStr { unshared: true, ..self }
+    }
+
+    /// Made by [`ConstStr::unshared`].
+    pub fn is_unshared(&self) -> bool {
+        self.unshared
     }
 
     /// Text of bytes in generalised UTF-8; None if they are not.
     pub fn from_bytes(bytes: impl Into<Box<[u8]>>) -> Option<ConstStr> {
-        let text = ConstStr(bytes.into());
-        if std::str::from_utf8(&text.0).is_ok() {
+        let text = Self::of(bytes);
+        if std::str::from_utf8(&text.utf8).is_ok() {
             return Some(text);
         }
         let again = ConstStr::from_code_points(text.code_points());
@@ -38,29 +57,29 @@ impl ConstStr {
     }
 
     pub fn as_bytes(&self) -> &[u8] {
-        &self.0
+        &self.utf8
     }
 
     /// The text, if it has no lone surrogate.
     pub fn as_str(&self) -> Option<&str> {
-        std::str::from_utf8(&self.0).ok()
+        std::str::from_utf8(&self.utf8).ok()
     }
 
     pub fn is_ascii(&self) -> bool {
-        self.0.is_ascii()
+        self.utf8.is_ascii()
     }
 
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.utf8.is_empty()
     }
 
     /// Number of code points.
     pub fn len(&self) -> usize {
-        self.0.iter().filter(|byte| **byte & 0xC0 != 0x80).count()
+        self.utf8.iter().filter(|byte| **byte & 0xC0 != 0x80).count()
     }
 
     pub fn code_points(&self) -> impl Iterator<Item = u32> + Clone {
-        let mut rest = &self.0[..];
+        let mut rest = &self.utf8[..];
         std::iter::from_fn(move || {
             let (&first, tail) = rest.split_first()?;
             let (count, bits) = match first {
@@ -78,7 +97,7 @@ impl ConstStr {
     /// Whether only ASCII letters, digits and underscores occur: such
     /// constants are interned.
     pub fn is_name_like(&self) -> bool {
-        self.0.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+        self.utf8.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
     }
 }
 
@@ -101,19 +120,45 @@ fn push_code_point(bytes: &mut Vec<u8>, point: u32) {
 
 impl From<&str> for ConstStr {
     fn from(text: &str) -> ConstStr {
-        ConstStr(text.as_bytes().into())
+        ConstStr::of(text.as_bytes())
     }
 }
 
 impl From<String> for ConstStr {
     fn from(text: String) -> ConstStr {
-        ConstStr(text.into_bytes().into())
+        ConstStr::of(text.into_bytes())
+    }
+}
+
+impl PartialEq for ConstStr {
+    fn eq(&self, other: &ConstStr) -> bool {
+        self.utf8 == other.utf8
+    }
+}
+
+impl Eq for ConstStr {}
+
+impl Hash for ConstStr {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.utf8.hash(state);
+    }
+}
+
+impl PartialOrd for ConstStr {
+    fn partial_cmp(&self, other: &ConstStr) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for ConstStr {
+    fn cmp(&self, other: &ConstStr) -> Ordering {
+        self.utf8.cmp(&other.utf8)
     }
 }
 
 impl fmt::Debug for ConstStr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&String::from_utf8_lossy(&self.0), f)
+        fmt::Debug::fmt(&String::from_utf8_lossy(&self.utf8), f)
     }
 }
 

@@ -100,6 +100,15 @@ impl LineTableWriter {
     }
 }
 
+/// A table with the same lines and no columns, for `-X no_debug_ranges`.
+pub fn without_columns(table: &[u8], firstlineno: i32) -> Vec<u8> {
+    let mut writer = LineTableWriter::new(firstlineno);
+    for (Position { line, .. }, units) in entries(table, firstlineno) {
+        writer.add(Position { line, ..Position::default() }, units);
+    }
+    writer.finish()
+}
+
 /// The entries of a table: position and number of code units.
 pub fn entries(table: &[u8], firstlineno: i32) -> impl Iterator<Item = (Position, usize)> + '_ {
     Entries { table, line: firstlineno }

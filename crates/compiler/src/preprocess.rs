@@ -381,9 +381,7 @@ impl Preprocess<'_> {
         let mut values = Vec::with_capacity(parts.len());
         for part in parts {
             values.push(match part {
-                Part::Literal(text) => {
-                    Expr::constant(Constant::Str(ConstStr::from_code_points(text)), NO_LOCATION)
-                }
+                Part::Literal(text) => Expr::constant(Constant::Str(literal(text)), NO_LOCATION),
                 Part::Value { conversion, spec } => {
                     let Some(value) = args.next() else { continue };
                     let location = value.location;
@@ -516,6 +514,14 @@ fn parse_format(format: &ConstStr, count: usize) -> Option<Vec<Part>> {
         at += 1;
         parts.push(parse_unit(&points, &mut at)?);
     }
+}
+
+/// The constant for text between the conversions. That of `%%` alone was `%%`
+/// before, so it is not the one that all strings of one character are.
+fn literal(text: Vec<u32>) -> ConstStr {
+    let is_percent = text == ['%' as u32];
+    let text = ConstStr::from_code_points(text);
+    if is_percent { text.unshared() } else { text }
 }
 
 /// At most this many digits less one in a width or precision.

@@ -127,6 +127,8 @@ impl Config {
                 xoption("context_aware_warnings"),
                 &environment,
             )?,
+            no_debug_ranges: xoption("no_debug_ranges").is_some()
+                || environment.get("PYTHONNODEBUGRANGES").is_some(),
         };
         environment.count("PYTHONDEBUG", &mut flags.debug);
         environment.count("PYTHONVERBOSE", &mut flags.verbose);

@@ -88,6 +88,7 @@ Options of the implementation:
 -X frozen_modules=on|off: whether modules come from the executable
 -X importtime[=2]: tell how long imports take
 -X int_max_str_digits=N: limit of conversions between int and str; 0 for none
+-X no_debug_ranges: leave the columns out of code objects
 -X pycache_prefix=PATH: write .pyc files to a tree of their own
 -X tracemalloc[=N]: trace memory allocations with N frames of traceback
 -X utf8[=0|1]: UTF-8 mode

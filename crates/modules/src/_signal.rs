@@ -108,7 +108,7 @@ pub fn run_pending_signals(th: Thread<'_>) -> Result<()> {
     let mut arrived = host::signal::take_arrived();
     if let Some(errno) = host::signal::take_wakeup_error() {
         exceptions::os_error(th, errno, None);
-        let context = "Exception ignored when trying to write to the signal wakeup fd";
+        let context = "Exception ignored while trying to write to the signal wakeup fd";
         (th.hooks().unraisable)(th, Some(context), None);
     }
     for signal in (1..64).chain([64]) {

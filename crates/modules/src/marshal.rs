@@ -101,7 +101,8 @@ impl Builder for Loader<'_> {
     }
 
     fn bytes(&mut self, bytes: &[u8]) -> Outcome<Ref> {
-        Ok(Bytes::unshared(self.th, bytes)?.upcast())
+        let make = if bytes.is_empty() { Bytes::new } else { Bytes::unshared };
+        Ok(make(self.th, bytes)?.upcast())
     }
 
     fn byte(&mut self, byte: u8) -> Outcome<Ref> {
@@ -120,6 +121,10 @@ impl Builder for Loader<'_> {
             return Ok(Str::intern_immortal(th, text).obj().own());
         }
         Ok(text.upcast())
+    }
+
+    fn unshared_str(&mut self, ascii: &[u8]) -> Outcome<Ref> {
+        Ok(Str::unshared(self.th, ascii)?.upcast())
     }
 
     fn is_interned(&self, utf8: &[u8]) -> bool {

@@ -33,6 +33,14 @@ fn check_number(th: Thread<'_>, timeout: Obj<'_>) -> Result<()> {
     raise!(th, TypeError, "timeout must be an integer or None")
 }
 
+/// A timeout in nanoseconds must be an `int` of milliseconds for C.
+fn check_millis(th: Thread<'_>, ns: i64) -> Result<()> {
+    if ns.saturating_add(999_999).div_euclid(1_000_000) > i64::from(i32::MAX) {
+        raise!(th, OverflowError, "timeout is too large");
+    }
+    Ok(())
+}
+
 /// Milliseconds until a deadline, rounded up.
 fn millis(deadline: Option<i64>) -> i32 {
     match deadline {
@@ -151,6 +159,7 @@ impl Poll {
             Some(timeout) => {
                 check_number(th, timeout)?;
                 let ns = support::number_to_ns(th, timeout, 1_000_000, Round::Up)?;
+                check_millis(th, ns)?;
                 (ns >= 0).then(|| now_ns().saturating_add(ns))
             }
             None => None,
@@ -300,6 +309,7 @@ impl Epoll {
         let epoll = self.open(th)?;
         if let Some(timeout) = timeout.filter(|timeout| !timeout.is_none()) {
             check_number(th, timeout)?;
+            check_millis(th, seconds_to_ns(th, timeout, Round::Up)?)?;
         }
         let deadline = deadline(th, timeout)?.filter(|deadline| *deadline != i64::MIN);
         let count = match maxevents {

@@ -189,7 +189,7 @@ fn fixed_parts(x: f64, precision: usize) -> Option<(u64, u64)> {
     let (mantissa, exponent) =
         if biased == 0 { (stored, -1074) } else { (stored | 1 << 52, biased - 1075) };
     if exponent >= 0 {
-        return (exponent <= 10).then_some((mantissa << exponent, 0));
+        return (exponent <= 10).then(|| (mantissa << exponent, 0));
     }
     let shift = exponent.unsigned_abs();
     let (mut whole, rest) =

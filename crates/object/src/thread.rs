@@ -199,6 +199,8 @@ pub struct Flags {
     pub int_max_str_digits: i32,
     pub thread_inherit_context: i32,
     pub context_aware_warnings: i32,
+    /// `-X no_debug_ranges`: code objects have no columns.
+    pub no_debug_ranges: bool,
 }
 
 /// The threads of an interpreter; changed with its GIL held.

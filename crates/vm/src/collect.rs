@@ -6,7 +6,8 @@ use std::cell::{Cell, OnceCell};
 use abi::PyObject;
 
 use object::{
-    AsObject, Dict, Int, List, Obj, Protocol, PyStruct, Ref, Result, Str, Thread, Tuple,
+    AsObject, Dict, Int, IntoObject, List, Obj, Protocol, PyStruct, Ref, Result, Str, Thread,
+    Tuple, exceptions,
     gc::{self, Phase},
     id,
     thread::breaker,
@@ -28,6 +29,32 @@ struct Slot {
 /// Call `gc.callbacks` no more.
 pub(crate) fn set_silent(th: Thread<'_>) {
     th.interp().extensions.get::<Slot>().silent.set(true);
+}
+
+/// At the end of the program: warn of objects that could not be collected.
+pub(crate) fn report_garbage(th: Thread<'_>) -> Result<()> {
+    let Some(State { garbage, .. }) = th.interp().extensions.get::<Slot>().lists.get() else {
+        return Ok(());
+    };
+    let flags = th.heap().gc().debug();
+    if garbage.len() == 0 || flags & gc::debug::SAVEALL != 0 {
+        return Ok(());
+    }
+    let listed = flags & gc::debug::UNCOLLECTABLE != 0;
+    let hint = "; use gc.set_debug(gc.DEBUG_UNCOLLECTABLE) to list them";
+    let count = garbage.len();
+    let message =
+        format!("gc: {count} uncollectable objects at shutdown{}", if listed { "" } else { hint });
+    let category = exceptions::types::ResourceWarning();
+    let args = [message.into_object(th)?, "gc".into_object(th)?, 0i32.into_object(th)?];
+    let [message, file, line] = args.each_ref().map(AsObject::obj);
+    let warnings = crate::import::import_module(th, &*Str::new(th, "_warnings")?)?;
+    let warn = warnings.getattr(th, id!(th, "warn_explicit"))?;
+    warn.call(th, &[message, category.obj(), file, line])?;
+    if listed {
+        eprintln!("      {}", garbage.repr(th)?);
+    }
+    Ok(())
 }
 
 /// The lists of module `gc`, made on first use.

@@ -45,6 +45,9 @@ pub(crate) fn remove_modules(th: Thread<'_>) {
         Err(raised) => return th.clear_exception(raised),
     };
     collect::collect(th, 2);
+    if let Err(raised) = collect::report_garbage(th) {
+        th.clear_exception(raised);
+    }
     let mut survived = false;
     for index in (0..references.len()).rev() {
         let module = references.get(index).and_then(|found| types::weakref::referent(found.obj()));

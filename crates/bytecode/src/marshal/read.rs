@@ -40,13 +40,16 @@ pub trait Builder {
     fn complex(&mut self, real: f64, imag: f64) -> Result<Self::Object, Self::Error>;
     /// A new object.
     fn bytes(&mut self, bytes: &[u8]) -> Result<Self::Object, Self::Error>;
-    /// The `bytes` object of one byte that the whole process shares; a
-    /// compiler's constants are it, what is read is not.
+    /// The `bytes` object of one byte that the whole process shares.
     fn byte(&mut self, byte: u8) -> Result<Self::Object, Self::Error> {
         self.bytes(&[byte])
     }
     /// A string in UTF-8 with `surrogatepass`, which may be invalid.
     fn str(&mut self, utf8: &[u8], interned: bool) -> Result<Self::Object, Self::Error>;
+    /// A new ASCII string, also of one character, which is shared otherwise.
+    fn unshared_str(&mut self, ascii: &[u8]) -> Result<Self::Object, Self::Error> {
+        self.str(ascii, false)
+    }
     /// Whether the process has an interned string of that text already.
     fn is_interned(&self, _utf8: &[u8]) -> bool {
         false
@@ -263,7 +266,10 @@ where
         if taken.len() < length {
             return Err(TOO_SHORT.into());
         }
-        self.builder.bytes(&taken)
+        match *taken {
+            [byte] => self.builder.byte(byte),
+            _ => self.builder.bytes(&taken),
+        }
     }
 
     fn str(&mut self, length: usize, interned: bool) -> Result<B::Object, B::Error> {

@@ -207,6 +207,10 @@ impl<'a, 'b, B: Builder> Sharer<'a, 'b, B> {
                 let key = Key::Complex(real.to_bits(), imag.to_bits());
                 self.shared(key, |builder| plain(builder, constant))
             }
+            Constant::Str(text) if text.is_unshared() => self
+                .shared(Key::Str(text.as_bytes(), true), |builder| {
+                    builder.unshared_str(text.as_bytes())
+                }),
             Constant::Str(text) => self.str(text.as_bytes(), self.is_interned(text)),
             Constant::Bytes(bytes) => self.bytes(bytes),
             Constant::Tuple(items) => {

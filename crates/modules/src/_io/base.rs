@@ -387,14 +387,13 @@ impl RawIOBase {
         if size < 0 {
             return this.call_method(th, id!(th, "readall"), &[]);
         }
-        let buffer = super::new_bytearray(th, size as usize)?;
+        let buffer = super::spare::take_array(th, size as usize)?;
         let count = this.call_method(th, id!(th, "readinto"), &[buffer.obj()])?;
         if count.obj().is_none() {
             return Ok(count);
         }
         let n = Int::index_to_isize(th, count.obj())?;
-        let data = crate::support::Buffer::readable(th, buffer.obj())?;
-        let bytes = data.bytes();
+        let bytes = buffer.as_bytes();
         match usize::try_from(n).ok().and_then(|n| bytes.get(..n)) {
             Some(bytes) => Bytes::new(th, bytes).map(Ref::upcast),
             None => {

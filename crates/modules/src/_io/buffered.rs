@@ -11,15 +11,17 @@ use std::cell::{Cell, RefCell};
 use macros::{pymethods, pytype};
 use object::{
     AsObject, Bytes, Dict, Int, IntoObject, Link, Obj, Protocol, Ref, Result, Str, Thread,
-    Traverse, Tuple, Type, alloc_object, exceptions, id, raise, types,
+    Traverse, Tuple, Type, alloc_object, exceptions, id, raise,
+    types::{self, MemoryView},
 };
 
 use super::{
     base::{BufferedIOBase, check_readable, check_seekable, check_writable, no_pickle},
     fileio::FileIO,
+    spare,
 };
 use crate::support::{
-    Buffer, Data, Writable,
+    Data, Writable,
     wait::{Gate, Until},
 };
 
@@ -194,10 +196,10 @@ impl Core {
         let n = match raw.downcast_exact::<FileIO>() {
             Some(file) => file.read_into(th, target)?,
             None => {
-                let array = super::new_bytearray(th, target.len())?;
-                let view = crate::support::import_from(th, "builtins", "memoryview")?
-                    .call(th, &[array.obj()])?;
+                let array = spare::take_array(th, target.len())?;
+                let view = MemoryView::from_object(th, array.obj())?;
                 let count = raw.call_method(th, id!(th, "readinto"), &[view.obj()])?;
+                drop(view);
                 if count.obj().is_none() {
                     return Ok(None);
                 }
@@ -205,8 +207,7 @@ impl Core {
                     Ok(n) => n,
                     Err(raised) => return Err(readinto_failed(th, raised)),
                 };
-                let data = Buffer::readable(th, array.obj())?;
-                let read = usize::try_from(n).ok().and_then(|n| data.bytes().get(..n));
+                let read = usize::try_from(n).ok().and_then(|n| array.as_bytes().get(..n));
                 let (Some(read), true) = (read, n <= target.len() as isize) else {
                     raise!(
                         th,
@@ -219,7 +220,8 @@ impl Core {
                 if let Some(target) = target.get_mut(..read.len()) {
                     target.copy_from_slice(read);
                 }
-                Some(read.len())
+                spare::keep_array(th, array);
+                Some(n as usize)
             }
         };
         if let Some(n) = n {
@@ -234,8 +236,7 @@ impl Core {
             Some(file) => file.write_from(th, data)?,
             None => {
                 let bytes = Bytes::new(th, data)?;
-                let view = crate::support::import_from(th, "builtins", "memoryview")?
-                    .call(th, &[bytes.obj()])?;
+                let view = MemoryView::from_object(th, bytes.obj())?;
                 let count = raw.call_method(th, id!(th, "write"), &[view.obj()])?;
                 if count.obj().is_none() {
                     return Ok(None);
@@ -297,18 +298,18 @@ impl Core {
 
     /// Read ahead, the buffer being empty. `None` if it would block.
     fn fill(&self, th: Thread<'_>, raw: Obj<'_>) -> Result<Option<usize>> {
+        self.fill_up_to(th, raw, self.size.get())
+    }
+
+    /// The same with at most `wanted` bytes, which is at most the buffer's size.
+    fn fill_up_to(&self, th: Thread<'_>, raw: Obj<'_>, wanted: usize) -> Result<Option<usize>> {
         self.flush_output(th, raw)?;
         self.reset_input();
         let mut input = self.input.borrow_mut();
-        let size = self.size.get();
-        if input.len() < size {
-            let more = size - input.len();
-            if input.try_reserve_exact(more).is_err() {
-                return Err(th.no_memory());
-            }
-            input.resize(size, 0);
+        if input.is_empty() {
+            *input = spare::take_memory(th, self.size.get())?;
         }
-        let n = self.raw_read(th, raw, &mut input)?;
+        let n = self.raw_read(th, raw, input.get_mut(..wanted).unwrap_or_default())?;
         if let Some(n) = n {
             self.end.set(n);
         }
@@ -465,6 +466,11 @@ impl Core {
         let _busy = self.enter(th, this)?;
         let mut data = Vec::new();
         if self.take(&mut data, wanted) > 0 {
+            return Ok(data);
+        }
+        if wanted <= self.size.get() {
+            self.fill_up_to(th, raw.obj(), wanted)?;
+            self.take(&mut data, wanted);
             return Ok(data);
         }
         self.flush_output(th, raw.obj())?;
@@ -730,7 +736,7 @@ impl Core {
             self.size.set(0);
             closed
         };
-        self.input.replace(Vec::new());
+        spare::keep_memory(th, self.input.take());
         self.output.replace(Vec::new());
         self.reset_input();
         match (error, closed) {

@@ -12,6 +12,7 @@ mod codec;
 mod fileio;
 mod newline;
 mod pair;
+mod spare;
 mod stringio;
 mod text;
 
@@ -71,11 +72,6 @@ fn unsupported_class(th: Thread<'_>) -> Result<Ref> {
     let class = support::new_exception(th, &name, &bases)?;
     let _ = state.unsupported.set(Link::new(class.clone()));
     Ok(class)
-}
-
-/// A `bytearray` of zeros, for raw streams in Python to fill.
-fn new_bytearray(th: Thread<'_>, size: usize) -> Result<Ref> {
-    support::import_from(th, "builtins", "bytearray")?.call(th, &[size.into_object(th)?.obj()])
 }
 
 /// `_IOBase.close(self)`.

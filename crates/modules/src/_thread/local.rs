@@ -11,8 +11,8 @@ use std::{
 
 use macros::{pymethods, pytype};
 use object::{
-    AsObject, Dict, Head, Link, Obj, Ref, Result, Str, Thread, Traverse, Tuple, Type, alloc_object,
-    protocol::generic, raise, types,
+    AsObject, Dict, Head, Link, Obj, Protocol, Ref, Result, Str, Thread, Traverse, Tuple, Type,
+    alloc_object, protocol::generic, raise, types,
 };
 
 /// Thread-local data
@@ -201,12 +201,13 @@ impl Local {
     }
 
     fn tp_setattro(&self, th: Thread<'_>, name: Obj<'_>, value: Option<Obj<'_>>) -> Result<()> {
-        if types::str_eq(name, "__dict__") {
+        if name.eq(th, Str::new(th, "__dict__")?.obj())? {
             raise!(
                 th,
                 AttributeError,
-                "'{}' object attribute '__dict__' is read-only",
-                self.obj().ty().full_name()
+                "'{}' object attribute {} is read-only",
+                self.obj().ty().full_name(),
+                name.repr(th)?
             );
         }
         let dict = self.dict(th)?;

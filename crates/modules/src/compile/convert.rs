@@ -28,7 +28,7 @@ pub(crate) fn constant(th: Thread<'_>, value: &Constant) -> Result {
 }
 
 /// A code object of parts from anywhere, checked.
-pub(crate) fn code_from_parts(th: Thread<'_>, parts: CodeParts<Ref>) -> Result<Ref<Code>> {
+pub(crate) fn code_from_parts(th: Thread<'_>, mut parts: CodeParts<Ref>) -> Result<Ref<Code>> {
     let counts = [parts.argcount, parts.posonlyargcount, parts.kwonlyargcount, parts.stacksize];
     let bad = |what: &str| -> Result<()> { raise!(th, ValueError, "code: {what}") };
     if counts.iter().any(|count| *count < 0) {
@@ -52,6 +52,11 @@ pub(crate) fn code_from_parts(th: Thread<'_>, parts: CodeParts<Ref>) -> Result<R
     }
     if part::<Bytes>(th, &parts.code)?.len() % 2 != 0 {
         bad("co_code is malformed")?;
+    }
+    if th.interp().flags.borrow().no_debug_ranges {
+        let table = part::<Bytes>(th, &parts.linetable)?.as_bytes();
+        let table = bytecode::linetable::without_columns(table, parts.firstlineno);
+        parts.linetable = Bytes::new(th, &table)?.upcast();
     }
     Code::from_parts(th, parts)
 }

@@ -330,6 +330,7 @@ fn unraisable_args(
     if traceback.obj().is_none()
         && let Some(here) = vm::traceback::here(th)?
     {
+        exception.setattr(th, id!(th, "__traceback__"), Some(here.obj()))?;
         traceback = here;
     }
     let values = vec![

@@ -79,6 +79,8 @@ pub fn make_type(th: Thread<'_>, description: &'static Description) -> Result<Re
     }
     // SAFETY: a fresh class that nobody else uses.
     let t = unsafe { &mut *class.obj().as_ptr().cast::<PyTypeObject>() };
+    // COMPAT: messages name the module too; test_sys.
+    t.tp_name = CString::new(description.name).unwrap_or_default().into_raw();
     t.tp_repr = Some(repr);
     t.tp_new = if description.instantiable { Some(new) } else { None };
     if module == "sys" {

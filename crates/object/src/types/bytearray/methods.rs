@@ -16,10 +16,7 @@ use crate::{
 
 impl ByteArray {
     fn pickle(&self, th: Thread<'_>, protocol: isize) -> Result {
-        let state = match self.getattr_opt(th, crate::id!(th, "__dict__"))? {
-            Some(dict) => dict,
-            None => crate::types::none().own(),
-        };
+        let state = self.call_method(th, crate::id!(th, "__getstate__"), &[])?;
         let cls = self.obj().ty().obj().own();
         let args = if protocol < 3 {
             let text = Str::from_units(th, text::Units::Ucs1(self.data()))?;
@@ -45,7 +42,28 @@ impl ByteArray {
     fn set_at(&self, th: Thread<'_>, index: usize, value: Option<Obj<'_>>) -> Result<()> {
         let Some(value) = value else { return self.splice(th, index, index + 1, &[]) };
         let byte = shared::byte_of(th, value, false)?;
+        // Converting the value can have shortened the array.
+        if index >= self.len() {
+            raise!(th, IndexError, "bytearray index out of range");
+        }
         self.write(index, &[byte]);
+        Ok(())
+    }
+
+    /// Append the ints that an iterator yields.
+    pub(super) fn push_all(&self, th: Thread<'_>, iterator: Obj<'_>) -> Result<()> {
+        while let Some(item) = iterator.next(th)? {
+            self.push(th, item.obj())?;
+        }
+        Ok(())
+    }
+
+    /// Append an int as a byte.
+    pub(super) fn push(&self, th: Thread<'_>, item: Obj<'_>) -> Result<()> {
+        let byte = shared::byte_of(th, item, false)?;
+        let length = self.len();
+        self.resize(th, length + 1)?;
+        self.write(length, &[byte]);
         Ok(())
     }
 
@@ -106,11 +124,7 @@ impl ByteArray {
     ///     The item to be appended.
     #[sig = "($self, item, /)"]
     fn append(&self, th: Thread<'_>, item: Obj<'_>) -> Result<()> {
-        let byte = shared::byte_of(th, item, false)?;
-        let length = self.len();
-        self.resize(th, length + 1)?;
-        self.write(length, &[byte]);
-        Ok(())
+        self.push(th, item)
     }
 
     /// Remove all items from the bytearray.
@@ -131,24 +145,26 @@ impl ByteArray {
     ///     The iterable of items to append.
     #[sig = "($self, iterable_of_ints, /)"]
     fn extend(&self, th: Thread<'_>, iterable: Obj<'_>) -> Result<()> {
-        let bytes = if let Some(bytes) = BytesLike::try_get(th, iterable)? {
-            bytes.to_vec()
-        } else {
-            if iterable.downcast::<Str>().is_some() {
-                raise!(th, TypeError, "expected iterable of integers; got: 'str'");
+        // Asking for the buffer can change the length.
+        let length = self.len();
+        let copied = BytesLike::try_get(th, iterable)?.map(|bytes| bytes.to_vec());
+        if let Some(bytes) = copied {
+            return self.splice(th, length, length, &bytes);
+        }
+        if iterable.downcast::<Str>().is_some() {
+            raise!(th, TypeError, "expected iterable of integers; got: 'str'");
+        }
+        let iterator = match iterable.iter(th) {
+            Ok(iterator) => iterator,
+            Err(raised) => {
+                th.catch(raised, TypeError())?;
+                raise!(th, TypeError, "can't extend bytearray with {}", iterable.type_name());
             }
-            let iterator = match iterable.iter(th) {
-                Ok(iterator) => iterator,
-                Err(raised) => {
-                    th.catch(raised, TypeError())?;
-                    raise!(th, TypeError, "can't extend bytearray with {}", iterable.type_name());
-                }
-            };
-            // COMPAT: an error of `__len__` or `__length_hint__` is one of `extend`
-            // (test_iterlen, test_issue1242657).
-            crate::protocol::iter::length_hint(th, iterable, 32)?;
-            shared::collect(th, iterator.obj(), false)?
         };
+        // COMPAT: an error of `__len__` or `__length_hint__` is one of `extend`
+        // (test_iterlen, test_issue1242657).
+        crate::protocol::iter::length_hint(th, iterable, 32)?;
+        let bytes = shared::collect(th, iterator.obj(), false)?;
         let length = self.len();
         self.splice(th, length, length, &bytes)
     }
@@ -233,16 +249,7 @@ impl ByteArray {
     fn mp_ass_subscript(&self, th: Thread<'_>, key: Obj<'_>, value: Option<Obj<'_>>) -> Result<()> {
         if Int::is_index(key) {
             let index = self.item_index(th, key)?;
-            if let Some(value) = value {
-                // Converting the value can shorten the array.
-                let byte = shared::byte_of(th, value, false)?;
-                if index >= self.len() {
-                    raise!(th, IndexError, "bytearray index out of range");
-                }
-                self.write(index, &[byte]);
-                return Ok(());
-            }
-            return self.set_at(th, index, None);
+            return self.set_at(th, index, value);
         }
         if !index::is_slice(key) {
             raise!(

@@ -25,7 +25,7 @@ use crate::{
     types::{
         bool_,
         bytes::iter::ByteArrayIterator,
-        bytes::shared::{self, ByteString, Fill, Needle, byte_string_methods},
+        bytes::shared::{self, ByteString, Contents, Fill, byte_string_methods},
         singletons::not_implemented_ref,
     },
 };
@@ -145,9 +145,14 @@ impl ByteArray {
         }
     }
 
+    /// Whether a buffer of it is in use.
+    pub fn is_exported(&self) -> bool {
+        self.exports.get() > 0
+    }
+
     /// Whether the size may change now.
     fn check_resizable(&self, th: Thread<'_>) -> Result<()> {
-        if self.exports.get() > 0 {
+        if self.is_exported() {
             raise!(th, BufferError, "Existing exports of data: object cannot be re-sized");
         }
         Ok(())
@@ -280,9 +285,20 @@ impl ByteArray {
             self.resize(th, 0)?;
         }
         let source = source.map(|Given(source)| source);
-        let bytes = shared::construct(th, source, encoding, errors, false)?;
-        self.resize(th, bytes.len())?;
-        self.write(0, bytes.as_bytes());
+        match shared::construct(th, source, encoding, errors, false)? {
+            Contents::Bytes(bytes) => {
+                self.resize(th, bytes.len())?;
+                self.write(0, bytes.as_bytes());
+            }
+            Contents::Zeros(size) => self.resize(th, size)?,
+            Contents::Iterator(iterator) => {
+                let filled = self.push_all(th, iterator.obj());
+                if filled.is_err() {
+                    self.resize(th, 0)?;
+                }
+                return filled;
+            }
+        }
         Ok(())
     }
 

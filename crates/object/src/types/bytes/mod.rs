@@ -10,7 +10,7 @@ use std::{cell::Cell, ptr::NonNull};
 use macros::{pymethods, pytype};
 use text::split::Side;
 
-use self::shared::{ByteString, Fill, Needle, byte_string_methods};
+use self::shared::{ByteString, Fill, byte_string_methods};
 use crate::{
     AsObject, CompareOp, List, Obj, Protocol, Ref, Result, Str, Thread, Tuple, Type, VarHead,
     args::Given,
@@ -85,7 +85,8 @@ impl Bytes {
         errors: Option<Given<&str>>,
     ) -> Result {
         let (encoding, errors) = (encoding.map(|Given(x)| x), errors.map(|Given(x)| x));
-        let bytes = shared::construct(th, source.map(|Given(x)| x), encoding, errors, true)?;
+        let bytes = shared::construct(th, source.map(|Given(x)| x), encoding, errors, true)?
+            .into_bytes(th, true)?;
         if std::ptr::eq(cls, <Bytes as crate::PyStruct>::type_object()) {
             return Ok(bytes.upcast());
         }

@@ -34,7 +34,7 @@ fn fill(th: Thread<'_>, out: &mut Vec<u8>, byte: u8, count: usize) -> Result<()>
 
 /// The bytes of `format % arguments`.
 pub(crate) fn format(th: Thread<'_>, format: &[u8], arguments: Obj<'_>) -> Result<Vec<u8>> {
-    // Python code called for an argument may resize a bytearray.
+    // Python code called for an argument may write to a bytearray.
     let format = format.to_vec();
     let make_key = |range: Range<usize>| {
         Bytes::new(th, format.get(range).unwrap_or_default()).map(crate::Ref::upcast)
@@ -158,7 +158,7 @@ fn character(th: Thread<'_>, value: Obj<'_>) -> Result<u8> {
                 th,
                 TypeError,
                 "%c requires an integer in range(256) or a single byte, not {}",
-                value.type_name()
+                value.ty().shown_name(th)?
             )
         }
     }

@@ -63,17 +63,10 @@ pub(crate) enum Needle<'a> {
     Bytes(BytesLike<'a>),
 }
 
-impl Needle<'_> {
-    fn bytes(&self) -> &[u8] {
-        match self {
-            Needle::Byte(byte) => byte,
-            Needle::Bytes(bytes) => bytes,
-        }
-    }
-}
-
-impl<'a> FromArg<'a> for Needle<'a> {
-    fn from_arg(th: Thread<'_>, arg: Obj<'a>, _: ArgContext) -> Result<Self> {
+impl<'a> Needle<'a> {
+    /// What to search for in `this`, whose size cannot change meanwhile.
+    fn of(th: Thread<'_>, this: &impl ByteString, arg: Obj<'a>) -> Result<Self> {
+        let _held = BytesLike::get(th, this.obj())?;
         if let Some(bytes) = BytesLike::try_get(th, arg)? {
             return Ok(Needle::Bytes(bytes));
         }
@@ -86,6 +79,13 @@ impl<'a> FromArg<'a> for Needle<'a> {
             );
         }
         byte_of(th, arg, false).map(|byte| Needle::Byte([byte]))
+    }
+
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Needle::Byte(byte) => byte,
+            Needle::Bytes(bytes) => bytes,
+        }
     }
 }
 
@@ -117,25 +117,33 @@ impl FromArg<'_> for Option<Fill> {
 }
 
 pub(crate) fn contains(th: Thread<'_>, this: &impl ByteString, part: Obj<'_>) -> Result<bool> {
+    let _held = BytesLike::get(th, this.obj())?;
     if Int::is_index(part) {
-        let byte = byte_of(th, part, false)?;
-        return Ok(search::find_char(units(this.data()), byte.into()).is_some());
+        match Int::index(th, part) {
+            Ok(value) => {
+                let byte = byte_of(th, value.obj(), false)?;
+                return Ok(search::find_char(units(this.data()), byte.into()).is_some());
+            }
+            Err(raised) => th.clear_exception(raised),
+        }
     }
     let part = BytesLike::get(th, part)?;
     Ok(search::find(units(this.data()), units(&part)).is_some())
 }
 
 pub(crate) fn position(
+    th: Thread<'_>,
     this: &impl ByteString,
-    needle: &Needle<'_>,
+    part: Obj<'_>,
     start: Option<Bound>,
     end: Option<Bound>,
     from_right: bool,
-) -> Option<usize> {
+) -> Result<Option<usize>> {
+    let needle = Needle::of(th, this, part)?;
     let (data, part) = (this.data(), needle.bytes());
     let (start, end) = index::search_range(data.len(), start, end);
     if start > end || end - start < part.len() {
-        return None;
+        return Ok(None);
     }
     let window = units(data).slice(start, end);
     let found = if from_right {
@@ -143,21 +151,23 @@ pub(crate) fn position(
     } else {
         search::find(window, units(part))
     };
-    found.map(|found| start + found)
+    Ok(found.map(|found| start + found))
 }
 
 pub(crate) fn count(
+    th: Thread<'_>,
     this: &impl ByteString,
-    needle: &Needle<'_>,
+    part: Obj<'_>,
     start: Option<Bound>,
     end: Option<Bound>,
-) -> usize {
+) -> Result<usize> {
+    let needle = Needle::of(th, this, part)?;
     let data = this.data();
     let (start, end) = index::search_range(data.len(), start, end);
     if start > end {
-        return 0;
+        return Ok(0);
     }
-    search::count(units(data).slice(start, end), units(needle.bytes()), usize::MAX)
+    Ok(search::count(units(data).slice(start, end), units(needle.bytes()), usize::MAX))
 }
 
 pub(crate) fn affix(
@@ -222,6 +232,7 @@ pub(crate) fn split<T: ByteString>(
 ) -> Result<Ref<List>> {
     let max = crate::types::str::limit(max);
     let separator = separator.filter(|separator| !separator.is_none());
+    let _held = BytesLike::get(th, this.obj())?;
     let separator = separator.map(|separator| BytesLike::get(th, separator)).transpose()?;
     let data = this.data();
     let Some(separator) = separator else {
@@ -428,6 +439,11 @@ pub(crate) fn join<T: ByteString>(th: Thread<'_>, this: &T, iterable: Obj<'_>) -
                 item.obj().type_name()
             );
         };
+        if let Some(list) = iterable.downcast_exact::<List>()
+            && list.len() != items.len()
+        {
+            raise!(th, RuntimeError, "sequence changed size during iteration");
+        }
         total = total.and_then(|total| total.checked_add(part.len()));
         parts.push(part);
     }
@@ -690,15 +706,19 @@ pub(crate) fn concat<T: ByteString>(th: Thread<'_>, left: Obj<'_>, right: Obj<'_
 pub(crate) fn repeat<T: ByteString>(th: Thread<'_>, this: &T, count: isize) -> Result {
     let count = usize::try_from(count).unwrap_or(0);
     let data = this.data();
-    if count == 1 {
-        return this.unchanged(th);
-    }
     let Some(size) = data.len().checked_mul(count).filter(|&n| isize::try_from(n).is_ok()) else {
         if T::NAME == "bytes" {
             raise!(th, OverflowError, "repeated bytes are too long");
         }
         return Err(th.no_memory());
     };
+    if size == data.len() {
+        return this.unchanged(th);
+    }
+    if size == 0 && T::NAME == "bytes" {
+        // COMPAT: an object of its own, which tracemalloc sees (test_tracemalloc).
+        return Bytes::unshared(th, b"").map(Ref::upcast);
+    }
     build::<T>(th, Some(size), |out| {
         if let [byte] = *data {
             out.resize(count, byte);
@@ -708,6 +728,28 @@ pub(crate) fn repeat<T: ByteString>(th: Thread<'_>, this: &T, count: isize) -> R
     })
 }
 
+/// What a `bytes` or `bytearray` is made from.
+pub(crate) enum Contents {
+    Bytes(Ref<Bytes>),
+    /// That many zeros.
+    Zeros(usize),
+    /// Yields an int for each byte.
+    Iterator(Ref),
+}
+
+impl Contents {
+    pub(crate) fn into_bytes(self, th: Thread<'_>, is_bytes: bool) -> Result<Ref<Bytes>> {
+        match self {
+            Contents::Bytes(bytes) => Ok(bytes),
+            Contents::Zeros(size) => Bytes::build(th, size, |_| {}),
+            Contents::Iterator(iterator) => {
+                let bytes = collect(th, iterator.obj(), is_bytes)?;
+                Bytes::new(th, &bytes)
+            }
+        }
+    }
+}
+
 /// The bytes that `bytes(source, encoding, errors)` holds.
 pub(crate) fn construct(
     th: Thread<'_>,
@@ -715,33 +757,35 @@ pub(crate) fn construct(
     encoding: Option<&str>,
     errors: Option<&str>,
     is_bytes: bool,
-) -> Result<Ref<Bytes>> {
+) -> Result<Contents> {
+    if is_bytes
+        && encoding.is_none()
+        && errors.is_none()
+        && let Some(source) = source
+        && let Some(bytes) = from_dunder(th, source)?
+    {
+        return Ok(Contents::Bytes(bytes));
+    }
     let text = source.and_then(|source| source.downcast::<Str>());
     match (text, encoding, errors) {
         (None, Some(_), _) => raise!(th, TypeError, "encoding without a string argument"),
         (None, None, Some(_)) => raise!(th, TypeError, "errors without a string argument"),
         (Some(_), None, _) => raise!(th, TypeError, "string argument without an encoding"),
         (Some(text), Some(encoding), errors) => {
-            return crate::types::str::codec::encode(
-                th,
-                text,
-                encoding,
-                errors.unwrap_or("strict"),
-            );
+            let errors = errors.unwrap_or("strict");
+            let bytes = crate::types::str::codec::encode(th, text, encoding, errors)?;
+            return Ok(Contents::Bytes(bytes));
         }
         (None, None, None) => {}
     }
-    let Some(source) = source else { return Bytes::new(th, b"") };
-    if is_bytes && let Some(bytes) = from_dunder(th, source)? {
-        return Ok(bytes);
-    }
+    let Some(source) = source else { return Bytes::new(th, b"").map(Contents::Bytes) };
     if Int::is_index(source) && source.downcast::<Bytes>().is_none() {
         match index::subscript(th, source) {
             Ok(size) => {
                 let Ok(size) = usize::try_from(size) else {
                     raise!(th, ValueError, "negative count");
                 };
-                return Bytes::build(th, size, |_| {});
+                return Ok(Contents::Zeros(size));
             }
             Err(raised) if th.exception_matches(IndexError()) => {
                 // A count is not an index: the same text in another class.
@@ -752,7 +796,7 @@ pub(crate) fn construct(
             Err(raised) => th.catch(raised, TypeError())?,
         }
     }
-    from_object(th, source, is_bytes)
+    contents(th, source, is_bytes)
 }
 
 /// What `type(source).__bytes__` answers, if there is one.
@@ -781,18 +825,18 @@ pub(crate) fn from_dunder(th: Thread<'_>, source: Obj<'_>) -> Result<Option<Ref<
     }
 }
 
-/// The bytes of a buffer or of an iterable of ints.
-pub(crate) fn from_object(th: Thread<'_>, source: Obj<'_>, is_bytes: bool) -> Result<Ref<Bytes>> {
+/// A buffer or an iterable of ints.
+fn contents(th: Thread<'_>, source: Obj<'_>, is_bytes: bool) -> Result<Contents> {
     if let Some(bytes) = source.downcast_exact::<Bytes>() {
-        return Ok(crate::own(bytes));
+        return Ok(Contents::Bytes(crate::own(bytes)));
     }
     if buffer::has_buffer(source) {
         // Any layout will do: what is not contiguous is copied item by item.
         let view = crate::types::MemoryView::from_object(th, source)?;
         if view.is_c_contiguous() {
-            return Bytes::new(th, view.memory());
+            return Bytes::new(th, view.memory()).map(Contents::Bytes);
         }
-        return Bytes::new(th, &view.to_vec(th)?);
+        return Bytes::new(th, &view.to_vec(th)?).map(Contents::Bytes);
     }
     let what = if is_bytes { "bytes" } else { "bytearray" };
     let cannot =
@@ -800,15 +844,13 @@ pub(crate) fn from_object(th: Thread<'_>, source: Obj<'_>, is_bytes: bool) -> Re
     if source.downcast::<Str>().is_some() {
         return Err(cannot());
     }
-    let iterator = match source.iter(th) {
-        Ok(iterator) => iterator,
+    match source.iter(th) {
+        Ok(iterator) => Ok(Contents::Iterator(iterator)),
         Err(raised) => {
             th.catch(raised, TypeError())?;
-            return Err(cannot());
+            Err(cannot())
         }
-    };
-    let bytes = collect(th, iterator.obj(), is_bytes)?;
-    Bytes::new(th, &bytes)
+    }
 }
 
 /// The bytes an iterator of ints yields.
@@ -862,12 +904,12 @@ macro_rules! byte_string_methods {
             #[sig = "($self, sub[, start[, end]], /)"]
             fn count(
                 &self,
-                _: Thread<'_>,
-                sub: Needle<'_>,
+                th: Thread<'_>,
+                sub: Obj<'_>,
                 start: Option<Bound>,
                 end: Option<Bound>,
             ) -> Result<usize> {
-                Ok(shared::count(self, &sub, start, end))
+                shared::count(th, self, sub, start, end)
             }
 
             /// Decode the bytes using the codec registered for encoding.
@@ -930,12 +972,13 @@ macro_rules! byte_string_methods {
             #[sig = "($self, sub[, start[, end]], /)"]
             fn find(
                 &self,
-                _: Thread<'_>,
-                sub: Needle<'_>,
+                th: Thread<'_>,
+                sub: Obj<'_>,
                 start: Option<Bound>,
                 end: Option<Bound>,
             ) -> Result<isize> {
-                Ok(shared::position(self, &sub, start, end, false).map_or(-1, |i| i as isize))
+                let found = shared::position(th, self, sub, start, end, false)?;
+                Ok(found.map_or(-1, |i| i as isize))
             }
 
             /// Create a string of hexadecimal numbers from a bytes object.
@@ -969,11 +1012,11 @@ macro_rules! byte_string_methods {
             fn index(
                 &self,
                 th: Thread<'_>,
-                sub: Needle<'_>,
+                sub: Obj<'_>,
                 start: Option<Bound>,
                 end: Option<Bound>,
             ) -> Result<usize> {
-                match shared::position(self, &sub, start, end, false) {
+                match shared::position(th, self, sub, start, end, false)? {
                     Some(position) => Ok(position),
                     None => raise!(th, ValueError, "subsection not found"),
                 }
@@ -1144,12 +1187,13 @@ macro_rules! byte_string_methods {
             #[sig = "($self, sub[, start[, end]], /)"]
             fn rfind(
                 &self,
-                _: Thread<'_>,
-                sub: Needle<'_>,
+                th: Thread<'_>,
+                sub: Obj<'_>,
                 start: Option<Bound>,
                 end: Option<Bound>,
             ) -> Result<isize> {
-                Ok(shared::position(self, &sub, start, end, true).map_or(-1, |i| i as isize))
+                let found = shared::position(th, self, sub, start, end, true)?;
+                Ok(found.map_or(-1, |i| i as isize))
             }
 
             /// Return the highest index in B where subsection 'sub' is found, such that 'sub' is contained within B[start,end].
@@ -1164,11 +1208,11 @@ macro_rules! byte_string_methods {
             fn rindex(
                 &self,
                 th: Thread<'_>,
-                sub: Needle<'_>,
+                sub: Obj<'_>,
                 start: Option<Bound>,
                 end: Option<Bound>,
             ) -> Result<usize> {
-                match shared::position(self, &sub, start, end, true) {
+                match shared::position(th, self, sub, start, end, true)? {
                     Some(position) => Ok(position),
                     None => raise!(th, ValueError, "subsection not found"),
                 }
@@ -1354,6 +1398,8 @@ macro_rules! byte_string_methods {
             fn __mod__(th: Thread<'_>, left: Obj<'_>, right: Obj<'_>) -> Result {
                 match left.downcast::<Self>() {
                     Some(format) => {
+                        // The arguments may run Python code.
+                        let _held = BytesLike::get(th, left)?;
                         let bytes = crate::types::bytes::percent::format(th, format.data(), right)?;
                         Self::make(th, &bytes)
                     }

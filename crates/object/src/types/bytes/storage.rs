@@ -97,9 +97,9 @@ impl Bytes {
         Ok(bytes)
     }
 
-    /// A new object of these bytes, also for a single one.
+    /// A new object of these bytes, also for a single one or none.
     pub fn unshared(th: Thread<'_>, data: &[u8]) -> Result<Ref<Bytes>> {
-        let bytes = new_unfilled(th, data.len())?;
+        let bytes = Bytes::fresh(th, data.len())?;
         let to = bytes.data_ptr();
         if !data.is_empty() {
             // SAFETY: room for the data, and nobody else has the object.

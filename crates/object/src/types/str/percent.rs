@@ -311,7 +311,7 @@ fn character(th: Thread<'_>, value: Obj<'_>) -> Result<u32> {
                 th,
                 TypeError,
                 "%c requires an int or a unicode character, not {}",
-                value.ty().qualified_name(th)?
+                value.ty().shown_name(th)?
             );
         }
     };

@@ -342,13 +342,15 @@ impl Str {
         match *bytes {
             [] => Ok(crate::own(empty())),
             [byte] => Ok(crate::own(latin1(byte))),
-            _ => Self::new_ascii(th, bytes),
+            _ => Self::unshared(th, bytes),
         }
     }
 
+    /// A new string of ASCII characters, also for a single one.
+    ///
     /// PERF: what most strings are made by, in one block of code: splitting and
     /// slicing take half the time.
-    fn new_ascii(th: Thread<'_>, bytes: &[u8]) -> Result<Ref<Str>> {
+    pub fn unshared(th: Thread<'_>, bytes: &[u8]) -> Result<Ref<Str>> {
         let Some(memory) = th.heap().alloc(ASCII_DATA + bytes.len() + 1) else {
             return Err(th.no_memory());
         };

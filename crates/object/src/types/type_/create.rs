@@ -255,16 +255,13 @@ fn build(
     let t = &mut heap.ht_type;
     t.tp_name = heap._ht_tpname;
     t.ob_base.ob_size = slots.names.len() as isize;
-    t.tp_flags = abi::Py_TPFLAGS_HEAPTYPE | abi::Py_TPFLAGS_BASETYPE;
+    // An instance holds its class, so it can be part of a cycle whatever it has.
+    t.tp_flags = abi::Py_TPFLAGS_HEAPTYPE | abi::Py_TPFLAGS_BASETYPE | abi::Py_TPFLAGS_HAVE_GC;
     if slots.add_dict {
         t.tp_flags |= abi::Py_TPFLAGS_MANAGED_DICT;
     }
     if slots.add_weak {
         t.tp_flags |= managed_weak;
-    }
-    let gc_flag = abi::Py_TPFLAGS_HAVE_GC;
-    if base.is_gc() || slots.add_dict || !slots.names.is_empty() {
-        t.tp_flags |= gc_flag;
     }
     t.tp_as_async = &raw mut heap.as_async;
     t.tp_as_number = &raw mut heap.as_number;
@@ -749,7 +746,7 @@ pub(super) unsafe extern "C" fn subtype_dealloc(object: *mut PyObject) {
     }
     let mut keep = crate::own(ty);
     // SAFETY: the count is zero and nothing is torn down yet.
-    let dead = unsafe { finalize(th, ptr, ty) };
+    let dead = unsafe { finalize(th, ptr, ty) && delete(th, ptr, ty) };
     // COMPAT: `__del__` may set `__class__`; test_descr.test_set_class.
     // SAFETY: dead or resurrected, the object has its header.
     let ty = unsafe { Type::from_ptr((*object).ob_type) };
@@ -783,6 +780,29 @@ pub(super) unsafe extern "C" fn subtype_dealloc(object: *mut PyObject) {
     drop(keep);
     if is_gc {
         crate::alloc::end_dealloc(th);
+    }
+}
+
+/// Run `tp_del`, which C code may have set; whether the object is still dead.
+///
+/// # Safety
+///
+/// The count of `object` is zero and nothing is torn down yet.
+unsafe fn delete(th: Thread<'_>, object: NonNull<PyObject>, ty: &Type) -> bool {
+    let Some(del) = ty.slots().tp_del else { return true };
+    types::weakref::clear_weakrefs(th, object, ty);
+    // COMPAT: C code may expect to find it tracked (test_finalization).
+    // SAFETY: a whole object of this heap. The slot of its type keeps it alive
+    // while it needs it, and after that if it has let it escape.
+    unsafe {
+        if ty.is_gc() {
+            gc::track(th.heap(), object);
+        }
+        del(object.as_ptr());
+        if ty.is_gc() {
+            gc::untrack(th.heap(), object);
+        }
+        Obj::from_ptr(object).refcount() == 0
     }
 }
 
