@@ -62,7 +62,25 @@ class EmbeddedReader:
         return _children(self._folder)
 
     def files(self):
+        from importlib.resources import _common
+        if EmbeddedPath not in _common.as_file.registry:
+            _common.as_file.register(EmbeddedPath, _as_file)
         return EmbeddedPath(self._folder.rstrip('/'))
+
+
+def _as_file(path):
+    """For importlib.resources.as_file: a copy that keeps its name."""
+    from contextlib import contextmanager
+    from importlib.resources import _common
+    from pathlib import Path
+    from tempfile import TemporaryDirectory
+
+    @contextmanager
+    def copy():
+        with TemporaryDirectory() as folder:
+            yield _common._write_contents(Path(folder), path)
+
+    return copy()
 
 
 def _children(folder):
