@@ -571,6 +571,11 @@ unsafe extern "C" fn tp_init(
     })
 }
 
+/// Whether a type's `tp_new` calls what `__new__` is found to be.
+pub(super) fn looks_up_new(ty: &Type) -> bool {
+    ty.slots().tp_new.is_some_and(|new| new as usize == tp_new as *const () as usize)
+}
+
 unsafe extern "C" fn tp_new(
     t: *mut PyTypeObject,
     args: *mut PyObject,
