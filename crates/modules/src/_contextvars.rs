@@ -316,9 +316,6 @@ impl ContextVar {
 
     /// The value in the current context.
     pub fn value(&self, th: Thread<'_>) -> Result<Option<Ref>> {
-        if let Some(context) = th.state().extensions.get::<Entered>().0.borrow().last() {
-            return Ok(Context::get(context, self));
-        }
         Ok(Context::get(&*current(th)?, self))
     }
 
