@@ -352,3 +352,52 @@ fn PyPickleBuffer_FromObject(th: Thread<'_>, object: Obj<'_>) -> Result {
 fn PyPickleBuffer_Release(th: Thread<'_>, object: Obj<'_>) -> Result<()> {
     crate::modsupport::method(th, object, "release", &[]).map(drop)
 }
+
+// The buffer protocol of Python 2, for code built against old headers.
+
+/// The bytes of an object, which lend their address beyond the view.
+fn old_buffer(th: Thread<'_>, object: Obj<'_>, flags: c_int) -> Result<(*mut c_void, isize)> {
+    // SAFETY: a view of zeros is an empty one.
+    let mut view: Py_buffer = unsafe { std::mem::zeroed() };
+    buffer::fill(th, object, &mut view, flags)?;
+    let found = (view.buf, view.len);
+    buffer::release(&mut view);
+    Ok(found)
+}
+
+macro_rules! old_buffers {
+    ($($name:ident $flags:expr;)*) => { $(
+        #[capi]
+        unsafe fn $name(
+            th: Thread<'_>,
+            object: Obj<'_>,
+            data: *mut *mut c_void,
+            size: *mut isize,
+        ) -> Result<()> {
+            let (start, length) = old_buffer(th, object, $flags)?;
+            // SAFETY: C passes two variables.
+            unsafe {
+                data.write(start);
+                size.write(length);
+            }
+            Ok(())
+        }
+    )* };
+}
+
+old_buffers! {
+    PyObject_AsReadBuffer abi::PyBUF_SIMPLE;
+    PyObject_AsCharBuffer abi::PyBUF_SIMPLE;
+    PyObject_AsWriteBuffer abi::PyBUF_WRITABLE;
+}
+
+#[capi]
+fn PyObject_CheckReadBuffer(th: Thread<'_>, object: Obj<'_>) -> bool {
+    match old_buffer(th, object, abi::PyBUF_SIMPLE) {
+        Ok(_) => true,
+        Err(raised) => {
+            th.clear_exception(raised);
+            false
+        }
+    }
+}

@@ -40,11 +40,19 @@ pub struct FrameObject {
     /// Names that `f_locals` got beyond the variables.
     pub(crate) extra_locals: Link<Dict>,
     locals_cache: Link,
+    /// Where code that switches stacks keeps what it changes in a running frame
+    /// (`_f_frame_data`).
+    for_others: [Cell<usize>; 2],
     /// Values that `f_locals` replaced, which borrowed words may still mean.
     pub(crate) overwritten: std::cell::RefCell<Vec<Ref>>,
     /// The contents of a frame that was left, freed with the object.
     storage: Cell<*mut [u64]>,
 }
+
+const _: () = assert!(
+    std::mem::offset_of!(FrameObject, for_others) + 8
+        == std::mem::offset_of!(abi::PyFrameObject, _f_frame_data)
+);
 
 impl FrameObject {
     /// The object of a live frame.
@@ -61,6 +69,7 @@ impl FrameObject {
                 trace_opcodes: Cell::new(false),
                 extra_locals: Link::null(),
                 locals_cache: Link::null(),
+                for_others: Default::default(),
                 overwritten: std::cell::RefCell::default(),
                 storage: Cell::new(std::ptr::slice_from_raw_parts_mut(null_mut(), 0)),
             },
