@@ -112,8 +112,10 @@ unsafe fn traverse(this: *mut PyGenObject, visit: &mut dyn FnMut(Obj<'_>)) {
     show((*this).gi_exc_state.exc_value);
     show((*this).gi_origin_or_finalizer);
     let frame = frame_of(this);
-    if (*this).gi_frame_state < state::EXECUTING {
-        crate::frame_object::traverse_frame(frame, visit);
+    match (*this).gi_frame_state {
+        state::EXECUTING => crate::frame_object::traverse_variables(frame, visit),
+        state if state < state::EXECUTING => crate::frame_object::traverse_frame(frame, visit),
+        _ => {}
     }
 }
 

@@ -233,7 +233,7 @@ impl Type {
             let status = unsafe { set(descriptor.as_ptr(), self.obj().as_ptr(), value) };
             return if status < 0 { Err(error::Raised) } else { Ok(()) };
         }
-        let Some(dict) = self.dict() else { return Err(th.no_memory()) };
+        let dict = self.dict_or_new(th)?;
         match value {
             Some(value) => dict.set(th, text.obj(), value)?,
             None if dict.remove(th, text.obj())? => {}

@@ -457,6 +457,17 @@ fn take_cell(
     }
 }
 
+/// Keep the definition of slot `i` behind the type, where C code looks for it.
+fn keep_member(class: &Type, i: usize, def: PyMemberDef) -> &'static PyMemberDef {
+    let items = class.obj().ty().basicsize();
+    // SAFETY: the type was allocated with an item for each slot.
+    let place = unsafe { class.as_ptr().cast::<u8>().add(items).cast::<PyMemberDef>().add(i) };
+    // SAFETY: as above.
+    unsafe { place.write(def) };
+    // SAFETY: descriptors keep their class, and thereby the definition, alive.
+    unsafe { &*place }
+}
+
 fn add_slot_members(
     th: Thread<'_>,
     class: &Type,
@@ -472,7 +483,7 @@ fn add_slot_members(
             flags: 0,
             doc: std::ptr::null(),
         };
-        let descriptor = descr::member_descriptor(th, class, Box::leak(Box::new(def)))?;
+        let descriptor = descr::member_descriptor(th, class, keep_member(class, i, def))?;
         dict.set(th, name.obj(), descriptor.obj())?;
     }
     if slots.add_dict && dict.get_name(th, id!(th, "__dict__")).is_none() {

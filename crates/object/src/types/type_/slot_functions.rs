@@ -527,8 +527,9 @@ unsafe extern "C" fn tp_descr_get(
         let (object, instance, owner) = unsafe { (arg(o), Obj::from_raw(x), Obj::from_raw(t)) };
         let (instance, owner) =
             (instance.unwrap_or_else(types::none), owner.unwrap_or_else(types::none));
-        match call_special(th, object, id!(th, "__get__"), &[instance, owner])? {
-            Some(value) => Ok(value),
+        // COMPAT: what is found is not bound (test_descr test_bpo25750).
+        match object.ty().lookup(th, id!(th, "__get__")).map(Obj::own) {
+            Some(get) => get.call(th, &[object, instance, owner]),
             None => Ok(object.own()),
         }
     })
@@ -568,6 +569,11 @@ unsafe extern "C" fn tp_init(
         }
         Ok(0)
     })
+}
+
+/// Whether a type's `tp_new` calls what `__new__` is found to be.
+pub(super) fn looks_up_new(ty: &Type) -> bool {
+    ty.slots().tp_new.is_some_and(|new| new as usize == tp_new as *const () as usize)
 }
 
 unsafe extern "C" fn tp_new(
