@@ -463,6 +463,33 @@ pub unsafe fn keyword_names<'a>(kwnames: *mut PyObject) -> &'a [Obj<'a>] {
     }
 }
 
+/// The body of a `tp_vectorcall`: `construct` gets the type, the positional
+/// arguments, and the names and values of the others.
+///
+/// # Safety
+///
+/// The vectorcall protocol, with a type as the callable.
+#[inline(always)]
+pub(crate) unsafe fn construct(
+    ty: *mut PyObject,
+    args: *const *mut PyObject,
+    nargsf: usize,
+    kwnames: *mut PyObject,
+    construct: impl FnOnce(Thread<'_>, &Type, &[Obj<'_>], &[Obj<'_>], &[Obj<'_>]) -> Result<Ref>,
+) -> *mut PyObject {
+    // SAFETY: called on an attached thread.
+    let th = unsafe { Thread::current() };
+    // SAFETY: the type itself is the callable.
+    let ty = unsafe { Type::from_ptr(ty.cast()) };
+    // SAFETY: null or a tuple.
+    let names = unsafe { keyword_names(kwnames) };
+    let count = nargsf & !abi::PY_VECTORCALL_ARGUMENTS_OFFSET;
+    // SAFETY: the vectorcall protocol.
+    let args = unsafe { crate::reference::objects(args, count + names.len()) };
+    let (args, values) = args.split_at(count);
+    construct(th, ty, args, names, values).map_or(std::ptr::null_mut(), Ref::into_raw)
+}
+
 unsafe extern "C" fn fast_trampoline<S, F, R, const N: usize>(
     slf: *mut PyObject,
     args: *const *mut PyObject,

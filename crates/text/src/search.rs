@@ -273,7 +273,7 @@ pub fn count(hay: Units<'_>, needle: Units<'_>, max: usize) -> usize {
 pub fn matches<'a>(hay: Units<'a>, needle: Units<'a>) -> Matches<'a> {
     let pair = Pair::new(hay, needle);
     let finder = match (hay, needle) {
-        (Units::Ucs1(_), Units::Ucs1(needle)) if needle.len() > 1 => {
+        (Units::Ucs1(hay), Units::Ucs1(needle)) if needle.len() > 1 && hay.len() >= SHORT => {
             Some(memmem::Finder::new(needle))
         }
         _ => None,

@@ -1,7 +1,7 @@
 //! Comparison and hashing.
 
 use crate::{
-    AsObject, Float, Obj, Ref, Result, Str, Thread, Tuple, error, raise, small_int, types,
+    AsObject, Float, Obj, PyStruct, Ref, Result, Str, Thread, Tuple, error, raise, small_int, types,
 };
 
 /// A rich comparison, numbered as in C.
@@ -169,35 +169,47 @@ pub fn eq_plain(a: Obj<'_>, b: Obj<'_>) -> Option<bool> {
     if small_int::in_range(a.as_ptr()) || small_int::in_range(b.as_ptr()) {
         return small_int::both_in_range(a.as_ptr(), b.as_ptr()).then_some(false);
     }
-    eq_in_memory(a, b, 4)
+    eq_in_memory(a, b, 5)
 }
 
 /// [`eq_plain`] of two objects in memory that are not the same.
 fn eq_in_memory(a: Obj<'_>, b: Obj<'_>, depth: u32) -> Option<bool> {
-    if !std::ptr::eq(a.ty(), b.ty()) {
+    let ty = a.ty();
+    if !std::ptr::eq(ty, b.ty()) {
         return None;
     }
-    if let (Some(a), Some(b)) = (a.downcast_exact::<Str>(), b.downcast_exact::<Str>()) {
+    if std::ptr::eq(ty, Tuple::type_object()) {
+        // SAFETY: the type of both is exactly `tuple`.
+        let (a, b) = unsafe { (a.cast::<Tuple>(), b.cast::<Tuple>()) };
+        return eq_items(a.items(), b.items(), depth.checked_sub(1)?);
+    }
+    if std::ptr::eq(ty, Str::type_object()) {
+        // SAFETY: the type of both is exactly `str`.
+        let (a, b) = unsafe { (a.cast::<Str>(), b.cast::<Str>()) };
         return Some(a.eq(b));
     }
-    if let (Some(a), Some(b)) = (a.downcast_exact::<Float>(), b.downcast_exact::<Float>()) {
+    if std::ptr::eq(ty, Float::type_object()) {
+        // SAFETY: the type of both is exactly `float`.
+        let (a, b) = unsafe { (a.cast::<Float>(), b.cast::<Float>()) };
         return Some(a.value() == b.value());
     }
-    let (a, b) = (a.downcast_exact::<Tuple>()?, b.downcast_exact::<Tuple>()?);
+    // Neither truth value is the other.
+    std::ptr::eq(ty, types::Bool::type_object()).then_some(false)
+}
+
+/// [`eq_in_memory`] of the items of two tuples.
+fn eq_items(a: &[Obj<'_>], b: &[Obj<'_>], depth: u32) -> Option<bool> {
     if a.len() != b.len() {
         return Some(false);
     }
-    for (a, b) in a.items().iter().zip(b.items()) {
+    for (a, b) in a.iter().zip(b) {
         if a.is(*b) {
             continue;
         }
         if small_int::in_range(a.as_ptr()) || small_int::in_range(b.as_ptr()) {
-            match small_int::both_in_range(a.as_ptr(), b.as_ptr()) {
-                true => return Some(false),
-                false => return None,
-            }
+            return small_int::both_in_range(a.as_ptr(), b.as_ptr()).then_some(false);
         }
-        if !eq_in_memory(*a, *b, depth.checked_sub(1)?)? {
+        if !eq_in_memory(*a, *b, depth)? {
             return Some(false);
         }
     }

@@ -358,8 +358,8 @@ pub fn gc_clear(objects: &[*mut PyObject]) {
 }
 
 /// `object` and `callback` of a constructor's arguments.
-fn unpack<'a>(th: Thread<'_>, name: &str, args: &'a Tuple) -> Result<(Obj<'a>, Option<Obj<'a>>)> {
-    match args.items() {
+fn unpack<'a>(th: Thread<'_>, name: &str, args: &[Obj<'a>]) -> Result<(Obj<'a>, Option<Obj<'a>>)> {
+    match args {
         [object] => Ok((*object, None)),
         [object, callback] => Ok((*object, Some(*callback))),
         [] => raise!(th, TypeError, "{name} expected at least 1 argument, got 0"),
@@ -367,10 +367,39 @@ fn unpack<'a>(th: Thread<'_>, name: &str, args: &'a Tuple) -> Result<(Obj<'a>, O
     }
 }
 
+/// `ref(object, callback)` without an argument tuple.
+///
+/// # Safety
+///
+/// The vectorcall protocol, with `ref` itself as the callable.
+unsafe extern "C" fn vectorcall(
+    ty: *mut abi::PyObject,
+    args: *const *mut abi::PyObject,
+    nargsf: usize,
+    kwnames: *mut abi::PyObject,
+) -> *mut abi::PyObject {
+    // SAFETY: the caller's promise.
+    unsafe { crate::declare::construct(ty, args, nargsf, kwnames, construct) }
+}
+
+fn construct(
+    th: Thread<'_>,
+    cls: &Type,
+    args: &[Obj<'_>],
+    names: &[Obj<'_>],
+    _: &[Obj<'_>],
+) -> Result<Ref> {
+    let (object, callback) = unpack(th, "__new__", args)?;
+    if !names.is_empty() {
+        raise!(th, TypeError, "ref() takes no keyword arguments");
+    }
+    new_ref(th, cls, object, callback)
+}
+
 #[pymethods]
 impl WeakRef {
     fn __new__(th: Thread<'_>, cls: &Type, args: &Tuple, _: Option<&Dict>) -> Result {
-        let (object, callback) = unpack(th, "__new__", args)?;
+        let (object, callback) = unpack(th, "__new__", args.items())?;
         new_ref(th, cls, object, callback)
     }
 
@@ -378,13 +407,14 @@ impl WeakRef {
         if kwargs.is_some_and(|kwargs| kwargs.len() > 0) {
             raise!(th, TypeError, "ref() takes no keyword arguments");
         }
-        unpack(th, "__init__", args).map(drop)
+        unpack(th, "__init__", args.items()).map(drop)
     }
 
     #[declare]
     fn members(b: &mut TypeBuilder<'_>) {
         let offset = offset_of!(WeakRef, fields) + offset_of!(Fields, callback);
         b.member(c"__callback__", abi::_Py_T_OBJECT, offset, abi::Py_READONLY, None);
+        b.ty().tp_vectorcall = Some(vectorcall);
     }
 
     #[sig = "weakref()"]

@@ -337,6 +337,19 @@ fn slice_get(th: Thread<'_>, container: Obj<'_>, start: Obj<'_>, stop: Obj<'_>) 
     protocol::mapping::get_item(th, container, object::AsObject::obj(&slice))
 }
 
+/// `list[start:stop] = value` where `value` is a list of as many items that
+/// nobody else has; whether that is so. PERF: no count changes.
+#[inline(never)]
+unsafe fn exchange(container: Obj<'_>, start: Obj<'_>, stop: Obj<'_>, value: Word) -> bool {
+    if !value.is_last() {
+        return false;
+    }
+    let lists = (container.downcast_exact::<List>(), value.obj().downcast_exact::<List>());
+    let (Some(list), Some(other)) = lists else { return false };
+    let Some((start, stop)) = bounds(start, stop, list.len()) else { return false };
+    stop - start == other.len() && list.swap_with(start, other)
+}
+
 #[inline(never)]
 fn slice_set(
     th: Thread<'_>,
@@ -720,9 +733,12 @@ ops! {
     fn STORE_SLICE(r, th, oparg) {
         r.save();
         let (stop, start, container, value) = (r.peek(1), r.peek(2), r.peek(3), r.peek(4));
-        check!(slice_set(th, container.obj(), start.obj(), stop.obj(), value.obj()));
-        r.drop_words(4);
-        Flow::Next
+        let (list, start, stop) = (container.obj(), start.obj(), stop.obj());
+        if !exchange(list, start, stop, value) {
+            check_anew!(r, th, slice_set(th, list, start, stop, value.obj()));
+        }
+        r.take_up(th);
+        r.make_way(r.sp.sub(4), Word::NULL)
     }
 
     fn STORE_SUBSCR(r, th, oparg) {

@@ -114,17 +114,8 @@ unsafe extern "C" fn vectorcall(
     nargsf: usize,
     kwnames: *mut abi::PyObject,
 ) -> *mut abi::PyObject {
-    // SAFETY: called on an attached thread.
-    let th = unsafe { Thread::current() };
-    // SAFETY: the type itself is the callable.
-    let ty = unsafe { Type::from_ptr(ty.cast()) };
-    // SAFETY: null or a tuple.
-    let names = unsafe { crate::declare::keyword_names(kwnames) };
-    let count = nargsf & !abi::PY_VECTORCALL_ARGUMENTS_OFFSET;
-    // SAFETY: the vectorcall protocol.
-    let args = unsafe { crate::reference::objects(args, count + names.len()) };
-    let (args, values) = args.split_at(count);
-    make(th, ty, args, names, values).map_or(std::ptr::null_mut(), Ref::into_raw)
+    // SAFETY: the caller's promise.
+    unsafe { crate::declare::construct(ty, args, nargsf, kwnames, make) }
 }
 
 /// `dict(*args, name=value, ...)`.

@@ -53,6 +53,9 @@ impl List {
                 std::mem::swap(slot, item);
             }
         }
+        if span.step == 1 {
+            old.reverse();
+        }
     }
 
     /// `del self[slice]`.

@@ -334,18 +334,17 @@ unsafe extern "C" fn vectorcall(
     nargsf: usize,
     kwnames: *mut abi::PyObject,
 ) -> *mut abi::PyObject {
-    // SAFETY: called on an attached thread.
-    let th = unsafe { Thread::current() };
-    // SAFETY: the type itself is the callable.
-    let ty = unsafe { Type::from_ptr(ty.cast()) };
-    // SAFETY: null or a tuple.
-    let names = unsafe { crate::declare::keyword_names(kwnames) };
-    // SAFETY: the vectorcall protocol.
-    let args = unsafe { crate::reference::objects(args, nargsf & !(1 << 63)) };
-    construct(th, ty, args, names).map_or(std::ptr::null_mut(), Ref::into_raw)
+    // SAFETY: the caller's promise.
+    unsafe { crate::declare::construct(ty, args, nargsf, kwnames, construct) }
 }
 
-fn construct(th: Thread<'_>, ty: &Type, args: &[Obj<'_>], names: &[Obj<'_>]) -> Result<Ref> {
+fn construct(
+    th: Thread<'_>,
+    ty: &Type,
+    args: &[Obj<'_>],
+    names: &[Obj<'_>],
+    _: &[Obj<'_>],
+) -> Result<Ref> {
     if !names.is_empty() {
         raise!(th, TypeError, "list() takes no keyword arguments");
     }

@@ -320,6 +320,22 @@ impl List {
         Some(unsafe { &*self.items.get().add(index).cast::<Link>() })
     }
 
+    /// Exchange the items from `start` on with those of another list; false if
+    /// there are not as many.
+    pub fn swap_with(&self, start: usize, other: &List) -> bool {
+        let count = other.len();
+        if std::ptr::eq(self, other) || start > self.len() || self.len() - start < count {
+            return false;
+        }
+        if count > 0 {
+            // SAFETY: `start` is in range.
+            let slots = unsafe { self.items.get().add(start) };
+            // SAFETY: both have that many items, in memory of their own.
+            unsafe { std::ptr::swap_nonoverlapping(slots, other.items.get(), count) };
+        }
+        true
+    }
+
     /// Exchange two items; nothing happens if there is no such.
     #[inline]
     pub fn swap(&self, a: usize, b: usize) {
@@ -372,7 +388,8 @@ impl List {
             self.grow_to(th, new_size)?;
         }
         let base = self.items.get();
-        for index in start..end {
+        // COMPAT: the last goes first, as `__del__` methods can tell.
+        for index in (start..end).rev() {
             // SAFETY: in range; the references leave with `old`.
             old.push(unsafe { Ref::from_raw(base.add(index).read()) });
         }

@@ -150,6 +150,41 @@ fn operator(
     }
 }
 
+/// `set(iterable)` without an argument tuple.
+///
+/// # Safety
+///
+/// The vectorcall protocol, with `set` itself as the callable.
+unsafe extern "C" fn vectorcall(
+    ty: *mut abi::PyObject,
+    args: *const *mut abi::PyObject,
+    nargsf: usize,
+    kwnames: *mut abi::PyObject,
+) -> *mut abi::PyObject {
+    // SAFETY: the caller's promise.
+    unsafe { crate::declare::construct(ty, args, nargsf, kwnames, construct) }
+}
+
+fn construct(
+    th: Thread<'_>,
+    ty: &Type,
+    args: &[Obj<'_>],
+    names: &[Obj<'_>],
+    _: &[Obj<'_>],
+) -> Result<Ref> {
+    if !names.is_empty() {
+        raise!(th, TypeError, "set() takes no keyword arguments");
+    }
+    if args.len() > 1 {
+        raise!(th, TypeError, "set expected at most 1 argument, got {}", args.len());
+    }
+    let set = Set::new_of(th, ty)?;
+    if let [iterable] = args {
+        set.update(th, *iterable)?;
+    }
+    Ok(set.upcast())
+}
+
 macro_rules! common_methods {
     ($ty:ident) => {
         #[pymethods(part = common)]
@@ -276,6 +311,11 @@ common_methods!(FrozenSet);
 impl Set {
     fn __new__(th: Thread<'_>, cls: &Type, _args: &Tuple, _kwargs: Option<&Dict>) -> Result<Ref> {
         Set::new_of(th, cls).map(Ref::upcast)
+    }
+
+    #[declare]
+    fn fast_call(builder: &mut crate::declare::TypeBuilder<'_>) {
+        builder.ty().tp_vectorcall = Some(vectorcall);
     }
 
     #[sig = "set(iterable=(), /)"]
