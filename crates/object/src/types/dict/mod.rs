@@ -158,6 +158,29 @@ impl Dict {
         Ok(dict)
     }
 
+    /// A new dict of `count` or fewer interned names, all different, with the
+    /// values that `next` hands over until there are no more.
+    pub(crate) fn from_names(
+        th: Thread<'_>,
+        count: usize,
+        next: impl Iterator<Item = (Ref<Str>, Ref)>,
+    ) -> Result<Ref<Dict>> {
+        let dict = Self::new(th)?;
+        if count == 0 {
+            return Ok(dict);
+        }
+        let Some(block) = Block::new(keys::log2_for_entries(count), true) else {
+            return Err(th.no_memory());
+        };
+        dict.keys.set(block.as_ptr());
+        for (name, value) in next {
+            let hash = name.hash(th);
+            block.append(name.into_raw(), hash, value.into_raw());
+            dict.used.set(dict.used.get() + 1);
+        }
+        Ok(dict)
+    }
+
     #[inline(always)]
     fn block(&self) -> Block {
         // SAFETY: `keys` always points to the dict's block.
