@@ -278,6 +278,12 @@ pub fn set_dict(th: Thread<'_>, object: Obj<'_>, new: Ref<Dict>) -> Result<()> {
 
 /// Show the collector what the attribute word and the slots hold.
 pub fn traverse(object: Obj<'_>, visit: &mut dyn FnMut(Obj<'_>)) {
+    each_value(object, visit);
+}
+
+/// [`traverse`] by a function that is known.
+#[inline]
+pub(crate) fn each_value(object: Obj<'_>, mut visit: impl FnMut(Obj<'_>)) {
     match attributes(object) {
         Attributes::Slots(shape, slots) => {
             for slot in slots.iter().take(shape.len()) {

@@ -1,6 +1,6 @@
 //! The objects that a collection looks at, with what it knows of each.
 //!
-//! Every 32 bytes of the pool range have a word: two flags and the count that
+//! Every 32 bytes of the pool range have a word: four flags and the count that
 //! is left of the object that starts there; 0 where there is no candidate. So
 //! a visit of a reference costs one look at a dense table, found from the
 //! address alone. Objects outside of the pools have their word in the registry
@@ -17,18 +17,28 @@ use std::{
 use abi::{PyListObject, PyObject, PyTupleObject, visitproc};
 
 use super::{Hooks, counts, flag, generation_of, tracked_in};
-use crate::alloc::{Heap, Pool};
+use crate::{
+    alloc::{Heap, Pool},
+    types::type_::create::class,
+};
 
 /// Objects of gc pools are at least this far apart.
 const SPACING: usize = 32;
 /// The most words that are kept after a full collection.
 const KEPT: usize = 1 << 18;
 
-/// The word of a candidate: this bit, the next, and the count above.
+/// The word of a candidate: this bit, the next ones, and the count above.
 const CANDIDATE: u32 = 1;
 /// Found to be reachable.
 const REACHABLE: u32 = 2;
-const ONE: u32 = 4;
+/// Refers to no other candidate. PERF: half of the visits when a heap of small
+/// objects is collected.
+const LEAF: u32 = 4;
+/// Is an exact tuple.
+const TUPLE: u32 = 8;
+const ONE: u32 = 16;
+/// Words from here on have a count that is too large to be known, and keep it.
+const STUCK: u32 = u32::MAX / ONE * ONE;
 
 /// The words of the pool range, as far as there are pools.
 pub(super) struct Words {
@@ -99,6 +109,14 @@ pub(super) struct Candidates<'a> {
     /// The object outside of the pools that was visited last, and its word,
     /// null if it has none. The registry does not change meanwhile.
     latest: (*mut PyObject, *mut u32),
+    /// References to candidates that were seen.
+    seen: u32,
+}
+
+/// What a candidate turned out to be.
+pub(super) struct Settled {
+    pub(super) is_reachable: bool,
+    pub(super) is_tuple: bool,
 }
 
 impl<'a> Candidates<'a> {
@@ -117,6 +135,7 @@ impl<'a> Candidates<'a> {
             work: Vec::new(),
             large: heap.large.borrow().range(),
             latest: (ptr::null_mut(), ptr::null_mut()),
+            seen: 0,
         })
     }
 
@@ -158,7 +177,7 @@ impl<'a> Candidates<'a> {
         }
         self.objects.push(object);
         // The largest counts are those of immortal objects.
-        let count = refs.min(u32::MAX / ONE);
+        let count = refs.min(STUCK / ONE);
         self.with_word(object, |word| *word = (count * ONE) | CANDIDATE);
         Some(())
     }
@@ -192,17 +211,18 @@ impl<'a> Candidates<'a> {
         self.latest = (object, entry.map_or(ptr::null_mut(), |entry| &raw mut entry.refs));
     }
 
-    /// Whether a candidate was found to be reachable; then it is none any more.
+    /// What a candidate is; one that was found to be reachable is none any more.
     #[inline]
-    pub(super) fn settle(&mut self, object: *mut PyObject) -> bool {
-        let mut is_reachable = false;
+    pub(super) fn settle(&mut self, object: *mut PyObject) -> Settled {
+        let mut settled = Settled { is_reachable: false, is_tuple: false };
         self.with_word(object, |word| {
-            is_reachable = *word & REACHABLE != 0;
-            if is_reachable {
+            settled.is_reachable = *word & REACHABLE != 0;
+            settled.is_tuple = *word & TUPLE != 0;
+            if settled.is_reachable {
                 *word = 0;
             }
         });
-        is_reachable
+        settled
     }
 
     /// An object is no candidate any more.
@@ -211,33 +231,44 @@ impl<'a> Candidates<'a> {
     }
 
     /// Call `visit` for every reference that an object has; `each` is the same
-    /// without the detour through C.
+    /// without the detour through C. Whether it is an exact tuple.
     #[inline(always)]
     fn references(
         &mut self,
         object: *mut PyObject,
         each: impl Fn(&mut Self, *mut PyObject),
         visit: visitproc,
-    ) {
+    ) -> bool {
         // SAFETY: candidates are live.
         let ty = unsafe { counts::type_of(object) };
+        let is_tuple = ty == self.hooks.tuple_type;
         // PERF: most references are in lists and tuples.
         let (items, size) = if ty == self.hooks.list_type {
             let list = object.cast::<PyListObject>();
             // SAFETY: the layout of the type.
             unsafe { ((*list).ob_item, (*list).ob_base.ob_size) }
-        } else if ty == self.hooks.tuple_type {
+        } else if is_tuple {
             let tuple = object.cast::<PyTupleObject>();
             // SAFETY: the layout of the type.
             unsafe { ((&raw mut (*tuple).ob_item).cast(), (*tuple).ob_base.ob_size) }
         } else {
             // SAFETY: an object keeps its type alive.
-            if let Some(traverse) = unsafe { (*ty).tp_traverse } {
+            let mut traverse = unsafe { (*ty).tp_traverse };
+            if class::is_instance_traverse(traverse) {
+                let show = |part: *mut PyObject| {
+                    if counts::is_in_memory(part) {
+                        each(self, part);
+                    }
+                };
+                // SAFETY: a live instance of a class with this slot.
+                traverse = unsafe { class::show_instance(object, show) };
+            }
+            if let Some(traverse) = traverse {
                 let argument = (&raw mut *self).cast::<c_void>();
                 // SAFETY: `visit` is one of the functions below and gets `self`.
                 unsafe { traverse(object, visit, argument) };
             }
-            return;
+            return false;
         };
         for index in 0..usize::try_from(size).unwrap_or(0) {
             // SAFETY: as many items as the size says; a new object's may be null.
@@ -246,24 +277,28 @@ impl<'a> Candidates<'a> {
                 each(self, item);
             }
         }
+        is_tuple
     }
 
     #[inline(always)]
     fn subtract_one(&mut self, object: *mut PyObject) {
+        let mut seen = 0;
         self.with_word(object, |word| {
-            if *word >= ONE {
+            seen = *word & CANDIDATE;
+            if (ONE..STUCK).contains(word) {
                 *word -= ONE;
             }
         });
+        self.seen |= seen;
     }
 
     #[inline(always)]
     fn reach_one(&mut self, object: *mut PyObject) {
         let mut new = false;
         self.with_word(object, |word| {
-            new = *word & (CANDIDATE | REACHABLE) == CANDIDATE;
-            if new {
+            if *word & (CANDIDATE | REACHABLE) == CANDIDATE {
                 *word |= REACHABLE;
+                new = *word & LEAF == 0;
             }
         });
         if new {
@@ -274,7 +309,14 @@ impl<'a> Candidates<'a> {
     /// Subtract the references between candidates.
     pub(super) fn subtract(&mut self) {
         for index in 0..self.objects.len() {
-            self.references(self.objects[index], Self::subtract_one, subtract_reference);
+            let object = self.objects[index];
+            self.seen = 0;
+            let is_tuple = self.references(object, Self::subtract_one, subtract_reference);
+            let leaf = if self.seen == 0 { LEAF } else { 0 };
+            let kind = leaf | if is_tuple { TUPLE } else { 0 };
+            if kind != 0 {
+                self.with_word(object, |word| *word |= kind);
+            }
         }
     }
 
@@ -293,9 +335,9 @@ impl<'a> Candidates<'a> {
             let object = self.objects[index];
             let mut new = false;
             self.with_word(object, |word| {
-                new = *word & REACHABLE == 0 && is_root(object, *word);
-                if new {
+                if *word & REACHABLE == 0 && is_root(object, *word) {
                     *word |= REACHABLE;
+                    new = *word & LEAF == 0;
                 }
             });
             if new {
@@ -310,7 +352,8 @@ impl<'a> Candidates<'a> {
     /// Take the marked candidates out, in order.
     pub(super) fn take_marked(&mut self) -> Vec<*mut PyObject> {
         let objects = std::mem::take(&mut self.objects);
-        let (marked, rest) = objects.into_iter().partition(|&object| self.settle(object));
+        let (marked, rest) =
+            objects.into_iter().partition(|&object| self.settle(object).is_reachable);
         self.objects = rest;
         marked
     }

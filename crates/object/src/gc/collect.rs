@@ -13,8 +13,9 @@ use std::{ffi::CStr, fmt::Write as _, time::Instant};
 use abi::{PyObject, PyTupleObject};
 
 use super::{
-    GENERATIONS, Hooks, Phase, Statistics, candidates::Candidates, counts, debug, flag, flags_of,
-    is_gc, is_tracked, set_finalized, update_flags, with_generation,
+    GENERATIONS, Hooks, Phase, Statistics,
+    candidates::{Candidates, Settled},
+    counts, debug, flag, flags_of, is_gc, is_tracked, set_finalized, update_flags, with_generation,
 };
 use crate::alloc::{Heap, Pool, UNLISTED, pool_of};
 
@@ -217,10 +218,8 @@ fn promote(candidates: &mut Candidates<'_>, heap: &Heap, hooks: Hooks, generatio
                 unsafe { heap.gc.list_pool(latest, 1) };
             }
         }
-        let is_reachable = candidates.settle(object);
-        // SAFETY: candidates are live.
-        let is_tuple = is_reachable && unsafe { counts::type_of(object) } == hooks.tuple_type;
-        let untrack = is_tuple && may_untrack_tuple(heap, object, hooks);
+        let Settled { is_reachable, is_tuple } = candidates.settle(object);
+        let untrack = is_reachable && is_tuple && may_untrack_tuple(heap, object, hooks);
         update_flags(heap, object, |flags| match untrack {
             true => flags & flag::FINALIZED,
             false => with_generation(flags, target),

@@ -677,31 +677,58 @@ fn each_slot(object: Obj<'_>, mut visit: impl FnMut(&Link)) {
     }
 }
 
+/// What the collector knows of the instances of classes made here.
+pub(crate) mod class {
+    use super::{AsObject, Obj, PyObject, Thread, each_slot, past, shape, subtype_traverse};
+
+    /// Whether this is the `tp_traverse` of classes made here.
+    #[inline(always)]
+    pub(crate) fn is_instance_traverse(traverse: Option<abi::traverseproc>) -> bool {
+        traverse.is_some_and(|traverse| traverse as usize == subtype_traverse as *const () as usize)
+    }
+
+    /// Show the class of an instance, its slots and attributes. What is left is for
+    /// the `tp_traverse` that comes back.
+    ///
+    /// # Safety
+    ///
+    /// `object` is alive, of such a class, and the thread attached.
+    #[inline(always)]
+    pub(crate) unsafe fn show_instance(
+        object: *mut PyObject,
+        mut show: impl FnMut(*mut PyObject),
+    ) -> Option<abi::traverseproc> {
+        // SAFETY: the caller's promise.
+        let this: Obj<'_> = unsafe { Thread::current().argument(object) };
+        let ty = this.ty();
+        let base = past(ty, |t| t.tp_traverse.map(|f| f as usize), subtype_traverse as *const ());
+        let traverse = base.slots().tp_traverse;
+        if traverse.is_none() || !base.is_heap() {
+            show(ty.obj().as_ptr());
+        }
+        // SAFETY: visiting assigns nothing.
+        each_slot(this, |slot| unsafe { slot.peek() }.into_iter().for_each(|v| show(v.as_ptr())));
+        if ty.flags() & abi::Py_TPFLAGS_MANAGED_DICT != 0 {
+            shape::each_value(this, |value| show(value.as_ptr()));
+        }
+        traverse
+    }
+}
+
 unsafe extern "C" fn subtype_traverse(
     object: *mut PyObject,
     visit: abi::visitproc,
     arg: *mut std::ffi::c_void,
 ) -> c_int {
-    // SAFETY: the collector passes live objects on an attached thread.
-    let this = unsafe { Thread::current().argument(object) };
-    let ty = this.ty();
     let mut stopped = 0;
-    let mut show = |object: Obj<'_>| {
+    let show = |part: *mut PyObject| {
         if stopped == 0 {
             // SAFETY: the collector's own function and argument.
-            stopped = unsafe { visit(object.as_ptr(), arg) };
+            stopped = unsafe { visit(part, arg) };
         }
     };
-    let base = past(ty, |t| t.tp_traverse.map(|f| f as usize), subtype_traverse as *const ());
-    let traverse = base.slots().tp_traverse;
-    if traverse.is_none() || !base.is_heap() {
-        show(ty.obj());
-    }
-    // SAFETY: visiting assigns nothing.
-    each_slot(this, |slot| unsafe { slot.peek() }.into_iter().for_each(&mut show));
-    if ty.flags() & abi::Py_TPFLAGS_MANAGED_DICT != 0 {
-        shape::traverse(this, &mut show);
-    }
+    // SAFETY: the collector passes live objects on an attached thread.
+    let traverse = unsafe { class::show_instance(object, show) };
     if stopped != 0 {
         return stopped;
     }
