@@ -38,11 +38,46 @@ pub(crate) const COMMAND: Command = Command {
 const PYPERF: &str = include_str!("../bench_support/pyperf.py");
 
 /// Benchmarks that need more than pyperformance itself are run only when named.
-struct Benchmark {
-    name: String,
+pub(crate) struct Benchmark {
+    pub(crate) name: String,
     script: PathBuf,
     options: Vec<String>,
-    needs_packages: bool,
+    pub(crate) needs_packages: bool,
+}
+
+/// pyperformance's benchmarks, and the folder of our `pyperf`.
+pub(crate) struct Suite {
+    packages: PathBuf,
+    support: PathBuf,
+    pub(crate) benchmarks: Vec<Benchmark>,
+}
+
+impl Suite {
+    /// Install what is missing.
+    pub(crate) fn open() -> Result<Suite> {
+        let packages = install()?;
+        let benchmarks = benchmarks(&packages.join("pyperformance/data-files/benchmarks"));
+        let support = project::target().join("bench/support");
+        project::write(&support.join("pyperf.py"), PYPERF)?;
+        Ok(Suite { packages, support, benchmarks })
+    }
+
+    /// The process that runs a benchmark and writes its values to `output`.
+    pub(crate) fn command(
+        &self,
+        benchmark: &Benchmark,
+        python: &Path,
+        output: &Path,
+    ) -> std::process::Command {
+        let mut path = self.support.as_os_str().to_owned();
+        path.push(":");
+        path.push(&self.packages);
+        let mut command = std::process::Command::new(python);
+        command.arg(&benchmark.script).args(&benchmark.options).current_dir(&self.support);
+        command.env("PYTHONPATH", path).env("PYTHONHASHSEED", "0");
+        command.env("KRAIT_BENCH_OUTPUT", output);
+        command
+    }
 }
 
 struct Runtime {
@@ -57,20 +92,17 @@ fn run(args: &Args) -> Result<bool> {
     if args.has("instructions") {
         return count_instructions(args);
     }
-    let packages = install()?;
-    let all = benchmarks(&packages.join("pyperformance/data-files/benchmarks"));
+    let suite = Suite::open()?;
     if args.has("list") {
-        for benchmark in &all {
+        for benchmark in &suite.benchmarks {
             let note = if benchmark.needs_packages { " (needs further packages)" } else { "" };
             println!("{}{note}", benchmark.name);
         }
         return Ok(true);
     }
-    let chosen = choose(&all, &args.operands)?;
+    let chosen = choose(&suite.benchmarks, &args.operands)?;
     let runtimes = runtimes(args)?;
     let rounds: usize = args.number("rounds", 3)?;
-    let support = project::target().join("bench/support");
-    project::write(&support.join("pyperf.py"), PYPERF)?;
 
     let mut values: BTreeMap<(String, &str), Rounds> = BTreeMap::new();
     let mut failures: BTreeMap<(String, &str), String> = BTreeMap::new();
@@ -88,7 +120,7 @@ fn run(args: &Args) -> Result<bool> {
                 if failures.contains_key(&key) {
                     continue;
                 }
-                match measure(args, benchmark, runtime, &support, &packages)? {
+                match measure(args, &suite, benchmark, runtime)? {
                     Ok(lines) => {
                         for (name, list) in lines {
                             values.entry((name, runtime.name)).or_default().push(list);
@@ -203,19 +235,13 @@ type Lines = Vec<(String, Vec<f64>)>;
 /// One process; the inner error says why the benchmark does not run on this runtime.
 fn measure(
     args: &Args,
+    suite: &Suite,
     benchmark: &Benchmark,
     runtime: &Runtime,
-    support: &Path,
-    packages: &Path,
 ) -> Result<std::result::Result<Lines, String>> {
-    let output = support.join("values");
+    let output = suite.support.join("values");
     let _ = fs::remove_file(&output);
-    let mut path = support.as_os_str().to_owned();
-    path.push(":");
-    path.push(packages);
-    let mut command = std::process::Command::new(&runtime.program);
-    command.arg(&benchmark.script).args(&benchmark.options).current_dir(support);
-    command.env("PYTHONPATH", path).env("PYTHONHASHSEED", "0").env("KRAIT_BENCH_OUTPUT", &output);
+    let mut command = suite.command(benchmark, &runtime.program, &output);
     command.env("KRAIT_BENCH_WARMUP", args.get("warmup").unwrap_or("0.5"));
     command.env("KRAIT_BENCH_VALUES", args.get("values").unwrap_or("5"));
     command.env("KRAIT_BENCH_CLOCK", if args.has("cpu") { "cpu" } else { "wall" });
@@ -328,22 +354,27 @@ fn report(
 /// Programs in `bench/` that measure themselves, in processes of their own.
 const MEASURE_THEMSELVES: &[&str] = &["concurrency", "memory", "micro", "soak"];
 
+/// The programs in `bench/` of these names; without names, all that only compute.
+pub(crate) fn programs(names: &[String]) -> Vec<PathBuf> {
+    let mut programs = project::files_below(&project::root().join("bench"), "py");
+    programs.retain(|path| {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        names.is_empty() && !MEASURE_THEMSELVES.contains(&&*name)
+            || names.iter().any(|wanted| *wanted == name)
+    });
+    programs
+}
+
 /// Instructions that the programs in `bench/` execute: a number that hardly varies between runs.
 fn count_instructions(args: &Args) -> Result<bool> {
     let mut runtimes = runtimes(args)?;
     // PyPy compiles while it runs, at moments that depend on time: its count means nothing.
     runtimes.retain(|runtime| runtime.name != "pypy");
-    let programs = project::files_below(&project::root().join("bench"), "py");
-    let wanted = |path: &&PathBuf| {
-        let name = path.file_stem().unwrap_or_default().to_string_lossy();
-        args.operands.is_empty() && !MEASURE_THEMSELVES.contains(&&*name)
-            || args.operands.iter().any(|operand| *operand == name)
-    };
     let counter = Counter::find()?;
     let mut all = true;
     let mut document = serde_json::Map::new();
     println!("millions of instructions, by {}", counter.name());
-    for program in programs.iter().filter(wanted) {
+    for program in &programs(&args.operands) {
         let name = program.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         print!("{name:<24}");
         let mut counts = Vec::new();

@@ -14,6 +14,7 @@ mod identity;
 mod jobs;
 mod ledger;
 mod process;
+mod profile;
 mod project;
 mod reference;
 mod results;
@@ -35,6 +36,7 @@ const COMMANDS: &[Command] = &[
     fuzz::COMMAND,
     identity::COMMAND,
     bench::COMMAND,
+    profile::COMMAND,
     startup_order::COMMAND,
     tidy::COMMAND,
     check_abi::COMMAND,

@@ -168,16 +168,29 @@ impl FrameObject {
     }
 }
 
-/// Show what a suspended or kept frame owns.
-pub(crate) unsafe fn traverse_frame(frame: *mut Frame, visit: &mut dyn FnMut(Obj<'_>)) {
-    let mut slot = Frame::localsplus(frame);
-    while slot < (*frame).sp {
+/// Show the words of a frame that own something.
+unsafe fn traverse_words(from: *mut Word, end: *mut Word, visit: &mut dyn FnMut(Obj<'_>)) {
+    let mut slot = from;
+    while slot < end {
         let word = *slot;
         if !word.is_null() && word.0 & 1 == 0 {
             visit(word.obj());
         }
         slot = slot.add(1);
     }
+}
+
+/// Show the variables of a running frame. Where its stack ends is not known,
+/// and what is there is kept alive by not being shown.
+pub(crate) unsafe fn traverse_variables(frame: *mut Frame, visit: &mut dyn FnMut(Obj<'_>)) {
+    let first = Frame::localsplus(frame);
+    let count = (*(*frame).code).nlocalsplus as usize;
+    traverse_words(first, first.add(count), visit);
+}
+
+/// Show what a suspended or kept frame owns.
+pub(crate) unsafe fn traverse_frame(frame: *mut Frame, visit: &mut dyn FnMut(Obj<'_>)) {
+    traverse_words(Frame::localsplus(frame), (*frame).sp, visit);
     for ptr in [(*frame).func, (*frame).locals] {
         if let Some(object) = Obj::from_raw(ptr) {
             visit(object);

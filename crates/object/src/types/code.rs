@@ -267,9 +267,7 @@ impl Code {
 
     /// The line of an instruction, by its offset in code units.
     pub fn line_at(&self, unit: u32) -> Option<i32> {
-        linetable::lines(self.linetable.as_bytes(), self.firstlineno)
-            .find(|(start, end, _)| (*start..*end).contains(&(2 * unit)))
-            .and_then(|(_, _, line)| line)
+        linetable::line_at(self.linetable.as_bytes(), self.firstlineno, unit as usize)
     }
 
     /// `co_filename`, borrowed; null if it was never set.

@@ -18,7 +18,8 @@ use macros::pytype;
 use abi::PyObject;
 
 use crate::{
-    AsObject, Link, Obj, Ref, Result, Thread, Traverse, VarHead, alloc_object, protocol::iter,
+    AsObject, Link, Obj, Ref, Result, Thread, Traverse, VarHead, alloc_object,
+    protocol::{compare, iter},
 };
 
 use super::tuple::Tuple;
@@ -129,6 +130,36 @@ impl List {
     pub fn get(&self, index: usize) -> Option<Ref> {
         // SAFETY: owned before anything can change the list.
         unsafe { self.items() }.get(index).map(|item| item.own())
+    }
+
+    /// Where the first item equal to `value` is, from `index` on and before `stop`.
+    pub(super) fn position(
+        &self,
+        th: Thread<'_>,
+        value: Obj<'_>,
+        mut index: usize,
+        stop: usize,
+    ) -> Result<Option<usize>> {
+        loop {
+            // SAFETY: comparing plainly runs no code.
+            let items = unsafe { self.items() };
+            let rest = items.get(index..stop.min(items.len())).unwrap_or_default();
+            for item in rest {
+                match compare::eq_plain(*item, value) {
+                    Some(true) => return Ok(Some(index)),
+                    Some(false) => index += 1,
+                    None => break,
+                }
+            }
+            if index >= stop {
+                return Ok(None);
+            }
+            let Some(item) = self.get(index) else { return Ok(None) };
+            if compare::eq(th, item.obj(), value)? {
+                return Ok(Some(index));
+            }
+            index += 1;
+        }
     }
 
     /// The items.

@@ -303,14 +303,14 @@ fn build(
         // SAFETY: as above.
         unsafe {
             (*object.cast::<PyHeapTypeObject>().as_ptr()).ht_cached_keys =
-                Box::into_raw(shape::InstanceLayout::new(expected)).cast()
+                Box::into_raw(shape::InstanceLayout::new(expected, is_bare(&class))).cast()
         };
     } else if let Some(inherited) = shape::layout(base) {
         let expected = expected_attributes(th, base, &dict)?.max(inherited.capacity());
         // SAFETY: as above.
         unsafe {
             (*object.cast::<PyHeapTypeObject>().as_ptr()).ht_cached_keys =
-                Box::into_raw(shape::InstanceLayout::new(expected)).cast()
+                Box::into_raw(shape::InstanceLayout::new(expected, is_bare(&class))).cast()
         };
     }
     // A method called by `mro()` sees them.
@@ -736,6 +736,13 @@ pub(super) unsafe extern "C" fn subtype_dealloc(object: *mut PyObject) {
     let Some(ptr) = NonNull::new(object) else { return };
     // SAFETY: a dead object still has its header.
     let ty = unsafe { Type::from_ptr((*object).ob_type) };
+    if shape::layout(ty).is_some_and(shape::InstanceLayout::is_bare)
+        && ty.slots().tp_finalize.is_none()
+        && ty.slots().tp_del.is_none()
+    {
+        // SAFETY: dead, and nothing but attributes.
+        return unsafe { bare_dealloc(th, ptr, ty) };
+    }
     let is_gc = ty.is_gc();
     if is_gc {
         // SAFETY: a gc object of this heap.
@@ -781,6 +788,35 @@ pub(super) unsafe extern "C" fn subtype_dealloc(object: *mut PyObject) {
     if is_gc {
         crate::alloc::end_dealloc(th);
     }
+}
+
+/// Whether instances of a class have nothing but a header and attributes.
+fn is_bare(ty: &Type) -> bool {
+    let base = past(ty, |t| t.tp_dealloc.map(|f| f as usize), subtype_dealloc as *const ());
+    ty.basicsize() == size_of::<PyObject>() && std::ptr::eq(base, types::object_type())
+}
+
+/// `tp_dealloc` of such an instance without a finalizer.
+///
+/// # Safety
+///
+/// The count of `object` is zero and nothing is torn down yet.
+#[inline]
+unsafe fn bare_dealloc(th: Thread<'_>, object: NonNull<PyObject>, ty: &Type) {
+    let heap = th.heap();
+    // SAFETY: a gc object of this heap.
+    unsafe { gc::untrack(heap, object) };
+    if crate::alloc::defer_dealloc(th, object) {
+        return;
+    }
+    types::weakref::clear_weakrefs(th, object, ty);
+    // SAFETY: dead, but all fields are still in place.
+    shape::clear(unsafe { th.argument(object.as_ptr()) });
+    // SAFETY: nothing refers to the object any more.
+    unsafe { crate::alloc_object::free(th, object, ty) };
+    // SAFETY: an instance owns a reference to its class.
+    unsafe { reference::decref(NonNull::from(ty).cast()) };
+    crate::alloc::end_dealloc(th);
 }
 
 /// Run `tp_del`, which C code may have set; whether the object is still dead.

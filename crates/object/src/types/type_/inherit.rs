@@ -158,7 +158,7 @@ pub fn slots(th: Thread<'_>, ty: &Type, base: &Type) {
         let vectorcall = abi::Py_TPFLAGS_HAVE_VECTORCALL;
         tt.tp_flags |= bb.tp_flags & vectorcall;
     }
-    if !ty.is_heap() || bb.tp_flags & abi::Py_TPFLAGS_IMMUTABLETYPE != 0 && ty.is_heap() {
+    if !ty.is_heap() || tt.tp_flags & abi::Py_TPFLAGS_IMMUTABLETYPE != 0 {
         let method = abi::Py_TPFLAGS_METHOD_DESCRIPTOR;
         if tt.tp_descr_get.is_none() && bb.tp_flags & method != 0 {
             tt.tp_flags |= method;
