@@ -302,12 +302,16 @@ pub fn call_new(
             None => break,
         }
     }
-    if native.flags() & abi::Py_TPFLAGS_DISALLOW_INSTANTIATION != 0 {
+    let mut ours = native;
+    while let (true, Some(base)) = (ours.is_heap(), ours.base()) {
+        ours = base;
+    }
+    if (native.flags() | ours.flags()) & abi::Py_TPFLAGS_DISALLOW_INSTANTIATION != 0 {
         raise!(th, TypeError, "cannot create '{}' instances", subtype.full_name());
     }
     let mut new = cls.slots().tp_new;
-    if std::ptr::eq(cls, types::object_type()) && super::ready::hides_new(th, native) {
-        new = native.slots().tp_new;
+    if std::ptr::eq(cls, types::object_type()) && super::ready::hides_new(th, ours) {
+        new = ours.slots().tp_new;
     }
     if native.slots().tp_new.map(|f| f as usize) != new.map(|f| f as usize) {
         if native.slots().tp_new.is_none() {
