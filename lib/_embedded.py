@@ -59,9 +59,84 @@ class EmbeddedReader:
         return _krait.source(self._folder + name) is not None
 
     def contents(self):
-        start = len(self._folder)
-        names = [name[start:] for name in _krait.names() if name.startswith(self._folder)]
-        return iter(sorted({name.partition('/')[0] for name in names}))
+        return _children(self._folder)
+
+    def files(self):
+        from importlib.resources import _common
+        if EmbeddedPath not in _common.as_file.registry:
+            _common.as_file.register(EmbeddedPath, _as_file)
+        return EmbeddedPath(self._folder.rstrip('/'))
+
+
+def _as_file(path):
+    """For importlib.resources.as_file: a copy that keeps its name."""
+    from contextlib import contextmanager
+    from importlib.resources import _common
+    from pathlib import Path
+    from tempfile import TemporaryDirectory
+
+    @contextmanager
+    def copy():
+        with TemporaryDirectory() as folder:
+            yield _common._write_contents(Path(folder), path)
+
+    return copy()
+
+
+def _children(folder):
+    start = len(folder)
+    names = [name[start:] for name in _krait.names() if name.startswith(folder)]
+    return iter(sorted({name.partition('/')[0] for name in names}))
+
+
+class EmbeddedPath:
+    """A folder of the embedded library or a file in one: a Traversable."""
+
+    def __init__(self, path):
+        self._path = path
+
+    @property
+    def name(self):
+        return self._path.rpartition('/')[2]
+
+    def iterdir(self):
+        return map(self.joinpath, _children(self._path + '/'))
+
+    def is_dir(self):
+        return next(_children(self._path + '/'), None) is not None or self._is_package()
+
+    def _is_package(self):
+        return bool(_krait.find(self._path.replace('/', '.')))
+
+    def _bytes(self):
+        return _krait.source(_entry(self._path))
+
+    def is_file(self):
+        return self._bytes() is not None and not self._is_package()
+
+    def joinpath(self, *descendants):
+        return EmbeddedPath('/'.join((self._path, *map(str, descendants))))
+
+    def __truediv__(self, child):
+        return self.joinpath(child)
+
+    def read_bytes(self):
+        data = None if self.is_dir() else self._bytes()
+        if data is None:
+            raise FileNotFoundError(self._path)
+        return data
+
+    def read_text(self, encoding=None, errors=None):
+        with self.open(encoding=encoding, errors=errors) as file:
+            return file.read()
+
+    def open(self, mode='r', *args, **kwargs):
+        import io
+        stream = io.BytesIO(self.read_bytes())
+        return stream if 'b' in mode else io.TextIOWrapper(stream, *args, **kwargs)
+
+    def __repr__(self):
+        return f'EmbeddedPath({self._path!r})'
 
 
 class EmbeddedFinder:
@@ -127,13 +202,17 @@ def _module_name(path):
     return _relative(path).replace('/', '.')
 
 
+def _entry(relative):
+    """The name under which a file is embedded."""
+    if relative.endswith('.py'):
+        return relative[:-3].removesuffix('/__init__').replace('/', '.')
+    return relative
+
+
 def _read(path):
     relative = _relative(path)
     if relative is not None:
-        name = relative
-        if name.endswith('.py'):
-            name = name[:-3].removesuffix('/__init__').replace('/', '.')
-        data = _krait.source(name)
+        data = _krait.source(_entry(relative))
         if data is not None:
             return data
     with _external._io.open_code(path) as file:

@@ -134,6 +134,7 @@ fn run(args: &Args) -> Result<bool> {
         }
     }
 
+    remove(&plan.folder.join(format!("work.{}", std::process::id())));
     print_summary(&runs, started.elapsed());
     if args.has("leaks") {
         return Ok(print_leaks(&runs));
@@ -226,7 +227,10 @@ fn plan(args: &Args, reference: &Reference) -> Result<Plan> {
     match args.get("lib").unwrap_or("reference") {
         // The reference itself finds its library without help, and is tested as it is.
         "reference" if reference.contains(&krait) => {}
-        "reference" => environment.push(("PYTHONHOME", reference.home())),
+        "reference" => {
+            environment.push(("PYTHONHOME", reference.home()));
+            krait = install(&krait, &reference.home(), &folder)?;
+        }
         "embedded" => {
             // The tests are not part of what is embedded.
             let path = folder.join("path");
@@ -255,6 +259,21 @@ fn plan(args: &Args, reference: &Reference) -> Result<Plan> {
         pattern: args.get("match").unwrap_or_default().to_owned(),
         leaks: args.has("leaks"),
     })
+}
+
+/// Install Krait beside the reference's library, where the tests are found that are started
+/// without the environment (`-I`, `-E`).
+fn install(krait: &Path, home: &Path, folder: &Path) -> Result<PathBuf> {
+    let prefix = folder.join(format!("work.{}/prefix", std::process::id()));
+    let bin = prefix.join("bin");
+    fs::create_dir_all(&bin).map_err(|e| format!("{}: {e}", bin.display()))?;
+    let link = prefix.join("lib");
+    std::os::unix::fs::symlink(home.join("lib"), &link)
+        .map_err(|e| format!("{}: {e}", link.display()))?;
+    let program = bin.join("krait");
+    let made = fs::hard_link(krait, &program).or_else(|_| fs::copy(krait, &program).map(drop));
+    made.map_err(|e| format!("{}: {e}", program.display()))?;
+    Ok(program)
 }
 
 fn run_file(plan: &Plan, name: &str) -> Result<Run> {

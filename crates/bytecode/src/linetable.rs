@@ -134,6 +134,31 @@ pub fn lines(table: &[u8], firstlineno: i32) -> impl Iterator<Item = (u32, u32, 
     })
 }
 
+/// The line of a code unit. PERF: only what changes the line is decoded; the
+/// columns of an entry are skipped, as only its first byte has the top bit.
+pub fn line_at(table: &[u8], firstlineno: i32, unit: usize) -> Option<i32> {
+    let mut entries = Entries { table, line: firstlineno };
+    let mut end = 0;
+    while !entries.table.is_empty() {
+        let first = entries.byte();
+        let form = first >> 3 & 15;
+        match form {
+            form::NONE | 0..form::ONE_LINE => {}
+            form::LONG | form::NO_COLUMNS => {
+                entries.line = entries.line.wrapping_add(entries.signed_varint());
+            }
+            _ => entries.line = entries.line.wrapping_add(i32::from(form - form::ONE_LINE)),
+        }
+        end += usize::from(first & 7) + 1;
+        if unit < end {
+            return (form != form::NONE).then_some(entries.line);
+        }
+        let rest = entries.table.iter().position(|byte| byte & 0x80 != 0);
+        entries.table = rest.map_or(&[], |rest| &entries.table[rest..]);
+    }
+    None
+}
+
 struct Entries<'a> {
     table: &'a [u8],
     line: i32,
@@ -256,6 +281,10 @@ mod tests {
         let lines: Vec<_> = lines(&table, 1).collect();
         assert_eq!(lines[0], (0, 6, Some(1)));
         assert_eq!(lines[1], (6, 46, Some(3)));
+        for (unit, position) in expected.iter().enumerate() {
+            assert_eq!(line_at(&table, 1, unit), position.line);
+        }
+        assert_eq!(line_at(&table, 1, expected.len()), None);
     }
 
     #[test]

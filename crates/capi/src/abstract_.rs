@@ -268,10 +268,19 @@ unsafe fn PyVectorcall_Call(
     args: Obj<'_>,
     kwargs: Option<Obj<'_>>,
 ) -> Result {
-    if call::vectorcall_of(callable, callable.ty()).is_none() {
+    // A class of Python code keeps the offset when it gives up the flag.
+    let offset = callable.ty().slots().tp_vectorcall_offset;
+    let place = callable.as_ptr().wrapping_byte_offset(offset);
+    let function = match offset {
+        ..=0 => None,
+        // SAFETY: the type says that a vectorcall pointer is there.
+        _ => unsafe { place.cast::<Option<abi::vectorcallfunc>>().read() },
+    };
+    let (Some(function), Some(args)) = (function, args.downcast::<Tuple>()) else {
         raise!(th, TypeError, "'{}' object does not support vectorcall", callable.type_name());
-    }
-    PyObject_Call(th, callable, args, kwargs)
+    };
+    let kwargs = kwargs.and_then(|kwargs| kwargs.downcast::<Dict>());
+    call::call_vector(th, callable, function, args.items(), kwargs)
 }
 
 #[capi]

@@ -9,12 +9,18 @@ use std::{
 };
 
 use abi::{PyObject, PyTypeObject};
-use object::{AsObject, Obj, PyStruct, Ref, Result, Thread, Type, raise};
+use object::{AsObject, Obj, PyStruct, Ref, Result, Thread, Type, error, raise};
 
 /// A parameter of a C function.
 pub(crate) trait FromC {
     /// What C passes.
     type C;
+
+    /// Whether it is null although C must pass something.
+    #[inline(always)]
+    fn is_missing(_c: &Self::C) -> bool {
+        false
+    }
 
     /// Read it.
     ///
@@ -31,10 +37,27 @@ pub(crate) trait IntoC {
 
     /// Write it.
     fn into_c(self) -> Self::C;
+
+    /// What says that the function failed.
+    fn failure() -> Self::C;
+}
+
+/// Refuse a null: an error of C code that leaves the exception of an earlier
+/// one.
+#[cold]
+pub(crate) fn null_argument<R: IntoC>() -> R::C {
+    if Thread::is_attached() {
+        // SAFETY: just checked.
+        let th = unsafe { Thread::current() };
+        if !th.is_raised() {
+            let _ = error!(th, SystemError, "null argument to internal routine");
+        }
+    }
+    R::failure()
 }
 
 macro_rules! plain {
-    ($($ty:ty),* $(,)?) => { $(
+    ($($ty:ty = $failure:expr),* $(,)?) => { $(
         impl FromC for $ty {
             type C = $ty;
             #[inline(always)]
@@ -49,37 +72,40 @@ macro_rules! plain {
             fn into_c(self) -> $ty {
                 self
             }
+            fn failure() -> $ty {
+                $failure
+            }
         }
     )* };
 }
 
 plain!(
-    (),
-    i8,
-    u8,
-    i16,
-    u16,
-    i32,
-    u32,
-    i64,
-    u64,
-    isize,
-    usize,
-    f32,
-    f64,
-    abi::Py_complex,
-    Option<abi::allocfunc>,
-    Option<abi::getter>,
-    Option<abi::PyCFunction>,
-    Option<abi::PyCapsule_Destructor>,
-    Option<abi::Py_tracefunc>,
-    Option<abi::vectorcallfunc>,
-    Option<abi::visitproc>,
-    Option<unsafe extern "C" fn()>,
-    Option<unsafe extern "C" fn(*mut c_void)>,
-    Option<unsafe extern "C" fn(*mut c_void) -> c_int>,
-    Option<unsafe extern "C" fn(*mut PyObject) -> *mut PyObject>,
-    Option<unsafe extern "C" fn(c_int, *mut PyObject, *mut PyObject, *mut PyObject) -> c_int>,
+    () = (),
+    i8 = -1,
+    u8 = u8::MAX,
+    i16 = -1,
+    u16 = u16::MAX,
+    i32 = -1,
+    u32 = u32::MAX,
+    i64 = -1,
+    u64 = u64::MAX,
+    isize = -1,
+    usize = usize::MAX,
+    f32 = -1.0,
+    f64 = -1.0,
+    abi::Py_complex = abi::Py_complex { real: -1.0, imag: 0.0 },
+    Option<abi::allocfunc> = None,
+    Option<abi::getter> = None,
+    Option<abi::PyCFunction> = None,
+    Option<abi::PyCapsule_Destructor> = None,
+    Option<abi::Py_tracefunc> = None,
+    Option<abi::vectorcallfunc> = None,
+    Option<abi::visitproc> = None,
+    Option<unsafe extern "C" fn()> = None,
+    Option<unsafe extern "C" fn(*mut c_void)> = None,
+    Option<unsafe extern "C" fn(*mut c_void) -> c_int> = None,
+    Option<unsafe extern "C" fn(*mut PyObject) -> *mut PyObject> = None,
+    Option<unsafe extern "C" fn(c_int, *mut PyObject, *mut PyObject, *mut PyObject) -> c_int> = None,
 );
 
 impl<T> FromC for *mut T {
@@ -100,6 +126,10 @@ impl<T> FromC for *const T {
 
 impl<'a> FromC for Obj<'a> {
     type C = *mut PyObject;
+    #[inline(always)]
+    fn is_missing(c: &*mut PyObject) -> bool {
+        c.is_null()
+    }
     #[inline(always)]
     unsafe fn from_c(c: *mut PyObject) -> Obj<'a> {
         // SAFETY: the caller's promise.
@@ -129,6 +159,10 @@ impl FromC for Option<Ref> {
 impl FromC for &Type {
     type C = *mut PyTypeObject;
     #[inline(always)]
+    fn is_missing(c: &*mut PyTypeObject) -> bool {
+        c.is_null()
+    }
+    #[inline(always)]
     unsafe fn from_c(c: *mut PyTypeObject) -> Self {
         // SAFETY: the caller's promise.
         unsafe { Type::from_ptr(c) }
@@ -146,6 +180,10 @@ impl FromC for Option<&Type> {
 
 impl FromC for &CStr {
     type C = *const c_char;
+    #[inline(always)]
+    fn is_missing(c: &*const c_char) -> bool {
+        c.is_null()
+    }
     #[inline(always)]
     unsafe fn from_c(c: *const c_char) -> Self {
         // SAFETY: the caller's promise.
@@ -168,6 +206,9 @@ impl<T> IntoC for *mut T {
     fn into_c(self) -> *mut T {
         self
     }
+    fn failure() -> *mut T {
+        null_mut()
+    }
 }
 
 impl<T> IntoC for *const T {
@@ -175,6 +216,9 @@ impl<T> IntoC for *const T {
     #[inline(always)]
     fn into_c(self) -> *const T {
         self
+    }
+    fn failure() -> *const T {
+        null()
     }
 }
 
@@ -184,6 +228,9 @@ impl IntoC for bool {
     fn into_c(self) -> c_int {
         c_int::from(self)
     }
+    fn failure() -> c_int {
+        0
+    }
 }
 
 impl IntoC for Obj<'_> {
@@ -191,6 +238,9 @@ impl IntoC for Obj<'_> {
     #[inline(always)]
     fn into_c(self) -> *mut PyObject {
         self.as_ptr()
+    }
+    fn failure() -> *mut PyObject {
+        null_mut()
     }
 }
 
@@ -200,6 +250,9 @@ impl IntoC for Option<Obj<'_>> {
     fn into_c(self) -> *mut PyObject {
         self.map_or(null_mut(), Obj::as_ptr)
     }
+    fn failure() -> *mut PyObject {
+        null_mut()
+    }
 }
 
 impl IntoC for Option<&Type> {
@@ -207,6 +260,9 @@ impl IntoC for Option<&Type> {
     #[inline(always)]
     fn into_c(self) -> *mut PyTypeObject {
         self.map_or(null_mut(), Type::as_ptr)
+    }
+    fn failure() -> *mut PyTypeObject {
+        null_mut()
     }
 }
 
@@ -216,6 +272,9 @@ impl<T> IntoC for Ref<T> {
     fn into_c(self) -> *mut PyObject {
         self.into_raw()
     }
+    fn failure() -> *mut PyObject {
+        null_mut()
+    }
 }
 
 impl<T> IntoC for Option<Ref<T>> {
@@ -223,6 +282,9 @@ impl<T> IntoC for Option<Ref<T>> {
     #[inline(always)]
     fn into_c(self) -> *mut PyObject {
         self.map_or(null_mut(), Ref::into_raw)
+    }
+    fn failure() -> *mut PyObject {
+        null_mut()
     }
 }
 
@@ -232,6 +294,9 @@ impl<T> IntoC for Result<Ref<T>> {
     fn into_c(self) -> *mut PyObject {
         self.map_or(null_mut(), Ref::into_raw)
     }
+    fn failure() -> *mut PyObject {
+        null_mut()
+    }
 }
 
 impl<T> IntoC for Result<Option<Ref<T>>> {
@@ -239,6 +304,9 @@ impl<T> IntoC for Result<Option<Ref<T>>> {
     #[inline(always)]
     fn into_c(self) -> *mut PyObject {
         self.ok().flatten().map_or(null_mut(), Ref::into_raw)
+    }
+    fn failure() -> *mut PyObject {
+        null_mut()
     }
 }
 
@@ -248,6 +316,9 @@ impl IntoC for Result<Obj<'_>> {
     fn into_c(self) -> *mut PyObject {
         self.map_or(null_mut(), Obj::as_ptr)
     }
+    fn failure() -> *mut PyObject {
+        null_mut()
+    }
 }
 
 impl IntoC for Result<()> {
@@ -255,6 +326,9 @@ impl IntoC for Result<()> {
     #[inline(always)]
     fn into_c(self) -> c_int {
         if self.is_ok() { 0 } else { -1 }
+    }
+    fn failure() -> c_int {
+        -1
     }
 }
 
@@ -264,6 +338,9 @@ impl IntoC for Result<bool> {
     fn into_c(self) -> c_int {
         self.map_or(-1, c_int::from)
     }
+    fn failure() -> c_int {
+        -1
+    }
 }
 
 impl<T> IntoC for Result<*mut T> {
@@ -272,6 +349,9 @@ impl<T> IntoC for Result<*mut T> {
     fn into_c(self) -> *mut T {
         self.unwrap_or(null_mut())
     }
+    fn failure() -> *mut T {
+        null_mut()
+    }
 }
 
 impl<T> IntoC for Result<*const T> {
@@ -279,6 +359,9 @@ impl<T> IntoC for Result<*const T> {
     #[inline(always)]
     fn into_c(self) -> *const T {
         self.unwrap_or(null())
+    }
+    fn failure() -> *const T {
+        null()
     }
 }
 
@@ -289,6 +372,9 @@ macro_rules! minus_one {
             #[inline(always)]
             fn into_c(self) -> $ty {
                 self.unwrap_or($value)
+            }
+            fn failure() -> $ty {
+                $value
             }
         }
     )* };

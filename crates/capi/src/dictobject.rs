@@ -168,6 +168,17 @@ fn _PyDict_SetItem_KnownHash(
     checked(th, dict)?.set_with_hash(th, key, hash, value)
 }
 
+#[capi]
+fn _PyDict_SetItem_KnownHash_LockHeld(
+    th: Thread<'_>,
+    dict: Option<Obj<'_>>,
+    key: Obj<'_>,
+    value: Obj<'_>,
+    hash: isize,
+) -> Result<()> {
+    checked(th, dict)?.set_with_hash(th, key, hash, value)
+}
+
 fn remove(th: Thread<'_>, dict: Option<Obj<'_>>, key: Obj<'_>) -> Result<()> {
     if checked(th, dict)?.remove(th, key)? {
         return Ok(());

@@ -269,14 +269,7 @@ unsafe fn with_keywords(
     let shown = shape.shown();
     let total = names.len();
     let positional_only = names.iter().take_while(|name| name.is_empty()).count();
-    if shape.most != total {
-        raise!(
-            th,
-            SystemError,
-            "more keyword list entries ({total}) than format specifiers ({})",
-            shape.most
-        );
-    }
+    check_names(th, &shape, total)?;
     let given = args.len() + keywords.len();
     if given > total {
         let kind = if args.is_empty() { "keyword " } else { "" };
@@ -312,6 +305,29 @@ unsafe fn with_keywords(
         result.and_then(|()| no_others(th, &shape, args.len(), keywords, names, positional_only));
     // SAFETY: as above.
     unsafe { conclude(th, units, result) }
+}
+
+/// Complain of a format that has fewer units than there are names, or more.
+/// Optional ones without a name may follow; no argument reaches them.
+fn check_names(th: Thread<'_>, shape: &Shape<'_>, total: usize) -> Result<()> {
+    if shape.most < total {
+        raise!(
+            th,
+            SystemError,
+            "more keyword list entries ({total}) than format specifiers ({})",
+            shape.most
+        );
+    }
+    let rest = crate::getargs_convert::behind(shape.units, total);
+    if !matches!(rest.first(), None | Some(b'|' | b'$')) {
+        raise!(
+            th,
+            SystemError,
+            "more argument specifiers than keyword list entries (remaining format:'{}')",
+            String::from_utf8_lossy(rest)
+        );
+    }
+    Ok(())
 }
 
 unsafe fn convert_all(

@@ -242,12 +242,7 @@ impl Units<'_> {
                     let value = masked()?;
                     self.va.pointer::<u64>().write(value);
                 }
-                other => {
-                    return Err(Failure::Must(format!(
-                        "impossible<bad format char '{}'>",
-                        char::from(other)
-                    )));
-                }
+                _ => return Err(Failure::Must("impossible<bad format char>".to_owned())),
             }
         }
         Ok(())
@@ -493,22 +488,33 @@ impl Units<'_> {
 
 /// How many units there are up to the closing parenthesis of this level.
 pub(crate) fn top_level(format: &[u8]) -> usize {
+    scan(format, usize::MAX).0
+}
+
+/// What follows the first `count` units of a format.
+pub(crate) fn behind(format: &[u8], count: usize) -> &[u8] {
+    format.get(scan(format, count).1..).unwrap_or_default()
+}
+
+/// Up to `most` units outside of parentheses: how many there are, and where
+/// the next one or a mark before it would start.
+fn scan(format: &[u8], most: usize) -> (usize, usize) {
     let (mut depth, mut count) = (0, 0);
-    for byte in format {
+    for (at, byte) in format.iter().enumerate() {
+        let starts = byte.is_ascii_alphabetic() || matches!(byte, b'(' | b'|' | b'$');
+        if depth == 0 && (count == most && starts || matches!(byte, b')' | b':' | b';' | 0)) {
+            return (count, at);
+        }
         match byte {
             b'(' => {
-                if depth == 0 {
-                    count += 1;
-                }
+                count += usize::from(depth == 0);
                 depth += 1;
             }
-            b')' if depth == 0 => break,
             b')' => depth -= 1,
-            b':' | b';' | 0 => break,
             b'e' if depth == 0 => {}
             byte if depth == 0 && byte.is_ascii_alphabetic() => count += 1,
             _ => {}
         }
     }
-    count
+    (count, format.len())
 }

@@ -8,8 +8,6 @@ use object::{
     AsObject, Float, Int, Obj, Protocol, Raised, Ref, Result, Str, Thread, error, id, raise, types,
 };
 
-use crate::abstract_::present;
-
 macro_rules! from {
     ($($name:ident $ty:ty => $make:ident $wide:ty;)*) => { $(
         #[capi]
@@ -677,32 +675,4 @@ pack! {
     PyFloat_Pack8 PyFloat_Unpack8 f64, 8,
         |_, value| Ok(value.to_le_bytes()),
         f64::from_le_bytes;
-}
-
-#[capi]
-fn PyComplex_FromDoubles(th: Thread<'_>, real: f64, imag: f64) -> Result<Ref<types::Complex>> {
-    types::Complex::new(th, num::complex::Complex { real, imag })
-}
-
-#[capi]
-fn PyComplex_FromCComplex(th: Thread<'_>, value: abi::Py_complex) -> Result<Ref<types::Complex>> {
-    types::Complex::new(th, num::complex::Complex { real: value.real, imag: value.imag })
-}
-
-#[capi]
-fn PyComplex_AsCComplex(th: Thread<'_>, object: Option<Obj<'_>>) -> abi::Py_complex {
-    match present(th, object).and_then(|object| types::Complex::from_object(th, object)) {
-        Ok(value) => abi::Py_complex { real: value.real, imag: value.imag },
-        Err(_) => abi::Py_complex { real: -1.0, imag: 0.0 },
-    }
-}
-
-#[capi]
-fn PyComplex_RealAsDouble(th: Thread<'_>, object: Option<Obj<'_>>) -> Result<f64> {
-    types::Complex::from_object(th, present(th, object)?).map(|value| value.real)
-}
-
-#[capi]
-fn PyComplex_ImagAsDouble(th: Thread<'_>, object: Option<Obj<'_>>) -> Result<f64> {
-    types::Complex::from_object(th, present(th, object)?).map(|value| value.imag)
 }

@@ -1,10 +1,11 @@
-//! `monitoring.h`: C code that reports events as if it were Python code.
+//! `monitoring.h`: C code that reports events as if it were Python code; and
+//! the functions of `ceval.h` by which C code traces and profiles.
 
 use std::ffi::c_int;
 
 use macros::capi;
 use object::{AsObject, Int, Obj, Result, Thread, error, exceptions, raise};
-use vm::monitoring::{event, foreign};
+use vm::monitoring::{event, foreign, legacy};
 
 /// `PyMonitoringState`: which tools want an event.
 #[repr(C)]
@@ -148,4 +149,41 @@ unsafe fn _PyMonitoring_FireStopIterationEvent(
     let Some(exception) = th.swap_exception(None) else { return Ok(()) };
     // SAFETY: C passes a state of the scope.
     unsafe { report(th, state, code, offset, event::STOP_ITERATION, &[exception.obj()]) }
+}
+
+/// What failed in setting a function is reported, as these functions return nothing.
+fn reported(th: Thread<'_>, result: Result<()>, name: &str) {
+    if result.is_err() {
+        (th.hooks().unraisable)(th, Some(&format!("Exception ignored in {name}")), None);
+    }
+}
+
+#[capi]
+fn PyEval_SetTrace(th: Thread<'_>, function: Option<abi::Py_tracefunc>, object: Option<Obj<'_>>) {
+    reported(th, legacy::set_native_trace(th, function, object), "PyEval_SetTrace");
+}
+
+#[capi]
+fn PyEval_SetProfile(th: Thread<'_>, function: Option<abi::Py_tracefunc>, object: Option<Obj<'_>>) {
+    reported(th, legacy::set_native_profile(th, function, object), "PyEval_SetProfile");
+}
+
+#[capi]
+fn PyEval_SetTraceAllThreads(
+    th: Thread<'_>,
+    function: Option<abi::Py_tracefunc>,
+    object: Option<Obj<'_>>,
+) {
+    let result = legacy::set_native_in_all_threads(th, function, object, false);
+    reported(th, result, "PyEval_SetTraceAllThreads");
+}
+
+#[capi]
+fn PyEval_SetProfileAllThreads(
+    th: Thread<'_>,
+    function: Option<abi::Py_tracefunc>,
+    object: Option<Obj<'_>>,
+) {
+    let result = legacy::set_native_in_all_threads(th, function, object, true);
+    reported(th, result, "PyEval_SetProfileAllThreads");
 }

@@ -230,6 +230,40 @@ unsafe fn PyMem_SetAllocator(domain: c_int, allocator: *const PyMemAllocatorEx) 
     }
 }
 
+/// The allocator of the data stack's chunks: that of Rust.
+mod arena {
+    use std::{
+        alloc::{Layout, alloc, dealloc},
+        ffi::c_void,
+    };
+
+    pub(super) unsafe extern "C" fn allocate(_: *mut c_void, size: usize) -> *mut c_void {
+        match Layout::from_size_align(size.max(1), 16) {
+            // SAFETY: not empty.
+            Ok(layout) => unsafe { alloc(layout) }.cast(),
+            Err(_) => std::ptr::null_mut(),
+        }
+    }
+
+    pub(super) unsafe extern "C" fn free(_: *mut c_void, block: *mut c_void, size: usize) {
+        if let Ok(layout) = Layout::from_size_align(size.max(1), 16) {
+            // SAFETY: C passes a block of that size.
+            unsafe { dealloc(block.cast(), layout) };
+        }
+    }
+}
+
+#[capi]
+unsafe fn PyObject_GetArenaAllocator(allocator: *mut abi::PyObjectArenaAllocator) {
+    let ours = abi::PyObjectArenaAllocator {
+        ctx: null_mut(),
+        alloc: Some(arena::allocate),
+        free: Some(arena::free),
+    };
+    // SAFETY: C passes a variable.
+    unsafe { allocator.write(ours) };
+}
+
 /// Our allocators check their blocks by `PYTHONMALLOC=debug` alone.
 #[capi]
 fn PyMem_SetupDebugHooks() {}
@@ -439,6 +473,19 @@ fn Py_REFCNT(object: Obj<'_>) -> isize {
 unsafe fn _Py_SetRefcnt(object: *mut PyObject, count: isize) {
     // SAFETY: C passes a live object.
     unsafe { reference::set_count(object, count) };
+}
+
+#[capi]
+fn _Py_SetImmortal(object: Obj<'_>) {
+    object.make_immortal();
+}
+
+/// Whether nobody but the running instruction has the object, so that it may be
+/// changed in place. No is always safe to say, and who owns an operand is not
+/// to be seen from here.
+#[capi]
+fn PyUnstable_Object_IsUniqueReferencedTemporary(_object: Obj<'_>) -> bool {
+    false
 }
 
 #[capi]

@@ -204,14 +204,57 @@ unsafe fn PyBuffer_ToContiguous(
     if length != view.len {
         raise!(th, ValueError, "PyBuffer_ToContiguous: len != view->len");
     }
-    let size = view.itemsize.max(0) as usize;
     // SAFETY: C passes room for the items.
-    unsafe {
-        each_item(view, order as u8 == b'F', |number, at| {
-            to.cast::<u8>().add(number * size).copy_from_nonoverlapping(at, size);
-        });
-    }
+    unsafe { pack(view, to.cast(), order) };
     Ok(())
+}
+
+/// Copy the items of a view; memory that is in order already stays as it is.
+///
+/// # Safety
+///
+/// The view was filled in, and there is room for its items.
+unsafe fn pack(view: &Py_buffer, to: *mut u8, order: c_char) {
+    // SAFETY: the caller's promise.
+    if unsafe { PyBuffer_IsContiguous(view, order) } {
+        // SAFETY: as above; nothing but the items is in the memory.
+        unsafe { to.copy_from_nonoverlapping(view.buf.cast(), view.len.max(0) as usize) };
+        return;
+    }
+    let size = view.itemsize.max(0) as usize;
+    let copy = |number: usize, at: *mut u8| {
+        // SAFETY: the caller's promise.
+        unsafe { to.add(number * size).copy_from_nonoverlapping(at, size) };
+    };
+    // SAFETY: the caller's promise.
+    unsafe { each_item(view, order as u8 == b'F', copy) };
+}
+
+/// A view of a packed copy of the items, which keeps shape and format. The
+/// format is behind the items, as that of the view may not live as long.
+fn packed_copy(th: Thread<'_>, source: &MemoryView, order: c_char) -> Result<Ref<MemoryView>> {
+    let view = source.view();
+    let length = view.len.max(0) as usize;
+    let mut bytes = vec![0; length];
+    // SAFETY: a view that was filled in, and room for it.
+    unsafe { pack(view, bytes.as_mut_ptr(), order) };
+    bytes.extend_from_slice(source.format_bytes());
+    bytes.push(0);
+    let bytes = object::Bytes::new(th, &bytes)?;
+    let whole = MemoryView::from_object(th, bytes.obj())?;
+    // SAFETY: as above.
+    let (mut shape, _) = unsafe { dimensions(view) };
+    let mut strides = vec![0; shape.len()];
+    let (lengths, steps) = (shape.as_mut_ptr(), strides.as_mut_ptr());
+    let itemsize = view.itemsize as c_int;
+    // SAFETY: both have as many entries as there are dimensions.
+    unsafe { PyBuffer_FillContiguousStrides(view.ndim, lengths, steps, itemsize, order) };
+    let mut layout = *whole.view();
+    layout.len = view.len;
+    layout.itemsize = view.itemsize;
+    layout.format = whole.view().buf.cast::<c_char>().wrapping_add(length);
+    (layout.ndim, layout.shape, layout.strides) = (view.ndim, lengths, steps);
+    whole.derive(th, &layout)
 }
 
 #[capi]
@@ -297,8 +340,7 @@ fn PyMemoryView_GetContiguous(
             "writable contiguous buffer requested for a non-contiguous object."
         );
     }
-    let packed = object::Bytes::new(th, &found.to_vec(th)?)?;
-    MemoryView::from_object(th, packed.obj())
+    packed_copy(th, &found, order)
 }
 
 #[capi]
@@ -309,4 +351,53 @@ fn PyPickleBuffer_FromObject(th: Thread<'_>, object: Obj<'_>) -> Result {
 #[capi]
 fn PyPickleBuffer_Release(th: Thread<'_>, object: Obj<'_>) -> Result<()> {
     crate::modsupport::method(th, object, "release", &[]).map(drop)
+}
+
+// The buffer protocol of Python 2, for code built against old headers.
+
+/// The bytes of an object, which lend their address beyond the view.
+fn old_buffer(th: Thread<'_>, object: Obj<'_>, flags: c_int) -> Result<(*mut c_void, isize)> {
+    // SAFETY: a view of zeros is an empty one.
+    let mut view: Py_buffer = unsafe { std::mem::zeroed() };
+    buffer::fill(th, object, &mut view, flags)?;
+    let found = (view.buf, view.len);
+    buffer::release(&mut view);
+    Ok(found)
+}
+
+macro_rules! old_buffers {
+    ($($name:ident $flags:expr;)*) => { $(
+        #[capi]
+        unsafe fn $name(
+            th: Thread<'_>,
+            object: Obj<'_>,
+            data: *mut *mut c_void,
+            size: *mut isize,
+        ) -> Result<()> {
+            let (start, length) = old_buffer(th, object, $flags)?;
+            // SAFETY: C passes two variables.
+            unsafe {
+                data.write(start);
+                size.write(length);
+            }
+            Ok(())
+        }
+    )* };
+}
+
+old_buffers! {
+    PyObject_AsReadBuffer abi::PyBUF_SIMPLE;
+    PyObject_AsCharBuffer abi::PyBUF_SIMPLE;
+    PyObject_AsWriteBuffer abi::PyBUF_WRITABLE;
+}
+
+#[capi]
+fn PyObject_CheckReadBuffer(th: Thread<'_>, object: Obj<'_>) -> bool {
+    match old_buffer(th, object, abi::PyBUF_SIMPLE) {
+        Ok(_) => true,
+        Err(raised) => {
+            th.clear_exception(raised);
+            false
+        }
+    }
 }

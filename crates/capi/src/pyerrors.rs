@@ -116,6 +116,60 @@ pub(crate) unsafe extern "C" fn PyErr_FormatV(
     std::ptr::null_mut()
 }
 
+/// `_PyErr_FormatFromCause`: the exception that is set becomes the cause.
+pub(crate) unsafe extern "C" fn format_from_cause(
+    class: *mut PyObject,
+    format: *const c_char,
+    va: *mut VaList,
+) -> *mut PyObject {
+    // SAFETY: C calls the API on attached threads.
+    let th = unsafe { Thread::current() };
+    let cause = th.swap_exception(None);
+    // SAFETY: C passes what the format says.
+    unsafe { PyErr_FormatV(class, format, va) };
+    if let (Some(cause), Some(exception)) = (cause, th.exception())
+        && let Some(exception) = BaseException::of(exception.obj())
+    {
+        exception.set_cause(Some(cause.clone()));
+        exception.set_context(Some(cause));
+    }
+    std::ptr::null_mut()
+}
+
+/// `_PyErr_Format`, whose thread state is the running one.
+pub(crate) unsafe extern "C" fn format_in(
+    _state: *mut abi::PyThreadState,
+    class: *mut PyObject,
+    format: *const c_char,
+    va: *mut VaList,
+) -> *mut PyObject {
+    // SAFETY: C passes what the format says.
+    unsafe { PyErr_FormatV(class, format, va) }
+}
+
+/// The value of the `StopIteration` that is set, which is cleared; `None` if
+/// nothing is set.
+#[capi]
+unsafe fn _PyGen_FetchStopIterationValue(th: Thread<'_>, value: *mut *mut PyObject) -> Result<()> {
+    let found = match th.exception() {
+        None => types::none().own(),
+        Some(exception) => {
+            th.catch(Raised, exceptions::types::StopIteration())?;
+            exception.getattr(th, id!(th, "value"))?
+        }
+    };
+    // SAFETY: C passes a variable.
+    unsafe { value.write(found.into_raw()) };
+    Ok(())
+}
+
+#[capi]
+fn _PyGen_SetStopIterationValue(th: Thread<'_>, value: Obj<'_>) -> Result<()> {
+    let made = exceptions::types::StopIteration().obj().call(th, &[value])?;
+    let _ = set_object(th, Some(exceptions::types::StopIteration().obj()), Some(made.obj()));
+    Ok(())
+}
+
 /// `PyErr_FormatUnraisable` with a list.
 pub(crate) unsafe extern "C" fn format_unraisable(format: *const c_char, va: *mut VaList) {
     // SAFETY: for the whole function: C calls the API on attached threads.

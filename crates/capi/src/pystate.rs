@@ -275,6 +275,7 @@ fn PyGILState_Ensure() -> c_int {
     unsafe {
         if ensured == Ensured::New {
             (*state)._whence = c_int::MAX;
+            (*state).gilstate_counter = 0;
         }
         (*state).gilstate_counter += 1;
     }
@@ -696,14 +697,40 @@ fn byte<'a>(mutex: *mut u8) -> &'a std::sync::atomic::AtomicU8 {
 fn PyMutex_Lock(mutex: *mut u8) {
     let byte = byte(mutex);
     while byte.compare_exchange(0, 1, Ordering::Acquire, Ordering::Relaxed).is_err() {
-        let wait = || std::thread::sleep(Duration::from_micros(50));
-        if Thread::is_attached() {
-            // SAFETY: just checked.
-            unsafe { Thread::current() }.allow_threads(wait);
-        } else {
-            wait();
-        }
+        pause();
     }
+}
+
+/// Let other threads run for a moment.
+fn pause() {
+    let wait = || std::thread::sleep(Duration::from_micros(50));
+    if Thread::is_attached() {
+        // SAFETY: just checked.
+        unsafe { Thread::current() }.allow_threads(wait);
+    } else {
+        wait();
+    }
+}
+
+const ACQUIRED: c_int = 1;
+
+/// Take a lock, waiting `timeout` nanoseconds, or for ever if negative; an
+/// answer of `PyLockStatus`.
+#[capi]
+fn _PyMutex_LockTimed(mutex: *mut u8, timeout: i64, _flags: c_int) -> c_int {
+    let Ok(timeout) = u64::try_from(timeout) else {
+        PyMutex_Lock(mutex);
+        return ACQUIRED;
+    };
+    let deadline = Instant::now() + Duration::from_nanos(timeout);
+    let byte = byte(mutex);
+    while byte.compare_exchange(0, 1, Ordering::Acquire, Ordering::Relaxed).is_err() {
+        if Instant::now() >= deadline {
+            return 0;
+        }
+        pause();
+    }
+    ACQUIRED
 }
 
 #[capi]

@@ -6,7 +6,7 @@
 use std::ffi::{CStr, c_char, c_int, c_ulong, c_void};
 
 use macros::capi;
-use object::{AsObject, Dict, Int, Obj, Protocol, Result, Str, Thread, id, raise, types};
+use object::{AsObject, Dict, Int, Obj, Protocol, Ref, Result, Str, Thread, id, raise, types};
 
 use crate::{convert::lossy, modsupport::function};
 
@@ -28,8 +28,8 @@ fn compile(
     };
     // SAFETY: C passes null or flags.
     let bits = unsafe { flags.as_ref() }.map_or(0, |flags| flags.cf_flags);
-    // `PyCF_SOURCE_IS_UTF8` and its like say what is true here anyway.
-    let bits = Int::from_i64(th, i64::from(bits & !0x0300))?;
+    // `PyCF_SOURCE_IS_UTF8`, `PyCF_IGNORE_COOKIE` and their like say what is true here anyway.
+    let bits = Int::from_i64(th, i64::from(bits & !0x0b00))?;
     let source = object::Bytes::new(th, source)?;
     let (mode, optimize) = (Str::new(th, mode)?, Int::from_i64(th, i64::from(optimize))?);
     let args = [source.obj(), filename, mode.obj(), bits.obj(), types::bool_(true), optimize.obj()];
@@ -79,17 +79,21 @@ unsafe fn Py_CompileStringObject(
     compile(th, source.to_bytes(), filename, start, flags, optimize)
 }
 
-#[capi]
-unsafe fn PyRun_StringFlags(
+/// Run source text in namespaces.
+///
+/// # Safety
+///
+/// `flags` is null or points to flags.
+pub(crate) unsafe fn run(
     th: Thread<'_>,
-    source: &CStr,
+    source: &[u8],
+    filename: Obj<'_>,
     start: c_int,
     globals: Obj<'_>,
     locals: Option<Obj<'_>>,
     flags: *mut abi::PyCompilerFlags,
 ) -> Result {
-    let filename = Str::new(th, "<string>")?;
-    let code = compile(th, source.to_bytes(), filename.obj(), start, flags, -1)?;
+    let code = compile(th, source, filename, start, flags, -1)?;
     let (Some(code), Some(globals)) =
         (code.obj().downcast::<object::Code>(), globals.downcast::<Dict>())
     else {
@@ -105,6 +109,20 @@ unsafe fn PyRun_StringFlags(
 }
 
 #[capi]
+unsafe fn PyRun_StringFlags(
+    th: Thread<'_>,
+    source: &CStr,
+    start: c_int,
+    globals: Obj<'_>,
+    locals: Option<Obj<'_>>,
+    flags: *mut abi::PyCompilerFlags,
+) -> Result {
+    let filename = Str::new(th, "<string>")?;
+    // SAFETY: C passes null or flags.
+    unsafe { run(th, source.to_bytes(), filename.obj(), start, globals, locals, flags) }
+}
+
+#[capi]
 unsafe fn PyRun_String(
     th: Thread<'_>,
     source: &CStr,
@@ -116,23 +134,41 @@ unsafe fn PyRun_String(
     unsafe { PyRun_StringFlags(th, source, start, globals, locals, std::ptr::null_mut()) }
 }
 
+/// The namespace of `__main__`.
+pub(crate) fn main_namespace(th: Thread<'_>) -> Result<Ref<Dict>> {
+    let main = vm::import::import_module(th, id!(th, "__main__"))?;
+    match main.getattr(th, id!(th, "__dict__"))?.downcast::<Dict>() {
+        Ok(dict) => Ok(dict),
+        Err(_) => raise!(th, SystemError, "__main__ has no namespace"),
+    }
+}
+
+/// Report the error of a program that ran.
+pub(crate) fn report<T>(th: Thread<'_>, result: Result<T>) -> Result<()> {
+    match result {
+        Ok(_) => Ok(()),
+        Err(raised) => {
+            crate::pyerrors::report(th);
+            Err(raised)
+        }
+    }
+}
+
 /// Run a program in `__main__`; errors are reported.
-unsafe fn run_simple(th: Thread<'_>, source: &CStr, flags: *mut abi::PyCompilerFlags) -> c_int {
-    let main = vm::import::import_module(th, id!(th, "__main__"))
-        .and_then(|main| main.getattr(th, id!(th, "__dict__")));
-    let result = main.and_then(|dict| {
+unsafe fn run_simple(
+    th: Thread<'_>,
+    source: &CStr,
+    flags: *mut abi::PyCompilerFlags,
+) -> Result<()> {
+    let result = main_namespace(th).and_then(|dict| {
         // SAFETY: the caller's promise.
         unsafe { PyRun_StringFlags(th, source, 257, dict.obj(), Some(dict.obj()), flags) }
     });
-    if result.is_err() {
-        crate::pyerrors::report(th);
-        return -1;
-    }
-    0
+    report(th, result)
 }
 
 #[capi]
-unsafe fn PyRun_SimpleString(th: Thread<'_>, source: &CStr) -> c_int {
+unsafe fn PyRun_SimpleString(th: Thread<'_>, source: &CStr) -> Result<()> {
     // SAFETY: null flags.
     unsafe { run_simple(th, source, std::ptr::null_mut()) }
 }
@@ -142,9 +178,46 @@ unsafe fn PyRun_SimpleStringFlags(
     th: Thread<'_>,
     source: &CStr,
     flags: *mut abi::PyCompilerFlags,
-) -> c_int {
+) -> Result<()> {
     // SAFETY: C passes null or flags.
     unsafe { run_simple(th, source, flags) }
+}
+
+/// Add the `from __future__` features of the running code; whether there are any.
+#[capi]
+unsafe fn PyEval_MergeCompilerFlags(th: Thread<'_>, flags: *mut abi::PyCompilerFlags) -> bool {
+    /// `PyCF_MASK`: features, as `co_flags` has them.
+    const FEATURES: c_int = 0x1fe_0000;
+    let frame = vm::current_frame(th).ok().flatten();
+    // SAFETY: C passes flags.
+    let flags = unsafe { &mut *flags };
+    if let Some(frame) = frame {
+        flags.cf_flags |= frame.code().flags as c_int & FEATURES;
+    }
+    flags.cf_flags != 0
+}
+
+/// The command line of the process, made once; it lives for ever.
+#[capi]
+unsafe fn Py_GetArgcArgv(th: Thread<'_>, count: *mut c_int, args: *mut *mut *mut u32) {
+    static ARGS: std::sync::OnceLock<Vec<usize>> = std::sync::OnceLock::new();
+    let all = ARGS.get_or_init(|| {
+        let found = th.interp().sys_dict.get().and_then(|sys| sys.get_str(th, "orig_argv").ok()?);
+        let list = found.and_then(|list| list.downcast::<object::List>().ok());
+        let texts = list.map(|list| list.to_vec()).unwrap_or_default();
+        let wide = |text: &Ref| -> usize {
+            let text = text.obj().downcast::<Str>();
+            let units = text.map(|text| text.units().iter().collect()).unwrap_or_default();
+            let units: Vec<u32> = [units, vec![0]].concat();
+            units.leak().as_mut_ptr().expose_provenance()
+        };
+        texts.iter().map(wide).chain([0]).collect()
+    });
+    // SAFETY: for the whole function: C passes variables.
+    unsafe {
+        count.write(all.len() as c_int - 1);
+        args.write(all.as_ptr().cast_mut().cast());
+    }
 }
 
 // Life cycle.

@@ -60,8 +60,9 @@ fn PyFrame_GetCode(th: Thread<'_>, frame: Obj<'_>) -> Result {
 }
 
 #[capi]
-fn PyFrame_GetBack(th: Thread<'_>, frame: Obj<'_>) -> Option<Ref> {
-    optional(th, frame, "f_back")
+unsafe fn PyFrame_GetBack(th: Thread<'_>, frame: *mut PyObject) -> Option<Ref> {
+    // SAFETY: C passes a frame, or what looks like one.
+    unsafe { vm::back_of(th, frame) }.ok().flatten().map(Ref::upcast)
 }
 
 #[capi]

@@ -147,6 +147,8 @@ variadic! {
     "Py_BuildValue" "rsi" "1" => modsupport::Py_VaBuildValue;
     "_Py_BuildValue_SizeT" "rsi" "1" => modsupport::Py_VaBuildValue;
     "PyErr_Format" "rdx" "2" => pyerrors::PyErr_FormatV;
+    "_PyErr_FormatFromCause" "rdx" "2" => pyerrors::format_from_cause;
+    "_PyErr_Format" "rcx" "3" => pyerrors::format_in;
     "PyErr_FormatUnraisable" "rsi" "1" => pyerrors::format_unraisable;
     "PyErr_WarnFormat" "rcx" "3" => warnings::warn_format;
     "PyErr_ResourceWarning" "rcx" "3" => warnings::resource_warning;

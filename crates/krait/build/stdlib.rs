@@ -31,7 +31,6 @@ const SKIPPED: &[&str] = &[
     "ctypes/macholib",
     "dummy_threading.py",
     "email/architecture.rst",
-    "ensurepip/_bundled",
     "idlelib",
     "lib2to3",
     "test",

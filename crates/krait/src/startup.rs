@@ -40,6 +40,16 @@ pub(crate) fn start(th: Thread<'_>, config: &Config) -> Result<Ref<Dict>> {
             pending_calls: capi::pystate::run_pending_calls,
         },
     );
+    capi::upcalls::register(
+        th,
+        capi::upcalls::Upcalls {
+            enter_context: modules::_contextvars::enter_object,
+            exit_context: modules::_contextvars::exit_object,
+            before_fork: modules::posix::before_fork,
+            after_fork_parent: modules::posix::after_fork_parent,
+            after_fork_child: modules::posix::after_fork_child,
+        },
+    );
     vm::import_time::enable(th, config.import_time);
     if config.without_frozen {
         lifecycle::Inventory::of(th).disable_frozen();

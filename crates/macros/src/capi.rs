@@ -14,7 +14,7 @@ pub(crate) fn expand(item: TokenStream) -> Result<TokenStream> {
     let mut function: ItemFn = parse2(item)?;
     let ident = function.sig.ident.clone();
     let name = ident.to_string();
-    let (mut params, mut args) = (Vec::new(), Vec::new());
+    let (mut params, mut missing, mut args) = (Vec::new(), Vec::new(), Vec::new());
     for (index, input) in function.sig.inputs.iter().enumerate() {
         let FnArg::Typed(input) = input else { continue };
         let ty = &input.ty;
@@ -24,6 +24,7 @@ pub(crate) fn expand(item: TokenStream) -> Result<TokenStream> {
         }
         let arg = format_ident!("arg{index}");
         params.push(quote!(#arg: <#ty as crate::convert::FromC>::C));
+        missing.push(quote!(<#ty as crate::convert::FromC>::is_missing(&#arg)));
         args.push(quote!(crate::convert::FromC::from_c(#arg)));
     }
     let result = match &function.sig.output {
@@ -50,6 +51,9 @@ pub(crate) fn expand(item: TokenStream) -> Result<TokenStream> {
                 // SAFETY: C calls the API on attached threads.
                 let th = unsafe { ::object::Thread::current() };
                 let _ = th;
+                if false #(|| #missing)* {
+                    return crate::convert::null_argument::<#result>();
+                }
                 // SAFETY: C passes what the header of the function says.
                 crate::convert::IntoC::into_c(unsafe { #call })
             }

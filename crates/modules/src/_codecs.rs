@@ -633,7 +633,9 @@ pub mod _codecs {
         let (out, invalid) =
             unicode_escape::decode(&bytes, last, &mut Errors::new(th, errors).of(data))?;
         warn_invalid(th, invalid)?;
-        decoded(th, &out)
+        // A handler may have replaced the rest of the input, but all of it is consumed.
+        let consumed = if last { bytes.len() } else { out.consumed };
+        (Str::from_buf(th, &out.text)?, consumed).into_object(th)
     }
 
     /// Encode as the inside of a string literal.

@@ -1,8 +1,8 @@
 //! `_contextvars`: variables whose values belong to a context.
 //!
 //! A context's values are one shared map, copied when a context that shares
-//! it is changed, so that copying a context costs nothing. Each thread has a
-//! stack of contexts: the one it started with and those entered by `run`.
+//! it is changed, so that copying a context costs nothing. The current one is
+//! in the thread state and knows the one that was current before.
 
 use std::{
     cell::{Cell, RefCell},
@@ -50,21 +50,33 @@ pub struct Context {
     values: Shared,
     weaklist: Cell<*mut abi::PyObject>,
     entered: Cell<bool>,
+    /// What was current before this one was entered.
+    before: Link<Context>,
 }
 
-/// The contexts entered by a thread, innermost last.
-#[derive(Default)]
-struct Entered(RefCell<Vec<Ref<Context>>>);
+/// Put a context into the thread state, where code that switches stacks finds
+/// it; the one that was there.
+fn swap_current(th: Thread<'_>, new: Option<Ref<Context>>) -> Option<Ref<Context>> {
+    let public = th.state().public.get();
+    let new = new.map_or(std::ptr::null_mut(), |context| context.into_raw().cast());
+    // SAFETY: only this thread touches its state.
+    let old = unsafe { std::mem::replace(&mut (*public).context, new) };
+    // SAFETY: only contexts are put there, and the state owns its own.
+    unsafe { Ref::<object::Object>::from_raw(old).map(|old| old.cast()) }
+}
 
 /// The current context of the thread, made on first use.
 pub fn current(th: Thread<'_>) -> Result<Ref<Context>> {
-    let entered = &th.state().extensions.get::<Entered>().0;
-    if let Some(context) = entered.borrow().last() {
-        return Ok(context.clone());
+    // SAFETY: only this thread touches its state.
+    let found = unsafe { (*th.state().public.get()).context };
+    // SAFETY: null or a context that the state owns.
+    if let Some(found) = unsafe { Obj::from_raw(found) } {
+        // SAFETY: as above.
+        return Ok(own(unsafe { found.cast::<Context>() }));
     }
     let context = Context::new(th, Rc::default())?;
     context.entered.set(true);
-    entered.borrow_mut().push(context.clone());
+    swap_current(th, Some(context.clone()));
     Ok(context)
 }
 
@@ -84,9 +96,8 @@ pub fn enter(th: Thread<'_>, context: &Context) -> Result<()> {
             &*context.obj().repr(th)?
         );
     }
-    current(th)?;
     context.entered.set(true);
-    th.state().extensions.get::<Entered>().0.borrow_mut().push(own(context));
+    context.before.set(swap_current(th, Some(own(context))));
     Ok(())
 }
 
@@ -100,9 +111,9 @@ pub fn exit(th: Thread<'_>, context: &Context) -> Result<()> {
             &*context.obj().repr(th)?
         );
     }
-    let entered = &th.state().extensions.get::<Entered>().0;
-    let is_current = entered.borrow().last().is_some_and(|last| last.obj().is(context.obj()));
-    if !is_current {
+    // SAFETY: only this thread touches its state.
+    let current = unsafe { (*th.state().public.get()).context };
+    if current != context.obj().as_ptr() {
         raise!(
             th,
             RuntimeError,
@@ -110,9 +121,26 @@ pub fn exit(th: Thread<'_>, context: &Context) -> Result<()> {
         );
     }
     context.entered.set(false);
-    let left = entered.borrow_mut().pop();
+    let left = swap_current(th, context.before.take());
     drop(left);
     Ok(())
+}
+
+fn expect_context<'a>(th: Thread<'_>, object: Obj<'a>) -> Result<&'a Context> {
+    match object.downcast::<Context>() {
+        Some(context) => Ok(context),
+        None => raise!(th, TypeError, "an instance of Context was expected"),
+    }
+}
+
+/// [`enter`] for an object that C code passes.
+pub fn enter_object(th: Thread<'_>, context: Obj<'_>) -> Result<()> {
+    enter(th, expect_context(th, context)?)
+}
+
+/// [`exit`] for an object that C code passes.
+pub fn exit_object(th: Thread<'_>, context: Obj<'_>) -> Result<()> {
+    exit(th, expect_context(th, context)?)
 }
 
 impl Context {
@@ -122,6 +150,7 @@ impl Context {
             values: Shared(RefCell::new(values)),
             weaklist: Cell::new(std::ptr::null_mut()),
             entered: Cell::new(false),
+            before: Link::null(),
         };
         alloc_object::new(th, context)
     }

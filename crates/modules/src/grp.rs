@@ -5,8 +5,7 @@ use std::ffi::CString;
 use host::user::Group;
 use macros::pymodule;
 use object::{
-    Int, IntoObject, List, Module, Obj, Protocol, Ref, Result, Str, Thread, error, exceptions,
-    raise,
+    Int, IntoObject, List, Module, Obj, Protocol, Ref, Result, Str, Thread, error, raise,
 };
 
 use crate::support::{
@@ -66,20 +65,13 @@ pub mod grp {
     /// If id is not valid, raise KeyError.
     #[sig = "(id)"]
     fn getgrgid(th: Thread<'_>, id: Obj<'_>) -> Result<Ref> {
-        let missing = || -> Result<Ref> {
-            let shown = Int::index(th, id)?.str(th)?;
-            raise!(th, KeyError, "getgrgid(): gid not found: {shown}")
-        };
-        let gid = match id_of(th, id, "gid") {
-            Ok(gid) => gid,
-            Err(raised) => {
-                th.catch(raised, exceptions::types::OverflowError())?;
-                return missing();
-            }
-        };
+        let gid = id_of(th, id, "gid")?;
         match check(th, th.allow_threads(|| host::user::group_by_gid(gid)))? {
             Some(group) => entry(th, &group),
-            None => missing(),
+            None => {
+                let shown = Int::index(th, id)?.str(th)?;
+                raise!(th, KeyError, "getgrgid(): gid not found: {shown}")
+            }
         }
     }
 

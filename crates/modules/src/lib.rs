@@ -15,6 +15,7 @@ pub mod _csv;
 pub mod _ctypes;
 pub mod _datetime;
 pub mod _decimal;
+pub mod _elementtree;
 pub mod _functools;
 pub mod _heapq;
 pub mod _imp;
@@ -53,6 +54,7 @@ pub mod _typing;
 pub mod _uuid;
 pub mod _warnings;
 pub mod _weakref;
+pub mod _zoneinfo;
 pub mod _zstd;
 pub mod array;
 pub mod atexit;
@@ -62,6 +64,7 @@ pub mod cmath;
 pub mod compile;
 mod construct;
 pub mod errno;
+mod expat;
 pub mod faulthandler;
 pub mod fcntl;
 pub mod gc;
@@ -106,6 +109,7 @@ pub const ALL: &[ModuleDecl] = &[
     _ctypes::_ctypes::MODULE,
     _datetime::module::MODULE,
     _decimal::_decimal::MODULE,
+    _elementtree::_elementtree::MODULE,
     _functools::module::MODULE,
     _heapq::module::MODULE,
     _imp::_imp::MODULE,
@@ -144,6 +148,7 @@ pub const ALL: &[ModuleDecl] = &[
     _uuid::_uuid::MODULE,
     _warnings::_warnings::MODULE,
     _weakref::module::MODULE,
+    _zoneinfo::_zoneinfo::MODULE,
     _zstd::_zstd::MODULE,
     array::module::MODULE,
     atexit::atexit::MODULE,

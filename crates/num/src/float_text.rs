@@ -278,6 +278,11 @@ fn parse_whole(text: &[u8]) -> Option<f64> {
     (used == text.len()).then_some(value)
 }
 
+/// The value of digits with an optional `-`, fraction and exponent, and nothing else.
+pub fn parse_decimal(text: &[u8]) -> Option<f64> {
+    std::str::from_utf8(text).ok()?.parse().ok()
+}
+
 /// The longest prefix that is a number (no underscores, no whitespace), and
 /// its length.
 pub fn parse_prefix(text: &[u8]) -> Option<(f64, usize)> {
@@ -293,12 +298,11 @@ pub fn parse_prefix(text: &[u8]) -> Option<(f64, usize)> {
     let signed = |x: f64| if negative { -x } else { x };
     let word =
         |w: &[u8]| text.get(start..start + w.len()).is_some_and(|t| t.eq_ignore_ascii_case(w));
-    for (name, value) in
-        [(&b"infinity"[..], f64::INFINITY), (b"inf", f64::INFINITY), (b"nan", f64::NAN)]
-    {
-        if word(name) {
-            return Some((signed(value), start + name.len()));
-        }
+    if at(start).is_ascii_alphabetic() {
+        let names =
+            [(&b"infinity"[..], f64::INFINITY), (b"inf", f64::INFINITY), (b"nan", f64::NAN)];
+        let (name, value) = names.into_iter().find(|(name, _)| word(name))?;
+        return Some((signed(value), start + name.len()));
     }
     let mut end = run(start);
     let mut count = end - start;

@@ -72,7 +72,7 @@ impl Text {
     }
 
     /// Sign and padding.
-    fn finish(mut self, negative: bool, style: &Style) -> Self {
+    fn finish(&mut self, negative: bool, style: &Style) {
         let sign = if negative { Some(b'-') } else { style.sign };
         let length = CAPACITY - self.start + usize::from(sign.is_some());
         let (left, inner, right) = padding(length, style.width, style.align);
@@ -87,7 +87,6 @@ impl Text {
             self.bytes.get_mut(end..).unwrap_or_default().fill(style.fill);
         }
         (0..left).for_each(|_| self.push(style.fill));
-        self
     }
 }
 
@@ -138,7 +137,8 @@ pub fn int(value: i64, kind: IntKind, spec: &FormatSpec) -> Option<Text> {
         Grouping::Comma => text.push_grouped(value.unsigned_abs(), b','),
         Grouping::Underscore => text.push_grouped(value.unsigned_abs(), b'_'),
     }
-    Some(text.finish(value < 0, &style))
+    text.finish(value < 0, &style);
+    Some(text)
 }
 
 /// `format(value, spec)` for type `f`.
@@ -158,7 +158,8 @@ pub fn percent_int(value: i64, base: u32, spec: &percent_format::Spec) -> Option
     let style = Style::of_percent(spec)?;
     let mut text = Text::new();
     text.push_digits(value.unsigned_abs(), base, spec.conversion == b'X'.into());
-    Some(text.finish(value < 0, &style))
+    text.finish(value < 0, &style);
+    Some(text)
 }
 
 /// A float conversion of `%`.
@@ -176,7 +177,8 @@ fn fixed(value: f64, precision: usize, style: &Style) -> Option<Text> {
         text.push(b'.');
     }
     text.push_decimal(whole, 1);
-    Some(text.finish(value.is_sign_negative(), style))
+    text.finish(value.is_sign_negative(), style);
+    Some(text)
 }
 
 /// The digits before and after the point of |x|, rounded half to even.

@@ -158,8 +158,12 @@ impl Signature {
     }
 
     /// Everything but the case that all arguments are positional and fit.
+    ///
+    /// # Errors
+    ///
+    /// The arguments do not match.
     #[cold]
-    fn match_others<'a>(
+    pub fn match_others<'a>(
         &self,
         th: Thread<'_>,
         slots: &mut [Option<Obj<'a>>],

@@ -102,13 +102,21 @@ impl Shape {
 pub struct InstanceLayout {
     root: Box<Shape>,
     capacity: Cell<usize>,
+    bare: bool,
 }
 
 impl InstanceLayout {
-    /// For a class whose methods assign `expected` attributes of `self`.
-    pub fn new(expected: usize) -> Box<Self> {
+    /// For a class whose methods assign `expected` attributes of `self`;
+    /// `bare` says that instances have nothing but those.
+    pub fn new(expected: usize, bare: bool) -> Box<Self> {
         let capacity = expected.clamp(MIN_SLOTS, MAX_SLOTS);
-        Box::new(InstanceLayout { root: Shape::root(), capacity: Cell::new(capacity) })
+        Box::new(InstanceLayout { root: Shape::root(), capacity: Cell::new(capacity), bare })
+    }
+
+    /// Whether instances have nothing but attributes.
+    #[inline(always)]
+    pub fn is_bare(&self) -> bool {
+        self.bare
     }
 
     /// Slots of the next instance.
@@ -240,15 +248,10 @@ pub fn dict(th: Thread<'_>, object: Obj<'_>) -> Result<Ref<Dict>> {
         Attributes::Dict(dict) => return Ok(crate::own(dict)),
         Attributes::None => {}
         Attributes::Slots(shape, slots) => {
-            let dict = Dict::new(th)?;
-            for (name, slot) in shape.names().iter().zip(slots) {
-                if let Some(value) = slot.get() {
-                    dict.set(th, name.obj(), value.obj())?;
-                }
-            }
-            let emptied: Vec<Option<Ref>> = slots.iter().map(Link::take).collect();
+            let named = shape.names().iter().zip(slots);
+            let taken = named.filter_map(|(name, slot)| Some((name.clone(), slot.take()?)));
+            let dict = Dict::from_names(th, shape.len(), taken)?;
             adopt(object, dict.clone());
-            drop(emptied);
             return Ok(dict);
         }
     }

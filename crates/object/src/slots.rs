@@ -84,7 +84,6 @@ pub struct Row {
     /// Byte offset of the slot in its suite.
     pub offset: usize,
     pub wrap: Wrap,
-    pub doc: &'static str,
 }
 
 macro_rules! rows {
@@ -97,10 +96,51 @@ macro_rules! rows {
                 slot: stringify!($slot),
                 offset: offset_of!($table, $slot),
                 wrap: $wrap,
-                doc: $doc,
             }, )*
         ];
+
+        /// Name and doc of every row, as C texts.
+        static TEXTS: &[(&str, &str)] =
+            &[$( (concat!($dunder, "\0"), concat!($doc, "\0")), )*];
     };
+}
+
+/// What C code sees of a row.
+struct Base(abi::wrapperbase);
+
+// SAFETY: never changed once it is made.
+unsafe impl Send for Base {}
+// SAFETY: as above.
+unsafe impl Sync for Base {}
+
+/// What the descriptors of a row point to. Cython lets them point to a copy with
+/// another docstring; `function` leads back to the row from there, too.
+pub fn base_of(row: &'static Row) -> *const abi::wrapperbase {
+    static BASES: std::sync::OnceLock<Vec<Base>> = std::sync::OnceLock::new();
+    let make = |(row, (name, doc)): (&Row, &(&'static str, &'static str))| {
+        Base(abi::wrapperbase {
+            name: name.as_ptr().cast(),
+            offset: row.offset as i32,
+            function: std::ptr::from_ref(row).cast_mut().cast(),
+            wrapper: None,
+            doc: doc.as_ptr().cast(),
+            flags: 0,
+            name_strobj: std::ptr::null_mut(),
+        })
+    };
+    let bases = BASES.get_or_init(|| ROWS.iter().zip(TEXTS).map(make).collect());
+    let index = (std::ptr::from_ref(row).addr() - ROWS.as_ptr().addr()) / size_of::<Row>();
+    bases.get(index).map_or(std::ptr::null(), |base| &raw const base.0)
+}
+
+/// The row behind what a descriptor points to.
+///
+/// # Safety
+///
+/// `base` is what [`base_of`] gave, or a copy of it.
+pub unsafe fn row_of(base: *const abi::wrapperbase) -> &'static Row {
+    // SAFETY: the caller's promise.
+    unsafe { &*(*base).function.cast::<Row>() }
 }
 
 use Wrap::*;

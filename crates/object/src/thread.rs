@@ -775,7 +775,13 @@ impl ThreadState {
     /// The state of a new thread of `interp`, not attached yet.
     pub fn new(interp: &'static Interpreter) -> ThreadState {
         ThreadState {
-            public: UnsafeCell::new(abi::PyThreadState::ZERO),
+            // A counter of one keeps `PyGILState_Release` and its like in C++ from
+            // ending a thread that they did not begin.
+            public: UnsafeCell::new(abi::PyThreadState {
+                interp: std::ptr::from_ref(interp).cast_mut().cast(),
+                gilstate_counter: 1,
+                ..abi::PyThreadState::ZERO
+            }),
             interp,
             eval_breaker: AtomicU32::new(0),
             recursion_remaining: Cell::new(interp.recursion_limit.get()),
@@ -806,6 +812,8 @@ impl ThreadState {
         unsafe { (*public).thread_id = host::thread::ident() };
         // SAFETY: as above.
         unsafe { (*public).native_thread_id = host::thread::native_id() };
+        // SAFETY: as above; C code expects a chain that is never empty.
+        unsafe { (*public).exc_info = &raw mut (*public).exc_state };
     }
 
     /// `pthread_self` of the thread; 0 before it runs.

@@ -12,12 +12,21 @@ use memchr::memmem;
 use crate::{CodeUnit, Units};
 
 /// A unit that can be searched for.
+/// Texts shorter than this are searched without preparation.
+const SHORT: usize = 512;
+
 trait Searchable: CodeUnit {
     fn find_unit(hay: &[Self], unit: Self) -> Option<usize>;
     fn rfind_unit(hay: &[Self], unit: Self) -> Option<usize>;
 
     /// Find a needle of at least two units.
     fn find_needle(hay: &[Self], needle: &[Self]) -> Option<usize> {
+        Self::find_by_first(hay, needle)
+    }
+
+    /// Find a needle of at least two units by its first one, as long as that
+    /// is rare.
+    fn find_by_first(hay: &[Self], needle: &[Self]) -> Option<usize> {
         let (&first, tail) = needle.split_first()?;
         let (mut start, mut work) = (0, 0);
         loop {
@@ -70,6 +79,10 @@ impl Searchable for u8 {
     }
 
     fn find_needle(hay: &[u8], needle: &[u8]) -> Option<usize> {
+        // PERF: `memmem` takes some hundred instructions to get ready.
+        if (64..SHORT).contains(&hay.len()) {
+            return Self::find_by_first(hay, needle);
+        }
         memmem::find(hay, needle)
     }
 

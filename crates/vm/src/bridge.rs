@@ -44,7 +44,14 @@ pub(crate) unsafe fn is_set(word: Word) -> bool {
     is_exact::<Set>(word) || is_exact::<FrozenSet>(word)
 }
 
+#[inline(never)]
 pub(crate) fn set_contains(th: Thread<'_>, set: Obj<'_>, item: Obj<'_>) -> Result<bool> {
+    if let Some(set) = set.downcast_exact::<Set>() {
+        return set.contains(th, item);
+    }
+    if let Some(set) = set.downcast_exact::<FrozenSet>() {
+        return set.contains(th, item);
+    }
     protocol::mapping::contains(th, set, item)
 }
 
@@ -95,7 +102,16 @@ pub(crate) fn append_str(th: Thread<'_>, a: Ref, b: Obj<'_>) -> Result<Ref> {
 
 #[inline(never)]
 pub(crate) fn join_str(th: Thread<'_>, pieces: &[Obj<'_>]) -> Result<Ref> {
-    object::types::str::empty().join_items(th, pieces).map(Ref::upcast)
+    Str::concat_items(th, pieces).map(Ref::upcast)
+}
+
+/// A character of a string that is ASCII, if the index is in range.
+#[inline(always)]
+pub(crate) unsafe fn ascii_item(text: Word, index: i64) -> Option<Word> {
+    let bytes = text.obj().cast::<Str>().as_ascii()?.as_bytes();
+    let index = if index < 0 { index + bytes.len() as i64 } else { index };
+    let byte = *bytes.get(usize::try_from(index).ok()?)?;
+    Some(Word::immortal(object::types::str::latin1(byte).obj()))
 }
 
 /// A character of a string; `None` if the index is out of range.

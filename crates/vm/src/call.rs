@@ -17,7 +17,7 @@ use crate::{
     frame::{self, Frame},
     interp::{self, Flow, Regs},
     suggest::suggest,
-    word::Word,
+    word::{Word, raw},
 };
 
 const VARARGS: i32 = abi::CO_VARARGS;
@@ -112,19 +112,19 @@ pub(crate) unsafe fn copy_words(mut from: *const Word, mut to: *mut Word, n: usi
 }
 
 /// A frame for the call of `func` (owned) with `nargs` positional arguments
-/// and the values of `kwnames` behind them. On error, an exception is set.
+/// and the values of keywords behind them. On error, an exception is set.
 #[inline]
 pub(crate) unsafe fn make_frame(
     th: Thread<'_>,
     func: *mut PyObject,
     args: *mut Word,
     nargs: usize,
-    kwnames: Option<&Tuple>,
+    names: &[Obj<'_>],
 ) -> Option<*mut Frame> {
     let state = th.state();
     let function = &*func.cast::<Function>();
     let code = &*function.code.as_ptr().cast::<Code>();
-    if kwnames.is_none() && nargs == code.argcount as usize && code.is_simple() {
+    if names.is_empty() && nargs == code.argcount as usize && code.is_simple() {
         let Some(frame) = frame::push(th, state, func, nargs) else {
             release_all(args, nargs);
             return None;
@@ -132,12 +132,17 @@ pub(crate) unsafe fn make_frame(
         copy_words(args, Frame::localsplus(frame), nargs);
         return Some(frame);
     }
-    if code.is_simple()
-        && let Some(frame) = make_frame_simple(th, func, args, nargs, kwnames)
-    {
-        return Some(frame);
+    if code.is_simple() {
+        let frame = if names.is_empty() {
+            make_frame_defaults(th, func, args, nargs)
+        } else {
+            make_frame_simple(th, func, args, nargs, names)
+        };
+        if frame.is_some() {
+            return frame;
+        }
     }
-    make_frame_general(th, func, args, nargs, kwnames)
+    make_frame_general(th, func, args, nargs, names)
 }
 
 /// The variable that each keyword argument is for. The function is simple.
@@ -158,6 +163,37 @@ unsafe fn keyword_places(code: &Code, nargs: usize, names: &[Obj<'_>], places: &
     true
 }
 
+/// A frame for a simple function that gets its last arguments from defaults;
+/// `None` as of [`make_frame_simple`].
+#[inline(never)]
+unsafe fn make_frame_defaults(
+    th: Thread<'_>,
+    func: *mut PyObject,
+    args: *mut Word,
+    nargs: usize,
+) -> Option<*mut Frame> {
+    let function = &*func.cast::<Function>();
+    let code = function.code.as_ptr().cast::<Code>();
+    let argcount = (*code).argcount as usize;
+    let defaults = Obj::from_raw(function.defaults.as_ptr())?.cast::<Tuple>().items();
+    let missing = argcount.checked_sub(nargs)?;
+    let used = defaults.get(defaults.len().checked_sub(missing)?..)?;
+    let base = frame::push_words(th.state(), (*code).framesize as usize);
+    if base.is_null() {
+        return None;
+    }
+    let frame = base.cast::<Frame>();
+    frame::init(frame, func, code, argcount);
+    let mut place = Frame::localsplus(frame);
+    copy_words(args, place, nargs);
+    place = place.add(nargs);
+    for default in used {
+        *place = Word::borrow(*default).dup();
+        place = frame::few(place.add(1));
+    }
+    Some(frame)
+}
+
 /// A frame for a simple function where names are known by identity and
 /// defaults fill the gaps; `None`, with nothing taken over and no exception
 /// set, if it takes more than that.
@@ -167,13 +203,12 @@ unsafe fn make_frame_simple(
     func: *mut PyObject,
     args: *mut Word,
     nargs: usize,
-    kwnames: Option<&Tuple>,
+    names: &[Obj<'_>],
 ) -> Option<*mut Frame> {
     const MOST: usize = 16;
     let function = &*func.cast::<Function>();
     let code = &*function.code.as_ptr().cast::<Code>();
     let argcount = code.argcount as usize;
-    let names = kwnames.map_or(&[][..], Tuple::items);
     let mut places = [0; MOST];
     if nargs > argcount || names.len() > MOST || !keyword_places(code, nargs, names, &mut places) {
         return None;
@@ -220,10 +255,10 @@ unsafe fn make_frame_general(
     func: *mut PyObject,
     args: *mut Word,
     nargs: usize,
-    kwnames: Option<&Tuple>,
+    names: &[Obj<'_>],
 ) -> Option<*mut Frame> {
     let state = th.state();
-    let total = nargs + kwnames.map_or(0, Tuple::len);
+    let total = nargs + names.len();
     let Some(frame) = frame::push(th, state, func, 0) else {
         release_all(args, total);
         return None;
@@ -234,7 +269,7 @@ unsafe fn make_frame_general(
         (*frame).locals = function.globals.get().map_or(null_mut(), Ref::into_raw);
     }
     let locals = Frame::localsplus(frame);
-    let bound = bind(th, function, code, locals, args, nargs, kwnames);
+    let bound = bind(th, function, code, locals, args, nargs, names);
     release_all(args, total);
     if bound.is_err() {
         frame::pop(th, state, frame);
@@ -251,7 +286,7 @@ unsafe fn bind(
     locals: *mut Word,
     args: *mut Word,
     nargs: usize,
-    kwnames: Option<&Tuple>,
+    names: &[Obj<'_>],
 ) -> Result<()> {
     let argcount = code.argcount as usize;
     let total = argcount + code.kwonlyargcount as usize;
@@ -267,20 +302,18 @@ unsafe fn bind(
         *locals.add(i) = std::mem::replace(&mut *args.add(i), Word::NULL);
     }
     if code.flags & VARARGS != 0 {
-        let rest = (given..nargs)
-            .map(|i| std::mem::replace(&mut *args.add(i), Word::NULL).into_ref())
-            .collect();
-        *locals.add(total) = Word::from_ref(Tuple::from_refs(th, rest)?);
+        let rest = Tuple::from_fn(th, nargs - given, |i| {
+            Some(std::mem::replace(&mut *args.add(given + i), Word::NULL).owned().ptr())
+        });
+        *locals.add(total) = Word::from_ref(rest?);
     }
-    if let Some(names) = kwnames {
-        for (i, name) in names.items().iter().enumerate() {
-            let value = std::mem::replace(&mut *args.add(nargs + i), Word::NULL);
-            if let Err(raised) =
-                bind_keyword(th, function, code, locals, *name, value, kwdict.as_deref(), names)
-            {
-                value.release_opt();
-                return Err(raised);
-            }
+    for (i, name) in names.iter().enumerate() {
+        let value = std::mem::replace(&mut *args.add(nargs + i), Word::NULL);
+        if let Err(raised) =
+            bind_keyword(th, function, code, locals, *name, value, kwdict.as_deref(), names)
+        {
+            value.release_opt();
+            return Err(raised);
         }
     }
     if nargs > argcount && code.flags & VARARGS == 0 {
@@ -331,7 +364,7 @@ unsafe fn bind_keyword(
     name: Obj<'_>,
     value: Word,
     kwdict: Option<&Dict>,
-    names: &Tuple,
+    names: &[Obj<'_>],
 ) -> Result<()> {
     let total = (code.argcount + code.kwonlyargcount) as usize;
     let positional_only = code.posonlyargcount as usize;
@@ -380,7 +413,7 @@ fn unexpected_keyword(
     function: &Function,
     code: &Code,
     name: Obj<'_>,
-    names: &Tuple,
+    names: &[Obj<'_>],
 ) -> object::Raised {
     let positional_only = code.posonlyargcount as usize;
     let total = (code.argcount + code.kwonlyargcount) as usize;
@@ -389,7 +422,7 @@ fn unexpected_keyword(
         code.localsplusnames.items()[..total].iter().map(|name| text(*name)).collect();
     let wrong: Vec<&str> = variables[..positional_only]
         .iter()
-        .filter(|variable| names.items().iter().any(|name| text(*name) == **variable))
+        .filter(|variable| names.iter().any(|name| text(*name) == **variable))
         .map(String::as_str)
         .collect();
     let function = qualname(function);
@@ -490,6 +523,8 @@ pub(crate) unsafe fn vector(
 
 /// Most arguments that [`fast`] passes without allocating.
 const FEW: usize = 8;
+/// Most arguments that [`frame_ex`] passes without allocating.
+const MANY: usize = 16;
 
 /// The objects of `n` words in a row, for the time of a call, with room for one
 /// more in front.
@@ -577,40 +612,121 @@ fn inconsistent(th: Thread<'_>, callable: Obj<'_>, value: *mut PyObject) -> *mut
     null_mut()
 }
 
-/// `callable(*args, **kwargs)`.
+/// `callable(*args, **kwargs)`; the callee may keep `kwargs`.
 pub(crate) unsafe fn call_ex(
     th: Thread<'_>,
     callable: Obj<'_>,
     args: &Tuple,
     kwargs: Option<&Dict>,
 ) -> *mut PyObject {
-    let Ok((values, names)) = split_keywords(th, args, kwargs) else { return null_mut() };
-    let mut buffer = Vec::with_capacity(values.len() + 1);
-    buffer.push(null_mut());
-    buffer.extend(values.iter().map(Ref::as_ptr));
-    call_pointers(th, callable, buffer.as_mut_ptr().add(1), values.len(), names.as_deref())
+    let kwargs = kwargs.filter(|kwargs| !kwargs.is_empty());
+    let vectorcall = protocol::call::vectorcall_of(callable, callable.ty());
+    let value = match (vectorcall, kwargs) {
+        (Some(function), None) => {
+            let items = args.items();
+            function(callable.as_ptr(), items.as_ptr().cast(), items.len(), null_mut())
+        }
+        (Some(_), Some(kwargs)) => {
+            let Ok((values, names)) = split_keywords(th, args, kwargs) else { return null_mut() };
+            let mut buffer = Vec::with_capacity(values.len() + 1);
+            buffer.push(null_mut());
+            buffer.extend(values.iter().map(Ref::as_ptr));
+            let args = buffer.as_mut_ptr().add(1);
+            return call_pointers(th, callable, args, values.len(), Some(&names));
+        }
+        (None, _) => {
+            if let Some(kwargs) = kwargs {
+                let Ok(()) = check_keywords(th, kwargs) else { return null_mut() };
+            }
+            raw(protocol::call::call_tuple(th, callable, args, kwargs).ok())
+        }
+    };
+    if value.is_null() == th.is_raised() { value } else { inconsistent(th, callable, value) }
+}
+
+/// Whether all keys are strings, as those of keyword arguments have to be.
+fn check_keywords(th: Thread<'_>, kwargs: &Dict) -> Result<()> {
+    let is_text = |index| kwargs.key_at(index).is_none_or(|key| key.downcast::<Str>().is_some());
+    if kwargs.is_unicode_keys() || (0..kwargs.entries()).all(is_text) {
+        return Ok(());
+    }
+    raise!(th, TypeError, "keywords must be strings")
 }
 
 /// Positional arguments and keyword values in a row, with the names.
-pub(crate) fn split_keywords(
+fn split_keywords(th: Thread<'_>, args: &Tuple, kwargs: &Dict) -> Result<(Vec<Ref>, Ref<Tuple>)> {
+    check_keywords(th, kwargs)?;
+    let mut values: Vec<Ref> = args.items().iter().map(|item| item.own()).collect();
+    let (mut names, mut position) = (Vec::new(), 0);
+    while let Some((name, value)) = kwargs.next_entry(&mut position) {
+        names.push(name);
+        values.push(value);
+    }
+    Ok((values, Tuple::from_refs(th, names)?))
+}
+
+/// A frame for `func(this, *args, **kwargs)` of a Python function, which is
+/// taken over.
+pub(crate) unsafe fn frame_ex(
     th: Thread<'_>,
+    func: *mut PyObject,
+    this: Option<Obj<'_>>,
     args: &Tuple,
     kwargs: Option<&Dict>,
-) -> Result<(Vec<Ref>, Option<Ref<Tuple>>)> {
-    let mut values: Vec<Ref> = args.items().iter().map(|item| item.own()).collect();
-    let mut names = Vec::new();
-    if let Some(kwargs) = kwargs {
-        let mut position = 0;
-        while let Some((name, value)) = kwargs.next_entry(&mut position) {
-            if name.obj().downcast::<Str>().is_none() {
-                raise!(th, TypeError, "keywords must be strings");
-            }
-            names.push(name);
-            values.push(value);
-        }
+) -> Option<*mut Frame> {
+    let kwargs = kwargs.filter(|kwargs| !kwargs.is_empty());
+    let positional = args.len() + usize::from(this.is_some());
+    let total = positional + kwargs.map_or(0, Dict::len);
+    let (mut few, mut many);
+    let words = if total <= MANY {
+        few = [const { std::mem::MaybeUninit::<Word>::uninit() }; MANY];
+        few.as_mut_ptr().cast::<Word>()
+    } else {
+        many = Vec::<Word>::with_capacity(total);
+        many.as_mut_ptr()
+    };
+    let given = this.iter().chain(args.items());
+    for (i, argument) in given.enumerate() {
+        words.add(i).write(Word::borrow(*argument).dup());
     }
-    let names = if names.is_empty() { None } else { Some(Tuple::from_refs(th, names)?) };
-    Ok((values, names))
+    let Some(kwargs) = kwargs else { return make_frame(th, func, words, positional, &[]) };
+    // Binding runs no code that could change `kwargs` while all keys are strings.
+    if kwargs.is_unicode_keys() && total <= MANY {
+        let mut names = [Obj::from_ptr(NonNull::from(args).cast()); MANY];
+        let entries =
+            (0..kwargs.entries()).filter_map(|i| kwargs.key_at(i).zip(kwargs.value_at(i)));
+        for (i, (name, value)) in entries.enumerate().take(total - positional) {
+            names[i] = name;
+            words.add(positional + i).write(Word::borrow(value).dup());
+        }
+        return make_frame(th, func, words, positional, &names[..total - positional]);
+    }
+    frame_of_odd_keywords(th, func, words, positional, kwargs)
+}
+
+/// The rest of [`frame_ex`] for keywords that are many or not plain strings.
+/// There is room for their values behind the positional arguments.
+#[cold]
+#[inline(never)]
+unsafe fn frame_of_odd_keywords(
+    th: Thread<'_>,
+    func: *mut PyObject,
+    words: *mut Word,
+    positional: usize,
+    kwargs: &Dict,
+) -> Option<*mut Frame> {
+    if check_keywords(th, kwargs).is_err() {
+        release_all(words, positional);
+        reference::decref(NonNull::new_unchecked(func));
+        return None;
+    }
+    let (mut names, mut position) = (Vec::new(), 0);
+    while let Some((name, value)) = kwargs.next_entry(&mut position) {
+        words.add(positional + names.len()).write(Word::from_ref(value));
+        names.push(name);
+    }
+    let borrowed: Vec<Obj<'_>> = names.iter().map(AsObject::obj).collect();
+    make_frame(th, func, words, positional, &borrowed)
 }
 
 /// What stands in `Function::vectorcall`.
@@ -627,14 +743,14 @@ pub(crate) unsafe extern "C" fn vectorcall(
 }
 
 /// [`make_frame`] for arguments that stay where they are. `func` is owned.
-pub(crate) unsafe fn frame_of_pointers(
+unsafe fn frame_of_pointers(
     th: Thread<'_>,
     func: *mut PyObject,
     args: *const *mut PyObject,
     nargs: usize,
-    kwnames: Option<&Tuple>,
+    names: &[Obj<'_>],
 ) -> Option<*mut Frame> {
-    let total = nargs + kwnames.map_or(0, Tuple::len);
+    let total = nargs + names.len();
     let mut few = [Word::NULL; FEW];
     let mut many;
     let words = if total <= FEW {
@@ -646,7 +762,7 @@ pub(crate) unsafe fn frame_of_pointers(
     for (i, word) in words.iter_mut().enumerate() {
         *word = Word::from_raw(*args.add(i)).dup();
     }
-    make_frame(th, func, words.as_mut_ptr(), nargs, kwnames)
+    make_frame(th, func, words.as_mut_ptr(), nargs, names)
 }
 
 /// Call a Python function from native code.
@@ -668,7 +784,8 @@ pub(crate) unsafe fn call_function(
         }
         frame
     } else {
-        match frame_of_pointers(th, callable, args, nargs, kwnames) {
+        let names = kwnames.map_or(&[][..], Tuple::items);
+        match frame_of_pointers(th, callable, args, nargs, names) {
             Some(frame) => frame,
             None => return null_mut(),
         }
@@ -691,7 +808,7 @@ pub fn eval_code(
     unsafe {
         let func = function.into_raw();
         let mut none = Word::NULL;
-        let Some(frame) = make_frame(th, func, &raw mut none, 0, None) else {
+        let Some(frame) = make_frame(th, func, &raw mut none, 0, &[]) else {
             return Err(object::Raised);
         };
         let namespace = match locals {

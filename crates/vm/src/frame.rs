@@ -104,7 +104,7 @@ impl Frame {
             return false;
         }
         let code = Frame::code(this);
-        Frame::lasti(this) < code.first_traceable() as i32
+        Frame::lasti(this) < code.first_traceable()
     }
 
     /// The generator a frame is inside of.

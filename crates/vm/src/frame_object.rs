@@ -40,11 +40,19 @@ pub struct FrameObject {
     /// Names that `f_locals` got beyond the variables.
     pub(crate) extra_locals: Link<Dict>,
     locals_cache: Link,
+    /// Where code that switches stacks keeps what it changes in a running frame
+    /// (`_f_frame_data`).
+    for_others: [Cell<usize>; 2],
     /// Values that `f_locals` replaced, which borrowed words may still mean.
     pub(crate) overwritten: std::cell::RefCell<Vec<Ref>>,
     /// The contents of a frame that was left, freed with the object.
     storage: Cell<*mut [u64]>,
 }
+
+const _: () = assert!(
+    std::mem::offset_of!(FrameObject, for_others) + 8
+        == std::mem::offset_of!(abi::PyFrameObject, _f_frame_data)
+);
 
 impl FrameObject {
     /// The object of a live frame.
@@ -61,6 +69,7 @@ impl FrameObject {
                 trace_opcodes: Cell::new(false),
                 extra_locals: Link::null(),
                 locals_cache: Link::null(),
+                for_others: Default::default(),
                 overwritten: std::cell::RefCell::default(),
                 storage: Cell::new(std::ptr::slice_from_raw_parts_mut(null_mut(), 0)),
             },
@@ -159,16 +168,29 @@ impl FrameObject {
     }
 }
 
-/// Show what a suspended or kept frame owns.
-pub(crate) unsafe fn traverse_frame(frame: *mut Frame, visit: &mut dyn FnMut(Obj<'_>)) {
-    let mut slot = Frame::localsplus(frame);
-    while slot < (*frame).sp {
+/// Show the words of a frame that own something.
+unsafe fn traverse_words(from: *mut Word, end: *mut Word, visit: &mut dyn FnMut(Obj<'_>)) {
+    let mut slot = from;
+    while slot < end {
         let word = *slot;
         if !word.is_null() && word.0 & 1 == 0 {
             visit(word.obj());
         }
         slot = slot.add(1);
     }
+}
+
+/// Show the variables of a running frame. Where its stack ends is not known,
+/// and what is there is kept alive by not being shown.
+pub(crate) unsafe fn traverse_variables(frame: *mut Frame, visit: &mut dyn FnMut(Obj<'_>)) {
+    let first = Frame::localsplus(frame);
+    let count = (*(*frame).code).nlocalsplus as usize;
+    traverse_words(first, first.add(count), visit);
+}
+
+/// Show what a suspended or kept frame owns.
+pub(crate) unsafe fn traverse_frame(frame: *mut Frame, visit: &mut dyn FnMut(Obj<'_>)) {
+    traverse_words(Frame::localsplus(frame), (*frame).sp, visit);
     for ptr in [(*frame).func, (*frame).locals] {
         if let Some(object) = Obj::from_raw(ptr) {
             visit(object);

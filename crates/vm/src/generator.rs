@@ -112,8 +112,10 @@ unsafe fn traverse(this: *mut PyGenObject, visit: &mut dyn FnMut(Obj<'_>)) {
     show((*this).gi_exc_state.exc_value);
     show((*this).gi_origin_or_finalizer);
     let frame = frame_of(this);
-    if (*this).gi_frame_state < state::EXECUTING {
-        crate::frame_object::traverse_frame(frame, visit);
+    match (*this).gi_frame_state {
+        state::EXECUTING => crate::frame_object::traverse_variables(frame, visit),
+        state if state < state::EXECUTING => crate::frame_object::traverse_frame(frame, visit),
+        _ => {}
     }
 }
 
@@ -167,7 +169,9 @@ unsafe extern "C" fn dealloc<T: object::declare::Declared>(object: *mut PyObject
             return;
         }
     }
-    object::declare::dealloc::<T>(object);
+    alloc_object::dealloc_with(Thread::current(), object, true, |object| {
+        std::ptr::drop_in_place(object.cast::<T>());
+    });
 }
 
 unsafe fn needs_finalizer(this: *mut PyGenObject) -> bool {
@@ -259,17 +263,19 @@ pub(crate) unsafe fn as_obj<'a>(this: *mut PyGenObject) -> Obj<'a> {
 #[inline(never)]
 pub(crate) unsafe fn from_frame(th: Thread<'_>, frame: *mut Frame) -> Option<*mut PyObject> {
     let code = Frame::code(frame);
-    let ty = if code.flags & abi::CO_COROUTINE != 0 {
-        Coroutine::type_object()
-    } else if code.flags & abi::CO_ASYNC_GENERATOR != 0 {
-        AsyncGenerator::type_object()
-    } else {
-        Generator::type_object()
-    };
     // One word more than the code says: handlers may push a name on the way.
     let slots = code.nlocalsplus as usize + code.stacksize as usize + 1;
-    let object = alloc_object::alloc_raw(th, ty, slots, 0).ok()?;
+    let object = if code.flags & abi::CO_COROUTINE != 0 {
+        alloc_object::alloc_items::<Coroutine>(th, slots)
+    } else if code.flags & abi::CO_ASYNC_GENERATOR != 0 {
+        alloc_object::alloc_items::<AsyncGenerator>(th, slots)
+    } else {
+        alloc_object::alloc_items::<Generator>(th, slots)
+    };
+    let object = object.ok()?;
     let this = object.as_ptr().cast::<PyGenObject>();
+    let fields = this.cast::<u8>().add(size_of::<PyObject>());
+    fields.write_bytes(0, std::mem::offset_of!(PyGenObject, gi_iframe) - size_of::<PyObject>());
     if let Some(function) = Frame::function(frame) {
         (*this).gi_name = function.name.get().map_or(null_mut(), Ref::into_raw);
         (*this).gi_qualname = function.qualname.get().map_or(null_mut(), Ref::into_raw);
@@ -280,7 +286,7 @@ pub(crate) unsafe fn from_frame(th: Thread<'_>, frame: *mut Frame) -> Option<*mu
     (*new).owner = owner::GENERATOR;
     (*new).entry = 0;
     (*new).ip = (*new).ip.add(1);
-    if ty.obj().is(Coroutine::type_object().obj()) {
+    if code.flags & abi::CO_COROUTINE != 0 {
         let depth = (*frame::public(th.state())).coroutine_origin_tracking_depth;
         if depth > 0 {
             let origin = crate::traceback::origin(th, (*frame).prev, depth);

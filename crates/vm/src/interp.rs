@@ -72,6 +72,9 @@ pub(crate) enum Flow {
     DropLoad,
     /// Release `dead`, then do the second half of `STORE_FAST_STORE_FAST`.
     DropStore,
+    /// Release the words from `sp` up to that of the frame, then push the first
+    /// of `dead` unless it is null and go on at `ip`, as after `Called`.
+    Release,
     /// Leave the frame with the value in `dead`, the slow way.
     Return,
     /// Do it out of line, see [`crate::ops::slow`]. Nothing was changed.
@@ -248,6 +251,72 @@ impl Regs {
         false
     }
 
+    /// Take up again what [`Regs::save`] stored. PERF: nothing but the frame has
+    /// to survive a call of native code in a register.
+    #[inline(always)]
+    pub(crate) unsafe fn take_up(&mut self, th: Thread<'_>) {
+        *self = Regs::load(self.frame, th.state());
+    }
+
+    /// End with `value` in place of two operands, after native code ran.
+    #[inline(always)]
+    pub(crate) unsafe fn answer(&mut self, th: Thread<'_>, value: Word, caches: usize) -> Flow {
+        self.take_up(th);
+        let (b, a) = (self.peek(1), self.peek(2));
+        self.set(2, value);
+        self.sp = self.sp.sub(1);
+        self.skip(caches);
+        self.finish2(b, a)
+    }
+
+    /// As [`Regs::answer`] with a truth value, behind one cache.
+    #[inline(always)]
+    pub(crate) unsafe fn answer_bool(&mut self, th: Thread<'_>, value: bool) -> Flow {
+        self.take_up(th);
+        let (b, a) = (self.peek(1), self.peek(2));
+        self.sp = self.sp.sub(2);
+        self.skip(1);
+        self.push_or_jump(value);
+        self.finish2(b, a)
+    }
+
+    /// Give up the words from `base` on, and push `value` if it is not null.
+    /// PERF: what has to be released is released elsewhere, so that a handler
+    /// calls nothing after its native code.
+    #[inline(always)]
+    pub(crate) unsafe fn make_way(&mut self, base: *mut Word, value: Word) -> Flow {
+        while self.sp != base {
+            if self.gives_up(self.peek(1)) {
+                (*self.frame).sp = self.sp;
+                self.sp = base;
+                self.dead[0] = value;
+                return Flow::Release;
+            }
+            self.sp = frame::few(self.sp.sub(1));
+        }
+        if !value.is_null() {
+            self.push(value);
+        }
+        Flow::Next
+    }
+
+    /// What [`Flow::Release`] asks for.
+    #[inline(always)]
+    pub(crate) unsafe fn release_rest(&mut self, th: Thread<'_>, value: Word) {
+        let base = self.sp;
+        while (*self.frame).sp > base {
+            let word = *(*self.frame).sp.sub(1);
+            (*self.frame).sp = (*self.frame).sp.sub(1);
+            if self.gives_up(word) {
+                release_last(word);
+            }
+        }
+        if !value.is_null() {
+            self.push(value);
+        }
+        self.state = th.state();
+    }
+
     /// Release what a handler left behind.
     #[inline(always)]
     pub(crate) unsafe fn drop_dead(dead: Word) {
@@ -390,7 +459,8 @@ pub(crate) unsafe fn release_last(word: Word) {
         let block = std::ptr::NonNull::new_unchecked(object.cast::<u8>());
         return Thread::current().heap().free(block);
     }
-    word.release();
+    (*object).ob_refcnt = 0;
+    object::reference::deallocate(std::ptr::NonNull::new_unchecked(object));
 }
 
 #[cold]

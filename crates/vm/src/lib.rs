@@ -103,6 +103,31 @@ pub fn current_frame(th: Thread<'_>) -> Result<Option<Ref<FrameObject>>> {
     unsafe { frame::object_of(th, frame) }.map(Some)
 }
 
+/// The caller's frame of a frame object.
+///
+/// # Safety
+///
+/// `frame` is a frame object. greenlet passes one that it made on the stack,
+/// whose header means nothing, to learn the object of the frame that follows.
+pub unsafe fn back_of(
+    th: Thread<'_>,
+    frame: *mut abi::PyObject,
+) -> Result<Option<Ref<FrameObject>>> {
+    // SAFETY: the caller's promise, for the public fields of a frame.
+    unsafe {
+        let object = frame.cast::<abi::PyFrameObject>();
+        if let Some(back) = object::Obj::from_raw((*object).f_back.cast()) {
+            return Ok(back.downcast::<FrameObject>().map(object::own));
+        }
+        let inner = (*object).f_frame.cast::<Frame>();
+        if inner.is_null() || (*inner).owner == frame::owner::FRAME_OBJECT {
+            return Ok(None);
+        }
+        let caller = frame::complete((*inner).prev);
+        if caller.is_null() { Ok(None) } else { frame::object_of(th, caller).map(Some) }
+    }
+}
+
 /// The frame object of the innermost frame of a thread.
 pub fn frame_of_thread(
     th: Thread<'_>,

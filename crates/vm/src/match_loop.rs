@@ -99,6 +99,18 @@ macro_rules! interpreter {
                                             r.second_store();
                                             continue 'next;
                                         }
+                                        Flow::Release => {
+                                            cold_path();
+                                            let value = r.dead[0];
+                                            r.release_rest(th, value);
+                                            if ops::pending(&r) {
+                                                r.save();
+                                                if pending::handle(th).is_err() {
+                                                    break 'next false;
+                                                }
+                                            }
+                                            continue 'next;
+                                        }
                                         Flow::Return => {
                                             let value = r.dead[0];
                                             match ops::return_slowly(&mut r, th, value) {

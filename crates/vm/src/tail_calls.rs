@@ -159,6 +159,7 @@ unsafe fn settle<const OP: u16, const BASE: u8>(
             (*r.frame).ip = r.at;
             drop_then_store(r.ip, r.sp, r.frame, r.dead[0].0, r.state)
         }
+        Flow::Release => release_rest(r.ip, r.sp, r.frame, r.dead[0].0, r.state),
         Flow::Return => return_slowly(r.ip, r.sp, r.frame, r.dead[0].0, r.state),
         Flow::Exit => Leave { what: 0, value: r.sp.addr() },
         Flow::Slow => {
@@ -260,6 +261,18 @@ handler! {
         (*r.frame).sp = r.sp;
         Regs::drop_dead(Word(dead));
         r.second_store();
+        next(r)
+    }
+}
+
+handler! {
+    /// Release words, then push the one in place of the argument.
+    #[inline(never)]
+    release_rest(r, th, value) {
+        r.release_rest(th, Word(value));
+        if ops::pending(&r) {
+            return work(r.ip, r.sp, r.frame, 0, r.state);
+        }
         next(r)
     }
 }

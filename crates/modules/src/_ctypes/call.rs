@@ -3,7 +3,9 @@
 use std::cell::Cell;
 
 use host::foreign::{self, Signature};
-use object::{AsObject, Int, Obj, Protocol, Ref, Result, Thread, Tuple, exceptions, raise, types};
+use object::{
+    AsObject, Int, IntoObject, Obj, Protocol, Ref, Result, Thread, Tuple, exceptions, raise, types,
+};
 
 use super::{
     code::Place,
@@ -59,6 +61,9 @@ impl Call<'_> {
                 }
             }
         }
+        crate::sys::audit_with(th, "ctypes.call_function", || {
+            Ok(vec![self.address.into_object(th)?, self.args.obj().own()])
+        })?;
         let signature = Signature {
             arguments: arguments.iter().map(|argument| argument.ctype.clone()).collect(),
             result: result_type(self.restype.as_ref()),

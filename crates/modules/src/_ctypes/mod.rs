@@ -152,7 +152,6 @@ fn call_address(th: Thread<'_>, args: &[Obj<'_>], flags: u32) -> Result {
     let Some(args) = arguments.downcast::<Tuple>() else {
         raise!(th, TypeError, "argument 2 must be tuple, not {}", arguments.type_name());
     };
-    audit(th, "ctypes.call_function", &[&address, arguments])?;
     Call { address, flags, converters: None, restype: None, checker: None, args }.run(th)
 }
 

@@ -101,8 +101,27 @@ impl DateTime {
         unpack_clock(self.time)
     }
 
-    pub(super) fn tz(&self) -> Option<Ref> {
+    pub(crate) fn tz(&self) -> Option<Ref> {
         self.tzinfo.get().filter(|tz| !tz.obj().is_none())
+    }
+
+    pub(crate) fn year_number(&self) -> i32 {
+        self.day().year
+    }
+
+    /// Seconds from 1970 on, by the clock on the wall.
+    pub(crate) fn wall_seconds(&self) -> i64 {
+        self.micros().div_euclid(1_000_000) - EPOCH
+    }
+
+    /// Whether it is the second time that the clock shows it.
+    pub(crate) fn is_second(&self) -> bool {
+        self.fold.get() != 0
+    }
+
+    /// Say so of a value that nobody has seen yet.
+    pub(crate) fn set_second(&self) {
+        self.fold.set(1);
     }
 
     fn fold_value(&self) -> i32 {
@@ -134,7 +153,7 @@ impl DateTime {
     }
 
     /// The wall clock `us` microseconds later, in the same zone.
-    pub(super) fn plus(&self, th: Thread<'_>, us: i128) -> Result<Ref> {
+    pub(crate) fn plus(&self, th: Thread<'_>, us: i128) -> Result<Ref> {
         Self::of_micros(th, self.obj().ty(), i128::from(self.micros()) + us, self.tz())
     }
 

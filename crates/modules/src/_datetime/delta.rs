@@ -36,7 +36,7 @@ fn too_large(th: Thread<'_>) -> object::Raised {
 
 impl TimeDelta {
     /// `us` microseconds, as an instance of exactly this type.
-    pub(super) fn from_micros(th: Thread<'_>, us: i128) -> Result<Ref<TimeDelta>> {
+    pub(crate) fn from_micros(th: Thread<'_>, us: i128) -> Result<Ref<TimeDelta>> {
         Self::alloc(th, Self::type_object(), us)
     }
 

@@ -21,11 +21,10 @@ use object::{
 use self::{
     calendar::{DAY_US, MAXYEAR, MINYEAR},
     date::{Date, IsoCalendarDate},
-    datetime::DateTime,
-    delta::TimeDelta,
     time::Time,
-    zone::{TimeZone, TzInfo},
+    zone::TimeZone,
 };
+pub(crate) use self::{datetime::DateTime, delta::TimeDelta, zone::TzInfo};
 
 /// The one UTC.
 #[derive(Default)]

@@ -166,9 +166,11 @@ impl Context {
         }
         self.note(status);
         let trapped = status & (self.bits.traps.get() | condition::MALLOC_ERROR);
-        if trapped == 0 {
-            return Ok(());
-        }
+        if trapped == 0 { Ok(()) } else { Self::raise(th, trapped) }
+    }
+
+    #[cold]
+    fn raise(th: Thread<'_>, trapped: Status) -> Result<()> {
         Err(state(th)?.signals.raise(th, trapped))
     }
 
@@ -187,12 +189,13 @@ impl Context {
     }
 
     /// Apply an operation with two operands.
+    #[inline(always)]
     pub(super) fn binary(
         &self,
         th: Thread<'_>,
         a: &Number,
         b: &Number,
-        operation: Binary,
+        operation: impl Fn(&Number, &Number, &Limits, &mut Status) -> Number,
     ) -> Result<Ref> {
         let mut status = 0;
         let value = operation(a, b, &self.limits.get(), &mut status);

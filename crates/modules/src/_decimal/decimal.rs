@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use macros::{pymethods, pytype};
-use num::decimal::{Context as Limits, Decimal as Number, Kind, Rounding, condition};
+use num::decimal::{Context as Limits, Decimal as Number, Kind, Rounding, Status, condition};
 use object::{
     AsObject, Float, Head, Int, Obj, Protocol, PyStruct, Ref, Result, Str, Thread, Tuple, Type,
     alloc_object,
@@ -52,12 +52,18 @@ fn power_mod(mut base: u128, mut exponent: u64) -> u128 {
 
 impl Decimal {
     /// A decimal.
+    #[inline]
     pub(super) fn create(th: Thread<'_>, value: Number) -> Result<Ref<Decimal>> {
-        Self::create_of(th, Decimal::type_object(), value)
+        alloc_object::new(th, Self::of(value))
     }
 
     fn create_of(th: Thread<'_>, cls: &Type, value: Number) -> Result<Ref<Decimal>> {
-        alloc_object::alloc(th, cls, Decimal { head: Head::new(), hash: Cell::new(-1), value })
+        alloc_object::alloc(th, cls, Self::of(value))
+    }
+
+    #[inline(always)]
+    fn of(value: Number) -> Decimal {
+        Decimal { head: Head::new(), hash: Cell::new(-1), value }
     }
 
     /// The number.
@@ -158,7 +164,18 @@ fn both<'a>(
     Ok(try_operand(th, right)?.map(|b| (a, b)))
 }
 
-fn arithmetic(th: Thread<'_>, left: Obj<'_>, right: Obj<'_>, operation: Binary) -> Result<Ref> {
+/// PERF: for each operation by itself, so that the result of a small one is made
+/// where it stays (decimal_pi, telco).
+#[inline(always)]
+fn arithmetic(
+    th: Thread<'_>,
+    left: Obj<'_>,
+    right: Obj<'_>,
+    operation: impl Fn(&Number, &Number, &Limits, &mut Status) -> Number,
+) -> Result<Ref> {
+    if let (Some(a), Some(b)) = (left.downcast::<Decimal>(), right.downcast::<Decimal>()) {
+        return current(th)?.binary(th, &a.value, &b.value, operation);
+    }
     match both(th, left, right)? {
         Some((a, b)) => current(th)?.binary(th, &a, &b, operation),
         None => Ok(not_implemented_ref()),
@@ -258,6 +275,11 @@ impl Decimal {
 
     fn tp_richcompare(&self, th: Thread<'_>, other: Obj<'_>, op: CompareOp) -> Result<Ref> {
         let is_equality = matches!(op, CompareOp::Eq | CompareOp::Ne);
+        if let Some(other) = other.downcast::<Decimal>()
+            && let Some(order) = self.value.partial_compare(&other.value)
+        {
+            return Ok(bool_(op.of(order)).own());
+        }
         let context = current(th)?;
         let Some(other) = comparand(th, other, is_equality, &context)? else {
             return Ok(not_implemented_ref());

@@ -268,7 +268,8 @@ impl FileIO {
         }
         let mut fd = -1;
         let mut name = None;
-        if Int::is_int(file) {
+        // COMPAT: an int that is too large is no path either (test_fileio testInvalidFd_overflow).
+        if Int::to_i64(file).is_some_and(|fd| i32::try_from(fd).is_ok()) {
             crate::support::warn_of_bool(th, file)?;
             fd = int_arg(th, file)?;
             if fd < 0 {
@@ -588,6 +589,7 @@ impl FileIO {
     fn members(builder: &mut TypeBuilder<'_>) {
         use std::mem::offset_of;
         builder.member(c"_finalizing", abi::Py_T_BOOL, offset_of!(FileIO, finalizing), 0, None);
-        builder.member(c"_blksize", abi::Py_T_INT, offset_of!(FileIO, blksize), 0, None);
+        let read_only = abi::Py_READONLY;
+        builder.member(c"_blksize", abi::Py_T_INT, offset_of!(FileIO, blksize), read_only, None);
     }
 }

@@ -1,5 +1,7 @@
 //! Objects to JSON text.
 
+use std::cell::Cell;
+
 use macros::{pymethods, pytype};
 use object::{
     AsObject, Dict, Float, Head, Int, List, Obj, Protocol, Raised, Ref, Result, Str, StrBuilder,
@@ -8,7 +10,7 @@ use object::{
     id, protocol, raise,
     types::{self, builtin_function::BuiltinFunction, str_eq},
 };
-use text::{CodeUnit, each_width};
+use text::{CodeUnit, Units, each_width};
 
 /// Which strings an encoder writes itself.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -17,6 +19,36 @@ enum Strings {
     Plain,
     /// By calling `encoder`.
     Call,
+}
+
+/// The definition of the function that was last found to be one of ours.
+#[derive(Default)]
+struct Known(Cell<Option<(*const abi::PyMethodDef, Strings)>>);
+
+impl Strings {
+    fn of(th: Thread<'_>, encoder: Obj<'_>) -> Result<Strings> {
+        let Some(function) = encoder.downcast_exact::<BuiltinFunction>() else {
+            return Ok(Strings::Call);
+        };
+        let def: *const abi::PyMethodDef = function.def();
+        let known = &th.interp().extensions.get::<Known>().0;
+        if let Some((_, strings)) = known.get().filter(|(known, _)| *known == def) {
+            return Ok(strings);
+        }
+        if !str_eq(encoder.getattr(th, id!(th, "__module__"))?.obj(), "_json") {
+            return Ok(Strings::Call);
+        }
+        let name = encoder.getattr(th, id!(th, "__name__"))?;
+        let strings = if str_eq(name.obj(), "encode_basestring_ascii") {
+            Strings::Ascii
+        } else if str_eq(name.obj(), "encode_basestring") {
+            Strings::Plain
+        } else {
+            return Ok(Strings::Call);
+        };
+        known.set(Some((def, strings)));
+        Ok(strings)
+    }
 }
 
 /// Encoder(markers, default, encoder, indent, key_separator, item_separator, sort_keys, skipkeys, allow_nan)
@@ -74,17 +106,7 @@ impl Encoder {
                 markers.type_name()
             );
         }
-        let mut strings = Strings::Call;
-        if encoder.is_exact::<BuiltinFunction>()
-            && str_eq(encoder.getattr(th, id!(th, "__module__"))?.obj(), "_json")
-        {
-            let name = encoder.getattr(th, id!(th, "__name__"))?;
-            if str_eq(name.obj(), "encode_basestring_ascii") {
-                strings = Strings::Ascii;
-            } else if str_eq(name.obj(), "encode_basestring") {
-                strings = Strings::Plain;
-            }
-        }
+        let strings = Strings::of(th, encoder)?;
         let encoder = Encoder {
             head: Head::new(),
             markers: markers.own(),
@@ -109,13 +131,16 @@ impl Encoder {
         current_indent_level: isize,
     ) -> Result<Ref<Tuple>> {
         let level = usize::try_from(current_indent_level).unwrap_or(0);
-        let indent = match self.indent.obj().downcast::<Str>() {
-            Some(indent) => Some(object::own(indent)),
-            None => None,
+        let mut encode = Encode {
+            th,
+            encoder: self,
+            indent: self.indent.obj().downcast::<Str>(),
+            out: StrBuilder::new(),
+            active: self.markers.obj().downcast::<Dict>().map(|_| Vec::new()),
+            number: String::new(),
         };
-        let mut out = StrBuilder::new();
-        Encode { th, encoder: self, indent, out: &mut out }.value(obj, level)?;
-        Tuple::from_refs(th, vec![out.finish(th)?.upcast()])
+        encode.value(obj, level)?;
+        Tuple::from_array(th, [encode.out.finish(th)?.upcast()])
     }
 
     #[declare]
@@ -136,9 +161,26 @@ impl Encoder {
 
 /// Append a string with its quotes.
 pub(super) fn string(th: Thread<'_>, out: &mut StrBuilder, text: &Str, ascii: bool) -> Result<()> {
+    if let Units::Ucs1(bytes) = text.units()
+        && is_plain(bytes, ascii)
+        && let Some(out) = out.narrow(th, bytes.len() + 2)?
+    {
+        out.push(b'"');
+        out.extend_from_slice(bytes);
+        out.push(b'"');
+        return Ok(());
+    }
     out.push_str(th, "\"")?;
     each_width!(text.units(), units => escape(th, out, units, ascii))?;
     out.push_str(th, "\"")
+}
+
+/// Whether nothing is to be escaped. PERF: without a way out of the loop, which
+/// takes many bytes at a time.
+fn is_plain(bytes: &[u8], ascii: bool) -> bool {
+    let last = if ascii { 0x7E - 0x20 } else { 0xFF - 0x20 };
+    let is_special = |byte: u8| byte.wrapping_sub(0x20) > last || byte == b'"' || byte == b'\\';
+    !bytes.iter().fold(false, |found, byte| found | is_special(*byte))
 }
 
 fn escape<U: CodeUnit>(
@@ -164,21 +206,32 @@ fn escape<U: CodeUnit>(
             13 => out.push_str(th, "\\r")?,
             0x1_0000.. => {
                 let offset = code - 0x1_0000;
-                let (high, low) = (0xD800 | offset >> 10, 0xDC00 | offset & 0x3FF);
-                out.push_fmt(th, format_args!("\\u{high:04x}\\u{low:04x}"))?;
+                out.push_units(th, Units::Ucs1(&hexadecimal(0xD800 | offset >> 10)))?;
+                out.push_units(th, Units::Ucs1(&hexadecimal(0xDC00 | offset & 0x3FF)))?;
             }
-            _ => out.push_fmt(th, format_args!("\\u{code:04x}"))?,
+            _ => out.push_units(th, Units::Ucs1(&hexadecimal(code)))?,
         }
         rest = &rest[at + 1..];
     }
     out.push_units(th, U::units(rest))
 }
 
+/// `\uXXXX`
+fn hexadecimal(code: u32) -> [u8; 6] {
+    let digit = |shift: u32| b"0123456789abcdef"[(code >> shift & 15) as usize];
+    [b'\\', b'u', digit(12), digit(8), digit(4), digit(0)]
+}
+
 struct Encode<'a> {
     th: Thread<'a>,
     encoder: &'a Encoder,
-    indent: Option<Ref<Str>>,
-    out: &'a mut StrBuilder,
+    indent: Option<&'a Str>,
+    out: StrBuilder,
+    /// The addresses of the containers that are being encoded, if one within
+    /// itself is to be noticed. PERF: there are few, and a dict costs more.
+    active: Option<Vec<usize>>,
+    /// Memory for the text of floats.
+    number: String,
 }
 
 impl Encode<'_> {
@@ -200,8 +253,8 @@ impl Encode<'_> {
             return self.int(object);
         }
         if let Some(value) = object.downcast::<Float>() {
-            let text = self.float(value)?;
-            return self.out.push_obj(th, &text);
+            self.float(value)?;
+            return self.out.push_str(th, &self.number);
         }
         if object.downcast::<List>().is_some() || object.downcast::<Tuple>().is_some() {
             th.check_stack(" while encoding a JSON object")?;
@@ -211,34 +264,32 @@ impl Encode<'_> {
             th.check_stack(" while encoding a JSON object")?;
             return self.mapping(dict, level);
         }
-        let mark = self.mark(object)?;
+        self.mark(object)?;
         let default = self.encoder.default.call(th, &[object])?;
         th.check_stack(" while encoding a JSON object")?;
         if let Err(raised) = self.value(default.obj(), level) {
             let name = object.ty().full_name();
             return Err(self.note(raised, format!("when serializing {name} object")));
         }
-        self.unmark(mark)
+        self.unmark();
+        Ok(())
     }
 
     /// Remember that `object` is being encoded.
-    fn mark(&self, object: Obj<'_>) -> Result<Option<Ref>> {
-        let markers = self.encoder.markers.obj();
-        let Some(markers) = markers.downcast::<Dict>() else { return Ok(None) };
-        let key = Int::from_u64(self.th, object.as_ptr() as u64)?;
-        if markers.contains(self.th, key.obj())? {
+    fn mark(&mut self, object: Obj<'_>) -> Result<()> {
+        let Some(active) = &mut self.active else { return Ok(()) };
+        let address = object.as_ptr().addr();
+        if active.contains(&address) {
             raise!(self.th, ValueError, "Circular reference detected");
         }
-        markers.set(self.th, key.obj(), object)?;
-        Ok(Some(key))
+        active.push(address);
+        Ok(())
     }
 
-    fn unmark(&self, key: Option<Ref>) -> Result<()> {
-        let Some(key) = key else { return Ok(()) };
-        if let Some(markers) = self.encoder.markers.obj().downcast::<Dict>() {
-            markers.remove(self.th, key.obj())?;
+    fn unmark(&mut self) {
+        if let Some(active) = &mut self.active {
+            active.pop();
         }
-        Ok(())
     }
 
     /// Add a note to the exception that is set.
@@ -257,8 +308,8 @@ impl Encode<'_> {
     fn string(&mut self, text: &Str) -> Result<()> {
         let th = self.th;
         match self.encoder.strings {
-            Strings::Ascii => string(th, self.out, text, true),
-            Strings::Plain => string(th, self.out, text, false),
+            Strings::Ascii => string(th, &mut self.out, text, true),
+            Strings::Plain => string(th, &mut self.out, text, false),
             Strings::Call => {
                 let encoded = self.encoder.encoder.call(th, &[text.obj()])?;
                 match encoded.obj().downcast::<Str>() {
@@ -279,7 +330,7 @@ impl Encode<'_> {
             Some(value) => {
                 let mut digits = [0u8; 20];
                 let text = decimal(&mut digits, value);
-                self.out.push_units(self.th, text::Units::Ucs1(text))
+                self.out.push_units(self.th, Units::Ucs1(text))
             }
             None => {
                 let text = types::int::text::repr(self.th, object)?;
@@ -288,34 +339,37 @@ impl Encode<'_> {
         }
     }
 
-    fn float(&self, value: &Float) -> Result<Ref<Str>> {
+    /// Write the text of a float to `number`.
+    fn float(&mut self, value: &Float) -> Result<()> {
         let number = value.value();
+        self.number.clear();
         if number.is_finite() {
-            return Str::new(self.th, &num::float_text::repr(number));
+            num::float_text::write_repr(&mut self.number, number);
+            return Ok(());
         }
         if !self.encoder.allow_nan {
             let repr = value.obj().repr(self.th)?;
             raise!(self.th, ValueError, "Out of range float values are not JSON compliant: {repr}");
         }
-        let text = match number {
+        self.number.push_str(match number {
             number if number.is_nan() => "NaN",
             number if number > 0.0 => "Infinity",
             _ => "-Infinity",
-        };
-        Str::new(self.th, text)
+        });
+        Ok(())
     }
 
     fn newline(&mut self, level: usize) -> Result<()> {
-        let Some(indent) = self.indent.clone() else { return Ok(()) };
+        let Some(indent) = self.indent else { return Ok(()) };
         self.out.push_str(self.th, "\n")?;
         for _ in 0..level {
-            self.out.push_obj(self.th, &indent)?;
+            self.out.push_units(self.th, indent.units())?;
         }
         Ok(())
     }
 
     fn separate(&mut self, level: usize) -> Result<()> {
-        self.out.push_obj(self.th, &self.encoder.item_separator)?;
+        self.out.push_units(self.th, self.encoder.item_separator.units())?;
         self.newline(level)
     }
 
@@ -329,7 +383,7 @@ impl Encode<'_> {
         if item(0).is_none() {
             return self.out.push_str(th, "[]");
         }
-        let mark = self.mark(object)?;
+        self.mark(object)?;
         self.out.push_str(th, "[")?;
         self.newline(level + 1)?;
         let mut index = 0;
@@ -343,7 +397,7 @@ impl Encode<'_> {
             }
             index += 1;
         }
-        self.unmark(mark)?;
+        self.unmark();
         self.newline(level)?;
         self.out.push_str(th, "]")
     }
@@ -353,7 +407,7 @@ impl Encode<'_> {
         if dict.length(th)? == 0 {
             return self.out.push_str(th, "{}");
         }
-        let mark = self.mark(dict.obj())?;
+        self.mark(dict.obj())?;
         self.out.push_str(th, "{")?;
         let mut first = true;
         if !self.encoder.sort_keys && dict.obj().is_exact::<Dict>() {
@@ -375,11 +429,38 @@ impl Encode<'_> {
                 self.entry(dict, &key.own(), &value.own(), level + 1, &mut first)?;
             }
         }
-        self.unmark(mark)?;
+        self.unmark();
         if !first {
             self.newline(level)?;
         }
         self.out.push_str(th, "}")
+    }
+
+    /// The text of a key that is not a string; `None` if it is to be skipped.
+    fn key_text(&mut self, key: Obj<'_>) -> Result<Option<Ref<Str>>> {
+        let th = self.th;
+        let text = if let Some(value) = key.downcast::<Float>() {
+            self.float(value)?;
+            Str::new(th, &self.number)?
+        } else if key.is_none() {
+            Str::new(th, "null")?
+        } else if key.is(types::bool_(true)) {
+            Str::new(th, "true")?
+        } else if key.is(types::bool_(false)) {
+            Str::new(th, "false")?
+        } else if Int::is_int(key) {
+            types::int::text::repr(th, key)?
+        } else if self.encoder.skipkeys {
+            return Ok(None);
+        } else {
+            raise!(
+                th,
+                TypeError,
+                "keys must be str, int, float, bool or None, not {}",
+                key.type_name()
+            );
+        };
+        Ok(Some(text))
     }
 
     fn entry(
@@ -392,35 +473,23 @@ impl Encode<'_> {
     ) -> Result<()> {
         let th = self.th;
         let name = key.obj();
-        let text = if let Some(text) = name.downcast::<Str>() {
-            object::own(text)
-        } else if let Some(value) = name.downcast::<Float>() {
-            self.float(value)?
-        } else if name.is_none() {
-            Str::new(th, "null")?
-        } else if name.is(types::bool_(true)) {
-            Str::new(th, "true")?
-        } else if name.is(types::bool_(false)) {
-            Str::new(th, "false")?
-        } else if Int::is_int(name) {
-            types::int::text::repr(th, name)?
-        } else if self.encoder.skipkeys {
-            return Ok(());
-        } else {
-            raise!(
-                th,
-                TypeError,
-                "keys must be str, int, float, bool or None, not {}",
-                name.type_name()
-            );
+        let other = match name.downcast::<Str>() {
+            Some(_) => None,
+            None => match self.key_text(name)? {
+                Some(text) => Some(text),
+                None => return Ok(()),
+            },
         };
         if std::mem::replace(first, false) {
             self.newline(level)?;
         } else {
             self.separate(level)?;
         }
-        self.string(&text)?;
-        self.out.push_obj(th, &self.encoder.key_separator)?;
+        match other.as_deref().or(name.downcast::<Str>()) {
+            Some(text) => self.string(text)?,
+            None => return Ok(()),
+        }
+        self.out.push_units(th, self.encoder.key_separator.units())?;
         if let Err(raised) = self.value(value.obj(), level) {
             // The repr of the key can run code: not while the exception is set.
             let exception = th.take_exception(raised);

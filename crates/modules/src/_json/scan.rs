@@ -1,5 +1,7 @@
 //! JSON text to objects.
 
+use std::borrow::Cow;
+
 use macros::{pymethods, pytype};
 use object::{
     AsObject, Dict, Float, Head, Int, List, Obj, Protocol, PyStruct, Raised, Ref, Result, Str,
@@ -44,12 +46,12 @@ impl Scanner {
         let Ok(index) = usize::try_from(idx) else {
             raise!(th, ValueError, "idx cannot be negative");
         };
-        let memo = Dict::new(th)?;
         let (value, end) = each_width!(string.units(), text => {
-            Scan { th, text, string, scanner: self, memo: &memo }.value(index)
+            let keys = Keys::default();
+            Scan { th, text, string, scanner: self, keys }.value(index)
         })?;
         let end = Int::from_usize(th, end)?;
-        Tuple::from_refs(th, vec![value, end])
+        Tuple::from_array(th, [value, end])
     }
 
     #[declare]
@@ -106,6 +108,41 @@ pub(super) fn string(
     each_width!(units, slice => scan_string(th, slice, text, begin, strict))
 }
 
+/// Where the first character is that is not simply part of a string.
+#[inline]
+fn special_at<U: CodeUnit>(text: &[U], strict: bool) -> Option<usize> {
+    if let Units::Ucs1(bytes) = U::units(text) {
+        return special_byte_at(bytes, strict);
+    }
+    text.iter().position(|unit| is_special(unit.code(), strict))
+}
+
+fn is_special(code: u32, strict: bool) -> bool {
+    code == 0x22 || code == 0x5C || code < 0x20 && strict
+}
+
+/// As [`special_at`]. PERF: eight bytes at a time; the lowest bit of `found` that
+/// is set is that of the first byte, those above it may be wrong.
+#[inline]
+fn special_byte_at(bytes: &[u8], strict: bool) -> Option<usize> {
+    const LOW: u64 = u64::from_ne_bytes([1; 8]);
+    const HIGH: u64 = LOW << 7;
+    let controls = if strict { LOW * 0x20 } else { 0 };
+    let mut at = 0;
+    while let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
+        let word = u64::from_le_bytes(*chunk);
+        let (quote, escape) = (word ^ (LOW * 0x22), word ^ (LOW * 0x5C));
+        let below = |word: u64, limit: u64| word.wrapping_sub(limit) & !word;
+        let found = (below(quote, LOW) | below(escape, LOW) | below(word, controls)) & HIGH;
+        if found != 0 {
+            return Some(at + found.trailing_zeros() as usize / 8);
+        }
+        at += 8;
+    }
+    let rest = bytes.get(at..)?;
+    Some(at + rest.iter().position(|byte| is_special(u32::from(*byte), strict))?)
+}
+
 fn scan_string<U: CodeUnit>(
     th: Thread<'_>,
     text: &[U],
@@ -119,11 +156,7 @@ fn scan_string<U: CodeUnit>(
     let mut built: Option<StrBuilder> = None;
     loop {
         let rest = text.get(at..).unwrap_or_default();
-        let stop = rest.iter().position(|unit| {
-            let code = unit.code();
-            code == 0x22 || code == 0x5C || code < 0x20 && strict
-        });
-        let Some(length) = stop else { return Err(unterminated()) };
+        let Some(length) = special_at(rest, strict) else { return Err(unterminated()) };
         let chunk = U::units(&rest[..length]);
         let special = rest[length].code();
         at += length;
@@ -186,16 +219,77 @@ fn hex4<U: CodeUnit>(text: &[U], at: usize) -> Option<u32> {
     })
 }
 
+/// The keys of objects, of which equal ones are to be one object.
+#[derive(Default)]
+struct Keys {
+    /// All of them, each with itself as value.
+    all: Option<Ref<Dict>>,
+    /// Some, at a place that their text says. PERF: documents repeat their keys,
+    /// and these are found before a string is made.
+    recent: [Option<Ref<Str>>; RECENT],
+}
+
+const RECENT: usize = 32;
+
+impl Keys {
+    /// The place of a text in `recent`.
+    #[inline]
+    fn place(text: &[u8]) -> usize {
+        let mixed = match (text.first_chunk::<8>(), text.last_chunk::<8>()) {
+            (Some(first), Some(last)) => {
+                u64::from_le_bytes(*first) ^ u64::from_le_bytes(*last).rotate_left(29)
+            }
+            _ => text.iter().fold(0, |mixed, byte| mixed << 8 | u64::from(*byte)),
+        };
+        let mixed = (mixed ^ text.len() as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        (mixed >> 32) as usize % RECENT
+    }
+
+    /// The key that equals this one.
+    fn unify(&mut self, th: Thread<'_>, key: &Str) -> Result<Ref> {
+        let all = match &self.all {
+            Some(all) => all,
+            None => self.all.insert(Dict::new(th)?),
+        };
+        all.setdefault(th, key.obj(), key.obj())
+    }
+}
+
 struct Scan<'a, U> {
     th: Thread<'a>,
     text: &'a [U],
     string: &'a Str,
     scanner: &'a Scanner,
-    /// Keys seen, so that equal ones are one object.
-    memo: &'a Dict,
+    keys: Keys,
 }
 
 impl<U: CodeUnit> Scan<'_, U> {
+    /// The key whose opening quote is before `begin`, and the index behind it.
+    fn key(&mut self, begin: usize) -> Result<(Ref, usize)> {
+        let (th, strict) = (self.th, self.scanner.strict);
+        let Units::Ucs1(bytes) = U::units(self.text.get(begin..).unwrap_or_default()) else {
+            let (key, end) = scan_string(th, self.text, self.string, begin, strict)?;
+            return Ok((self.keys.unify(th, &key)?, end));
+        };
+        let plain = match special_byte_at(bytes, strict) {
+            Some(length) if bytes.get(length) == Some(&b'"') => bytes.get(..length),
+            _ => None,
+        };
+        let place = plain.map(Keys::place);
+        if let (Some(plain), Some(place)) = (plain, place)
+            && let Some(Some(known)) = self.keys.recent.get(place)
+            && matches!(known.units(), Units::Ucs1(known) if known == plain)
+        {
+            return Ok((known.obj().own(), begin + plain.len() + 1));
+        }
+        let (key, end) = scan_string(th, self.text, self.string, begin, strict)?;
+        let key = self.keys.unify(th, &key)?;
+        if let Some(slot) = place.and_then(|place| self.keys.recent.get_mut(place)) {
+            *slot = key.clone().downcast::<Str>().ok();
+        }
+        Ok((key, end))
+    }
+
     fn at(&self, index: usize) -> u32 {
         self.text.get(index).map_or(u32::MAX, |unit| unit.code())
     }
@@ -215,11 +309,12 @@ impl<U: CodeUnit> Scan<'_, U> {
         Err(decode_error(self.th, message, self.string, index))
     }
 
-    fn value(&self, index: usize) -> Result<(Ref, usize)> {
+    fn value(&mut self, index: usize) -> Result<(Ref, usize)> {
         let th = self.th;
+        let scanner = self.scanner;
         let constant = |word: &str| -> Result<(Ref, usize)> {
             let name = Str::new(th, word)?;
-            Ok((self.scanner.parse_constant.call(th, &[name.obj()])?, index + word.len()))
+            Ok((scanner.parse_constant.call(th, &[name.obj()])?, index + word.len()))
         };
         match u8::try_from(self.at(index)).unwrap_or(0) {
             b'"' => {
@@ -245,11 +340,13 @@ impl<U: CodeUnit> Scan<'_, U> {
         }
     }
 
-    fn object(&self, index: usize) -> Result<(Ref, usize)> {
+    fn object(&mut self, index: usize) -> Result<(Ref, usize)> {
         let th = self.th;
-        let has_pairs_hook = !self.scanner.object_pairs_hook.obj().is_none();
+        let pairs = match self.scanner.object_pairs_hook.obj().is_none() {
+            true => None,
+            false => Some(List::new(th)?),
+        };
         let dict = Dict::new(th)?;
-        let pairs = List::new(th)?;
         let mut index = self.skip(index);
         if self.at(index) != 0x7D {
             loop {
@@ -257,18 +354,15 @@ impl<U: CodeUnit> Scan<'_, U> {
                     let message = "Expecting property name enclosed in double quotes";
                     return self.error(message, index);
                 }
-                let (key, end) =
-                    scan_string(th, self.text, self.string, index + 1, self.scanner.strict)?;
-                let key = self.memo.setdefault(th, key.obj(), key.obj())?;
+                let (key, end) = self.key(index + 1)?;
                 index = self.skip(end);
                 if self.at(index) != 0x3A {
                     return self.error("Expecting ':' delimiter", index);
                 }
                 let (value, end) = self.value(self.skip(index + 1))?;
-                if has_pairs_hook {
-                    pairs.push(th, Tuple::from_refs(th, vec![key, value])?.upcast())?;
-                } else {
-                    dict.set(th, key.obj(), value.obj())?;
+                match &pairs {
+                    Some(pairs) => pairs.push(th, Tuple::from_array(th, [key, value])?.upcast())?,
+                    None => dict.set_refs(th, key, value)?,
                 }
                 index = self.skip(end);
                 match self.at(index) {
@@ -283,7 +377,7 @@ impl<U: CodeUnit> Scan<'_, U> {
                 }
             }
         }
-        let value = if has_pairs_hook {
+        let value = if let Some(pairs) = pairs {
             self.scanner.object_pairs_hook.call(th, &[pairs.obj()])?
         } else if !self.scanner.object_hook.obj().is_none() {
             self.scanner.object_hook.call(th, &[dict.obj()])?
@@ -293,7 +387,7 @@ impl<U: CodeUnit> Scan<'_, U> {
         Ok((value, index + 1))
     }
 
-    fn array(&self, index: usize) -> Result<(Ref, usize)> {
+    fn array(&mut self, index: usize) -> Result<(Ref, usize)> {
         let list = List::new(self.th)?;
         let mut index = self.skip(index);
         if self.at(index) != 0x5D {
@@ -346,10 +440,13 @@ impl<U: CodeUnit> Scan<'_, U> {
             }
         }
         // Only ASCII was matched.
-        let text: Vec<u8> = self.text[start..end].iter().map(|unit| unit.code() as u8).collect();
+        let text = match U::units(&self.text[start..end]) {
+            Units::Ucs1(bytes) => Cow::Borrowed(bytes),
+            units => Cow::Owned(units.iter().map(|code| code as u8).collect()),
+        };
         let hook = if is_float { &self.scanner.parse_float } else { &self.scanner.parse_int };
         let value = if is_float && hook.obj().is(Float::type_object().obj()) {
-            Float::from_f64(th, num::float_text::parse(&text).unwrap_or(f64::NAN))?
+            Float::from_f64(th, num::float_text::parse_decimal(&text).unwrap_or(f64::NAN))?
         } else if !is_float && hook.obj().is(types::int::int_type().obj()) {
             match small(&text) {
                 Some(value) => Int::from_i64(th, value)?,

@@ -22,8 +22,6 @@ pub(super) struct Loader<'a> {
     unpickler: &'a Unpickler,
     stack: Vec<Ref>,
     marks: Vec<usize>,
-    /// Memory for the next items above a mark.
-    spare: Vec<Ref>,
     persistent_load: Option<Ref>,
 }
 
@@ -34,7 +32,6 @@ impl<'a> Loader<'a> {
             unpickler,
             stack: Vec::new(),
             marks: Vec::new(),
-            spare: Vec::new(),
             persistent_load: unpickler.persistent_load_function(th)?,
         })
     }
@@ -77,20 +74,26 @@ impl<'a> Loader<'a> {
         }
     }
 
-    /// The items above the innermost mark, which goes away.
-    fn pop_mark(&mut self) -> Result<Vec<Ref>> {
-        let Some(mark) = self.marks.pop() else {
-            return self.error(format_args!("could not find MARK"));
-        };
-        let mut items = std::mem::take(&mut self.spare);
-        items.extend(self.stack.drain(mark.min(self.stack.len())..));
-        Ok(items)
+    /// Where the items above the innermost mark begin, which goes away.
+    fn take_mark(&mut self) -> Result<usize> {
+        match self.marks.pop() {
+            Some(mark) => Ok(mark.min(self.stack.len())),
+            None => self.error(format_args!("could not find MARK")),
+        }
     }
 
-    /// Keep the memory of items that were used.
-    fn recycle(&mut self, mut items: Vec<Ref>) {
-        items.clear();
-        self.spare = items;
+    /// The items above the innermost mark, which goes away.
+    fn pop_mark(&mut self) -> Result<Vec<Ref>> {
+        let mark = self.take_mark()?;
+        Ok(self.stack.drain(mark..).collect())
+    }
+
+    /// The object below the innermost mark, which is at `mark` and went away.
+    fn below(&self, mark: usize) -> Result<Ref> {
+        match mark.checked_sub(1).filter(|below| *below >= self.floor()) {
+            Some(below) => Ok(self.stack[below].clone()),
+            None => self.underflow(),
+        }
     }
 
     fn push(&mut self, value: Ref) {
@@ -294,12 +297,11 @@ impl<'a> Loader<'a> {
                     self.push(Tuple::from_array(th, items)?.upcast());
                 }
                 TUPLE => {
-                    let mut items = self.pop_mark()?;
-                    let count = items.len();
-                    let mut rest = items.drain(..);
-                    let tuple = Tuple::from_fn(th, count, |_| rest.next().map(Ref::into_raw))?;
-                    drop(rest);
-                    self.recycle(items);
+                    let mark = self.take_mark()?;
+                    let count = self.stack.len() - mark;
+                    let mut items = self.stack.drain(mark..);
+                    let tuple = Tuple::from_fn(th, count, |_| items.next().map(Ref::into_raw))?;
+                    drop(items);
                     self.push(tuple.upcast());
                 }
                 EMPTY_LIST => self.push(List::new(th)?.upcast()),
@@ -336,21 +338,29 @@ impl<'a> Loader<'a> {
                     let value = self.pop()?;
                     match self.top()?.obj().downcast_exact::<List>() {
                         Some(list) => list.push(th, value)?,
-                        None => self.append(vec![value])?,
+                        None => {
+                            let mark = self.stack.len();
+                            self.push(value);
+                            self.append(mark)?;
+                        }
                     }
                 }
                 APPENDS => {
-                    let items = self.pop_mark()?;
-                    self.append(items)?;
+                    let mark = self.take_mark()?;
+                    self.append(mark)?;
                 }
                 SETITEM => {
-                    let value = self.pop()?;
-                    let key = self.pop()?;
-                    self.set_items(vec![key, value])?;
+                    let Some(mark) = self.stack.len().checked_sub(2) else {
+                        return self.underflow();
+                    };
+                    if mark < self.floor() {
+                        return self.underflow();
+                    }
+                    self.set_items(mark)?;
                 }
                 SETITEMS => {
-                    let items = self.pop_mark()?;
-                    self.set_items(items)?;
+                    let mark = self.take_mark()?;
+                    self.set_items(mark)?;
                 }
                 PUT => {
                     let index = self.decimal_line(input.filled_line()?)?;
@@ -551,6 +561,11 @@ impl<'a> Loader<'a> {
     fn text(&mut self, input: &mut Input<'_>, length: usize) -> Result<()> {
         let th = self.th;
         let bytes = input.take(length)?;
+        if bytes.is_ascii() {
+            let text = Str::from_units(th, ::text::Units::Ucs1(bytes))?;
+            self.push(text.upcast());
+            return Ok(());
+        }
         let text = match std::str::from_utf8(bytes) {
             Ok(text) => Str::new(th, text)?.upcast(),
             Err(_) => {
@@ -589,20 +604,18 @@ impl<'a> Loader<'a> {
         }
     }
 
-    fn append(&mut self, mut items: Vec<Ref>) -> Result<()> {
+    /// Append the items from `mark` on to the object below them.
+    fn append(&mut self, mark: usize) -> Result<()> {
         let th = self.th;
-        let target = self.top()?;
+        let target = self.below(mark)?;
+        let mut items = self.stack.drain(mark..);
         if let Some(list) = target.obj().downcast_exact::<List>() {
-            for item in items.drain(..) {
-                list.push(th, item)?;
-            }
-            self.recycle(items);
-            return Ok(());
+            return items.try_for_each(|item| list.push(th, item));
         }
         if items.len() != 1
             && let Some(extend) = target.getattr_opt(th, id!(th, "extend"))?
         {
-            let items = List::from_refs(th, items)?;
+            let items = List::from_refs(th, items.collect())?;
             extend.call(th, &[items.obj()])?;
             return Ok(());
         }
@@ -613,25 +626,21 @@ impl<'a> Loader<'a> {
         Ok(())
     }
 
-    fn set_items(&mut self, items: Vec<Ref>) -> Result<()> {
+    /// Set the items from `mark` on, keys and values, in the object below them.
+    fn set_items(&mut self, mark: usize) -> Result<()> {
         let th = self.th;
-        if items.len() % 2 != 0 {
+        if !(self.stack.len() - mark).is_multiple_of(2) {
             return self.error(format_args!("odd number of items for SETITEMS"));
         }
-        let target = self.top()?;
-        match target.obj().downcast_exact::<Dict>() {
-            Some(dict) => {
-                for pair in items.chunks_exact(2) {
-                    dict.set(th, pair[0].obj(), pair[1].obj())?;
-                }
-            }
-            None => {
-                for pair in items.chunks_exact(2) {
-                    target.set_item(th, pair[0].obj(), Some(pair[1].obj()))?;
-                }
+        let target = self.below(mark)?;
+        let dict = target.obj().downcast_exact::<Dict>();
+        let mut items = self.stack.drain(mark..);
+        while let (Some(key), Some(value)) = (items.next(), items.next()) {
+            match dict {
+                Some(dict) => dict.set_refs(th, key, value)?,
+                None => target.set_item(th, key.obj(), Some(value.obj()))?,
             }
         }
-        self.recycle(items);
         Ok(())
     }
 

@@ -51,6 +51,7 @@ impl Memo {
     }
 
     /// Note that an object was written; what was noted of it before comes back.
+    #[inline]
     pub(super) fn insert(&mut self, index: usize, object: Ref) -> Option<Ref> {
         if self.slots.len() * 2 <= self.entries.len() * 3 {
             self.grow();
@@ -67,7 +68,12 @@ impl Memo {
         None
     }
 
+    #[cold]
     fn grow(&mut self) {
+        if self.slots.is_empty() {
+            // PERF: most pickles are made in one go, without moving the entries.
+            self.entries.reserve(LEAST);
+        }
         self.slots = vec![Slot::default(); (self.slots.len() * 4).max(LEAST)];
         for at in 0..self.entries.len() {
             let Some(address) = self.entries.get(at).map(|entry| entry.1.as_ptr().addr()) else {

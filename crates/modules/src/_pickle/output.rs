@@ -3,7 +3,6 @@
 use super::opcodes::{FRAME, FRAME_HEADER_SIZE, FRAME_SIZE_MIN, FRAME_SIZE_TARGET};
 
 /// The bytes that are not in the file yet.
-#[derive(Default)]
 pub(super) struct Output {
     bytes: Vec<u8>,
     pub(super) framing: bool,
@@ -17,6 +16,25 @@ impl Output {
     pub(super) fn write(&mut self, bytes: &[u8]) {
         self.begin();
         self.bytes.extend_from_slice(bytes);
+    }
+
+    /// Append an opcode and its argument.
+    #[inline]
+    pub(super) fn op_with<const N: usize>(&mut self, op: u8, argument: [u8; N]) {
+        self.begin();
+        self.bytes.reserve(9);
+        self.bytes.push(op);
+        self.bytes.extend_from_slice(&argument);
+    }
+
+    /// Append an opcode, the length of data in one byte, and the data.
+    #[inline]
+    pub(super) fn short(&mut self, op: u8, length: u8, data: &[u8]) {
+        self.begin();
+        self.bytes.reserve(data.len() + 2);
+        self.bytes.push(op);
+        self.bytes.push(length);
+        self.bytes.extend_from_slice(data);
     }
 
     #[inline]
@@ -47,6 +65,7 @@ impl Output {
     }
 
     /// Between two objects: finish a frame that is long enough. True if so.
+    #[inline]
     pub(super) fn boundary(&mut self) -> bool {
         let long = self
             .frame
@@ -61,6 +80,11 @@ impl Output {
     pub(super) fn write_unframed(&mut self, bytes: &[u8]) {
         self.commit();
         self.bytes.extend_from_slice(bytes);
+    }
+
+    /// Nothing yet, with room for a usual pickle.
+    pub(super) fn new() -> Self {
+        Output { bytes: Vec::with_capacity(1024), framing: false, frame: None }
     }
 
     pub(super) fn take(&mut self) -> Vec<u8> {

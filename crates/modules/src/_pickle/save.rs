@@ -35,7 +35,7 @@ impl<'a> Saver<'a> {
         Ok(Saver {
             th,
             pickler,
-            out: Output::default(),
+            out: Output::new(),
             protocol: pickler.protocol.get(),
             binary: pickler.bin.get() != 0,
             persistent_id: pickler.persistent_id_function(th)?,
@@ -80,10 +80,9 @@ impl<'a> Saver<'a> {
         if !self.binary {
             self.out.write(format!("g{index}\n").as_bytes());
         } else if let Ok(index) = u8::try_from(index) {
-            self.out.write(&[BINGET, index]);
+            self.out.op_with(BINGET, [index]);
         } else {
-            self.out.op(LONG_BINGET);
-            self.out.write(&(index as u32).to_le_bytes());
+            self.out.op_with(LONG_BINGET, (index as u32).to_le_bytes());
         }
     }
 
@@ -173,8 +172,7 @@ impl<'a> Saver<'a> {
         if let Some(value) = object.downcast_exact::<Float>() {
             let value = value.value();
             if self.binary {
-                self.out.op(BINFLOAT);
-                self.out.write(&value.to_be_bytes());
+                self.out.op_with(BINFLOAT, value.to_be_bytes());
             } else {
                 self.out.write(format!("F{}\n", num::float_text::repr(value)).as_bytes());
             }
@@ -219,13 +217,11 @@ impl<'a> Saver<'a> {
             if !self.binary {
                 self.out.write(format!("I{value}\n").as_bytes());
             } else if let Ok(value) = u8::try_from(value) {
-                self.out.write(&[BININT1, value]);
+                self.out.op_with(BININT1, [value]);
             } else if let Ok(value) = u16::try_from(value) {
-                self.out.op(BININT2);
-                self.out.write(&value.to_le_bytes());
+                self.out.op_with(BININT2, value.to_le_bytes());
             } else {
-                self.out.op(BININT);
-                self.out.write(&value.to_le_bytes());
+                self.out.op_with(BININT, value.to_le_bytes());
             }
             return Ok(());
         }
@@ -255,12 +251,15 @@ impl<'a> Saver<'a> {
         what: &str,
     ) -> Result<()> {
         let length = data.len();
+        if let ((Some(short), ..), Ok(length)) = (codes, u8::try_from(length)) {
+            self.out.short(short, length, data);
+            return Ok(());
+        }
         let mut header = [0; 9];
         header[1..].copy_from_slice(&(length as u64).to_le_bytes());
-        let (code, size) = match (u8::try_from(length), u32::try_from(length), codes) {
-            (Ok(_), _, (Some(short), ..)) => (short, 1),
-            (_, Ok(_), (_, code, _)) => (code, 4),
-            (_, _, (_, _, Some(long))) => (long, 8),
+        let (code, size) = match (u32::try_from(length), codes) {
+            (Ok(_), (_, code, _)) => (code, 4),
+            (_, (_, _, Some(long))) => (long, 8),
             _ => raise!(
                 self.th,
                 OverflowError,

@@ -121,7 +121,14 @@ impl<'a> Input<'a> {
         Ok(())
     }
 
+    #[inline]
     pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N]> {
+        if let Some(bytes) = self.data.get(self.at..).and_then(|rest| rest.first_chunk::<N>())
+            && (!self.in_frame() || self.at + N <= self.frame_end)
+        {
+            self.at += N;
+            return Ok(*bytes);
+        }
         let mut bytes = [0; N];
         bytes.copy_from_slice(self.take(N)?);
         Ok(bytes)

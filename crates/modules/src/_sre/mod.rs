@@ -12,7 +12,8 @@ mod template;
 
 use macros::pymodule;
 use object::{
-    AsObject, Bytes, Dict, Int, List, Module, Obj, Ref, Result, Str, Thread, Tuple, alloc_object,
+    AsObject, Bytes, Dict, Int, List, Module, Obj, Raised, Ref, Result, Str, Thread, Tuple,
+    alloc_object, error,
     protocol::buffer::{self, BytesLike},
     raise,
 };
@@ -115,6 +116,28 @@ pub(crate) fn clamp(length: usize, pos: isize, endpos: isize) -> (usize, usize) 
     (fix(pos), fix(endpos))
 }
 
+/// A word of compiled code.
+fn word(th: Thread<'_>, item: Obj<'_>) -> Result<u32> {
+    if !Int::is_int(item) {
+        raise!(th, TypeError, "an integer is required");
+    }
+    match Int::to_i64(item).map(u32::try_from) {
+        Some(Ok(word)) => Ok(word),
+        Some(Err(_)) | None => Err(no_word(th, item)),
+    }
+}
+
+#[cold]
+fn no_word(th: Thread<'_>, item: Obj<'_>) -> Raised {
+    if Int::to_bigint(item) < num::BigInt::ZERO {
+        return error!(th, OverflowError, "can't convert negative value to unsigned int");
+    }
+    if Int::to_u64(item).is_none() {
+        return error!(th, OverflowError, "Python int too large to convert to C unsigned long");
+    }
+    error!(th, OverflowError, "regular expression code size limit exceeded")
+}
+
 /// The engine of module `re`.
 #[pymodule]
 pub mod _sre {
@@ -131,21 +154,9 @@ pub mod _sre {
         groupindex: &Dict,
         indexgroup: &Tuple,
     ) -> Result {
-        let mut words = Vec::new();
-        for item in code.to_vec() {
-            if !Int::is_int(item.obj()) {
-                raise!(th, TypeError, "an integer is required");
-            }
-            if Int::to_bigint(item.obj()) < num::BigInt::ZERO {
-                raise!(th, OverflowError, "can't convert negative value to unsigned int");
-            }
-            let Some(word) = Int::to_u64(item.obj()) else {
-                raise!(th, OverflowError, "Python int too large to convert to C unsigned long");
-            };
-            match u32::try_from(word) {
-                Ok(word) => words.push(word),
-                _ => raise!(th, OverflowError, "regular expression code size limit exceeded"),
-            }
+        let mut words = Vec::with_capacity(code.len());
+        while let Some(item) = code.get(words.len()) {
+            words.push(word(th, item.obj())?);
         }
         Pattern::new(th, pattern, flags, words, groups, groupindex, indexgroup)
     }

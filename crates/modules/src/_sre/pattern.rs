@@ -39,9 +39,9 @@ pub struct Pattern {
     #[traverse(skip)]
     is_bytes: Option<bool>,
     #[traverse(skip)]
-    code: Vec<u32>,
+    code: Box<[u32]>,
     #[traverse(skip)]
-    program: ::sre::Pattern<Unicode>,
+    program: Box<::sre::Pattern<Unicode>>,
     #[traverse(skip)]
     scratch: RefCell<Option<Box<Scratch>>>,
     weaklist: Cell<*mut abi::PyObject>,
@@ -101,8 +101,8 @@ impl Pattern {
                 groupindex: object::own(groupindex),
                 indexgroup: object::own(indexgroup),
                 is_bytes,
-                code,
-                program,
+                code: code.into_boxed_slice(),
+                program: Box::new(program),
                 scratch: RefCell::new(None),
                 weaklist: Cell::new(std::ptr::null_mut()),
             },

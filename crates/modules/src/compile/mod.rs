@@ -11,14 +11,14 @@ use object::{
     AsObject, Bytes, Code, Dict, Obj, Protocol, Ref, Result, Str, Thread, Tuple, id,
     protocol::buffer::BytesLike,
     raise,
-    types::{code::CellObject, type_::slot_functions::call_special},
+    types::{self, code::CellObject, type_::slot_functions::call_special},
 };
 
 pub use convert::code_object;
 pub(crate) use convert::{code_from_parts, constant, from_constant};
 pub(crate) use report::{issue_warnings, raise_compile_error, source_line};
 
-use crate::_ast;
+use crate::{_ast, sys};
 
 /// `CO_FUTURE_…`: what a source can inherit.
 pub(crate) const FUTURE_MASK: u32 = 0x1FE_0000;
@@ -95,12 +95,14 @@ pub fn compile(
         if only_ast {
             return optimized_tree(th, module, &filename, &options);
         }
+        sys::audit(th, "compile", &[source, types::none()])?;
         let name = lossy(&filename);
         let compiled = compiler::compile_ast(module, &name, &options);
         return Ok(finish(th, compiled, &filename)?.upcast());
     }
     let text = source_text(th, source, "compile", "string, bytes or AST", &filename)?;
     if only_ast {
+        audit_text(th, &text, &filename)?;
         let name = lossy(&filename);
         let (parsed, comments) = match compiler::parse_with_type_comments(&text, &name, &options) {
             Ok(parsed) => parsed,
@@ -164,8 +166,28 @@ fn compile_text(
     filename: &Str,
     options: &Options,
 ) -> Result<Ref<Code>> {
+    audit_text(th, text, filename)?;
     let compiled = compiler::compile(text, &lossy(filename), options);
     finish(th, compiled, filename)
+}
+
+/// Tell the audit hooks of a text that is compiled.
+fn audit_text(th: Thread<'_>, text: &str, filename: &Str) -> Result<()> {
+    sys::audit_with(th, "compile", || {
+        Ok(vec![Bytes::new(th, text.as_bytes())?.upcast(), filename.obj().own()])
+    })
+}
+
+/// Run code in its namespaces, of which the audit hooks are told.
+fn run(
+    th: Thread<'_>,
+    code: &Code,
+    globals: &Dict,
+    locals: Obj<'_>,
+    cells: Option<&Tuple>,
+) -> Result {
+    sys::audit(th, "exec", &[code.obj()])?;
+    (th.hooks().eval_code)(th, code, globals, Some(locals), cells)
 }
 
 /// Issue the warnings and make the code object, or raise the error.
@@ -208,7 +230,7 @@ pub fn eval(
         if code.nfreevars > 0 {
             raise!(th, TypeError, "code object passed to eval() may not contain free variables");
         }
-        return (th.hooks().eval_code)(th, code, &globals, Some(locals.obj()), None);
+        return run(th, code, &globals, locals.obj(), None);
     }
     let filename = Str::new(th, "<string>")?;
     let text = source_text(th, source, "eval", "string, bytes or code", &filename)?;
@@ -216,7 +238,7 @@ pub fn eval(
     let flags = inherited_flags(th);
     let options = default_options(th, Mode::Eval, flags);
     let code = compile_text(th, text, &filename, &options)?;
-    (th.hooks().eval_code)(th, &code, &globals, Some(locals.obj()), None)
+    run(th, &code, &globals, locals.obj(), None)
 }
 
 /// The builtin `exec`.
@@ -243,7 +265,7 @@ pub fn exec(
     let (globals, locals) = namespaces(th, globals, locals, "exec")?;
     if let Some(code) = source.downcast_exact::<Code>() {
         let cells = check_closure(th, code, closure)?;
-        (th.hooks().eval_code)(th, code, &globals, Some(locals.obj()), cells)?;
+        run(th, code, &globals, locals.obj(), cells)?;
         return Ok(());
     }
     if closure.is_some() {
@@ -254,7 +276,7 @@ pub fn exec(
     let flags = inherited_flags(th);
     let options = default_options(th, Mode::Exec, flags);
     let code = compile_text(th, &text, &filename, &options)?;
-    (th.hooks().eval_code)(th, &code, &globals, Some(locals.obj()), None)?;
+    run(th, &code, &globals, locals.obj(), None)?;
     Ok(())
 }
 

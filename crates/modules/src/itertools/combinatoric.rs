@@ -41,12 +41,11 @@ fn reserve(th: Thread<'_>, count: usize) -> Result<Vec<usize>> {
 #[pytype(name = "itertools.product", sig = "(*iterables, repeat=1)", flags = BASETYPE)]
 pub(super) struct Product {
     head: Head,
-    pools: Vec<Vec<Ref>>,
-    /// How often the pools repeat in a result.
-    repeat: usize,
+    /// Tuples, which repeat in a result as often as it takes.
+    pools: Ref<Tuple>,
+    /// Those of the next result, `None` at the end.
     #[traverse(skip)]
-    indices: RefCell<Vec<usize>>,
-    stopped: Cell<bool>,
+    indices: Cell<Option<Box<[usize]>>>,
 }
 
 self_iterator!(Product);
@@ -63,54 +62,52 @@ impl Product {
             raise!(th, OverflowError, "repeat argument too large");
         };
         let mut pools = Vec::new();
+        let mut has_empty = false;
         if repeat > 0 {
             for iterable in iterables {
-                pools.push(iter::collect(th, *iterable)?);
+                let pool = Tuple::from_iterable(th, *iterable)?;
+                has_empty |= pool.len() == 0;
+                pools.push(pool.upcast());
             }
         }
         let mut indices = reserve(th, width)?;
         indices.resize(width, 0);
-        let stopped = pools.iter().any(Vec::is_empty);
         let product = Product {
             head: Head::new(),
-            pools,
-            repeat,
-            indices: RefCell::new(indices),
-            stopped: Cell::new(stopped),
+            pools: Tuple::from_refs(th, pools)?,
+            indices: Cell::new((!has_empty).then(|| indices.into_boxed_slice())),
         };
         alloc_object::alloc(th, cls, product).map(Ref::upcast)
     }
 
     fn __next__(&self, th: Thread<'_>) -> Result<Option<Ref>> {
-        if self.stopped.get() {
-            return Ok(None);
-        }
-        debug_assert_eq!(self.indices.borrow().len(), self.pools.len() * self.repeat);
-        let mut indices = self.indices.borrow_mut();
-        let count = self.pools.len().max(1);
-        let pool = |position: usize| match position < count {
-            true => self.pools.get(position),
-            false => self.pools.get(position % count),
+        let Some(mut indices) = self.indices.take() else { return Ok(None) };
+        let pools = self.pools.items();
+        let count = pools.len().max(1);
+        let pool = |position: usize| -> &[Obj<'_>] {
+            let pool = pools.get(if position < count { position } else { position % count });
+            pool.and_then(|pool| pool.downcast::<Tuple>()).map_or(&[], Tuple::items)
         };
-        let item = |i: usize| pool(i)?.get(*indices.get(i)?).cloned().map(Ref::into_raw);
+        let item = |i: usize| Some(pool(i).get(*indices.get(i)?)?.own().into_raw());
         let row = Tuple::from_fn(th, indices.len(), item)?;
-        let mut more = false;
         for (position, index) in indices.iter_mut().enumerate().rev() {
             *index += 1;
-            if *index < pool(position).map_or(0, Vec::len) {
-                more = true;
+            if *index < pool(position).len() {
+                self.indices.set(Some(indices));
                 break;
             }
             *index = 0;
         }
-        self.stopped.set(!more);
         Ok(Some(row.upcast()))
     }
 
     /// Returns size in memory, in bytes.
     #[sig = "($self, /)"]
     fn __sizeof__(&self, _: Thread<'_>) -> usize {
-        size_of::<Product>() + self.indices.borrow().len() * size_of::<usize>()
+        let indices = self.indices.take();
+        let count = indices.as_deref().map_or(0, <[usize]>::len);
+        self.indices.set(indices);
+        size_of::<Product>() + count * size_of::<usize>()
     }
 }
 

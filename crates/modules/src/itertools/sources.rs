@@ -1,10 +1,10 @@
 //! The infinite ones: `count`, `cycle`, `repeat`.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 
 use macros::{pymethods, pytype};
 use object::{
-    AsObject, Head, Int, Link, Obj, Protocol, Ref, Result, Str, Thread, Type, alloc_object,
+    AsObject, Head, Int, Link, List, Obj, Protocol, Ref, Result, Str, Thread, Type, alloc_object,
     protocol::number, raise,
 };
 
@@ -76,7 +76,7 @@ impl Count {
 pub(super) struct Cycle {
     head: Head,
     iterator: Link,
-    saved: RefCell<Vec<Ref>>,
+    saved: Ref<List>,
     index: Cell<usize>,
 }
 
@@ -89,7 +89,7 @@ impl Cycle {
         let cycle = Cycle {
             head: Head::new(),
             iterator: Link::new(iterable.iter(th)?),
-            saved: RefCell::new(Vec::new()),
+            saved: List::new(th)?,
             index: Cell::new(0),
         };
         alloc_object::alloc(th, cls, cycle).map(Ref::upcast)
@@ -98,19 +98,14 @@ impl Cycle {
     fn __next__(&self, th: Thread<'_>) -> Result<Option<Ref>> {
         if let Some(iterator) = self.iterator.get() {
             if let Some(item) = iterator.next(th)? {
-                let mut saved = self.saved.borrow_mut();
-                if saved.try_reserve(1).is_err() {
-                    return Err(th.no_memory());
-                }
-                saved.push(item.clone());
+                self.saved.push(th, item.clone())?;
                 return Ok(Some(item));
             }
             self.iterator.set(None);
         }
-        let saved = self.saved.borrow();
-        let Some(item) = saved.get(self.index.get()).cloned() else { return Ok(None) };
+        let Some(item) = self.saved.get(self.index.get()) else { return Ok(None) };
         let next = self.index.get() + 1;
-        self.index.set(if next >= saved.len() { 0 } else { next });
+        self.index.set(if next >= self.saved.len() { 0 } else { next });
         Ok(Some(item))
     }
 }

@@ -16,9 +16,8 @@ mod timerfd;
 
 use object::declare::ModuleDecl;
 
-pub(crate) use process::{
-    RUSAGE, after_fork_child, after_fork_parent, before_fork, fs_string, rusage, warn_of_threads,
-};
+pub(crate) use process::{RUSAGE, fs_string, rusage, warn_of_threads};
+pub use process::{after_fork_child, after_fork_parent, before_fork};
 
 /// The declaration of this module.
 pub const MODULE: ModuleDecl = ModuleDecl {

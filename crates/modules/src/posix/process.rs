@@ -148,7 +148,7 @@ fn run_all(th: Thread<'_>, functions: Vec<Ref>) {
 
 /// Run the functions registered to run before a fork, and see to it that no
 /// import is under way in another thread.
-pub(crate) fn before_fork(th: Thread<'_>) {
+pub fn before_fork(th: Thread<'_>) {
     let mut functions = th.interp().extensions.get::<AtFork>().before.borrow().clone();
     functions.reverse();
     run_all(th, functions);
@@ -156,13 +156,13 @@ pub(crate) fn before_fork(th: Thread<'_>) {
 }
 
 /// Run the functions registered to run after a fork in the parent.
-pub(crate) fn after_fork_parent(th: Thread<'_>) {
+pub fn after_fork_parent(th: Thread<'_>) {
     crate::_imp::release(th);
     run_all(th, th.interp().extensions.get::<AtFork>().in_parent.borrow().clone());
 }
 
 /// Run the functions registered to run after a fork in the child.
-pub(crate) fn after_fork_child(th: Thread<'_>) {
+pub fn after_fork_child(th: Thread<'_>) {
     th.after_fork();
     crate::_imp::after_fork(th);
     crate::_signal::after_fork(th);

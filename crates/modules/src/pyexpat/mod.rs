@@ -1,11 +1,10 @@
 //! `pyexpat`: XML parsing with Expat's interface.
 //!
-//! A parser object holds the handlers; the [`engine`] reads and calls them
+//! A parser object holds the handlers; the engine in [`crate::expat`] reads and calls them
 //! through [`sink`]. The engine is borrowed while it parses, so what handlers
 //! may ask for or change lies in cells beside it.
 
-mod engine;
-mod sink;
+pub(crate) mod sink;
 
 use std::{
     cell::{Cell, RefCell},
@@ -21,12 +20,12 @@ use object::{
     types::type_::ready,
 };
 
-use crate::support::{self, Buffer};
-
-use self::{
-    engine::{Failure, Kind, Namespaces, Parser, Settings},
-    sink::Caller,
+use crate::{
+    expat::{self as engine, Failure, Kind, Namespaces, Parser, Settings},
+    support::{self, Buffer},
 };
+
+use self::sink::Caller;
 
 /// How much text `buffer_text` collects at first.
 const BUFFER_SIZE: usize = 8192;
@@ -744,8 +743,10 @@ pub mod pyexpat {
         th.interp().extensions.get::<State>().error.replace(Some(class.clone()));
         module.set(th, "error", class.obj())?;
         module.set(th, "ExpatError", class.obj())?;
-        module.set(th, "EXPAT_VERSION", Str::new(th, "expat_2.9.0")?.obj())?;
-        module.set(th, "version_info", (2, 9, 0).into_object(th)?.obj())?;
+        let (major, minor, micro) = engine::VERSION;
+        let version = format!("expat_{major}.{minor}.{micro}");
+        module.set(th, "EXPAT_VERSION", Str::new(th, &version)?.obj())?;
+        module.set(th, "version_info", engine::VERSION.into_object(th)?.obj())?;
         module.set(th, "native_encoding", Str::new(th, "UTF-8")?.obj())?;
         let mut features = Vec::new();
         for feature in FEATURES {

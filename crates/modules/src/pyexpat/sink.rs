@@ -7,10 +7,9 @@ use object::{
     Tuple, id, raise, types,
 };
 
-use super::{
-    XmlParser,
-    engine::{External, Heard, Kind, Model, Sink, Stop},
-};
+use crate::expat::{Attribute, External, Heard, Kind, Model, Sink, Stop};
+
+use super::XmlParser;
 
 /// Who calls the handlers of a parser.
 pub(super) struct Caller<'a> {
@@ -105,7 +104,7 @@ impl Sink for Caller<'_> {
         self.parser.expands.get()
     }
 
-    fn start_element(&self, name: &str, attributes: &[(String, String)], given: usize) -> Heard {
+    fn start_element(&self, name: &str, attributes: &[Attribute<'_>], given: usize) -> Heard {
         let parser = self.parser;
         let count = if parser.specified.get() { given } else { attributes.len() };
         let attributes = attributes.get(..count).unwrap_or(attributes);
@@ -154,10 +153,12 @@ impl Sink for Caller<'_> {
             parser.tell_text(self.th, text)?;
             return Ok(());
         }
-        match &mut *parser.text.borrow_mut() {
-            Some(collected) => collected.push_str(text),
-            None => return Ok(()),
+        if let Some(collected) = &mut *parser.text.borrow_mut() {
+            collected.push_str(text);
+            return Ok(());
         }
+        // The flush ended collecting.
+        parser.tell_text(self.th, text)?;
         Ok(())
     }
 
@@ -312,22 +313,23 @@ impl Sink for Caller<'_> {
     }
 
     fn unknown_encoding(&self, name: &str) -> Heard<Option<Vec<Option<char>>>> {
-        let decode = || -> Result<Vec<Option<char>>> {
-            let th = self.th;
-            let all: Vec<u8> = (0..=u8::MAX).collect();
-            let name = Str::new(th, name)?;
-            let errors = Str::new(th, "replace")?;
-            let bytes = Bytes::new(th, &all)?;
-            let text = bytes.call_method(th, id!(th, "decode"), &[name.obj(), errors.obj()])?;
-            let text = match text.obj().downcast::<Str>() {
-                Some(text) => text.to_utf8(th)?.to_owned(),
-                None => raise!(th, TypeError, "decoder did not return a string"),
-            };
-            if text.chars().count() != all.len() {
-                raise!(th, ValueError, "multi-byte encodings are not supported");
-            }
-            Ok(text.chars().map(|c| (c != '\u{fffd}').then_some(c)).collect())
-        };
-        Ok(Some(decode()?))
+        Ok(Some(single_byte_table(self.th, name)?))
     }
+}
+
+/// The characters of the 256 bytes of an encoding that Python knows.
+pub(crate) fn single_byte_table(th: Thread<'_>, name: &str) -> Result<Vec<Option<char>>> {
+    let all: Vec<u8> = (0..=u8::MAX).collect();
+    let name = Str::new(th, name)?;
+    let errors = Str::new(th, "replace")?;
+    let bytes = Bytes::new(th, &all)?;
+    let text = bytes.call_method(th, id!(th, "decode"), &[name.obj(), errors.obj()])?;
+    let text = match text.obj().downcast::<Str>() {
+        Some(text) => text.to_utf8(th)?.to_owned(),
+        None => raise!(th, TypeError, "decoder did not return a string"),
+    };
+    if text.chars().count() != all.len() {
+        raise!(th, ValueError, "multi-byte encodings are not supported");
+    }
+    Ok(text.chars().map(|c| (c != '\u{fffd}').then_some(c)).collect())
 }

@@ -65,13 +65,15 @@ pub(crate) enum Wake {
     Interrupted,
 }
 
-/// Threads that sleep until something happens, the longest sleeper first.
+/// Threads that sleep until something happens, the longest sleeper first. The
+/// queue is made when the first thread has to wait: most locks never see one.
 #[derive(Default)]
-pub(crate) struct WaitQueue(RefCell<VecDeque<NonNull<Sleeper>>>);
+#[allow(clippy::box_collection, reason = "a lock without waiters is to be small")]
+pub(crate) struct WaitQueue(RefCell<Option<Box<VecDeque<NonNull<Sleeper>>>>>);
 
 impl WaitQueue {
     pub(crate) const fn new() -> Self {
-        WaitQueue(RefCell::new(VecDeque::new()))
+        WaitQueue(RefCell::new(None))
     }
 
     /// Sleep once; `since` is when the thread began to wait.
@@ -86,14 +88,16 @@ impl WaitQueue {
         };
         let sleeper = Sleeper { word: AtomicU32::new(ASLEEP), since };
         let entry = NonNull::from(&sleeper);
-        self.0.borrow_mut().push_back(entry);
+        self.0.borrow_mut().get_or_insert_default().push_back(entry);
         let wake = th.allow_threads(|| futex::wait(&sleeper.word, ASLEEP, limit));
         match sleeper.word.load(Ordering::Acquire) {
             OWNER => return Wake::Owner,
             AWAKE => return Wake::Woken,
             _ => {}
         }
-        self.0.borrow_mut().retain(|other| *other != entry);
+        if let Some(sleepers) = &mut *self.0.borrow_mut() {
+            sleepers.retain(|other| *other != entry);
+        }
         match wake {
             futex::Wake::TimedOut => Wake::TimedOut,
             _ => Wake::Interrupted,
@@ -128,10 +132,15 @@ impl WaitQueue {
         futex::wake(word, 1);
     }
 
+    /// Take the longest sleeper off.
+    #[inline]
+    fn pop(&self) -> Option<NonNull<Sleeper>> {
+        self.0.borrow_mut().as_mut()?.pop_front()
+    }
+
     /// Wake the longest sleeper.
     pub(crate) fn wake_one(&self) {
-        let first = self.0.borrow_mut().pop_front();
-        if let Some(sleeper) = first {
+        if let Some(sleeper) = self.pop() {
             Self::wake(sleeper, AWAKE);
         }
     }
@@ -139,14 +148,14 @@ impl WaitQueue {
     /// Wake all.
     pub(crate) fn wake_all(&self) {
         let sleepers = std::mem::take(&mut *self.0.borrow_mut());
-        for sleeper in sleepers {
+        for sleeper in sleepers.into_iter().flat_map(|sleepers| *sleepers) {
             Self::wake(sleeper, AWAKE);
         }
     }
 
     /// Forget all sleepers: the threads of the parent, in the child of a fork.
     pub(crate) fn forget(&self) {
-        self.0.borrow_mut().clear();
+        self.0.take();
     }
 }
 
@@ -206,8 +215,7 @@ impl Gate {
         if !self.taken.get() {
             return false;
         }
-        let first = self.queue.0.borrow_mut().pop_front();
-        match first {
+        match self.queue.pop() {
             None => self.taken.set(false),
             Some(sleeper) => {
                 // SAFETY: a sleeper in the queue is alive, and the GIL is held.

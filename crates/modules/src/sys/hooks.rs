@@ -300,7 +300,10 @@ fn report_unraisable(
     };
     let args = unraisable_args(th, exception, message.as_deref(), object)?;
     match stream(th, id!(th, "unraisablehook"))? {
-        Some(hook) => hook.call(th, &[args.obj()]).map(drop),
+        Some(hook) => {
+            audit_event(th, "sys.unraisablehook", &[hook.obj(), args.obj()])?;
+            hook.call(th, &[args.obj()]).map(drop)
+        }
         None => unraisablehook(th, args.obj()),
     }
 }

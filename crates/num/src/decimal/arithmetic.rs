@@ -26,16 +26,25 @@ pub(super) use memory;
 
 impl Decimal {
     /// `self + other`.
+    #[inline]
     pub fn add(&self, other: &Self, context: &Context, status: &mut Status) -> Self {
-        self.add_signed(other, other.negative, context, status)
+        match self.small_sum(other, other.negative, context, status) {
+            Some(sum) => sum,
+            None => self.add_signed(other, other.negative, context, status),
+        }
     }
 
     /// `self - other`.
+    #[inline]
     pub fn sub(&self, other: &Self, context: &Context, status: &mut Status) -> Self {
-        self.add_signed(other, !other.negative, context, status)
+        match self.small_sum(other, !other.negative, context, status) {
+            Some(difference) => difference,
+            None => self.add_signed(other, !other.negative, context, status),
+        }
     }
 
     /// The sum of `self` and `other` with another sign.
+    #[inline(never)]
     fn add_signed(
         &self,
         other: &Self,
@@ -68,22 +77,6 @@ impl Decimal {
         } else {
             (other, self, negative, self.negative)
         };
-        let shift = (high.exponent - low.exponent).unsigned_abs();
-        if let (Some(a), Some(b)) =
-            (high.coefficient.small_shifted(shift), low.coefficient.small_shifted(0))
-        {
-            let exponent = low.exponent;
-            let new =
-                |negative, value| Decimal::new(negative, Coefficient::from_u128(value), exponent);
-            return Ok(match (high_negative == low_negative, a.cmp(&b)) {
-                (true, _) => new(high_negative, a + b),
-                (_, Ordering::Greater) => new(high_negative, a - b),
-                (_, Ordering::Less) => new(low_negative, b - a),
-                (_, Ordering::Equal) => {
-                    Decimal::zero(context.rounding == Rounding::Floor, exponent)
-                }
-            });
-        }
         let (a, b, exponent) = align(high, low, context.prec)?;
         if high_negative == low_negative {
             return Ok(Decimal::new(high_negative, a.add(&b)?, exponent));
@@ -122,7 +115,16 @@ impl Decimal {
     }
 
     /// `self * other`.
+    #[inline]
     pub fn mul(&self, other: &Self, context: &Context, status: &mut Status) -> Self {
+        match self.small_product(other, context, status) {
+            Some(product) => product,
+            None => self.product(other, context, status),
+        }
+    }
+
+    #[inline(never)]
+    fn product(&self, other: &Self, context: &Context, status: &mut Status) -> Self {
         match self.exact_product(other, context, status) {
             Ok(product) => product.finish(context, status),
             Err(special) => special,
@@ -168,7 +170,16 @@ impl Decimal {
     }
 
     /// `self / other`.
+    #[inline]
     pub fn div(&self, other: &Self, context: &Context, status: &mut Status) -> Self {
+        match self.small_quotient(other, context, status) {
+            Some(quotient) => quotient,
+            None => self.divide(other, context, status),
+        }
+    }
+
+    #[inline(never)]
+    fn divide(&self, other: &Self, context: &Context, status: &mut Status) -> Self {
         let negative = self.negative != other.negative;
         if self.is_special() || other.is_special() {
             if let Some(nan) = nan_of(&[self, other], context, status) {
@@ -203,11 +214,7 @@ impl Decimal {
         let ideal = self.exponent - other.exponent;
         let shift = other.coefficient.digits() - self.coefficient.digits() + prec + 1;
         let amount = shift.unsigned_abs();
-        let small = (self.coefficient.small_shifted(amount), other.coefficient.small_shifted(0));
-        let (mut quotient, rest) = if let (true, (Some(a), Some(b))) = (shift >= 0, small) {
-            let quotient = a / b;
-            (Coefficient::from_u128(quotient), Coefficient::from_u128(a - quotient * b))
-        } else if shift >= 0 {
+        let (mut quotient, rest) = if shift >= 0 {
             self.coefficient.shift_left(amount)?.div_rem(&other.coefficient)?
         } else {
             self.coefficient.div_rem(&other.coefficient.shift_left(amount)?)?
@@ -425,7 +432,7 @@ impl Decimal {
             return Ok((Decimal::new(self.negative, coefficient, exponent), Rest::Zero));
         }
         let (mut kept, rest) = self.coefficient.shift_right(shift.unsigned_abs());
-        if rounding.is_away(rest, &kept, self.negative) {
+        if rounding.is_away(rest, || kept.last_digit(), self.negative) {
             kept.increment();
         }
         Ok((Decimal::new(self.negative, kept, exponent), rest))
@@ -443,6 +450,9 @@ impl Decimal {
             return invalid_operation(status);
         }
         let exponent = other.exponent;
+        if let Some(value) = self.small_quantized(exponent, context, status) {
+            return value;
+        }
         if exponent < context.etiny() || exponent > context.emax {
             return invalid_operation(status);
         }

@@ -10,16 +10,21 @@ use std::cmp::Ordering;
 use num_bigint::BigUint;
 use smallvec::SmallVec;
 
+use super::{quotient, transform};
 use crate::TooLarge;
 
 /// Ten to the power of [`WIDTH`].
-const BASE: u64 = 10_000_000_000_000_000_000;
+pub(super) const BASE: u64 = 10_000_000_000_000_000_000;
 /// Decimal digits of a word.
-const WIDTH: usize = 19;
+pub(super) const WIDTH: usize = 19;
 /// Words above which a product is split (Karatsuba).
 const KARATSUBA: usize = 48;
+/// Words from which on a product is computed by transforms.
+const TRANSFORM: usize = 256;
 
-type Words = SmallVec<[u64; 2]>;
+/// PERF: what arises at the usual precision of 28 digits needs no allocation.
+type Words = SmallVec<[u64; INLINE]>;
+const INLINE: usize = 4;
 
 /// What was cut off a number, compared with half a unit of its last digit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,13 +40,26 @@ pub enum Rest {
 }
 
 /// An unsigned integer in decimal words.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct Coefficient(Words);
+
+impl Clone for Coefficient {
+    #[inline]
+    fn clone(&self) -> Self {
+        match *self.0.as_slice() {
+            [] => Coefficient::of([0; INLINE], 0),
+            [low] => Coefficient::of([low, 0, 0, 0], 1),
+            [low, high] => Coefficient::of([low, high, 0, 0], 2),
+            _ => Coefficient(self.0.clone()),
+        }
+    }
+}
 
 /// Two words hold the numbers below this.
 const SMALL_END: u128 = BASE as u128 * BASE as u128;
 
-const POWERS: [u64; WIDTH + 1] = {
+/// Ten to the power of 0 to [`WIDTH`].
+pub(super) const POWERS: [u64; WIDTH + 1] = {
     let mut powers = [1; WIDTH + 1];
     let mut i = 1;
     while i <= WIDTH {
@@ -58,19 +76,19 @@ fn power(exponent: usize) -> u64 {
 /// Division by a word whose top bit is set, by two multiplications (Möller and
 /// Granlund, Improved division by invariant integers).
 #[derive(Clone, Copy)]
-struct Divider {
+pub(super) struct Divider {
     divisor: u64,
     reciprocal: u64,
 }
 
 impl Divider {
-    const fn new(divisor: u64) -> Self {
+    pub(super) const fn new(divisor: u64) -> Self {
         Divider { divisor, reciprocal: (u128::MAX / divisor as u128 - (1 << 64)) as u64 }
     }
 
     /// Quotient and remainder; the quotient fits a word.
     #[inline(always)]
-    const fn div_rem(self, value: u128) -> (u64, u64) {
+    pub(super) const fn div_rem(self, value: u128) -> (u64, u64) {
         let top = (value >> 64) as u64;
         let guess = (self.reciprocal as u128 * top as u128).wrapping_add(value);
         let mut quotient = ((guess >> 64) as u64).wrapping_add(1);
@@ -86,11 +104,12 @@ impl Divider {
     }
 }
 
-const BY_BASE: Divider = Divider::new(BASE);
+/// Division by the base.
+pub(super) const BY_BASE: Divider = Divider::new(BASE);
 
 /// The two words of a number below BASE * BASE, as products of words are.
 #[inline(always)]
-fn split(value: u128) -> (u64, u64) {
+pub(super) fn split(value: u128) -> (u64, u64) {
     BY_BASE.div_rem(value)
 }
 
@@ -103,7 +122,7 @@ impl From<u64> for Coefficient {
 impl Coefficient {
     /// Zero.
     pub fn zero() -> Self {
-        Coefficient(Words::new())
+        Coefficient::of([0; INLINE], 0)
     }
 
     /// One.
@@ -111,30 +130,30 @@ impl Coefficient {
         Coefficient::from(1)
     }
 
+    /// The first `length` of these words.
+    #[inline(always)]
+    fn of(words: [u64; INLINE], length: usize) -> Self {
+        Coefficient(Words::from_buf_and_len(words, length))
+    }
+
     /// The coefficient with this value.
-    pub fn from_u128(mut value: u128) -> Self {
-        let mut words = Words::new();
-        while value >= u128::from(BASE) {
-            let word = if (value >> 64) as u64 >= BASE {
-                let word = value % u128::from(BASE);
-                value /= u128::from(BASE);
-                word as u64
-            } else {
-                let (high, low) = split(value);
-                value = u128::from(high);
-                low
-            };
-            words.push(word);
+    #[inline]
+    pub fn from_u128(value: u128) -> Self {
+        if value < u128::from(BASE) {
+            return Coefficient::of([value as u64, 0, 0, 0], usize::from(value != 0));
         }
-        if value != 0 {
-            words.push(value as u64);
+        if value < SMALL_END {
+            let (high, low) = split(value);
+            return Coefficient::of([low, high, 0, 0], 2);
         }
-        Coefficient(words)
+        let (high, low) = (value / u128::from(BASE), (value % u128::from(BASE)) as u64);
+        let (top, middle) = split(high);
+        Coefficient::of([low, middle, top, 0], 3)
     }
 
     /// The value, if it has two words at most.
     #[inline]
-    fn small(&self) -> Option<u128> {
+    pub(super) fn small(&self) -> Option<u128> {
         match *self.0.as_slice() {
             [] => Some(0),
             [low] => Some(u128::from(low)),
@@ -261,24 +280,20 @@ impl Coefficient {
     /// The ASCII digits.
     pub fn to_ascii(&self) -> Result<String, TooLarge> {
         let mut text = String::new();
-        let Some((last, rest)) = self.0.split_last() else { return Ok("0".to_owned()) };
-        text.try_reserve(self.0.len() * WIDTH).map_err(|_| TooLarge)?;
-        let mut buffer = [b'0'; WIDTH];
-        let mut push = |word: u64, least: usize| {
-            let (mut word, mut start) = (word, WIDTH);
-            while word != 0 || WIDTH - start < least {
-                start -= 1;
-                if let Some(digit) = buffer.get_mut(start) {
-                    *digit = b'0' + (word % 10) as u8;
-                }
-                word /= 10;
-            }
-            let digits = buffer.get(start..).unwrap_or_default();
-            text.extend(digits.iter().map(|digit| char::from(*digit)));
-        };
-        push(*last, 1);
-        rest.iter().rev().for_each(|word| push(*word, WIDTH));
+        self.push_ascii(&mut text)?;
         Ok(text)
+    }
+
+    /// Appends the ASCII digits.
+    pub(super) fn push_ascii(&self, text: &mut String) -> Result<(), TooLarge> {
+        let Some((last, rest)) = self.0.split_last() else {
+            text.push('0');
+            return Ok(());
+        };
+        text.try_reserve(self.0.len() * WIDTH).map_err(|_| TooLarge)?;
+        push_word(text, *last, 1);
+        rest.iter().rev().for_each(|word| push_word(text, *word, WIDTH));
+        Ok(())
     }
 
     /// `self + other`.
@@ -333,6 +348,49 @@ impl Coefficient {
             let mut quotient = self.clone();
             let rest = divide_small(&mut quotient.0, single);
             return Ok((quotient.normalized(), Coefficient::from(rest)));
+        }
+        if divisor.0.len() >= quotient::RECURSIVE
+            && self.0.len() - divisor.0.len() >= quotient::RECURSIVE
+        {
+            return quotient::divide(self, divisor);
+        }
+        divide(&self.0, &divisor.0)
+    }
+
+    /// `self * BASEⁿ`.
+    pub(super) fn shift_words_left(&self, n: usize) -> Result<Self, TooLarge> {
+        if self.is_zero() {
+            return Ok(Coefficient::zero());
+        }
+        let mut words = zeroed(n)?;
+        words.try_reserve(self.0.len()).map_err(|_| TooLarge)?;
+        words.extend_from_slice(&self.0);
+        Ok(Coefficient(words))
+    }
+
+    /// The words from `start` to `end`, as a number.
+    pub(super) fn words(&self, start: usize, end: usize) -> Result<Self, TooLarge> {
+        let end = end.min(self.0.len());
+        let part = self.0.get(start.min(end)..end).unwrap_or_default();
+        let mut words = with_capacity(part.len())?;
+        words.extend_from_slice(part);
+        Ok(Coefficient(words).normalized())
+    }
+
+    /// The number of words.
+    pub(super) fn word_count(&self) -> usize {
+        self.0.len()
+    }
+
+    /// What to multiply by so that the highest word is at least half the base.
+    pub(super) fn normalizer(&self) -> u64 {
+        BASE / (self.0.last().copied().unwrap_or(0) + 1)
+    }
+
+    /// Long division, for a divisor of at least two words.
+    pub(super) fn long_division(&self, divisor: &Self) -> Result<(Self, Self), TooLarge> {
+        if self.cmp(divisor) == Ordering::Less {
+            return Ok((Coefficient::zero(), self.clone()));
         }
         divide(&self.0, &divisor.0)
     }
@@ -466,6 +524,22 @@ impl Ord for Coefficient {
     }
 }
 
+/// Appends the digits of a word, with zeros before them up to `least` digits.
+fn push_word(text: &mut String, mut word: u64, least: usize) {
+    let mut digits = [b'0'; WIDTH];
+    let mut start = WIDTH;
+    for digit in digits.iter_mut().rev() {
+        if word == 0 {
+            break;
+        }
+        *digit = b'0' + (word % 10) as u8;
+        word /= 10;
+        start -= 1;
+    }
+    let digits = digits.get(start.min(WIDTH - least)..).unwrap_or_default();
+    text.push_str(std::str::from_utf8(digits).unwrap_or_default());
+}
+
 fn with_capacity(words: usize) -> Result<Words, TooLarge> {
     let mut result = Words::new();
     result.try_reserve(words).map_err(|_| TooLarge)?;
@@ -573,6 +647,9 @@ fn multiply(out: &mut [u64], a: &[u64], b: &[u64]) -> Result<(), TooLarge> {
             add_to(out.get_mut(index * short.len()..).unwrap_or_default(), &product);
         }
         return Ok(());
+    }
+    if short.len() >= TRANSFORM {
+        return transform::multiply(out, long, short);
     }
     karatsuba(out, long, short)
 }
@@ -744,9 +821,21 @@ mod tests {
 
     #[test]
     fn arithmetic_agrees_with_binary() {
-        for (i, j) in
-            [(1, 1), (3, 1), (9, 4), (40, 39), (300, 5), (600, 300), (1200, 1100), (1500, 400)]
-        {
+        for (i, j) in [
+            (1, 1),
+            (3, 1),
+            (9, 4),
+            (40, 39),
+            (300, 5),
+            (600, 300),
+            (1200, 1100),
+            (1500, 400),
+            (4000, 850),
+            (3000, 3000),
+            (3001, 1499),
+            (9000, 2900),
+            (2500, 1000),
+        ] {
             let (a, b) = (sample(i), sample(j));
             let (x, y) =
                 (Coefficient::from_biguint(&a).unwrap(), Coefficient::from_biguint(&b).unwrap());
@@ -757,6 +846,25 @@ mod tests {
             if x >= y {
                 assert_eq!(x.sub(&y).unwrap().to_biguint(), &a - &b);
             }
+        }
+    }
+
+    #[test]
+    fn products_of_the_largest_words() {
+        for count in [300, 512, 1000] {
+            // (10ⁿ - 1)² = (10ⁿ - 2)·10ⁿ + 1
+            let digits = count * WIDTH as u64;
+            let nines = Coefficient::nines(digits).unwrap();
+            let mut high = nines.clone();
+            high.decrement();
+            let mut square = high.shift_left(digits).unwrap();
+            square.increment();
+            assert_eq!(nines.mul(&nines).unwrap(), square);
+            assert_eq!(square.div_rem(&nines).unwrap(), (nines.clone(), Coefficient::zero()));
+            square.decrement();
+            let (quotient, rest) = square.div_rem(&nines).unwrap();
+            assert_eq!(quotient.mul(&nines).unwrap().add(&rest).unwrap(), square);
+            assert!(rest < nines);
         }
     }
 

@@ -12,8 +12,11 @@ mod compare;
 mod digitwise;
 mod elementary;
 mod format;
+mod quotient;
 mod rounding;
+mod small;
 mod text;
+mod transform;
 
 use crate::TooLarge;
 
@@ -306,7 +309,7 @@ impl Decimal {
     /// Cut off `digits` digits and round; whether that changed the value.
     fn cut_off(&mut self, digits: i64, rounding: Rounding) -> bool {
         let (mut kept, rest) = self.coefficient.shift_right(digits.unsigned_abs());
-        if rounding.is_away(rest, &kept, self.negative) {
+        if rounding.is_away(rest, || kept.last_digit(), self.negative) {
             kept.increment();
         }
         self.coefficient = kept;

@@ -1,6 +1,6 @@
 //! The eight ways to round.
 
-use super::{Coefficient, Rest};
+use super::Rest;
 
 /// A rounding mode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,8 +51,10 @@ impl Rounding {
         NAMES.iter().find(|(_, known)| *known == name).map(|(mode, _)| *mode)
     }
 
-    /// Whether `kept` is to be rounded away from zero, with `rest` cut off.
-    pub(super) fn is_away(self, rest: Rest, kept: &Coefficient, negative: bool) -> bool {
+    /// Whether what is kept, with this last digit, is to be rounded away from zero,
+    /// with `rest` cut off.
+    #[inline]
+    pub(super) fn is_away(self, rest: Rest, digit: impl Fn() -> u64, negative: bool) -> bool {
         if rest == Rest::Zero {
             return false;
         }
@@ -63,8 +65,8 @@ impl Rounding {
             Rounding::Floor => negative,
             Rounding::HalfUp => rest != Rest::Below,
             Rounding::HalfDown => rest == Rest::Above,
-            Rounding::HalfEven => rest == Rest::Above || rest == Rest::Half && kept.is_odd(),
-            Rounding::ZeroFiveUp => matches!(kept.last_digit(), 0 | 5),
+            Rounding::HalfEven => rest == Rest::Above || rest == Rest::Half && digit() % 2 == 1,
+            Rounding::ZeroFiveUp => matches!(digit(), 0 | 5),
         }
     }
 

@@ -5,7 +5,7 @@ use super::{
     condition::{CLAMPED, CONVERSION_SYNTAX, INEXACT, INVALID_OPERATION, ROUNDED},
     invalid, out_of_memory,
 };
-use crate::TooLarge;
+use crate::{TooLarge, push_repeated};
 
 impl Decimal {
     /// Parse ASCII text (sign, digits, point, exponent, or the name of a
@@ -72,20 +72,23 @@ impl Decimal {
         } else {
             (left - 1).rem_euclid(3) + 1
         };
-        let mut text = sign.to_owned();
-        let zeros = |count: i64| "0".repeat(usize::try_from(count).unwrap_or(0));
+        let mut text = String::with_capacity(digits.len() + 16);
+        text.push_str(sign);
+        let zeros = |text: &mut String, count: i64| {
+            push_repeated(text, b'0', usize::try_from(count).unwrap_or(0))
+        };
         if point <= 0 {
-            text += "0.";
-            text += &zeros(-point);
-            text += &digits;
+            text.push_str("0.");
+            zeros(&mut text, -point)?;
+            text.push_str(&digits);
         } else if point >= length {
-            text += &digits;
-            text += &zeros(point - length);
+            text.push_str(&digits);
+            zeros(&mut text, point - length)?;
         } else {
             let (whole, part) = digits.split_at(usize::try_from(point).unwrap_or(0));
-            text += whole;
+            text.push_str(whole);
             text.push('.');
-            text += part;
+            text.push_str(part);
         }
         if left != point {
             text.push(if capitals { 'E' } else { 'e' });

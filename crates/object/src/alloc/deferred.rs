@@ -77,13 +77,13 @@ pub(crate) fn end(
     later: &RefCell<Vec<NonNull<PyObject>>>,
     dealloc: unsafe fn(NonNull<PyObject>),
 ) {
-    if depth.get() == 1 {
+    if depth.get() == 1 && later.try_borrow().is_ok_and(|later| !later.is_empty()) {
         drain(later, dealloc);
     }
     depth.set(depth.get() - 1);
 }
 
-#[inline]
+#[cold]
 fn drain(later: &RefCell<Vec<NonNull<PyObject>>>, dealloc: unsafe fn(NonNull<PyObject>)) {
     loop {
         let next = later.borrow_mut().pop();

@@ -408,6 +408,29 @@ pub unsafe fn track(heap: &Heap, object: NonNull<PyObject>) {
     count_young(heap);
 }
 
+/// As [`track`], of an object that was just allocated.
+///
+/// # Safety
+///
+/// As [`track`], and the object was never tracked.
+#[inline(always)]
+pub unsafe fn track_new(heap: &Heap, object: NonNull<PyObject>) {
+    let object = object.as_ptr();
+    if !heap.in_pools(object.cast()) {
+        return track_large(heap, object);
+    }
+    debug_assert!(is_in_gc_pool(object));
+    // SAFETY: an object of the gc domain in a pool has a table byte.
+    unsafe { *table_byte(object.cast()) = flag::TRACKED };
+    let pool = pool_of(object.cast());
+    // SAFETY: the object keeps its pool alive.
+    if unsafe { (*pool).list_index[0] } == UNLISTED {
+        // SAFETY: as above.
+        unsafe { heap.gc.list_pool(pool, 0) };
+    }
+    count_young(heap);
+}
+
 fn is_in_gc_pool(object: *mut PyObject) -> bool {
     // SAFETY: callers pass objects in pools, which they keep alive.
     unsafe { (*pool_of(object.cast())).domain == crate::alloc::Domain::Gc }

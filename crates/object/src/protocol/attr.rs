@@ -2,7 +2,7 @@
 
 use crate::{
     Obj, PyStruct, Ref, Result, Str, Thread, Type, error,
-    exceptions::types::AttributeError,
+    exceptions::{self, types::AttributeError},
     raise,
     types::{object_, type_::as_type},
 };
@@ -16,7 +16,22 @@ pub fn getattr(th: Thread<'_>, object: Obj<'_>, name: &Str) -> Result<Ref> {
     // SAFETY: the slot belongs to the object's type.
     let value = unsafe { slot(object.as_ptr(), name.obj().as_ptr()) };
     // SAFETY: a slot returns a new reference or null.
-    unsafe { Ref::from_raw(value) }.ok_or(error::Raised)
+    match unsafe { Ref::from_raw(value) } {
+        Some(value) => Ok(value),
+        None => Err(with_origin(th, object, name)),
+    }
+}
+
+/// Note in an `AttributeError` what was looked for, if it does not know.
+#[cold]
+fn with_origin(th: Thread<'_>, object: Obj<'_>, name: &Str) -> error::Raised {
+    use crate::AsObject;
+    if let Some(exception) = th.exception()
+        && let Some(error) = exception.obj().downcast::<exceptions::AttributeError>()
+    {
+        error.set_origin(object, name.obj());
+    }
+    error::Raised
 }
 
 /// `getattr(object, name)`, `None` when there is no such attribute.
@@ -34,6 +49,8 @@ pub fn getattr_opt(th: Thread<'_>, object: Obj<'_>, name: &Str) -> Result<Option
     };
     match found {
         Ok(found) => Ok(found),
+        // COMPAT: a getter of C code that fails and does not say why has nothing.
+        Err(_) if !th.is_raised() => Ok(None),
         Err(raised) => th.catch(raised, AttributeError()).map(|()| None),
     }
 }

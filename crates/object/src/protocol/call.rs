@@ -14,12 +14,7 @@ pub fn call(
 ) -> Result<Ref> {
     let ty = callable.ty();
     if let Some(vectorcall) = vectorcall_of(callable, ty) {
-        let nargs = args.len() - kwnames.map_or(0, Tuple::len);
-        let kwnames = kwnames.map_or(std::ptr::null_mut(), |names| names.obj().as_ptr());
-        // SAFETY: the callee's own vectorcall with live arguments.
-        let value = unsafe { vectorcall(callable.as_ptr(), args.as_ptr().cast(), nargs, kwnames) };
-        // SAFETY: a new reference or null.
-        return unsafe { Ref::from_raw(value) }.ok_or(error::Raised);
+        return call_pointer(callable, vectorcall, args, kwnames);
     }
     let nargs = args.len() - kwnames.map_or(0, Tuple::len);
     let (positional, values) = args.split_at(nargs);
@@ -35,6 +30,21 @@ pub fn call(
         None => None,
     };
     call_tuple(th, callable, &tuple, dict.as_deref())
+}
+
+#[inline]
+fn call_pointer(
+    callable: Obj<'_>,
+    vectorcall: abi::vectorcallfunc,
+    args: &[Obj<'_>],
+    kwnames: Option<&Tuple>,
+) -> Result<Ref> {
+    let nargs = args.len() - kwnames.map_or(0, Tuple::len);
+    let kwnames = kwnames.map_or(std::ptr::null_mut(), |names| names.obj().as_ptr());
+    // SAFETY: the callee's own vectorcall with live arguments.
+    let value = unsafe { vectorcall(callable.as_ptr(), args.as_ptr().cast(), nargs, kwnames) };
+    // SAFETY: a new reference or null.
+    unsafe { Ref::from_raw(value) }.ok_or(error::Raised)
 }
 
 /// `callable(*args, **kwargs)` with the arguments already packed.
@@ -83,10 +93,24 @@ pub fn call_dict(
     let Some(kwargs) = kwargs.filter(|kwargs| kwargs.len() > 0) else {
         return call(th, callable, args, None);
     };
-    if vectorcall_of(callable, callable.ty()).is_none() {
+    let Some(vectorcall) = vectorcall_of(callable, callable.ty()) else {
         let args = Tuple::from_objs(th, args)?;
         return call_tuple(th, callable, &args, Some(kwargs));
-    }
+    };
+    call_vector(th, callable, vectorcall, args, Some(kwargs))
+}
+
+/// Call a vectorcall function of an object, the keyword arguments in a dict.
+pub fn call_vector(
+    th: Thread<'_>,
+    callable: Obj<'_>,
+    vectorcall: abi::vectorcallfunc,
+    args: &[Obj<'_>],
+    kwargs: Option<&Dict>,
+) -> Result<Ref> {
+    let Some(kwargs) = kwargs.filter(|kwargs| kwargs.len() > 0) else {
+        return call_pointer(callable, vectorcall, args, None);
+    };
     let (mut names, mut values, mut position) = (Vec::new(), Vec::new(), 0);
     while let Some((key, value)) = kwargs.next_entry(&mut position) {
         if key.obj().downcast::<Str>().is_none() {
@@ -99,7 +123,7 @@ pub fn call_dict(
     let mut all = Vec::with_capacity(args.len() + values.len());
     all.extend_from_slice(args);
     all.extend_from_slice(crate::args::borrow_all(&values));
-    call(th, callable, &all, Some(&names))
+    call_pointer(callable, vectorcall, &all, Some(&names))
 }
 
 /// The error for calling what is not callable; for a module that holds a

@@ -228,10 +228,13 @@ pub fn hash(th: Thread<'_>, object: Obj<'_>) -> Result<isize> {
     if let Some(hash) = hash_plain(th, object) {
         return Ok(hash);
     }
-    th.check_stack_end()?;
     let Some(slot) = object.ty().slots().tp_hash else {
         raise!(th, TypeError, "unhashable type: '{}'", object.type_name());
     };
+    if types::object_type().slots().tp_hash.is_some_and(|plain| plain as usize == slot as usize) {
+        return Ok(types::object_::identity_hash(object));
+    }
+    th.check_stack_end()?;
     // SAFETY: the slot belongs to the object's type.
     match unsafe { slot(object.as_ptr()) } {
         -1 => Err(error::Raised),

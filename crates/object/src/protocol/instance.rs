@@ -6,7 +6,7 @@
 
 use crate::{
     AsObject, Obj, Protocol, PyStruct, Ref, Result, Thread, Tuple, Type, id, own, raise,
-    types::union::Union,
+    types::{self, union::Union},
 };
 
 use super::generic::call_special;
@@ -67,6 +67,9 @@ pub fn real_is_instance(th: Thread<'_>, object: Obj<'_>, cls: Obj<'_>) -> Result
         if object.ty().is_subtype(cls) {
             return Ok(true);
         }
+        if tells_its_class(th, object) {
+            return Ok(false);
+        }
         let claimed = object.getattr_opt(th, id!(th, "__class__"))?;
         return Ok(claimed.is_some_and(|claimed| {
             let claimed = claimed.obj().downcast::<Type>();
@@ -78,6 +81,14 @@ pub fn real_is_instance(th: Thread<'_>, object: Obj<'_>, cls: Obj<'_>) -> Result
         Some(claimed) => abstract_is_subclass(th, claimed, cls),
         None => Ok(false),
     }
+}
+
+/// Whether the `__class__` of an object is certainly its type.
+fn tells_its_class(th: Thread<'_>, object: Obj<'_>) -> bool {
+    let (ty, base) = (object.ty(), types::object_type());
+    let slot = |ty: &Type| ty.slots().tp_getattro.map(|slot| slot as usize);
+    let attribute = |ty: &Type| ty.lookup(th, id!(th, "__class__")).map(Obj::as_ptr);
+    slot(ty) == slot(base) && attribute(ty) == attribute(base)
 }
 
 /// `type.__subclasscheck__(cls, derived)`.

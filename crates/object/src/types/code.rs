@@ -1,7 +1,7 @@
 //! `code`: compiled code.
 //!
 //! The fields up to `weakreflist` are those of `PyCodeObject`. What executes
-//! is `units`: the instructions with their inline caches, rewritten while they
+//! are the units behind them: the instructions with their inline caches, rewritten while they
 //! run; `co_code` is made from it by taking every opcode back to its generic
 //! form and emptying the caches.
 
@@ -50,15 +50,29 @@ pub struct Code {
     pub qualname: Ref<Str>,
     pub linetable: Ref<Bytes>,
     pub weakreflist: Cell<*mut abi::PyObject>,
-    units: Box<[UnsafeCell<u16>]>,
-    /// The first instruction at which the frame may be seen.
-    first_traceable: u32,
-    /// Takes exactly `argcount` positional arguments and nothing else.
-    simple: bool,
+    /// Where CPython has caches that C code does not look at.
+    _unused: [usize; 2],
     /// Caches: `co_code`, and who else keeps something here (tracing).
     code_bytes: Link<Bytes>,
     pub monitoring: Link,
+    simple: Simple,
+    /// The first instruction at which the frame may be seen. Code of C that
+    /// makes code objects for its functions writes it.
+    first_traceable: Cell<i32>,
+    _extra: usize,
+    // The instructions follow.
 }
+
+// Code that switches stacks compares a frame's instruction pointer with these.
+const _: () = assert!(
+    std::mem::offset_of!(Code, first_traceable)
+        == std::mem::offset_of!(abi::PyCodeObject, _co_firsttraceable)
+        && size_of::<Code>() == std::mem::offset_of!(abi::PyCodeObject, co_code_adaptive)
+);
+
+/// Takes exactly `argcount` positional arguments and nothing else.
+#[repr(align(8))]
+struct Simple(bool);
 
 impl Traverse for Code {
     const GC: bool = false;
@@ -103,7 +117,7 @@ impl Code {
         let resume = Op::RESUME as u16;
         // SAFETY: nobody else sees the units yet.
         let is_resume = |unit: &UnsafeCell<u16>| unsafe { *unit.get() } & 0xFF == resume;
-        let first_traceable = units.iter().position(is_resume).unwrap_or(0) as u32;
+        let first_traceable = units.iter().position(is_resume).unwrap_or(0) as i32;
         let special = abi::CO_VARARGS | abi::CO_VARKEYWORDS;
         let code = Code {
             head: VarHead::new(units.len() as isize),
@@ -129,17 +143,29 @@ impl Code {
             qualname: parts.qualname,
             linetable: parts.linetable,
             weakreflist: Cell::new(std::ptr::null_mut()),
-            first_traceable,
-            simple: parts.flags & special == 0
-                && parts.flags & abi::CO_OPTIMIZED != 0
-                && parts.kwonlyargcount == 0,
-            units,
+            _unused: [0; 2],
             code_bytes: Link::null(),
             monitoring: Link::null(),
+            simple: Simple(
+                parts.flags & special == 0
+                    && parts.flags & abi::CO_OPTIMIZED != 0
+                    && parts.kwonlyargcount == 0,
+            ),
+            first_traceable: Cell::new(first_traceable),
+            _extra: 0,
         };
-        let count = code.units.len() as isize;
-        let code = alloc_object::new(th, code)?;
-        code.head.set_size(count);
+        let object = alloc_object::alloc_items::<Code>(th, units.len())?;
+        // SAFETY: the header was filled in.
+        let head = unsafe { object.read() };
+        // SAFETY: fresh memory for a `Code` and its units.
+        unsafe { object.cast::<Code>().write(code) };
+        // SAFETY: as above; the header comes back over the placeholder.
+        unsafe { object.write(head) };
+        // SAFETY: the header's count is the reference we hand over.
+        let code = unsafe { Ref::<Code>::from_owned(object) };
+        code.head.set_size(units.len() as isize);
+        // SAFETY: as many units fit behind the object.
+        unsafe { code.units().copy_from_nonoverlapping(units.as_ptr().cast(), units.len()) };
         Ok(code)
     }
 
@@ -189,13 +215,18 @@ impl Code {
     /// The instructions that execute.
     #[inline(always)]
     pub fn units(&self) -> *mut u16 {
-        self.units.as_ptr().cast_mut().cast()
+        std::ptr::from_ref(self).wrapping_add(1).cast_mut().cast()
+    }
+
+    fn cells(&self) -> &[UnsafeCell<u16>] {
+        // SAFETY: the units were allocated and written with the object.
+        unsafe { std::slice::from_raw_parts(self.units().cast(), self.unit_count()) }
     }
 
     /// How many code units.
     #[inline]
     pub fn unit_count(&self) -> usize {
-        self.units.len()
+        self.head.size() as usize
     }
 
     /// The constants, as the interpreter loads them.
@@ -213,12 +244,12 @@ impl Code {
     /// Whether a call needs nothing but `argcount` positional arguments.
     #[inline(always)]
     pub fn is_simple(&self) -> bool {
-        self.simple
+        self.simple.0
     }
 
     /// The first instruction at which the frame may be seen.
-    pub fn first_traceable(&self) -> u32 {
-        self.first_traceable
+    pub fn first_traceable(&self) -> i32 {
+        self.first_traceable.get()
     }
 
     /// The name of a variable.
@@ -236,9 +267,7 @@ impl Code {
 
     /// The line of an instruction, by its offset in code units.
     pub fn line_at(&self, unit: u32) -> Option<i32> {
-        linetable::lines(self.linetable.as_bytes(), self.firstlineno)
-            .find(|(start, end, _)| (*start..*end).contains(&(2 * unit)))
-            .and_then(|(_, _, line)| line)
+        linetable::line_at(self.linetable.as_bytes(), self.firstlineno, unit as usize)
     }
 
     /// `co_filename`, borrowed; null if it was never set.
@@ -249,7 +278,7 @@ impl Code {
     /// The opcode at an offset in its generic form, and its argument byte.
     pub fn instruction(&self, unit: usize) -> Option<(Op, u8)> {
         // SAFETY: units are plain numbers that only this thread writes.
-        let word = unsafe { *self.units.get(unit)?.get() };
+        let word = unsafe { *self.cells().get(unit)?.get() };
         let mut op = Op::from_number(word & 0xFF).map_or(Op::RESERVED, Op::base);
         if op.is_instrumented() {
             // A line's or instruction's event hides the opcode.
@@ -264,7 +293,7 @@ impl Code {
         if let Some(bytes) = self.code_bytes.get() {
             return Ok(bytes);
         }
-        let mut bytes = Vec::with_capacity(self.units.len() * 2);
+        let mut bytes = Vec::with_capacity(self.unit_count() * 2);
         while let Some((op, arg)) = self.instruction(bytes.len() / 2) {
             bytes.extend([op.number() as u8, arg]);
             bytes.resize(bytes.len() + 2 * op.caches(), 0);
@@ -600,7 +629,7 @@ impl Code {
             self.kwonlyargcount,
             self.flags,
             self.firstlineno,
-            self.units.len() as i32,
+            self.unit_count() as i32,
         ] {
             mix(number as usize);
         }
@@ -617,7 +646,7 @@ impl Code {
     #[getter]
     fn _co_code_adaptive(&self, th: Thread<'_>) -> Result<Ref<Bytes>> {
         // SAFETY: units are plain numbers that only this thread writes.
-        let units = self.units.iter().map(|unit| unsafe { *unit.get() });
+        let units = self.cells().iter().map(|unit| unsafe { *unit.get() });
         let bytes: Vec<u8> = units.flat_map(u16::to_le_bytes).collect();
         Bytes::new(th, &bytes)
     }
@@ -806,7 +835,7 @@ impl Code {
     /// Size in memory, in bytes.
     #[sig = "($self, /)"]
     fn __sizeof__(&self, _: Thread<'_>) -> Result<usize> {
-        Ok(size_of::<Code>() + 2 * self.units.len())
+        Ok(size_of::<Code>() + 2 * self.unit_count())
     }
 }
 

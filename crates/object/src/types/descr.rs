@@ -192,7 +192,8 @@ pub struct ClassMethodDescriptor {
 pub struct SlotWrapper {
     head: Head,
     common: Common,
-    row: &'static Row,
+    /// C code may let it point to a copy.
+    base: Cell<*const abi::wrapperbase>,
     function: usize,
 }
 
@@ -389,7 +390,13 @@ impl ClassMethodDescriptor {
 impl SlotWrapper {
     /// The row of the slot table.
     pub fn row(&self) -> &'static Row {
-        self.row
+        // SAFETY: what was put there, or a copy of it.
+        unsafe { crate::slots::row_of(self.base.get()) }
+    }
+
+    fn doc(&self, th: Thread<'_>) -> Result {
+        // SAFETY: as above; its texts live for ever.
+        doc_object(th, unsafe { (*self.base.get()).doc })
     }
 
     /// The address of the slot function.
@@ -410,11 +417,11 @@ impl SlotWrapper {
         args: &[Obj<'_>],
         kwargs: Option<&Dict>,
     ) -> Result {
-        wrappers::call(th, self.row, self.function, this, args, kwargs)
+        wrappers::call(th, self.row(), self.function, this, args, kwargs)
     }
 
     fn text_signature(&self) -> &'static str {
-        match self.row.wrap {
+        match self.row().wrap {
             Wrap::Call | Wrap::Init => "($self, /, *args, **kwargs)",
             Wrap::TernaryLeft | Wrap::TernaryRight => "($self, value, mod=None, /)",
             Wrap::SetItem | Wrap::SequenceSetItem => "($self, key, value, /)",
@@ -428,7 +435,7 @@ impl SlotWrapper {
             }
             Wrap::GetBuffer => "($self, flags, /)",
             Wrap::ReleaseBuffer => "($self, buffer, /)",
-            Wrap::Binary if self.row.dunder == "__getitem__" => "($self, key, /)",
+            Wrap::Binary if self.row().dunder == "__getitem__" => "($self, key, /)",
             Wrap::Binary
             | Wrap::BinaryLeft
             | Wrap::BinaryRight
@@ -477,8 +484,8 @@ impl SlotWrapper {
     }
 
     #[getter]
-    fn __doc__(&self, _: Thread<'_>) -> &'static str {
-        self.row.doc
+    fn __doc__(&self, th: Thread<'_>) -> Result {
+        self.doc(th)
     }
 
     #[getter]
@@ -503,7 +510,7 @@ impl MethodWrapper {
             th,
             format_args!(
                 "<method-wrapper '{}' of {} object at {:p}>",
-                self.descriptor.row.dunder,
+                self.descriptor.row().dunder,
                 this.obj().ty().full_name(),
                 this.as_ptr()
             ),
@@ -553,8 +560,8 @@ impl MethodWrapper {
     }
 
     #[getter]
-    fn __doc__(&self, _: Thread<'_>) -> &'static str {
-        self.descriptor.row.doc
+    fn __doc__(&self, th: Thread<'_>) -> Result {
+        self.descriptor.doc(th)
     }
 
     #[getter]
@@ -838,7 +845,9 @@ pub fn slot_wrapper(th: Thread<'_>, ty: &Type, row: &'static Row, function: usiz
         name: Str::intern(th, row.dunder)?,
         qualname: Link::null(),
     };
-    alloc_object::new(th, SlotWrapper { head: Head::new(), common, row, function }).map(Ref::upcast)
+    let base = Cell::new(crate::slots::base_of(row));
+    alloc_object::new(th, SlotWrapper { head: Head::new(), common, base, function })
+        .map(Ref::upcast)
 }
 
 /// `descriptor.__get__(instance, owner)` if it has `tp_descr_get`, else itself.

@@ -260,7 +260,7 @@ impl Tuple {
             unsafe { first.add(index).write(value) };
         }
         // SAFETY: a complete gc object.
-        unsafe { gc::track(th.heap(), tuple) };
+        unsafe { gc::track_new(th.heap(), tuple) };
         // SAFETY: the header's count is the reference we hand over.
         Ok(unsafe { Ref::from_owned(tuple) })
     }
@@ -416,7 +416,11 @@ impl Tuple {
 
     fn __contains__(&self, th: Thread<'_>, value: Obj<'_>) -> Result<bool> {
         for item in self.items() {
-            if compare::eq(th, *item, value)? {
+            let equal = match compare::eq_plain(*item, value) {
+                Some(equal) => equal,
+                None => compare::eq(th, *item, value)?,
+            };
+            if equal {
                 return Ok(true);
             }
         }

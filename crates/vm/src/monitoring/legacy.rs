@@ -4,6 +4,8 @@
 //! one. A function that raises is removed.
 #![allow(unsafe_op_in_unsafe_fn, reason = "works on running frames of this thread")]
 
+use std::cell::Cell;
+
 use object::{
     AsObject, Code, Int, Link, Obj, Protocol, Ref, Result, Str, Thread, id, raise, types,
 };
@@ -14,11 +16,13 @@ use crate::{
     frame_object::FrameObject,
 };
 
-/// The functions of a thread.
+/// The functions of a thread. One of C code is called with its object.
 #[derive(Default)]
 struct State {
     trace: Link,
     profile: Link,
+    native_trace: Cell<Option<abi::Py_tracefunc>>,
+    native_profile: Cell<Option<abi::Py_tracefunc>>,
 }
 
 impl Drop for State {
@@ -57,6 +61,27 @@ const PROFILE_EVENTS: u32 = 1 << event::PY_START
     | 1 << event::PY_UNWIND
     | 1 << event::PY_THROW;
 
+/// What C code calls an event: `PyTrace_CALL` and its like.
+fn native_number(event: &Str) -> i32 {
+    const NAMES: [&str; 8] =
+        ["call", "exception", "line", "return", "c_call", "c_exception", "c_return", "opcode"];
+    NAMES.iter().position(|name| event.eq_str(name)).map_or(0, |number| number as i32)
+}
+
+/// Call a function of C code with a frame.
+fn call_native(
+    function: abi::Py_tracefunc,
+    object: &Ref,
+    frame: &Ref<FrameObject>,
+    event: &Str,
+    arg: Obj<'_>,
+) -> Result<()> {
+    let (this, frame) = (object.obj().as_ptr(), frame.obj().as_ptr().cast());
+    // SAFETY: C code promised that it may be called so on this thread.
+    let status = unsafe { function(this, frame, native_number(event), arg.as_ptr()) };
+    if status == 0 { Ok(()) } else { Err(object::Raised) }
+}
+
 /// Call a function with a frame.
 fn call(
     th: Thread<'_>,
@@ -82,14 +107,19 @@ unsafe fn report(
     if object.trace_opcodes.get() {
         set_opcode_events(th, object.code(), true)?;
     }
-    let function = if event.eq_str("call") { Some(global) } else { object.trace.get() };
+    let native = state.native_trace.get();
+    let is_for_thread = native.is_some() || event.eq_str("call");
+    let function = if is_for_thread { Some(global) } else { object.trace.get() };
     let Some(function) = function else { return Ok(()) };
     object.lineno.set(line.unwrap_or(0));
-    let result = call(th, &function, &object, event, arg);
+    let result = match native {
+        Some(native) => call_native(native, &function, &object, event, arg).map(|()| None),
+        None => call(th, &function, &object, event, arg).map(Some),
+    };
     object.lineno.set(0);
     match result {
         Ok(value) => {
-            if !value.obj().is_none() {
+            if let Some(value) = value.filter(|value| !value.obj().is_none()) {
                 object.trace.set(Some(value));
             }
             Ok(())
@@ -217,8 +247,12 @@ pub(super) fn profile(
     };
     // SAFETY: the running frame.
     let object = unsafe { frame::object_of(th, frame)? };
-    match call(th, &function, &object, name, arg.obj()) {
-        Ok(_) => Ok(()),
+    let result = match state(th).native_profile.get() {
+        Some(native) => call_native(native, &function, &object, name, arg.obj()),
+        None => call(th, &function, &object, name, arg.obj()).map(drop),
+    };
+    match result {
+        Ok(()) => Ok(()),
         Err(raised) => {
             let exception = th.take_exception(raised);
             set_profile(th, types::none())?;
@@ -248,7 +282,51 @@ fn given(function: Obj<'_>) -> Option<Ref> {
 
 /// `sys.settrace`.
 pub fn set_trace(th: Thread<'_>, function: Obj<'_>) -> Result<()> {
-    let new = given(function);
+    state(th).native_trace.set(None);
+    trace_with(th, given(function))
+}
+
+/// The object that stands for a function of C code, which need not have one.
+fn standing_for(function: Option<abi::Py_tracefunc>, object: Option<Obj<'_>>) -> Option<Ref> {
+    function.map(|_| object.map_or_else(|| types::none().own(), Obj::own))
+}
+
+/// `PyEval_SetTrace`.
+pub fn set_native_trace(
+    th: Thread<'_>,
+    function: Option<abi::Py_tracefunc>,
+    object: Option<Obj<'_>>,
+) -> Result<()> {
+    state(th).native_trace.set(function);
+    trace_with(th, standing_for(function, object))
+}
+
+/// `PyEval_SetProfile`.
+pub fn set_native_profile(
+    th: Thread<'_>,
+    function: Option<abi::Py_tracefunc>,
+    object: Option<Obj<'_>>,
+) -> Result<()> {
+    state(th).native_profile.set(function);
+    profile_with(th, standing_for(function, object))
+}
+
+/// `PyEval_SetTraceAllThreads` and `PyEval_SetProfileAllThreads`.
+pub fn set_native_in_all_threads(
+    th: Thread<'_>,
+    function: Option<abi::Py_tracefunc>,
+    object: Option<Obj<'_>>,
+    is_profile: bool,
+) -> Result<()> {
+    set_in_others(th, is_profile, function, standing_for(function, object).as_ref());
+    if is_profile {
+        set_native_profile(th, function, object)
+    } else {
+        set_native_trace(th, function, object)
+    }
+}
+
+fn trace_with(th: Thread<'_>, new: Option<Ref>) -> Result<()> {
     let link = &state(th).trace;
     let threads = &monitors(th).tracing_threads;
     threads.set(threads.get() + new.is_some() as isize - !link.is_null() as isize);
@@ -266,6 +344,17 @@ pub fn set_trace(th: Thread<'_>, function: Obj<'_>) -> Result<()> {
 
 /// `sys._settraceallthreads` and `sys._setprofileallthreads`.
 pub fn set_in_all_threads(th: Thread<'_>, function: Obj<'_>, is_profile: bool) -> Result<()> {
+    set_in_others(th, is_profile, None, given(function).as_ref());
+    if is_profile { set_profile(th, function) } else { set_trace(th, function) }
+}
+
+/// Set the function of the threads that are not running now.
+fn set_in_others(
+    th: Thread<'_>,
+    is_profile: bool,
+    native: Option<abi::Py_tracefunc>,
+    object: Option<&Ref>,
+) {
     let monitors = monitors(th);
     let threads = if is_profile { &monitors.profiling_threads } else { &monitors.tracing_threads };
     for other in th.interp().all_threads() {
@@ -273,12 +362,15 @@ pub fn set_in_all_threads(th: Thread<'_>, function: Obj<'_>, is_profile: bool) -
             continue;
         }
         let state = other.extensions.get::<State>();
-        let link = if is_profile { &state.profile } else { &state.trace };
-        let new = given(function);
-        threads.set(threads.get() + new.is_some() as isize - !link.is_null() as isize);
-        link.set(new);
+        let (link, function) = if is_profile {
+            (&state.profile, &state.native_profile)
+        } else {
+            (&state.trace, &state.native_trace)
+        };
+        threads.set(threads.get() + object.is_some() as isize - !link.is_null() as isize);
+        function.set(native);
+        link.set(object.cloned());
     }
-    if is_profile { set_profile(th, function) } else { set_trace(th, function) }
 }
 
 /// `sys.gettrace`.
@@ -288,7 +380,11 @@ pub fn trace_function(th: Thread<'_>) -> Option<Ref> {
 
 /// `sys.setprofile`.
 pub fn set_profile(th: Thread<'_>, function: Obj<'_>) -> Result<()> {
-    let new = given(function);
+    state(th).native_profile.set(None);
+    profile_with(th, given(function))
+}
+
+fn profile_with(th: Thread<'_>, new: Option<Ref>) -> Result<()> {
     let link = &state(th).profile;
     let threads = &monitors(th).profiling_threads;
     threads.set(threads.get() + new.is_some() as isize - !link.is_null() as isize);

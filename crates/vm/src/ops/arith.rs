@@ -6,7 +6,7 @@ use object::{
     protocol::number, small_int, types,
 };
 
-use super::{adapt, check, ops};
+use super::{adapt, check, check_anew, ops};
 use crate::{
     bridge,
     frame::is_exact,
@@ -43,7 +43,10 @@ pub(crate) fn binary(th: Thread<'_>, oparg: usize, a: Obj<'_>, b: Obj<'_>) -> Re
     const POWER: usize = 8;
     const SUBSCR: usize = 26;
     match oparg {
-        SUBSCR => protocol::mapping::get_item(th, a, b),
+        SUBSCR => match slice_of(th, a, b) {
+            Some(result) => result,
+            None => protocol::mapping::get_item(th, a, b),
+        },
         POWER => number::power(th, a, b, types::none()),
         op if op == POWER + INPLACE => number::inplace_power(th, a, b),
         op if op < INPLACE => number::binary(th, OPERATORS[op], a, b),
@@ -200,6 +203,14 @@ pub(super) unsafe fn binary_extended(r: &mut Regs, th: Thread<'_>, oparg: usize)
     Flow::Next
 }
 
+/// `BINARY_OP_SUBSCR_STR_INT` of a string that is not ASCII.
+pub(super) unsafe fn subscript_text(r: &mut Regs, th: Thread<'_>) -> Flow {
+    r.save();
+    let item = bridge::str_item(th, r.peek(2).obj(), r.peek(1).int());
+    let Some(value) = item else { return Flow::Miss };
+    r.answer(th, Word::from_ref(value), 5)
+}
+
 #[inline(always)]
 unsafe fn int_result(r: &mut Regs, value: usize) -> Flow {
     if value >> small_int::RANGE_SHIFT != 1 {
@@ -301,6 +312,22 @@ fn plain_slice(
     Some(tuple.slice(th, start, stop).map(Ref::upcast))
 }
 
+/// `container[slice]` of a builtin sequence; `None` if the generic way has to
+/// decide.
+#[inline]
+fn slice_of(th: Thread<'_>, container: Obj<'_>, slice: Obj<'_>) -> Option<Result<Ref>> {
+    let slice = slice.downcast_exact::<types::Slice>()?;
+    if !slice.step().is_none() {
+        return None;
+    }
+    plain_slice(th, container, slice.start(), slice.stop())
+}
+
+#[inline(never)]
+fn list_slice(th: Thread<'_>, list: Obj<'_>, slice: Obj<'_>) -> Option<Result<Ref>> {
+    slice_of(th, list, slice)
+}
+
 #[inline(never)]
 fn slice_get(th: Thread<'_>, container: Obj<'_>, start: Obj<'_>, stop: Obj<'_>) -> Result<Ref> {
     if let Some(result) = plain_slice(th, container, start, stop) {
@@ -345,10 +372,8 @@ ops! {
     fn BINARY_OP(r, th, oparg) {
         adapt!(r, specialize::binary(r.ip, oparg, r.peek(2), r.peek(1)));
         r.save();
-        let value = check!(binary(th, oparg, r.peek(2).obj(), r.peek(1).obj()));
-        r.replace(2, Word::from_ref(value));
-        r.skip(5);
-        Flow::Next
+        let value = check_anew!(r, th, binary(th, oparg, r.peek(2).obj(), r.peek(1).obj()));
+        r.answer(th, Word::from_ref(value), 5)
     }
 
     fn BINARY_OP_ADD_INT(r, th, oparg) {
@@ -409,10 +434,9 @@ ops! {
             return Flow::Miss;
         }
         r.save();
-        let value = check!(bridge::concat_str(th, r.peek(2).obj(), r.peek(1).obj()));
-        r.replace(2, Word::from_ref(value));
-        r.skip(5);
-        Flow::Next
+        let (b, a) = (r.peek(1).obj(), r.peek(2).obj());
+        let value = check_anew!(r, th, bridge::concat_str(th, a, b));
+        r.answer(th, Word::from_ref(value), 5)
     }
 
     // `s = s + x`: the local gives up its reference first, so that the
@@ -464,11 +488,11 @@ ops! {
         if !index.is_int() || !is_exact::<Str>(text) {
             return Flow::Miss;
         }
-        r.save();
-        let Some(value) = bridge::str_item(th, text.obj(), index.int()) else { return Flow::Miss };
-        r.replace(2, Word::from_ref(value));
+        let Some(character) = bridge::ascii_item(text, index.int()) else { return Flow::Slow };
+        r.sp = r.sp.sub(1);
+        r.set(1, character);
         r.skip(5);
-        Flow::Next
+        r.finish(text)
     }
 
     fn BINARY_OP_SUBSCR_DICT(r, th, oparg) {
@@ -477,10 +501,9 @@ ops! {
             return Flow::Miss;
         }
         r.save();
-        let value = check!(bridge::dict_item(th, dict.obj().cast::<Dict>(), key.obj()));
-        r.replace(2, Word::from_ref(value));
-        r.skip(5);
-        Flow::Next
+        let dict = dict.obj().cast::<Dict>();
+        let value = check_anew!(r, th, bridge::dict_item(th, dict, key.obj()));
+        r.answer(th, Word::from_ref(value), 5)
     }
 
     fn BINARY_OP_SUBSCR_GETITEM(r, th, oparg) {
@@ -493,7 +516,16 @@ ops! {
         r.enter(th, callee, 5)
     }
 
-    fn BINARY_OP_SUBSCR_LIST_SLICE(r, th, oparg) { Flow::Miss }
+    fn BINARY_OP_SUBSCR_LIST_SLICE(r, th, oparg) {
+        let (slice, list) = (r.peek(1), r.peek(2));
+        if !is_exact::<types::Slice>(slice) || !is_exact::<List>(list) {
+            return Flow::Miss;
+        }
+        r.save();
+        let Some(value) = list_slice(th, list.obj(), slice.obj()) else { return Flow::Miss };
+        let value = check_anew!(r, th, value);
+        r.answer(th, Word::from_ref(value), 5)
+    }
 
     fn UNARY_NEGATIVE(r, th, oparg) {
         let word = r.peek(1);
@@ -599,10 +631,8 @@ ops! {
     fn COMPARE_OP(r, th, oparg) {
         adapt!(r, specialize::compare(r.ip, oparg, r.peek(2), r.peek(1)));
         r.save();
-        let value = check!(compare(th, oparg, r.peek(2).obj(), r.peek(1).obj()));
-        r.replace(2, Word::from_ref(value));
-        r.skip(1);
-        Flow::Next
+        let value = check_anew!(r, th, compare(th, oparg, r.peek(2).obj(), r.peek(1).obj()));
+        r.answer(th, Word::from_ref(value), 1)
     }
 
     fn COMPARE_OP_INT(r, th, oparg) {
@@ -654,11 +684,9 @@ ops! {
     fn CONTAINS_OP(r, th, oparg) {
         adapt!(r, specialize::contains(r.ip, r.peek(1)));
         r.save();
-        let found = check!(protocol::mapping::contains(th, r.peek(1).obj(), r.peek(2).obj()));
-        r.drop_words(2);
-        r.skip(1);
-        r.push_or_jump(found ^ (oparg != 0));
-        Flow::Next
+        let (container, item) = (r.peek(1).obj(), r.peek(2).obj());
+        let found = check_anew!(r, th, protocol::mapping::contains(th, container, item));
+        r.answer_bool(th, found ^ (oparg != 0))
     }
 
     fn CONTAINS_OP_DICT(r, th, oparg) {
@@ -667,11 +695,8 @@ ops! {
         }
         r.save();
         let dict = r.peek(1).obj().cast::<Dict>();
-        let found = check!(bridge::dict_contains(th, dict, r.peek(2).obj()));
-        r.drop_words(2);
-        r.skip(1);
-        r.push_or_jump(found ^ (oparg != 0));
-        Flow::Next
+        let found = check_anew!(r, th, bridge::dict_contains(th, dict, r.peek(2).obj()));
+        r.answer_bool(th, found ^ (oparg != 0))
     }
 
     fn CONTAINS_OP_SET(r, th, oparg) {
@@ -679,19 +704,17 @@ ops! {
             return Flow::Miss;
         }
         r.save();
-        let found = check!(bridge::set_contains(th, r.peek(1).obj(), r.peek(2).obj()));
-        r.drop_words(2);
-        r.skip(1);
-        r.push_or_jump(found ^ (oparg != 0));
-        Flow::Next
+        let (set, item) = (r.peek(1).obj(), r.peek(2).obj());
+        let found = check_anew!(r, th, bridge::set_contains(th, set, item));
+        r.answer_bool(th, found ^ (oparg != 0))
     }
 
     fn BINARY_SLICE(r, th, oparg) {
         r.save();
         let (stop, start, container) = (r.peek(1), r.peek(2), r.peek(3));
-        let value = check!(slice_get(th, container.obj(), start.obj(), stop.obj()));
-        r.replace(3, Word::from_ref(value));
-        Flow::Next
+        let value = check_anew!(r, th, slice_get(th, container.obj(), start.obj(), stop.obj()));
+        r.take_up(th);
+        r.make_way(r.sp.sub(3), Word::from_ref(value))
     }
 
     fn STORE_SLICE(r, th, oparg) {
@@ -707,10 +730,10 @@ ops! {
         r.save();
         let (sub, container, value) = (r.peek(1), r.peek(2), r.peek(3));
         let value = Some(value.obj());
-        check!(protocol::mapping::set_item(th, container.obj(), sub.obj(), value));
-        r.drop_words(3);
+        check_anew!(r, th, protocol::mapping::set_item(th, container.obj(), sub.obj(), value));
+        r.take_up(th);
         r.skip(1);
-        Flow::Next
+        r.make_way(r.sp.sub(3), Word::NULL)
     }
 
     fn STORE_SUBSCR_LIST_INT(r, th, oparg) {
@@ -740,10 +763,10 @@ ops! {
             return Flow::Miss;
         }
         r.save();
-        check!(dict.obj().cast::<Dict>().set(th, sub.obj(), value.obj()));
-        r.drop_words(3);
+        check_anew!(r, th, dict.obj().cast::<Dict>().set(th, sub.obj(), value.obj()));
+        r.take_up(th);
         r.skip(1);
-        Flow::Next
+        r.make_way(r.sp.sub(3), Word::NULL)
     }
 
     fn DELETE_SUBSCR(r, th, oparg) {

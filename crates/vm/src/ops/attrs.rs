@@ -69,14 +69,6 @@ pub(super) unsafe fn load_class_value_other_shape(r: &mut Regs, oparg: usize) ->
     attribute(r, oparg, specialize::class_object(r.ip).dup())
 }
 
-/// `STORE_ATTR_INSTANCE_VALUE` of an attribute that the instance has not got yet.
-pub(super) unsafe fn store_other_shape(r: &mut Regs, oparg: usize) -> Flow {
-    let Some(slot) = specialize::new_slot(r.ip, r.peek(1), r.name(oparg)) else {
-        return Flow::Miss;
-    };
-    store(r, slot)
-}
-
 /// The names of `LOAD_SPECIAL`, with what misses when they are not there.
 #[cold]
 #[inline(never)]
@@ -299,10 +291,14 @@ ops! {
         if !specialize::guard_type(r.ip, owner) {
             return Flow::Miss;
         }
-        let Some(slot) = specialize::instance_slot(r.ip, owner, r.name(oparg)) else {
-            return Flow::Slow;
-        };
-        store(r, slot)
+        let name = r.name(oparg);
+        if let Some(slot) = specialize::instance_slot(r.ip, owner, name) {
+            return store(r, slot);
+        }
+        match specialize::new_slot(r.ip, owner, name) {
+            Some(slot) => store(r, slot),
+            None => Flow::Miss,
+        }
     }
 
     fn STORE_ATTR_SLOT(r, th, oparg) {
@@ -310,7 +306,15 @@ ops! {
         store(r, slot)
     }
 
-    fn STORE_ATTR_WITH_HINT(r, th, oparg) { Flow::Miss }
+    fn STORE_ATTR_WITH_HINT(r, th, oparg) {
+        r.save();
+        if !specialize::store_in_dict(th, r.ip, r.peek(1), r.name(oparg), r.peek(2)) {
+            return Flow::Miss;
+        }
+        r.drop_words(2);
+        r.skip(4);
+        Flow::Next
+    }
 
     fn DELETE_ATTR(r, th, oparg) {
         r.save();

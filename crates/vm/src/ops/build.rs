@@ -3,7 +3,7 @@
 
 use object::{
     AsObject, Dict, List, Obj, Protocol, Ref, Result, Thread, Tuple, exceptions::types, protocol,
-    raise,
+    raise, types::dict::OnDuplicate,
 };
 
 use super::{adapt, check, ops};
@@ -75,6 +75,9 @@ fn dict_update(th: Thread<'_>, dict: &Dict, update: Obj<'_>) -> Result<()> {
 fn dict_merge(th: Thread<'_>, function: Obj<'_>, dict: &Dict, update: Obj<'_>) -> Result<()> {
     let describe = || bridge::function_text(th, function);
     if let Some(other) = update.downcast_exact::<Dict>() {
+        if dict.is_empty() {
+            return dict.merge_dict(th, other, OnDuplicate::Override);
+        }
         let mut position = 0;
         while let Some((key, value)) = other.next_entry(&mut position) {
             merge_one(th, dict, key.obj(), value.obj(), &describe)?;

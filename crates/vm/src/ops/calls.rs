@@ -54,13 +54,14 @@ pub(super) unsafe fn native_result(
     value: *mut PyObject,
     caches: usize,
 ) -> Flow {
+    r.take_up(th);
     if value.is_null() {
         return Flow::Error;
     }
-    // PERF: nothing but the frame had to survive the call in a register.
-    *r = Regs::load(r.frame, th.state());
-    r.replace(n, Word::from_raw(value));
     r.skip(caches);
+    if r.make_way(r.sp.sub(n), Word::from_raw(value)) != Flow::Next {
+        return Flow::Release;
+    }
     if pending(r) {
         return Flow::Pending;
     }
@@ -78,11 +79,10 @@ pub(super) unsafe fn enter_python(
     caches: u16,
 ) -> Flow {
     let (args, total) = arguments(base, oparg);
-    let kwnames = names.obj_opt().map(|names| names.cast::<Tuple>());
-    let positional = total - kwnames.map_or(0, Tuple::len);
+    let keywords = names.obj_opt().map_or(&[][..], |names| names.cast::<Tuple>().items());
     let function = (*base).owned().ptr();
     r.sp = base;
-    let frame = call::make_frame(th, function, args, positional, kwnames);
+    let frame = call::make_frame(th, function, args, total - keywords.len(), keywords);
     if !names.is_null() {
         r.release(names);
     }
@@ -110,7 +110,7 @@ unsafe fn keyword_init(
     let class = std::mem::replace(&mut *base, this.dup());
     *base.add(1) = this;
     let positional = oparg + 1 - names.len();
-    let frame = call::make_frame(th, init.dup().ptr(), base.add(1), positional, Some(names));
+    let frame = call::make_frame(th, init.dup().ptr(), base.add(1), positional, names.items());
     class.release();
     frame
 }
@@ -129,7 +129,7 @@ unsafe fn enter_init_keywords(
     let Some(frame) = frame else { return Flow::Error };
     r.sp = base.add(1);
     r.release(names);
-    specialize::enter_init(r, th, frame)
+    specialize::enter_init(r, th, frame, 3)
 }
 
 /// Arguments of `f(*args, **kwargs)` as a tuple.
@@ -159,21 +159,44 @@ unsafe fn call_ex(th: Thread<'_>, base: *mut Word) -> *mut PyObject {
     call::call_ex(th, function, &args, kwargs)
 }
 
-/// A frame for `f(*args, **kwargs)` of a Python function.
+/// The arguments of a `CALL_FUNCTION_EX` as a tuple and perhaps a dict.
+#[inline(always)]
+unsafe fn arguments_ex<'a>(
+    th: Thread<'_>,
+    base: *mut Word,
+) -> Result<(Ref<Tuple>, Option<&'a Dict>)> {
+    let args = args_tuple(th, (*base).obj(), (*base.add(2)).obj())?;
+    Ok((args, (*base.add(3)).obj_opt().map(|kwargs| kwargs.cast::<Dict>())))
+}
+
+/// A frame for `f(*args, **kwargs)` of a Python function, with `self` for that
+/// of a method.
 #[inline(never)]
 unsafe fn frame_ex(th: Thread<'_>, base: *mut Word) -> Option<*mut Frame> {
-    let function = *base;
-    let args = args_tuple(th, function.obj(), (*base.add(2)).obj()).ok()?;
-    let kwargs = (*base.add(3)).obj_opt().map(|kwargs| kwargs.cast::<Dict>());
-    if kwargs.is_none_or(Dict::is_empty) {
-        let items = args.items();
-        let func = function.dup().ptr();
-        return call::frame_of_pointers(th, func, items.as_ptr().cast(), items.len(), None);
-    }
-    let (values, names) = call::split_keywords(th, &args, kwargs).ok()?;
-    let positional = args.len();
-    let mut words: Vec<Word> = values.into_iter().map(Word::from_ref).collect();
-    call::make_frame(th, function.dup().ptr(), words.as_mut_ptr(), positional, names.as_deref())
+    let (args, kwargs) = arguments_ex(th, base).ok()?;
+    let this = (*base.add(1)).obj_opt();
+    call::frame_ex(th, (*base).dup().ptr(), this, &args, kwargs)
+}
+
+/// Make an instance of the class at `base`, which the stack keeps instead, and
+/// a frame for its `__init__` with the arguments of a `CALL_FUNCTION_EX`.
+#[inline(never)]
+unsafe fn init_ex(th: Thread<'_>, base: *mut Word, init: Word) -> Option<*mut Frame> {
+    let (args, kwargs) = arguments_ex(th, base).ok()?;
+    let Some(this) = specialize::allocate(th, *base) else {
+        th.no_memory();
+        return None;
+    };
+    let class = std::mem::replace(&mut *base, this);
+    let frame = call::frame_ex(th, init.dup().ptr(), Some(this.obj()), &args, kwargs);
+    class.release();
+    frame
+}
+
+/// Whether this is a method of a Python function.
+#[inline(always)]
+unsafe fn is_python_method(word: Word) -> bool {
+    is_exact::<Method>(word) && is_python(Word::from_raw(word.obj().cast::<Method>().func.as_ptr()))
 }
 
 /// Arguments of a call of a native function that wants `n` of them.
@@ -193,10 +216,10 @@ pub(super) unsafe fn call_init(r: &mut Regs, th: Thread<'_>, oparg: usize) -> Fl
     let class = std::mem::replace(&mut *base, this.dup());
     *base.add(1) = this;
     r.sp = base.add(1);
-    let frame = call::make_frame(th, init.dup().ptr(), base.add(1), oparg + 1, None);
+    let frame = call::make_frame(th, init.dup().ptr(), base.add(1), oparg + 1, &[]);
     r.release(class);
     match frame {
-        Some(frame) => specialize::enter_init(r, th, frame),
+        Some(frame) => specialize::enter_init(r, th, frame, 3),
         None => Flow::Error,
     }
 }
@@ -525,10 +548,18 @@ ops! {
     fn CALL_FUNCTION_EX(r, th, oparg) {
         r.save();
         let base = r.sp.sub(4);
+        if is_python_method(*base) {
+            expand_method(r, base);
+        }
         if is_python(*base) {
             let Some(frame) = frame_ex(th, base) else { return Flow::Error };
             r.drop_words(4);
             return r.enter(th, frame, 0);
+        }
+        if let Some(init) = specialize::plain_init(th, *base) {
+            let Some(frame) = init_ex(th, base, init) else { return Flow::Error };
+            r.drop_words(3);
+            return specialize::enter_init(r, th, frame, 0);
         }
         let value = call_ex(th, base);
         native_result(r, th, 4, value, 0)

@@ -57,7 +57,8 @@ pub(crate) unsafe fn return_slowly(r: &mut Regs, th: Thread<'_>, value: Word) ->
     let state = th.state();
     let frame = r.frame;
     let (prev, entry) = ((*frame).prev, (*frame).entry);
-    (*frame).sp = r.sp;
+    // A frame object that lives on shows where the function returned.
+    r.save();
     frame::set_current(state, prev);
     if (*frame).owner == owner::THREAD {
         frame::pop(th, state, frame);

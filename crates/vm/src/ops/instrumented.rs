@@ -240,9 +240,9 @@ instrumented! {
 
     fn INSTRUMENTED_FOR_ITER = for_iter(r, th, oparg) {
         r.save();
-        match check!(iter::next(th, r.peek(1).obj())) {
+        match check!(iter::next(r, th, r.peek(1))) {
             Some(value) => {
-                r.push(Word::from_ref(value));
+                r.push(value);
                 let target = r.ip.add(1);
                 told!(tell_jump(r, th, event::BRANCH_LEFT, None, target));
                 r.skip(1);

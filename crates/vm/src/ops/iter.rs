@@ -5,7 +5,7 @@ use object::{
     AsObject, Obj, Protocol, Ref, Result, Thread, exceptions::types, id, raise, small_int,
 };
 
-use super::{adapt, check, ops};
+use super::{adapt, check, check_anew, ops};
 use crate::{
     bridge, exception, generator,
     interp::{Flow, Regs},
@@ -20,19 +20,34 @@ pub(crate) enum Step {
     Return(Ref),
 }
 
-/// `next(iterator)` through the slot; null at the end, `Err` with an exception.
+/// What an iterator that yielded nothing left behind: its end, or an exception.
+#[cold]
 #[inline(never)]
-pub(super) unsafe fn next(th: Thread<'_>, iterator: Obj<'_>) -> Result<Option<Ref>> {
-    let Some(slot) = iterator.ty().slots().tp_iternext else {
-        raise!(th, TypeError, "'{}' object is not an iterator", iterator.type_name());
+fn stopped(th: Thread<'_>) -> Result<()> {
+    stop_is_seen(th);
+    th.catch(object::Raised, types::StopIteration())
+}
+
+#[cold]
+#[inline(never)]
+fn not_an_iterator(th: Thread<'_>, object: Obj<'_>) {
+    object::error!(th, TypeError, "'{}' object is not an iterator", object.type_name());
+}
+
+/// `next(iterator)` through the slot; `None` at the end, `Err` with an exception.
+#[inline(always)]
+pub(super) unsafe fn next(r: &mut Regs, th: Thread<'_>, iterator: Word) -> Result<Option<Word>> {
+    let Some(slot) = iterator.obj().ty().slots().tp_iternext else {
+        not_an_iterator(th, iterator.obj());
+        return Err(object::Raised);
     };
-    let value = slot(iterator.as_ptr());
-    if let Some(value) = Ref::from_raw(value) {
+    let value = Word::from_raw(slot(iterator.ptr()).cast());
+    r.take_up(th);
+    if !value.is_null() {
         return Ok(Some(value));
     }
     if th.is_raised() {
-        stop_is_seen(th);
-        th.catch(object::Raised, types::StopIteration())?;
+        stopped(th)?;
     }
     Ok(None)
 }
@@ -111,9 +126,11 @@ pub(super) unsafe fn exhausted(r: &mut Regs, oparg: usize) -> Flow {
 ops! {
     fn GET_ITER(r, th, oparg) {
         r.save();
-        let iterator = check!(get_iter(th, r.peek(1).obj()));
-        r.replace(1, Word::from_ref(iterator));
-        Flow::Next
+        let iterator = check_anew!(r, th, get_iter(th, r.peek(1).obj()));
+        r.take_up(th);
+        let iterable = r.peek(1);
+        r.set(1, Word::from_ref(iterator));
+        r.finish(iterable)
     }
 
     fn GET_YIELD_FROM_ITER(r, th, oparg) {
@@ -126,10 +143,10 @@ ops! {
     fn FOR_ITER(r, th, oparg) {
         adapt!(r, specialize::for_iter(r.ip, r.peek(1)));
         r.save();
-        match check!(next(th, r.peek(1).obj())) {
+        match check!(next(r, th, r.peek(1))) {
             Some(value) => {
                 r.skip(1);
-                r.push_or_store(Word::from_ref(value))
+                r.push_or_store(value)
             }
             None => exhausted(r, oparg),
         }

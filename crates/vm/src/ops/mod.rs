@@ -60,6 +60,20 @@ macro_rules! check {
     };
 }
 
+/// As `check!`, of native code that ran after `Regs::save`. PERF: the registers
+/// come back from the frame in either case.
+macro_rules! check_anew {
+    ($r:ident, $th:ident, $result:expr) => {
+        match $result {
+            Ok(value) => value,
+            Err(_) => {
+                $r.take_up($th);
+                return $crate::interp::Flow::Error;
+            }
+        }
+    };
+}
+
 /// Count down the adaptive counter at `ip`; on zero, run the specialiser and
 /// execute the instruction again if it was rewritten.
 macro_rules! adapt {
@@ -76,7 +90,7 @@ macro_rules! adapt {
     };
 }
 
-pub(crate) use {adapt, check, ops};
+pub(crate) use {adapt, check, check_anew, ops};
 
 /// The rarer half of the handler of `op`, which answered `Flow::Slow`.
 /// PERF: a handler without calls needs no stack of its own.
@@ -88,6 +102,7 @@ pub(crate) unsafe fn slow(op: u16, r: &mut Regs, th: Thread<'_>, oparg: usize) -
     match op {
         op if is(op, Op::LOAD_SMALL_INT) => stack::load_allocated_int(r, th, oparg),
         op if is(op, Op::BINARY_OP_EXTEND) => arith::binary_extended(r, th, oparg),
+        op if is(op, Op::BINARY_OP_SUBSCR_STR_INT) => arith::subscript_text(r, th),
         op if is(op, Op::CALL_ALLOC_AND_ENTER_INIT) => calls::call_init(r, th, oparg),
         op if is(op, Op::CALL_LEN) => calls::call_len(r, th),
         op if is(op, Op::CALL_ISINSTANCE) => calls::call_isinstance(r, th),
@@ -102,7 +117,6 @@ pub(crate) unsafe fn slow(op: u16, r: &mut Regs, th: Thread<'_>, oparg: usize) -
         op if is(op, Op::LOAD_ATTR_NONDESCRIPTOR_WITH_VALUES) => {
             attrs::load_class_value_other_shape(r, oparg)
         }
-        op if is(op, Op::STORE_ATTR_INSTANCE_VALUE) => attrs::store_other_shape(r, oparg),
         _ => Flow::Miss,
     }
 }

@@ -4,7 +4,7 @@
 use object::{Float, Int, Obj, Protocol, Ref, Result, Str, Thread, raise};
 
 use super::{check, ops};
-use crate::{bridge, interp::Flow, intrinsics, word::Word};
+use crate::{bridge, frame::is_exact, interp::Flow, intrinsics, word::Word};
 
 #[inline(never)]
 fn convert(th: Thread<'_>, which: usize, value: Obj<'_>) -> Result<Ref> {
@@ -60,6 +60,11 @@ ops! {
     }
 
     fn FORMAT_SIMPLE(r, th, oparg) {
+        let word = r.peek(1);
+        if is_exact::<Str>(word) {
+            r.set(1, word.owned());
+            return Flow::Next;
+        }
         r.save();
         let value = check!(format(th, r.peek(1).obj(), None));
         r.replace(1, Word::from_ref(value));

@@ -10,7 +10,7 @@
 use bytecode::Op;
 use object::{
     AsObject, Dict, Function, Module, Obj, Str, Thread, Type, shape,
-    types::{descr::MemberDescriptor, property::Property},
+    types::{descr::MemberDescriptor, property::Property, type_::slot_functions},
 };
 
 use super::{choose, read_u32, read_u64, write_u32, write_u64};
@@ -56,7 +56,7 @@ unsafe fn pick_load(
     if let Some(class) = object.downcast::<Type>() {
         return pick_class(th, cache, class, name);
     }
-    if ty.slots().tp_getattro.map(|slot| slot as usize) != generic_getattro() {
+    if !slot_functions::reads_as_usual(th, ty) {
         return None;
     }
     let version = ty.version(th)?;
@@ -77,15 +77,13 @@ unsafe fn pick_load(
         }
         write_u64(cache.add(5), found.as_ptr().addr() as u64);
         if ty.flags() & MANAGED_DICT != 0 {
-            let word = word_of(owner) & SHAPE;
-            if word & 1 != 0 || word == 0 {
-                return None;
-            }
-            let shape::Attributes::Slots(shape, _) = shape::attributes(object) else {
-                return None;
-            };
-            if shape.find(name).is_some() {
+            if shadows(owner, name) {
                 return pick_slot(cache, owner, name);
+            }
+            let mut word = word_of(owner) & SHAPE;
+            if word & 1 != 0 {
+                // No shape is 0: it always takes a look into the dict.
+                word = 0;
             }
             write_u32(cache.add(3), word as u32);
             let object = found.as_ptr().addr() as u64;
@@ -147,6 +145,10 @@ unsafe fn pick_data_descriptor(
         return Some(Op::LOAD_ATTR_SLOT);
     }
     if wants_method {
+        return None;
+    }
+    if ty.slots().tp_getattro.map(|slot| slot as usize) != generic_getattro() {
+        // `__getattr__` is asked when a getter raises `AttributeError`.
         return None;
     }
     let property = found.downcast_exact::<Property>()?;
@@ -228,8 +230,10 @@ pub(crate) unsafe fn is_in_same_slot(cache: *const u16, owner: Word, name: &Str)
     known.is_some_and(|known| known.as_ptr() == name.obj().as_ptr())
 }
 
+/// The dict that took over the attributes of an instance, and where in it the
+/// name is, if that is where it was seen.
 #[inline(always)]
-pub(crate) unsafe fn dict_value(cache: *const u16, owner: Word, name: &Str) -> Option<Word> {
+unsafe fn dict_entry<'a>(cache: *const u16, owner: Word, name: &Str) -> Option<(&'a Dict, usize)> {
     if !guard_type(cache, owner) {
         return None;
     }
@@ -239,10 +243,28 @@ pub(crate) unsafe fn dict_value(cache: *const u16, owner: Word, name: &Str) -> O
     }
     let dict = &*((word & !1) as *const Dict);
     let index = usize::from(*cache.add(3));
-    if dict.key_at(index)?.as_ptr() != name.obj().as_ptr() {
-        return None;
-    }
+    (dict.key_at(index)?.as_ptr() == name.obj().as_ptr()).then_some((dict, index))
+}
+
+#[inline(always)]
+pub(crate) unsafe fn dict_value(cache: *const u16, owner: Word, name: &Str) -> Option<Word> {
+    let (dict, index) = dict_entry(cache, owner, name)?;
     Some(Word::from_raw(dict.value_at(index)?.as_ptr()))
+}
+
+/// Assign an attribute that a dict has; false if it has not.
+#[inline(never)]
+pub(crate) unsafe fn store_in_dict(
+    th: Thread<'_>,
+    cache: *const u16,
+    owner: Word,
+    name: &Str,
+    value: Word,
+) -> bool {
+    let Some((dict, index)) = dict_entry(cache, owner, name) else { return false };
+    // The old value may take the instance with it.
+    let dict = object::own(dict);
+    dict.set_value_at(th, index, value.obj().own())
 }
 
 #[inline(always)]
@@ -309,10 +331,15 @@ pub(crate) unsafe fn class_object(cache: *const u16) -> Word {
     Word(read_u64(cache.add(5)) as usize & SHAPE)
 }
 
-/// Whether an instance may have `name` of its own.
+/// Whether an instance has `name` of its own, or may have it.
 pub(crate) unsafe fn shadows(owner: Word, name: &Str) -> bool {
-    let word = word_of(owner) & SHAPE;
-    word & 1 != 0 || word == 0 || (*(word as *const shape::Shape)).find(name).is_some()
+    match shape::attributes(owner.obj()) {
+        shape::Attributes::Slots(shape, _) => shape.find(name).is_some(),
+        shape::Attributes::Dict(dict) => {
+            !dict.is_unicode_keys() || dict.get_name(Thread::current(), name).is_some()
+        }
+        shape::Attributes::None => false,
+    }
 }
 
 pub(crate) unsafe fn store(th: Thread<'_>, cache: *mut u16, owner: Word, name: &Str) -> bool {
@@ -347,7 +374,14 @@ unsafe fn pick_store(th: Thread<'_>, cache: *mut u16, owner: Word, name: &Str) -
     if ty.flags() & MANAGED_DICT == 0 {
         return None;
     }
-    let shape::Attributes::Slots(shape, slots) = shape::attributes(object) else { return None };
+    let (shape, slots) = match shape::attributes(object) {
+        shape::Attributes::Slots(shape, slots) => (shape, slots),
+        shape::Attributes::Dict(dict) => {
+            *cache.add(3) = u16::try_from(dict.find_name_index(th, name)?).ok()?;
+            return Some(Op::STORE_ATTR_WITH_HINT);
+        }
+        shape::Attributes::None => return None,
+    };
     // A new attribute comes behind the others.
     let index = match shape.find(name) {
         Some(index) => index,

@@ -4,7 +4,7 @@
 use bytecode::Op;
 use object::{
     Dict, Float, Function, Int, List, Str, Thread, Tuple, small_int,
-    types::{Bool, int::arithmetic, singletons::NoneType},
+    types::{Bool, Slice, int::arithmetic, singletons::NoneType},
 };
 
 use super::{choose, read_u32, read_u64, write_u32, write_u64};
@@ -80,6 +80,9 @@ unsafe fn pick_subscript(cache: *mut u16, container: Word, key: Word) -> Option<
     }
     if is_exact::<Dict>(container) {
         return Some(Op::BINARY_OP_SUBSCR_DICT);
+    }
+    if is_exact::<List>(container) && is_exact::<Slice>(key) {
+        return Some(Op::BINARY_OP_SUBSCR_LIST_SLICE);
     }
     let ty = container.obj().ty();
     if !ty.is_heap() {

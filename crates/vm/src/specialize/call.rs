@@ -345,7 +345,12 @@ pub(crate) unsafe fn allocate(th: Thread<'_>, class: Word) -> Option<Word> {
 
 /// Enter an `__init__` whose result must be None; the instance is on top.
 #[inline(always)]
-pub(crate) unsafe fn enter_init(r: &mut Regs, th: Thread<'_>, frame: *mut Frame) -> Flow {
+pub(crate) unsafe fn enter_init(
+    r: &mut Regs,
+    th: Thread<'_>,
+    frame: *mut Frame,
+    resume: u16,
+) -> Flow {
     (*frame).entry = crate::frame::ENTRY_INIT;
-    r.enter(th, frame, 3)
+    r.enter(th, frame, resume)
 }

@@ -34,14 +34,15 @@ fn fill(th: Thread<'_>, out: &mut Vec<u8>, byte: u8, count: usize) -> Result<()>
 
 /// The bytes of `format % arguments`.
 pub(crate) fn format(th: Thread<'_>, format: &[u8], arguments: Obj<'_>) -> Result<Vec<u8>> {
-    // Python code called for an argument may write to a bytearray.
-    let format = format.to_vec();
     let make_key = |range: Range<usize>| {
         Bytes::new(th, format.get(range).unwrap_or_default()).map(crate::Ref::upcast)
     };
     let mut arguments = Arguments::new(th, arguments, false, &make_key);
-    let mut parser = Parser::new(format.as_slice());
+    let mut parser = Parser::new(format);
     let mut out = Vec::new();
+    if out.try_reserve(format.len() + 14).is_err() {
+        return Err(th.no_memory());
+    }
     while let Some(piece) = parser.next(&mut arguments) {
         let spec = match piece {
             Ok(Piece::Literal(range)) => {

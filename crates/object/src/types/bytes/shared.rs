@@ -1398,9 +1398,13 @@ macro_rules! byte_string_methods {
             fn __mod__(th: Thread<'_>, left: Obj<'_>, right: Obj<'_>) -> Result {
                 match left.downcast::<Self>() {
                     Some(format) => {
-                        // The arguments may run Python code.
-                        let _held = BytesLike::get(th, left)?;
-                        let bytes = crate::types::bytes::percent::format(th, format.data(), right)?;
+                        // The arguments may run Python code, which may write to a
+                        // bytearray, but not resize it.
+                        let is_fixed = left.is_exact::<crate::Bytes>();
+                        let held = if is_fixed { None } else { Some(BytesLike::get(th, left)?) };
+                        let copy = held.as_ref().map(|held| held.to_vec());
+                        let format = copy.as_deref().unwrap_or(format.data());
+                        let bytes = crate::types::bytes::percent::format(th, format, right)?;
                         Self::make(th, &bytes)
                     }
                     None => Ok(not_implemented_ref()),

@@ -167,6 +167,9 @@ fn not_a_sequence(th: Thread<'_>, raised: Raised, index: usize) -> Result<Raised
 /// Element `index` of a sequence of pairs.
 fn split_pair(th: Thread<'_>, pair: Obj<'_>, index: usize) -> Result<(Ref, Ref)> {
     let items: Vec<Ref> = if let Some(tuple) = pair.downcast_exact::<Tuple>() {
+        if let [key, value] = tuple.items() {
+            return Ok((key.own(), value.own()));
+        }
         tuple.items().iter().map(|item| item.own()).collect()
     } else if let Some(list) = pair.downcast_exact::<List>() {
         (0..list.len()).filter_map(|i| list.get(i)).collect()

@@ -158,6 +158,29 @@ impl Dict {
         Ok(dict)
     }
 
+    /// A new dict of `count` or fewer interned names, all different, with the
+    /// values that `next` hands over until there are no more.
+    pub(crate) fn from_names(
+        th: Thread<'_>,
+        count: usize,
+        next: impl Iterator<Item = (Ref<Str>, Ref)>,
+    ) -> Result<Ref<Dict>> {
+        let dict = Self::new(th)?;
+        if count == 0 {
+            return Ok(dict);
+        }
+        let Some(block) = Block::new(keys::log2_for_entries(count), true) else {
+            return Err(th.no_memory());
+        };
+        dict.keys.set(block.as_ptr());
+        for (name, value) in next {
+            let hash = name.hash(th);
+            block.append(name.into_raw(), hash, value.into_raw());
+            dict.used.set(dict.used.get() + 1);
+        }
+        Ok(dict)
+    }
+
     #[inline(always)]
     fn block(&self) -> Block {
         // SAFETY: `keys` always points to the dict's block.
@@ -454,6 +477,22 @@ impl Dict {
         }
     }
 
+    /// `self[key] = value`, taking over both references.
+    #[inline]
+    pub fn set_refs(&self, th: Thread<'_>, key: Ref, value: Ref) -> Result<()> {
+        let hash = Self::hash_key(th, key.obj())?;
+        match self.find(th, key.obj(), hash)? {
+            Some(index) => {
+                if self.is_watched() {
+                    self.notify(th, DictEvent::Modified, Some(key.obj()), Some(value.obj()));
+                }
+                self.replace_value(index, value);
+                Ok(())
+            }
+            None => self.insert_refs(th, key, hash, value),
+        }
+    }
+
     /// `self[key] = value` for a text key, which is interned.
     pub fn set_str(&self, th: Thread<'_>, key: &str, value: Obj<'_>) -> Result<()> {
         let key = Str::intern(th, key)?;
@@ -466,17 +505,22 @@ impl Dict {
     }
 
     /// Add an entry for a key that is not there.
+    #[inline]
     fn insert_new(&self, th: Thread<'_>, key: Obj<'_>, hash: isize, value: Obj<'_>) -> Result<()> {
+        self.insert_refs(th, key.own(), hash, value.own())
+    }
+
+    fn insert_refs(&self, th: Thread<'_>, key: Ref, hash: isize, value: Ref) -> Result<()> {
         if self.is_watched() {
-            self.notify(th, DictEvent::Added, Some(key), Some(value));
+            self.notify(th, DictEvent::Added, Some(key.obj()), Some(value.obj()));
         }
-        let unicode = key.is_exact::<Str>();
+        let unicode = key.obj().is_exact::<Str>();
         let mut block = self.block();
         if block.usable() <= 0 || block.is_unicode() && !unicode {
             block = self.grow(th, unicode)?;
         }
         block.set_version(0);
-        block.append(key.own().into_raw(), hash, value.own().into_raw());
+        block.append(key.into_raw(), hash, value.into_raw());
         self.used.set(self.used.get() + 1);
         Ok(())
     }

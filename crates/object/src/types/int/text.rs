@@ -76,7 +76,7 @@ pub fn repr(th: Thread<'_>, value: Obj<'_>) -> Result<Ref<Str>> {
         }
     }
     let digits = buffer.get(start..).unwrap_or(&[]);
-    Str::new(th, std::str::from_utf8(digits).unwrap_or("0"))
+    Str::from_ascii(th, digits)
 }
 
 /// The code points of a string.

@@ -77,14 +77,7 @@ impl List {
     }
 
     fn __contains__(&self, th: Thread<'_>, value: Obj<'_>) -> Result<bool> {
-        let mut index = 0;
-        while let Some(item) = self.get(index) {
-            if compare::eq(th, item.obj(), value)? {
-                return Ok(true);
-            }
-            index += 1;
-        }
-        Ok(false)
+        Ok(self.position(th, value, 0, usize::MAX)?.is_some())
     }
 
     fn sq_item(&self, th: Thread<'_>, index: isize) -> Result<Ref> {
@@ -240,16 +233,10 @@ impl List {
         let len = self.len();
         let start = Unpacked { start, stop: 0, step: 1 }.adjust(len).start as usize;
         let stop = if stop < 0 { stop.saturating_add(len as isize).max(0) } else { stop } as usize;
-        let mut index = start;
-        while index < stop
-            && let Some(item) = self.get(index)
-        {
-            if compare::eq(th, item.obj(), value)? {
-                return Ok(index);
-            }
-            index += 1;
+        match self.position(th, value, start, stop)? {
+            Some(index) => Ok(index),
+            None => raise!(th, ValueError, "list.index(x): x not in list"),
         }
-        raise!(th, ValueError, "list.index(x): x not in list")
     }
 
     /// Insert object before index.
@@ -283,15 +270,10 @@ impl List {
     #[sig = "($self, value, /)"]
     #[name = "remove"]
     fn remove_method(&self, th: Thread<'_>, value: Obj<'_>) -> Result<()> {
-        let mut index = 0;
-        while let Some(item) = self.get(index) {
-            if compare::eq(th, item.obj(), value)? {
-                drop(item);
-                return self.remove_range(th, index, index + 1);
-            }
-            index += 1;
+        match self.position(th, value, 0, usize::MAX)? {
+            Some(index) => self.remove_range(th, index, index + 1),
+            None => raise!(th, ValueError, "list.remove(x): x not in list"),
         }
-        raise!(th, ValueError, "list.remove(x): x not in list")
     }
 
     /// Reverse *IN PLACE*.

@@ -18,7 +18,8 @@ use macros::pytype;
 use abi::PyObject;
 
 use crate::{
-    AsObject, Link, Obj, Ref, Result, Thread, Traverse, VarHead, alloc_object, protocol::iter,
+    AsObject, Link, Obj, Ref, Result, Thread, Traverse, VarHead, alloc_object,
+    protocol::{compare, iter},
 };
 
 use super::tuple::Tuple;
@@ -50,7 +51,7 @@ impl Drop for Storage {
         // SAFETY: lists die on attached threads.
         let th = unsafe { Thread::current() };
         // SAFETY: null or allocated by `reallocate`, and given up.
-        unsafe { free_slots(th, self.items, self.allocated.max(0) as usize) };
+        unsafe { free_slots(th, self.items) };
     }
 }
 
@@ -131,6 +132,36 @@ impl List {
         unsafe { self.items() }.get(index).map(|item| item.own())
     }
 
+    /// Where the first item equal to `value` is, from `index` on and before `stop`.
+    pub(super) fn position(
+        &self,
+        th: Thread<'_>,
+        value: Obj<'_>,
+        mut index: usize,
+        stop: usize,
+    ) -> Result<Option<usize>> {
+        loop {
+            // SAFETY: comparing plainly runs no code.
+            let items = unsafe { self.items() };
+            let rest = items.get(index..stop.min(items.len())).unwrap_or_default();
+            for item in rest {
+                match compare::eq_plain(*item, value) {
+                    Some(true) => return Ok(Some(index)),
+                    Some(false) => index += 1,
+                    None => break,
+                }
+            }
+            if index >= stop {
+                return Ok(None);
+            }
+            let Some(item) = self.get(index) else { return Ok(None) };
+            if compare::eq(th, item.obj(), value)? {
+                return Ok(Some(index));
+            }
+            index += 1;
+        }
+    }
+
     /// The items.
     ///
     /// # Safety
@@ -171,17 +202,17 @@ impl List {
     /// Change the number of slots; the items in use have to fit.
     fn reallocate(&self, th: Thread<'_>, slots: usize) -> Result<()> {
         if slots == 0 {
-            let (old, count) = (self.items.replace(std::ptr::null_mut()), self.capacity());
+            let old = self.items.replace(std::ptr::null_mut());
             self.allocated.set(0);
             // SAFETY: null or allocated here.
-            unsafe { free_slots(th, old, count) };
+            unsafe { free_slots(th, old) };
             return Ok(());
         }
         let Ok(layout) = std::alloc::Layout::array::<*mut PyObject>(slots) else {
             return Err(th.no_memory());
         };
         // SAFETY: null or allocated here with `allocated` slots.
-        let items = unsafe { move_slots(th, self.items.get(), self.capacity(), slots, &layout) };
+        let items = unsafe { move_slots(th, self.items.get(), layout.size()) };
         if items.is_null() {
             return Err(th.no_memory());
         }
@@ -448,79 +479,34 @@ impl List {
     }
 }
 
-/// PERF: up to as many slots are a block of the object pools; more come from the
-/// system, which can move large storage without a copy.
-const POOLED_SLOTS: usize = crate::alloc::SMALL_MAX / size_of::<*mut PyObject>();
-
 type Slots = *mut *mut PyObject;
 
-/// Give storage back.
+/// Give storage back. It is a block of the heap, as code of C changes its size.
 ///
 /// # Safety
 ///
-/// `items` is null or storage of `count` slots that its owner gives up.
-unsafe fn free_slots(th: Thread<'_>, items: Slots, count: usize) {
-    let Some(block) = NonNull::new(items) else { return };
-    if count <= POOLED_SLOTS {
+/// `items` is null or storage that its owner gives up.
+unsafe fn free_slots(th: Thread<'_>, items: Slots) {
+    if let Some(block) = NonNull::new(items) {
         // SAFETY: the caller's promise.
         unsafe { th.heap().free(block.cast()) };
-    } else {
-        // SAFETY: the caller's promise.
-        unsafe { libc_free(block.as_ptr().cast()) };
     }
 }
 
-/// Change storage of `count` slots (null: none) to `wanted`, whose layout is
-/// given. Null when memory is out: then the old storage stays.
+/// Change storage (null: none) to one of `bytes`. Null when memory is out: then
+/// the old storage stays.
 ///
 /// # Safety
 ///
 /// As [`free_slots`]; on success only the result is used.
 #[inline]
-unsafe fn move_slots(
-    th: Thread<'_>,
-    items: Slots,
-    count: usize,
-    wanted: usize,
-    layout: &std::alloc::Layout,
-) -> Slots {
-    let old = NonNull::new(items);
-    let none = std::ptr::null_mut();
-    let moved: *mut u8 = match (old, count <= POOLED_SLOTS, wanted <= POOLED_SLOTS) {
-        (None, _, true) => {
-            return th.heap().alloc(layout.size()).map_or(none, |b| b.as_ptr().cast());
-        }
-        // SAFETY: a pool's block, given up on success.
-        (Some(block), true, true) => unsafe { th.heap().realloc(block.cast(), layout.size()) }
-            .map_or(std::ptr::null_mut(), NonNull::as_ptr),
-        // SAFETY: null or storage from the system.
-        (None, _, false) | (Some(_), false, false) => unsafe {
-            libc_realloc(items.cast(), layout.size())
-        },
-        (Some(_), false, true) => {
-            th.heap().alloc(layout.size()).map_or(std::ptr::null_mut(), NonNull::as_ptr)
-        }
-        // SAFETY: null asks for fresh memory.
-        (Some(_), true, false) => unsafe { libc_realloc(std::ptr::null_mut(), layout.size()) },
+unsafe fn move_slots(th: Thread<'_>, items: Slots, bytes: usize) -> Slots {
+    let moved = match NonNull::new(items) {
+        None => th.heap().alloc(bytes),
+        // SAFETY: the caller's promise.
+        Some(block) => unsafe { th.heap().realloc(block.cast(), bytes) },
     };
-    let moved: Slots = moved.cast();
-    if let Some(block) = old
-        && !moved.is_null()
-        && (count <= POOLED_SLOTS) != (wanted <= POOLED_SLOTS)
-    {
-        // SAFETY: both have room for the fewer of the slots.
-        unsafe { moved.copy_from_nonoverlapping(block.as_ptr(), count.min(wanted)) };
-        // SAFETY: the caller uses the copy.
-        unsafe { free_slots(th, items, count) };
-    }
-    moved
-}
-
-unsafe extern "C" {
-    #[link_name = "realloc"]
-    fn libc_realloc(ptr: *mut u8, size: usize) -> *mut u8;
-    #[link_name = "free"]
-    fn libc_free(ptr: *mut u8);
+    moved.map_or(std::ptr::null_mut(), |block| block.as_ptr().cast())
 }
 
 impl Traverse for List {

@@ -116,6 +116,10 @@ pub(crate) fn pack(th: Thread<'_>, format: u8, value: Obj<'_>, out: &mut [u8]) -
         b'f' | b'd' | b'e' => {
             let x = match protocol::as_f64(th, value) {
                 Ok(x) => x,
+                Err(raised) if th.exception_matches(OverflowError()) => {
+                    th.clear_exception(raised);
+                    return Err(bad_value());
+                }
                 Err(raised) => {
                     th.catch(raised, TypeError())?;
                     return Err(bad_type());
@@ -126,9 +130,7 @@ pub(crate) fn pack(th: Thread<'_>, format: u8, value: Obj<'_>, out: &mut [u8]) -
                 b'f' => put(&(x as f32).to_ne_bytes()),
                 _ => match f64_to_half(x) {
                     Some(bits) => put(&bits.to_ne_bytes()),
-                    None => {
-                        raise!(th, OverflowError, "float too large to pack with e format")
-                    }
+                    None => return Err(bad_value()),
                 },
             }
         }

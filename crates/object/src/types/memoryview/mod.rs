@@ -24,7 +24,6 @@ use crate::{
     Args, AsObject, Bytes, CompareOp, Head, Int, IntoObject, Link, List, Obj, Protocol, PyStruct,
     Ref, Result, Str, Thread, Traverse, Tuple, VarHead, alloc_object,
     args::Given,
-    exceptions::types::OverflowError,
     gc, id,
     protocol::buffer,
     raise,
@@ -210,7 +209,7 @@ impl MemoryView {
     }
 
     /// A new view of the same buffer with the layout of `source`.
-    fn derive(&self, th: Thread<'_>, source: &Py_buffer) -> Result<Ref<MemoryView>> {
+    pub fn derive(&self, th: Thread<'_>, source: &Py_buffer) -> Result<Ref<MemoryView>> {
         match self.managed.get() {
             Some(managed) => Self::new(th, &managed, source),
             None => Err(self.released(th)),
@@ -501,16 +500,18 @@ impl MemoryView {
         Ok(out)
     }
 
+    /// The format of items that can be read and written.
+    fn native_format(&self, th: Thread<'_>) -> Result<u8> {
+        if let Some(format) = item::native(self.format_bytes()) {
+            return Ok(format);
+        }
+        let format = String::from_utf8_lossy(self.format_bytes());
+        raise!(th, NotImplementedError, "memoryview: unsupported format {format}")
+    }
+
     /// The value of the item at `address`.
     fn unpack(&self, th: Thread<'_>, address: *mut u8) -> Result {
-        let Some(format) = item::native(self.format_bytes()) else {
-            raise!(
-                th,
-                NotImplementedError,
-                "memoryview: format {} not supported",
-                String::from_utf8_lossy(self.format_bytes())
-            );
-        };
+        let format = self.native_format(th)?;
         // SAFETY: an item of the view.
         item::unpack(th, format, unsafe { std::slice::from_raw_parts(address, self.itemsize()) })
     }
@@ -708,14 +709,7 @@ impl MemoryView {
             1 => {}
             _ => raise!(th, NotImplementedError, "multi-dimensional sub-views are not implemented"),
         }
-        if item::native(self.format_bytes()).is_none() {
-            raise!(
-                th,
-                NotImplementedError,
-                "memoryview: format {} not supported",
-                String::from_utf8_lossy(self.format_bytes())
-            );
-        }
+        self.native_format(th)?;
         alloc_object::new(
             th,
             MemoryIterator {
@@ -1092,13 +1086,7 @@ fn shape_of(th: Thread<'_>, shape: Obj<'_>) -> Result<Vec<isize>> {
         if !Int::is_int(item.obj()) {
             raise!(th, TypeError, "memoryview.cast(): elements of shape must be integers");
         }
-        let extent = match Int::index_to_isize(th, item.obj()) {
-            Ok(extent) => extent,
-            Err(raised) => {
-                th.catch(raised, OverflowError())?;
-                -1
-            }
-        };
+        let extent = Int::index_to_isize(th, item.obj())?;
         if extent <= 0 {
             raise!(th, ValueError, "memoryview.cast(): elements of shape must be integers > 0");
         }

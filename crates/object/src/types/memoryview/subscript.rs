@@ -104,14 +104,7 @@ impl MemoryView {
     }
 
     fn pack_at(&self, th: Thread<'_>, address: *mut u8, value: Obj<'_>) -> Result<()> {
-        let Some(format) = item::native(self.format_bytes()) else {
-            raise!(
-                th,
-                NotImplementedError,
-                "memoryview: format {} not supported",
-                String::from_utf8_lossy(self.format_bytes())
-            );
-        };
+        let format = self.native_format(th)?;
         let mut packed = [0; 16];
         let size = self.itemsize().min(packed.len());
         let (packed, _) = packed.split_at_mut(size);
@@ -216,6 +209,7 @@ impl MemoryView {
 
     fn mp_ass_subscript(&self, th: Thread<'_>, key: Obj<'_>, value: Option<Obj<'_>>) -> Result<()> {
         self.check(th)?;
+        self.native_format(th)?;
         if self.view().readonly != 0 {
             raise!(th, TypeError, "cannot modify read-only memory");
         }

@@ -173,8 +173,6 @@ impl Set {
     }
 }
 
-/// The table of a set or frozenset.
-#[inline]
 /// The keys of an exact set with their hashes, owned.
 pub(crate) fn hashed_keys(object: Obj<'_>) -> Option<Vec<(Ref, isize)>> {
     if !object.is_exact::<Set>() && !object.is_exact::<FrozenSet>() {
@@ -184,10 +182,20 @@ pub(crate) fn hashed_keys(object: Obj<'_>) -> Option<Vec<(Ref, isize)>> {
     Some(std::iter::from_fn(|| table.next_entry(&mut position)).collect())
 }
 
+/// The table of a set or frozenset.
+#[inline]
 pub(crate) fn table_of(object: Obj<'_>) -> Option<&Table> {
     if let Some(set) = object.downcast_exact::<Set>() {
         return Some(&set.table);
     }
+    if let Some(set) = object.downcast_exact::<FrozenSet>() {
+        return Some(&set.table);
+    }
+    table_of_subclass(object)
+}
+
+#[inline(never)]
+fn table_of_subclass(object: Obj<'_>) -> Option<&Table> {
     if let Some(set) = object.downcast::<FrozenSet>() {
         return Some(&set.table);
     }
@@ -220,12 +228,15 @@ fn intersection<S: AnySet>(th: Thread<'_>, set: &S, other: Obj<'_>) -> Result<Re
     let mine = set.table();
     let (container, items) =
         if theirs.len() > mine.len() { (theirs, mine) } else { (mine, theirs) };
-    let mut position = 0;
-    while let Some(entry) = items.peek_entry(&mut position) {
+    let (mut position, mut left) = (0, items.len());
+    while left > 0
+        && let Some(entry) = items.peek_entry(&mut position)
+    {
         let (found, _kept) = container.contains_entry(th, entry)?;
         if found {
             result.table().add_absent(th, entry)?;
         }
+        left -= 1;
     }
     Ok(result)
 }
@@ -242,13 +253,16 @@ fn difference<S: AnySet>(th: Thread<'_>, set: &S, other: Obj<'_>) -> Result<Ref<
         return Ok(result);
     }
     let result = S::new_of(th, S::type_object())?;
-    let mut position = 0;
+    let (mut position, mut left) = (0, mine.len());
     if let Some(theirs) = theirs {
-        while let Some(entry) = mine.peek_entry(&mut position) {
+        while left > 0
+            && let Some(entry) = mine.peek_entry(&mut position)
+        {
             let (found, _kept) = theirs.contains_entry(th, entry)?;
             if !found {
                 result.table().add_absent(th, entry)?;
             }
+            left -= 1;
         }
         return Ok(result);
     }
@@ -316,11 +330,15 @@ fn is_subset(th: Thread<'_>, a: &Table, b: &Table) -> Result<bool> {
     if a.len() > b.len() {
         return Ok(false);
     }
-    let mut position = 0;
-    while let Some(entry) = a.peek_entry(&mut position) {
+    // PERF: small ints are at the front of a table, most of which need not be seen.
+    let (mut position, mut left) = (0, a.len());
+    while left > 0
+        && let Some(entry) = a.peek_entry(&mut position)
+    {
         if !b.contains_entry(th, entry)?.0 {
             return Ok(false);
         }
+        left -= 1;
     }
     Ok(true)
 }

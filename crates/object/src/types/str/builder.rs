@@ -72,6 +72,20 @@ impl StrBuilder {
         Ok(())
     }
 
+    /// The characters so far, with room for `count` more below U+0100; `None` if
+    /// there are others already. PERF: short pieces are appended without asking
+    /// for their width.
+    #[inline]
+    pub fn narrow(&mut self, th: Thread<'_>, count: usize) -> Result<Option<&mut Vec<u8>>> {
+        match &mut self.text {
+            TextBuf::Ucs1(v) => {
+                room(th, v, count)?;
+                Ok(Some(v))
+            }
+            _ => Ok(None),
+        }
+    }
+
     /// Append one character.
     #[inline]
     pub fn push(&mut self, th: Thread<'_>, code: u32) -> Result<()> {
@@ -97,6 +111,7 @@ impl StrBuilder {
     }
 
     /// Append text.
+    #[inline]
     pub fn push_str(&mut self, th: Thread<'_>, text: &str) -> Result<()> {
         if text.is_ascii() {
             return self.push_units(th, Units::Ucs1(text.as_bytes()));

@@ -257,6 +257,36 @@ impl Str {
         Ok(draft.finish())
     }
 
+    /// The exact strings in `items` one behind the other.
+    pub fn concat_items(th: Thread<'_>, items: &[Obj<'_>]) -> Result<Ref<Str>> {
+        let mut total = 0usize;
+        for item in items {
+            let Some(ascii) = item.downcast_exact::<Str>().and_then(Str::as_ascii) else {
+                return super::empty().join_items(th, items);
+            };
+            total = total.saturating_add(ascii.len());
+        }
+        if total <= 1 || total > isize::MAX as usize {
+            return super::empty().join_items(th, items);
+        }
+        let mut draft = Draft::new(th, Width::Ascii, total)?;
+        let mut rest = draft.bytes_mut();
+        for item in items {
+            // SAFETY: checked above, and no code ran since.
+            let text = unsafe { item.cast::<Str>() }.storage();
+            let Some((place, more)) = std::mem::take(&mut rest).split_at_mut_checked(text.len())
+            else {
+                break;
+            };
+            match (place, text) {
+                ([place], [byte]) => *place = *byte,
+                (place, text) => place.copy_from_slice(text),
+            }
+            rest = more;
+        }
+        Ok(draft.finish())
+    }
+
     /// `separator.join(items)`.
     pub fn join_items(&self, th: Thread<'_>, items: &[Obj<'_>]) -> Result<Ref<Str>> {
         if let [item] = items

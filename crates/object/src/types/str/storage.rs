@@ -218,7 +218,15 @@ impl Draft {
         let data = unsafe { memory.add(width.header()) };
         let end = length * width.bytes();
         // SAFETY: the terminator is inside the block.
-        unsafe { data.add(end).write_bytes(0, width.bytes()) };
+        let terminator = unsafe { data.add(end) };
+        // SAFETY: as above, aligned to its width.
+        unsafe {
+            match width.bytes() {
+                1 => terminator.write(0),
+                2 => terminator.cast::<u16>().write(0),
+                _ => terminator.cast::<u32>().write(0),
+            }
+        }
         // SAFETY: the header's count is this reference.
         let string = unsafe { Ref::from_owned(object) };
         Ok(Draft { string, width, data, length })

@@ -109,24 +109,27 @@ impl Type {
 
     /// As [`Type::get_attribute`], with `None` for a missing attribute.
     pub fn get_attribute_opt(&self, th: Thread<'_>, name: &Str) -> Result<Option<Ref>> {
-        let interned = if name.is_interned() {
-            crate::own(name)
+        let interned;
+        let name = if name.is_interned() {
+            name
         } else {
-            Str::intern_ref(th, crate::own(name))
+            interned = Str::intern_ref(th, crate::own(name));
+            &*interned
         };
-        let name = &*interned;
         let meta = self.obj().ty();
-        let from_meta = meta.lookup(th, name).map(Obj::own);
-        if let Some(descriptor) = &from_meta {
-            let slots = descriptor.obj().ty().slots();
-            if slots.tp_descr_get.is_some() && slots.tp_descr_set.is_some() {
-                return descr::bind(th, descriptor.obj(), Some(self.obj()), meta).map(Some);
-            }
+        // Looking up runs no code, so that both stay where they are.
+        let (from_meta, found) = (meta.lookup(th, name), self.lookup(th, name));
+        let is_data = |descriptor: &Obj<'_>| {
+            let slots = descriptor.ty().slots();
+            slots.tp_descr_get.is_some() && slots.tp_descr_set.is_some()
+        };
+        if let Some(descriptor) = from_meta.filter(is_data) {
+            return descr::bind(th, descriptor.own().obj(), Some(self.obj()), meta).map(Some);
         }
-        if let Some(found) = self.lookup(th, name).map(Obj::own) {
-            return descr::bind(th, found.obj(), None, self).map(Some);
+        if let Some(found) = found {
+            return descr::bind(th, found.own().obj(), None, self).map(Some);
         }
-        match from_meta {
+        match from_meta.map(Obj::own) {
             Some(descriptor) => descr::bind(th, descriptor.obj(), Some(self.obj()), meta).map(Some),
             None => Ok(None),
         }
@@ -230,7 +233,7 @@ impl Type {
             let status = unsafe { set(descriptor.as_ptr(), self.obj().as_ptr(), value) };
             return if status < 0 { Err(error::Raised) } else { Ok(()) };
         }
-        let Some(dict) = self.dict() else { return Err(th.no_memory()) };
+        let dict = self.dict_or_new(th)?;
         match value {
             Some(value) => dict.set(th, text.obj(), value)?,
             None if dict.remove(th, text.obj())? => {}

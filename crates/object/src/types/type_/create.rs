@@ -303,14 +303,14 @@ fn build(
         // SAFETY: as above.
         unsafe {
             (*object.cast::<PyHeapTypeObject>().as_ptr()).ht_cached_keys =
-                Box::into_raw(shape::InstanceLayout::new(expected)).cast()
+                Box::into_raw(shape::InstanceLayout::new(expected, is_bare(&class))).cast()
         };
     } else if let Some(inherited) = shape::layout(base) {
         let expected = expected_attributes(th, base, &dict)?.max(inherited.capacity());
         // SAFETY: as above.
         unsafe {
             (*object.cast::<PyHeapTypeObject>().as_ptr()).ht_cached_keys =
-                Box::into_raw(shape::InstanceLayout::new(expected)).cast()
+                Box::into_raw(shape::InstanceLayout::new(expected, is_bare(&class))).cast()
         };
     }
     // A method called by `mro()` sees them.
@@ -457,6 +457,17 @@ fn take_cell(
     }
 }
 
+/// Keep the definition of slot `i` behind the type, where C code looks for it.
+fn keep_member(class: &Type, i: usize, def: PyMemberDef) -> &'static PyMemberDef {
+    let items = class.obj().ty().basicsize();
+    // SAFETY: the type was allocated with an item for each slot.
+    let place = unsafe { class.as_ptr().cast::<u8>().add(items).cast::<PyMemberDef>().add(i) };
+    // SAFETY: as above.
+    unsafe { place.write(def) };
+    // SAFETY: descriptors keep their class, and thereby the definition, alive.
+    unsafe { &*place }
+}
+
 fn add_slot_members(
     th: Thread<'_>,
     class: &Type,
@@ -472,7 +483,7 @@ fn add_slot_members(
             flags: 0,
             doc: std::ptr::null(),
         };
-        let descriptor = descr::member_descriptor(th, class, Box::leak(Box::new(def)))?;
+        let descriptor = descr::member_descriptor(th, class, keep_member(class, i, def))?;
         dict.set(th, name.obj(), descriptor.obj())?;
     }
     if slots.add_dict && dict.get_name(th, id!(th, "__dict__")).is_none() {
@@ -725,6 +736,13 @@ pub(super) unsafe extern "C" fn subtype_dealloc(object: *mut PyObject) {
     let Some(ptr) = NonNull::new(object) else { return };
     // SAFETY: a dead object still has its header.
     let ty = unsafe { Type::from_ptr((*object).ob_type) };
+    if shape::layout(ty).is_some_and(shape::InstanceLayout::is_bare)
+        && ty.slots().tp_finalize.is_none()
+        && ty.slots().tp_del.is_none()
+    {
+        // SAFETY: dead, and nothing but attributes.
+        return unsafe { bare_dealloc(th, ptr, ty) };
+    }
     let is_gc = ty.is_gc();
     if is_gc {
         // SAFETY: a gc object of this heap.
@@ -770,6 +788,35 @@ pub(super) unsafe extern "C" fn subtype_dealloc(object: *mut PyObject) {
     if is_gc {
         crate::alloc::end_dealloc(th);
     }
+}
+
+/// Whether instances of a class have nothing but a header and attributes.
+fn is_bare(ty: &Type) -> bool {
+    let base = past(ty, |t| t.tp_dealloc.map(|f| f as usize), subtype_dealloc as *const ());
+    ty.basicsize() == size_of::<PyObject>() && std::ptr::eq(base, types::object_type())
+}
+
+/// `tp_dealloc` of such an instance without a finalizer.
+///
+/// # Safety
+///
+/// The count of `object` is zero and nothing is torn down yet.
+#[inline]
+unsafe fn bare_dealloc(th: Thread<'_>, object: NonNull<PyObject>, ty: &Type) {
+    let heap = th.heap();
+    // SAFETY: a gc object of this heap.
+    unsafe { gc::untrack(heap, object) };
+    if crate::alloc::defer_dealloc(th, object) {
+        return;
+    }
+    types::weakref::clear_weakrefs(th, object, ty);
+    // SAFETY: dead, but all fields are still in place.
+    shape::clear(unsafe { th.argument(object.as_ptr()) });
+    // SAFETY: nothing refers to the object any more.
+    unsafe { crate::alloc_object::free(th, object, ty) };
+    // SAFETY: an instance owns a reference to its class.
+    unsafe { reference::decref(NonNull::from(ty).cast()) };
+    crate::alloc::end_dealloc(th);
 }
 
 /// Run `tp_del`, which C code may have set; whether the object is still dead.

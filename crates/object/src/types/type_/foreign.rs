@@ -142,6 +142,9 @@ fn complete(th: Thread<'_>, ty: &Type, dict: &Dict) -> Result<()> {
     for base in order.iter().skip(1).filter_map(|base| as_type(*base)) {
         inherit::slots(th, ty, base);
     }
+    if let Some(base) = ty.base() {
+        inherit::share_suites(ty, base);
+    }
     // SAFETY: nobody else uses the type yet.
     let t = unsafe { &mut *ty.as_ptr() };
     if t.tp_hash.is_none() && dict.get_name(th, id!(th, "__hash__")).is_none() {

@@ -39,9 +39,6 @@ const SUITES: &[(usize, usize, usize)] = &[
     ),
 ];
 
-/// The flags of types that are `PyHeapTypeObject`s.
-const HAS_ROOM: u64 = abi::Py_TPFLAGS_HEAPTYPE | abi::_Py_TPFLAGS_STATIC_BUILTIN;
-
 /// Slots of the type itself that are inherited one by one.
 const SINGLE: &[usize] = &[
     offset_of!(PyTypeObject, tp_repr),
@@ -137,13 +134,13 @@ pub fn slots(th: Thread<'_>, ty: &Type, base: &Type) {
         }
         // SAFETY: inside `PyTypeObject`.
         let to = unsafe { &mut *t.add(pointer).cast::<*mut u8>() };
-        if to.is_null() && ty.flags() & HAS_ROOM == 0 {
-            // A static type of C code shares the suite of its base.
-            *to = from.cast_mut();
+        if to.is_null() && ty.flags() & abi::_Py_TPFLAGS_STATIC_BUILTIN == 0 {
+            // A type of C code has no room of its own. That it says to be a heap type
+            // means nothing: Cython says so of static ones while they are made ready.
             continue;
         }
         if to.is_null() {
-            // SAFETY: heap types and our static ones have room for the suites.
+            // SAFETY: our own types have room for the suites.
             *to = unsafe { t.add(room) };
         }
         for offset in (0..size).step_by(size_of::<usize>()) {
@@ -161,7 +158,7 @@ pub fn slots(th: Thread<'_>, ty: &Type, base: &Type) {
         let vectorcall = abi::Py_TPFLAGS_HAVE_VECTORCALL;
         tt.tp_flags |= bb.tp_flags & vectorcall;
     }
-    if !ty.is_heap() || bb.tp_flags & abi::Py_TPFLAGS_IMMUTABLETYPE != 0 && ty.is_heap() {
+    if !ty.is_heap() || tt.tp_flags & abi::Py_TPFLAGS_IMMUTABLETYPE != 0 {
         let method = abi::Py_TPFLAGS_METHOD_DESCRIPTOR;
         if tt.tp_descr_get.is_none() && bb.tp_flags & method != 0 {
             tt.tp_flags |= method;
@@ -177,6 +174,15 @@ pub fn slots(th: Thread<'_>, ty: &Type, base: &Type) {
     let patterns = abi::Py_TPFLAGS_SEQUENCE | abi::Py_TPFLAGS_MAPPING;
     if tt.tp_flags & patterns == 0 {
         tt.tp_flags |= bb.tp_flags & patterns;
+    }
+}
+
+/// Let a type of C code share those suites of `tp_base` that it does not have.
+pub(super) fn share_suites(ty: &Type, base: &Type) {
+    let (t, b) = (ty.as_ptr().cast::<u8>(), base.as_ptr().cast::<u8>());
+    for &(pointer, ..) in SUITES {
+        // SAFETY: inside `PyTypeObject`.
+        unsafe { copy_word(t, b, pointer) };
     }
 }
 

@@ -31,7 +31,7 @@ use crate::{
 pub use ready::{init, ready};
 
 /// A type object.
-#[pytype(name = "type", c_name = "PyType_Type", flags = BASETYPE | TYPE_SUBCLASS, basicsize = size_of::<abi::PyHeapTypeObject>(), itemsize = size_of::<abi::PyMemberDef>(), traverse = manual)]
+#[pytype(name = "type", c_name = "PyType_Type", flags = BASETYPE | TYPE_SUBCLASS | ITEMS_AT_END, basicsize = size_of::<abi::PyHeapTypeObject>(), itemsize = size_of::<abi::PyMemberDef>(), traverse = manual)]
 pub struct Type {
     head: VarHead,
     rest: std::cell::UnsafeCell<[u8; size_of::<PyTypeObject>() - size_of::<abi::PyVarObject>()]>,
@@ -103,7 +103,8 @@ impl Type {
     /// COMPAT: types that are heap types in CPython show the flag, which
     /// `copyreg` looks for.
     pub fn shown_flags(&self) -> u64 {
-        let is_heap = ready::module_in_dict(self).is_some();
+        let is_ours = self.flags() & abi::_Py_TPFLAGS_STATIC_BUILTIN != 0;
+        let is_heap = is_ours && ready::module_in_dict(self).is_some();
         self.flags() | if is_heap { abi::Py_TPFLAGS_HEAPTYPE } else { 0 }
     }
 
@@ -219,6 +220,17 @@ impl Type {
     pub fn dict(&self) -> Option<&Dict> {
         // SAFETY: a ready type owns its dict for life.
         unsafe { Obj::from_raw(self.slots().tp_dict).map(|dict| dict.cast::<Dict>()) }
+    }
+
+    /// The dict, made for a type of C code that is not ready.
+    fn dict_or_new(&self, th: Thread<'_>) -> Result<Ref<Dict>> {
+        if let Some(dict) = self.dict() {
+            return Ok(crate::own(dict));
+        }
+        let dict = Dict::new(th)?;
+        // SAFETY: nobody else uses a type before it is ready.
+        unsafe { (*self.as_ptr()).tp_dict = dict.clone().into_raw() };
+        Ok(dict)
     }
 
     /// `tp_base`.

@@ -52,6 +52,7 @@ fn set_header(decl: &TypeDecl) {
     t.tp_vectorcall_offset = decl.vectorcall_offset;
     if std::ptr::eq(ty, Type::type_object()) {
         t.tp_vectorcall_offset = std::mem::offset_of!(abi::PyTypeObject, tp_vectorcall) as isize;
+        t.tp_is_gc = Some(is_heap_type);
     }
     t.tp_flags = decl.flags
         | abi::Py_TPFLAGS_IMMUTABLETYPE
@@ -65,6 +66,12 @@ fn set_header(decl: &TypeDecl) {
     }
     t.tp_free = Some(free_object);
     t.tp_alloc = Some(generic_alloc);
+}
+
+/// `tp_is_gc` of types: those that C code declares live for ever.
+unsafe extern "C" fn is_heap_type(ty: *mut abi::PyObject) -> i32 {
+    // SAFETY: slots are called with instances of their type.
+    i32::from(unsafe { Type::from_ptr(ty.cast()) }.is_heap())
 }
 
 /// `tp_free` of every type made here, and `PyObject_GC_Del`.
@@ -105,6 +112,10 @@ pub unsafe extern "C" fn generic_alloc(
     let Ok(object) = crate::alloc_object::alloc_raw(th, ty, nitems as usize, extra) else {
         return std::ptr::null_mut();
     };
+    if ty.itemsize() != 0 {
+        // SAFETY: an instance with items starts with its length.
+        unsafe { (*object.cast::<abi::PyVarObject>().as_ptr()).ob_size = nitems };
+    }
     crate::shape::init_instance(th, ty, object);
     if ty.is_gc() {
         // SAFETY: zeroed fields are valid for traversal.

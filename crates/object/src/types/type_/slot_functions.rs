@@ -415,6 +415,19 @@ unsafe extern "C" fn tp_getattro(o: *mut PyObject, n: *mut PyObject) -> *mut PyO
     enter(|th| unsafe { call_required(th, arg(o), id!(th, "__getattribute__"), &[arg(n)]) })
 }
 
+/// Whether an attribute that the usual lookup finds is what instances of `ty`
+/// answer: there is no `__getattribute__`, though perhaps a `__getattr__`.
+pub fn reads_as_usual(th: Thread<'_>, ty: &Type) -> bool {
+    let slot = ty.slots().tp_getattro.map(|slot| slot as usize);
+    if slot == types::object_type().slots().tp_getattro.map(|slot| slot as usize) {
+        return true;
+    }
+    slot == Some(tp_getattr_hook as *const () as usize)
+        && ty
+            .lookup(th, id!(th, "__getattribute__"))
+            .is_some_and(|found| types::descr::is_generic_getattr(found))
+}
+
 /// `__getattribute__`, then `__getattr__` when it raised `AttributeError`.
 unsafe extern "C" fn tp_getattr_hook(o: *mut PyObject, n: *mut PyObject) -> *mut PyObject {
     enter(|th| {
@@ -514,8 +527,9 @@ unsafe extern "C" fn tp_descr_get(
         let (object, instance, owner) = unsafe { (arg(o), Obj::from_raw(x), Obj::from_raw(t)) };
         let (instance, owner) =
             (instance.unwrap_or_else(types::none), owner.unwrap_or_else(types::none));
-        match call_special(th, object, id!(th, "__get__"), &[instance, owner])? {
-            Some(value) => Ok(value),
+        // COMPAT: what is found is not bound (test_descr test_bpo25750).
+        match object.ty().lookup(th, id!(th, "__get__")).map(Obj::own) {
+            Some(get) => get.call(th, &[object, instance, owner]),
             None => Ok(object.own()),
         }
     })
@@ -555,6 +569,11 @@ unsafe extern "C" fn tp_init(
         }
         Ok(0)
     })
+}
+
+/// Whether a type's `tp_new` calls what `__new__` is found to be.
+pub(super) fn looks_up_new(ty: &Type) -> bool {
+    ty.slots().tp_new.is_some_and(|new| new as usize == tp_new as *const () as usize)
 }
 
 unsafe extern "C" fn tp_new(

@@ -296,7 +296,7 @@ pub fn call_new(
         raise!(th, TypeError, "cannot create '{}' instances", subtype.full_name());
     }
     let mut native = subtype;
-    while native.is_heap() {
+    while native.is_heap() && super::slot_functions::looks_up_new(native) {
         match native.base() {
             Some(base) => native = base,
             None => break,

@@ -1,22 +1,11 @@
 //! Elements and what is in them.
 
-use std::rc::Rc;
-
 use super::{
     ASYNC_ENTITY, Answer, BAD_CHAR_REF, BINARY_ENTITY_REF, ENTITY_DECLARED_IN_PE,
     EXTERNAL_ENTITY_HANDLING, INVALID_TOKEN, JUNK_AFTER_DOC_ELEMENT, Kind, MISPLACED_XML_PI,
-    Parser, Pause, Phase, RECURSIVE_ENTITY_REF, Sink, TAG_MISMATCH, Text, UNDEFINED_ENTITY,
+    Parser, Pause, Phase, RECURSIVE_ENTITY_REF, Sink, TAG_MISMATCH, Text, UNDEFINED_ENTITY, Width,
     scan::{self, Trouble},
 };
-
-/// An element that is open.
-pub(super) struct Tag {
-    /// As it is written, and as handlers know it.
-    written: Box<str>,
-    name: Rc<str>,
-    /// How many namespaces were bound before it.
-    bindings: usize,
-}
 
 impl Parser {
     /// The start of the content of an external entity.
@@ -93,6 +82,22 @@ impl Parser {
         self.default(sink, written)
     }
 
+    /// Data as it is written, in the pieces in which Expat tells it.
+    fn plain_characters(&self, sink: &dyn Sink, data: &str) -> Answer {
+        if matches!(self.settings.place.width.get(), Width::Utf8) {
+            return self.characters(sink, data, data);
+        }
+        // COMPAT: what is not UTF-8 is decoded piece by piece (test_pyexpat ChardataBufferTest).
+        const PIECE: usize = 1024;
+        let mut rest = data;
+        while !rest.is_empty() {
+            let (piece, behind) = rest.split_at(rest.floor_char_boundary(PIECE));
+            self.characters(sink, piece, piece)?;
+            rest = behind;
+        }
+        Ok(())
+    }
+
     fn read_newline(
         &mut self,
         sink: &dyn Sink,
@@ -118,7 +123,7 @@ impl Parser {
         at: usize,
     ) -> Answer<Result<usize, Trouble>> {
         let bytes = text.text.as_bytes();
-        let mut end = at;
+        let mut end = scan::plain_data(bytes, at);
         let mut bad = None;
         while let Some(c) = scan::char_at(text.text, end) {
             match c {
@@ -142,12 +147,13 @@ impl Parser {
                 }
                 c => end += c.len_utf8(),
             }
+            end = scan::plain_data(bytes, end);
         }
         if end == at {
             return Ok(Err(Trouble::Bad(bad.unwrap_or(at))));
         }
         let data = text.get(at, end);
-        self.characters(sink, data, data)?;
+        self.plain_characters(sink, data)?;
         Ok(Ok(end))
     }
 
@@ -194,7 +200,7 @@ impl Parser {
             len = offset + c.len_utf8();
         }
         let data = text.get(begin, begin + len);
-        self.characters(sink, data, data)?;
+        self.plain_characters(sink, data)?;
         *at = begin + len;
         Ok(Pause::Turn)
     }
@@ -308,7 +314,7 @@ impl Parser {
         let written = text.get(at + 1, tag.name_end);
         let bindings = self.bindings.len();
         let mut attributes = self.attributes(text, written, &tag)?;
-        let name: Rc<str> = self.expand_names(sink, written, &mut attributes)?.into();
+        let name = self.expand_names(sink, written, &mut attributes)?;
         let starts = sink.wants(Kind::StartElement);
         if starts {
             sink.start_element(&name, &attributes.items, attributes.given)?;
@@ -317,7 +323,7 @@ impl Parser {
             if !starts {
                 self.default(sink, text.get(at, tag.end))?;
             }
-            self.tags.push(Tag { written: written.into(), name, bindings });
+            self.tags.push(written, &name, bindings);
             return Ok(Ok(tag.end));
         }
         let ends = sink.wants(Kind::EndElement);
@@ -366,14 +372,13 @@ impl Parser {
         if *tag.written != *text.get(at + 2, name_end) {
             return self.fail_at(text, at + 2, TAG_MISMATCH);
         }
-        let name = tag.name.clone();
         let bindings = tag.bindings;
-        self.tags.pop();
         if sink.wants(Kind::EndElement) {
-            sink.end_element(&name)?;
+            sink.end_element(tag.name)?;
         } else {
             self.default(sink, text.get(at, end))?;
         }
+        self.tags.pop();
         self.unbind(sink, bindings)?;
         self.end_of_element();
         Ok(Ok(end))

@@ -14,6 +14,25 @@ pub(super) enum Encoding {
     Table(Rc<[Option<char>]>),
 }
 
+/// How many bytes of input a character was.
+#[derive(Clone, Copy)]
+pub(super) enum Width {
+    Utf8,
+    Utf16,
+    Byte,
+}
+
+impl Width {
+    /// How many bytes a text was.
+    pub(super) fn of(self, text: &str) -> usize {
+        match self {
+            Width::Utf8 => text.len(),
+            Width::Utf16 => text.chars().map(|c| 2 * c.len_utf16()).sum(),
+            Width::Byte => text.chars().count(),
+        }
+    }
+}
+
 impl Encoding {
     /// The encodings that need no table.
     pub(super) fn named(name: &str) -> Option<Encoding> {
@@ -26,6 +45,21 @@ impl Encoding {
             "US-ASCII" => Encoding::Ascii,
             _ => return None,
         })
+    }
+
+    /// An encoding by its table, unless markup looks different in it.
+    pub(super) fn of_table(table: Vec<Option<char>>) -> Option<Encoding> {
+        let is_markup = |byte: u8| {
+            let is_space = matches!(byte, b'\t' | b'\n' | b'\r');
+            let is_other = matches!(byte, b'$' | b'@' | b'\\' | b'^' | b'`' | b'{' | b'}' | b'~');
+            is_space || (b' '..=b'~').contains(&byte) && !is_other
+        };
+        // What looks like markup means it, and nothing else does.
+        let is_usable = (0..=u8::MAX).zip(&table).all(|(byte, meaning)| {
+            let meaning = meaning.and_then(|c| u8::try_from(c).ok());
+            meaning == Some(byte) || !is_markup(byte) && !meaning.is_some_and(is_markup)
+        });
+        is_usable.then(|| Encoding::Table(table.into()))
     }
 
     pub(super) fn is_wide(&self) -> bool {
@@ -87,15 +121,22 @@ impl Decoder {
 
     /// Whether a part of a character comes next.
     pub(super) fn has_partial(&self) -> bool {
+        // A lone byte of a pair is no part of a character yet.
+        let least = if self.encoding().is_wide() { 2 } else { 1 };
+        !self.bad && !self.is_cut && self.raw.len() >= least
+    }
+
+    /// Whether anything comes next that cannot be decoded without more.
+    pub(super) fn has_more(&self) -> bool {
         !self.bad && !self.is_cut && !self.raw.is_empty()
     }
 
     /// How many bytes of input a character was.
-    pub(super) fn width(&self) -> fn(char) -> usize {
+    pub(super) fn width(&self) -> Width {
         match self.encoding() {
-            Encoding::Utf8 => char::len_utf8,
-            Encoding::Utf16 { .. } => |c| 2 * c.len_utf16(),
-            _ => |_| 1,
+            Encoding::Utf8 => Width::Utf8,
+            Encoding::Utf16 { .. } => Width::Utf16,
+            _ => Width::Byte,
         }
     }
 

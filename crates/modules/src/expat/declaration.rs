@@ -153,9 +153,9 @@ impl Parser {
             if is_wide {
                 return self.fail_at(text, at, INCORRECT_ENCODING);
             }
-            return match sink.unknown_encoding(name)? {
-                Some(table) => {
-                    self.decoder.set(Encoding::Table(table.into()));
+            return match sink.unknown_encoding(name)?.and_then(Encoding::of_table) {
+                Some(encoding) => {
+                    self.decoder.set(encoding);
                     Ok(())
                 }
                 None => self.fail_at(text, at, UNKNOWN_ENCODING),

@@ -1,12 +1,12 @@
 //! Start tags: attribute values, defaults of the definition, and namespaces.
 
-use std::{collections::HashSet, rc::Rc};
+use std::{borrow::Cow, collections::HashSet, rc::Rc};
 
 use super::{
-    ATTRIBUTE_EXTERNAL_ENTITY_REF, Answer, BAD_CHAR_REF, BINARY_ENTITY_REF, DUPLICATE_ATTRIBUTE,
-    ENTITY_DECLARED_IN_PE, Failure, INVALID_TOKEN, Parser, RECURSIVE_ENTITY_REF,
-    RESERVED_NAMESPACE_URI, RESERVED_PREFIX_XML, RESERVED_PREFIX_XMLNS, SYNTAX, Sink, Text,
-    UNBOUND_PREFIX, UNDECLARING_PREFIX, UNDEFINED_ENTITY,
+    ATTRIBUTE_EXTERNAL_ENTITY_REF, Answer, Attribute, BAD_CHAR_REF, BINARY_ENTITY_REF,
+    DUPLICATE_ATTRIBUTE, ENTITY_DECLARED_IN_PE, Failure, INVALID_TOKEN, Parser,
+    RECURSIVE_ENTITY_REF, RESERVED_NAMESPACE_URI, RESERVED_PREFIX_XML, RESERVED_PREFIX_XMLNS,
+    SYNTAX, Sink, Text, UNBOUND_PREFIX, UNDECLARING_PREFIX, UNDEFINED_ENTITY,
     dtd::Entity,
     scan::{self, StartTag},
 };
@@ -15,8 +15,8 @@ const XML_URI: &str = "http://www.w3.org/XML/1998/namespace";
 const XMLNS_URI: &str = "http://www.w3.org/2000/xmlns/";
 
 /// The attributes of an element, and how many of them stand in the tag.
-pub(super) struct Attributes {
-    pub(super) items: Vec<(String, String)>,
+pub(super) struct Attributes<'a> {
+    pub(super) items: Vec<Attribute<'a>>,
     pub(super) given: usize,
 }
 
@@ -30,41 +30,71 @@ struct Level {
 /// How deep entities may be nested in an attribute.
 const MAX_LEVELS: usize = 10_000;
 
+/// The names that a tag has had: few are compared one by one.
+enum Names<'a> {
+    Few,
+    Many(HashSet<&'a str>),
+}
+
+impl<'a> Names<'a> {
+    fn new(count: usize) -> Names<'a> {
+        if count <= 16 { Names::Few } else { Names::Many(HashSet::new()) }
+    }
+
+    /// Whether a name is new.
+    fn add(&mut self, items: &[Attribute<'_>], name: &'a str) -> bool {
+        match self {
+            Names::Few => !items.iter().any(|item| *item.0 == *name),
+            Names::Many(names) => names.insert(name),
+        }
+    }
+}
+
 impl Parser {
     /// The attributes of a start tag.
-    pub(super) fn attributes(
+    pub(super) fn attributes<'a>(
         &self,
-        text: Text<'_>,
+        text: Text<'a>,
         element: &str,
         tag: &StartTag,
-    ) -> Answer<Attributes> {
-        let mut items: Vec<(String, String)> = Vec::new();
-        let mut names: HashSet<&str> = HashSet::new();
+    ) -> Answer<Attributes<'a>> {
+        let mut items: Vec<Attribute<'a>> = Vec::with_capacity(tag.attributes.len());
+        let mut names = Names::new(tag.attributes.len());
+        let has_declared = !self.settings.dtd.borrow().attributes.is_empty();
         for attribute in &tag.attributes {
             let name = text.get(attribute.name.0, attribute.name.1);
-            if !names.insert(name) {
+            if !names.add(&items, name) {
                 return self.fail_at(text, attribute.name.0, DUPLICATE_ATTRIBUTE);
             }
-            let is_cdata = self.settings.dtd.borrow().is_cdata(element, name);
+            let is_cdata = !has_declared || self.settings.dtd.borrow().is_cdata(element, name);
             let written = text.get(attribute.value.0, attribute.value.1);
-            let value = if is_cdata && !written.contains(['&', '\t', '\n', '\r']) {
-                written.to_owned()
+            let value = if is_cdata && attribute.is_plain {
+                Cow::Borrowed(written)
             } else {
                 let place = text.is_document.then_some(attribute.value.0);
-                self.attribute_value(written, is_cdata, false, place)?
+                Cow::Owned(self.attribute_value(written, is_cdata, false, place)?)
             };
-            items.push((name.to_owned(), value));
+            items.push((Cow::Borrowed(name), value));
         }
         let given = items.len();
-        let dtd = self.settings.dtd.borrow();
-        for declared in dtd.attributes.get(element).into_iter().flatten() {
-            if let Some(default) = &declared.default
-                && !names.contains(&*declared.name)
-            {
-                items.push((declared.name.to_string(), default.to_string()));
-            }
+        if has_declared {
+            self.add_defaults(element, &mut items);
         }
         Ok(Attributes { items, given })
+    }
+
+    /// Add the attributes that the definition gives an element.
+    fn add_defaults(&self, element: &str, items: &mut Vec<Attribute<'_>>) {
+        let dtd = self.settings.dtd.borrow();
+        let given = items.len();
+        for declared in dtd.attributes.get(element).into_iter().flatten() {
+            let is_given = |(name, _): &Attribute<'_>| **name == *declared.name;
+            if let Some(default) = &declared.default
+                && !items.iter().take(given).any(is_given)
+            {
+                items.push((declared.name.to_string().into(), default.to_string().into()));
+            }
+        }
     }
 
     /// Normalise a value: references, white space, and for other than CDATA runs of spaces.
@@ -211,13 +241,38 @@ impl Parser {
     }
 
     /// Bind the namespaces that attributes declare, and expand the names.
-    pub(super) fn expand_names(
+    pub(super) fn expand_names<'a>(
         &mut self,
         sink: &dyn Sink,
-        element: &str,
-        attributes: &mut Attributes,
-    ) -> Answer<String> {
-        let Some(namespaces) = self.settings.namespaces else { return Ok(element.to_owned()) };
+        element: &'a str,
+        attributes: &mut Attributes<'_>,
+    ) -> Answer<Cow<'a, str>> {
+        let Some(namespaces) = self.settings.namespaces else { return Ok(element.into()) };
+        self.bind_all(sink, attributes)?;
+        let mut expanded: HashSet<String> = HashSet::new();
+        for (name, _) in &mut attributes.items {
+            let Some((prefix, local)) = name.split_once(':') else { continue };
+            let Some(uri) = self.lookup(Some(prefix)) else { return self.fail(UNBOUND_PREFIX) };
+            let full = self.full_name(uri, Some(prefix), local, namespaces.separator);
+            if !expanded.insert(format!("{uri}\0{local}")) {
+                return self.fail(DUPLICATE_ATTRIBUTE);
+            }
+            *name = full.into();
+        }
+        let (prefix, local) = match element.split_once(':') {
+            Some((prefix, local)) => (Some(prefix), local),
+            None => (None, element),
+        };
+        match self.lookup(prefix) {
+            Some("") => Ok(local.into()),
+            Some(uri) => Ok(self.full_name(uri, prefix, local, namespaces.separator).into()),
+            None if prefix.is_some() => self.fail(UNBOUND_PREFIX),
+            None => Ok(local.into()),
+        }
+    }
+
+    /// Take out the attributes that bind namespaces.
+    fn bind_all(&mut self, sink: &dyn Sink, attributes: &mut Attributes<'_>) -> Answer {
         let mut index = 0;
         while let Some((name, value)) = attributes.items.get(index) {
             let prefix = match name.strip_prefix("xmlns") {
@@ -234,26 +289,7 @@ impl Parser {
                 attributes.given -= 1;
             }
         }
-        let mut expanded: HashSet<String> = HashSet::new();
-        for (name, _) in &mut attributes.items {
-            let Some((prefix, local)) = name.split_once(':') else { continue };
-            let Some(uri) = self.lookup(Some(prefix)) else { return self.fail(UNBOUND_PREFIX) };
-            let full = self.full_name(&uri, Some(prefix), local, namespaces.separator);
-            if !expanded.insert(format!("{uri}\0{local}")) {
-                return self.fail(DUPLICATE_ATTRIBUTE);
-            }
-            *name = full;
-        }
-        let (prefix, local) = match element.split_once(':') {
-            Some((prefix, local)) => (Some(prefix), local),
-            None => (None, element),
-        };
-        match self.lookup(prefix) {
-            Some(uri) if uri.is_empty() => Ok(local.to_owned()),
-            Some(uri) => Ok(self.full_name(&uri, prefix, local, namespaces.separator)),
-            None if prefix.is_some() => self.fail(UNBOUND_PREFIX),
-            None => Ok(local.to_owned()),
-        }
+        Ok(())
     }
 
     fn full_name(
@@ -273,11 +309,11 @@ impl Parser {
         full
     }
 
-    fn lookup(&self, prefix: Option<&str>) -> Option<Rc<str>> {
+    fn lookup(&self, prefix: Option<&str>) -> Option<&str> {
         let bound = self.bindings.iter().rev().find(|(name, _)| name.as_deref() == prefix);
         match bound {
-            Some((_, uri)) => Some(uri.clone()),
-            None if prefix == Some("xml") => Some(Rc::from(XML_URI)),
+            Some((_, uri)) => Some(uri),
+            None if prefix == Some("xml") => Some(XML_URI),
             None => None,
         }
     }

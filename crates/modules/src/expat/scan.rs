@@ -31,6 +31,55 @@ impl<T> From<Trouble> for Scan<T> {
     }
 }
 
+/// What a byte of UTF-8 can be a part of, without a closer look.
+const NAME: u8 = 1;
+const DATA: u8 = 2;
+const VALUE: u8 = 4;
+const SPACE: u8 = 8;
+
+/// The classes of all bytes. PERF: `bm_xml_etree`.
+static CLASSES: [u8; 256] = classes();
+
+const fn classes() -> [u8; 256] {
+    let mut classes = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let b = byte as u8;
+        let is_name = b.is_ascii_alphanumeric() || matches!(b, b'_' | b':' | b'-' | b'.');
+        // U+FFFE and U+FFFF begin with 0xef.
+        let is_char = b >= b' ' && b != 0xef || matches!(b, b'\t');
+        let mut class = 0;
+        if is_name {
+            class |= NAME;
+        }
+        if is_char && !matches!(b, b'<' | b'&' | b']') {
+            class |= DATA;
+        }
+        if is_char && !matches!(b, b'<' | b'&' | b'"' | b'\'' | b'\t') {
+            class |= VALUE;
+        }
+        if matches!(b, b' ' | b'\t' | b'\r' | b'\n') {
+            class |= SPACE;
+        }
+        classes[byte] = class;
+        byte += 1;
+    }
+    classes
+}
+
+/// The end of the bytes of a class from `at` on.
+#[inline]
+fn skip(bytes: &[u8], at: usize, class: u8) -> usize {
+    let rest = bytes.get(at..).unwrap_or_default();
+    let is_other = |byte: &u8| CLASSES.get(usize::from(*byte)).is_none_or(|of| of & class == 0);
+    at + rest.iter().position(is_other).unwrap_or(rest.len())
+}
+
+/// The end of the bytes from `at` on that are data and nothing else.
+pub(super) fn plain_data(bytes: &[u8], at: usize) -> usize {
+    skip(bytes, at, DATA)
+}
+
 /// The character at an offset.
 pub(super) fn char_at(text: &str, at: usize) -> Option<char> {
     match text.as_bytes().get(at) {
@@ -82,8 +131,9 @@ pub(super) fn name(text: &str, at: usize) -> Ends {
 /// The end of the name characters from `at` on.
 pub(super) fn name_rest(text: &str, mut at: usize) -> Ends {
     loop {
+        at = skip(text.as_bytes(), at, NAME);
         let c = need(text, at)?;
-        if !is_name(c) {
+        if c.is_ascii() || !is_name(c) {
             return Ok(at);
         }
         at += c.len_utf8();
@@ -96,9 +146,10 @@ pub(super) fn qualified_name(text: &str, at: usize) -> Ends {
         return Err(Trouble::Bad(at));
     }
     let end = name(text, at)?;
-    let mut colons = text.get(at..end).unwrap_or_default().match_indices(':');
-    if let Some((first, _)) = colons.next() {
-        if let Some((second, _)) = colons.next() {
+    let name = text.get(at..end).unwrap_or_default();
+    let mut colons = memchr::memchr_iter(b':', name.as_bytes());
+    if let Some(first) = colons.next() {
+        if let Some(second) = colons.next() {
             return Err(Trouble::Bad(at + second));
         }
         let local = at + first + 1;
@@ -111,11 +162,10 @@ pub(super) fn qualified_name(text: &str, at: usize) -> Ends {
 }
 
 /// Skip white space.
-pub(super) fn spaces(text: &str, mut at: usize) -> Ends {
-    while is_space(need(text, at)?) {
-        at += 1;
-    }
-    Ok(at)
+pub(super) fn spaces(text: &str, at: usize) -> Ends {
+    let end = skip(text.as_bytes(), at, SPACE);
+    need(text, end)?;
+    Ok(end)
 }
 
 /// The text behind `&`: the end of a reference.
@@ -234,6 +284,8 @@ pub(super) fn literal(text: &str, at: usize) -> Ends {
 pub(super) struct Attribute {
     pub(super) name: (usize, usize),
     pub(super) value: (usize, usize),
+    /// Whether the value means what is written.
+    pub(super) is_plain: bool,
 }
 
 /// A start tag: the end of its name, its attributes, whether it is empty.
@@ -270,27 +322,37 @@ pub(super) fn start_tag(text: &str, at: usize, qualified: bool) -> Result<StartT
             return Err(Trouble::Bad(equals));
         }
         let quote = spaces(text, equals + 1)?;
-        let value_end = attribute_value(text, quote)?;
-        attributes.push(Attribute { name: (begin, end), value: (quote + 1, value_end) });
+        let (value_end, is_plain) = attribute_value(text, quote)?;
+        let value = (quote + 1, value_end);
+        attributes.push(Attribute { name: (begin, end), value, is_plain });
         at = value_end + 1;
     }
 }
 
-/// The closing quote of a value whose quote is at `at`.
-fn attribute_value(text: &str, at: usize) -> Ends {
+/// The closing quote of a value whose quote is at `at`, and whether the value
+/// means what is written.
+fn attribute_value(text: &str, at: usize) -> Result<(usize, bool), Trouble> {
     let quote = need(text, at)?;
     if quote != '"' && quote != '\'' {
         return Err(Trouble::Bad(at));
     }
     let mut at = at + 1;
+    let mut is_plain = true;
     loop {
+        at = skip(text.as_bytes(), at, VALUE);
         let c = need(text, at)?;
         match c {
-            c if c == quote => return Ok(at),
+            c if c == quote => return Ok((at, is_plain)),
             '<' => return Err(Trouble::Bad(at)),
-            '&' => at = reference(text, at + 1)?,
+            '&' => {
+                is_plain = false;
+                at = reference(text, at + 1)?;
+            }
             c if !is_char(c) => return Err(Trouble::Bad(at)),
-            c => at += c.len_utf8(),
+            c => {
+                is_plain &= !is_space(c);
+                at += c.len_utf8();
+            }
         }
     }
 }

@@ -12,19 +12,24 @@ mod decode;
 mod dtd;
 mod prolog;
 mod scan;
+mod tags;
 
 use std::{
+    borrow::Cow,
     cell::{Cell, RefCell},
     rc::Rc,
 };
 
 pub(super) use self::dtd::{Dtd, Model, ModelNode};
 use self::{
-    content::Tag,
-    decode::{Decoder, Encoding},
+    decode::{Decoder, Encoding, Width},
     dtd::Entity,
     prolog::Prolog,
+    tags::Tags,
 };
+
+/// The version of the Expat library that this behaves as.
+pub(super) const VERSION: (u32, u32, u32) = (2, 9, 0);
 
 /// An event ended parsing: the reason is kept elsewhere.
 pub(super) struct Stop;
@@ -148,13 +153,16 @@ pub(super) struct External {
     pub(super) public: Option<Rc<str>>,
 }
 
+/// An attribute of an element: name and value.
+pub(super) type Attribute<'a> = (Cow<'a, str>, Cow<'a, str>);
+
 /// Who is told what is read.
 pub(super) trait Sink {
     /// Whether there is a handler; `Default` asks for either of the two.
     fn wants(&self, kind: Kind) -> bool;
     /// Whether internal entities are expanded although there is a default handler.
     fn expands(&self) -> bool;
-    fn start_element(&self, name: &str, attributes: &[(String, String)], given: usize) -> Heard;
+    fn start_element(&self, name: &str, attributes: &[Attribute<'_>], given: usize) -> Heard;
     fn end_element(&self, name: &str) -> Heard;
     fn characters(&self, text: &str) -> Heard;
     fn instruction(&self, target: &str, data: &str) -> Heard;
@@ -210,7 +218,7 @@ pub(super) struct Place {
     start: Cell<usize>,
     /// The last event, in `text`.
     event: Cell<Option<usize>>,
-    width: Cell<fn(char) -> usize>,
+    width: Cell<Width>,
 }
 
 impl Place {
@@ -220,7 +228,7 @@ impl Place {
             mark: Cell::new(Mark { offset: 0, line: 1, column: 0, byte: 0 }),
             start: Cell::new(0),
             event: Cell::new(None),
-            width: Cell::new(char::len_utf8),
+            width: Cell::new(Width::Utf8),
         }
     }
 
@@ -231,21 +239,21 @@ impl Place {
             return mark;
         }
         let text = self.text.borrow().clone();
-        let width = self.width.get();
         let part = text.get(mark.offset..offset).unwrap_or_default();
-        let mut previous = '\0';
-        for c in part.chars() {
-            match c {
-                '\n' if previous == '\r' => {}
-                '\n' | '\r' => {
-                    mark.line += 1;
-                    mark.column = 0;
-                }
-                _ => mark.column += 1,
-            }
-            mark.byte += width(c);
-            previous = c;
+        let mut line_start = None;
+        for end in memchr::memchr2_iter(b'\n', b'\r', part.as_bytes()) {
+            let is_second = part.as_bytes().get(end) == Some(&b'\n')
+                && end > 0
+                && part.as_bytes().get(end - 1) == Some(&b'\r');
+            mark.line += usize::from(!is_second);
+            line_start = Some(end + 1);
         }
+        if line_start.is_some() {
+            mark.column = 0;
+        }
+        let line = part.get(line_start.unwrap_or(0)..).unwrap_or_default();
+        mark.column += line.chars().count();
+        mark.byte += self.width.get().of(part);
         mark.offset = offset;
         self.mark.set(mark);
         mark
@@ -270,10 +278,9 @@ impl Place {
         if mark.offset == event {
             return Some(mark.byte);
         }
-        let width = self.width.get();
         let text = self.text.borrow().clone();
         let before = text.get(..event).unwrap_or_default();
-        Some(self.start.get() + before.chars().map(width).sum::<usize>())
+        Some(self.start.get() + self.width.get().of(before))
     }
 
     /// The input from the last event on.
@@ -371,7 +378,7 @@ pub(super) struct Parser {
     status: Status,
     open: Vec<Open>,
     prolog: Prolog,
-    tags: Vec<Tag>,
+    tags: Tags,
     bindings: Vec<(Option<Rc<str>>, Rc<str>)>,
     in_cdata: bool,
     /// How much of an incomplete token there was at the last try.
@@ -411,7 +418,7 @@ impl Parser {
             status: Status::Ready,
             open: Vec::new(),
             prolog,
-            tags: Vec::new(),
+            tags: Tags::default(),
             bindings: Vec::new(),
             in_cdata: false,
             waited: 0,
@@ -514,8 +521,8 @@ impl Parser {
         if let Some(encoding) = Encoding::named(name) {
             return Ok(encoding);
         }
-        match sink.unknown_encoding(name)? {
-            Some(table) => Ok(Encoding::Table(table.into())),
+        match sink.unknown_encoding(name)?.and_then(Encoding::of_table) {
+            Some(encoding) => Ok(encoding),
             None => Err(Failure::Code(UNKNOWN_ENCODING)),
         }
     }
@@ -677,8 +684,7 @@ impl Parser {
 
     /// Whether bytes are left that cannot be decoded, or not without more.
     fn has_rest(&self, text: Text<'_>) -> bool {
-        self.decoder.is_bad()
-            || text.is_final && (self.decoder.has_partial() || self.decoder.is_cut)
+        self.decoder.is_bad() || text.is_final && (self.decoder.has_more() || self.decoder.is_cut)
     }
 
     /// A token that cannot be completed by what comes: an error at the end of

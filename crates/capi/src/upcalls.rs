@@ -1,0 +1,75 @@
+//! What the API needs from native modules, which are not below this crate:
+//! functions that the executable registers at start.
+
+use std::cell::Cell;
+
+use macros::capi;
+use object::{Obj, Result, Thread, raise};
+
+/// The functions.
+#[derive(Clone, Copy)]
+pub struct Upcalls {
+    /// Make a context current.
+    pub enter_context: fn(Thread<'_>, Obj<'_>) -> Result<()>,
+    /// Make the context current that was before.
+    pub exit_context: fn(Thread<'_>, Obj<'_>) -> Result<()>,
+    /// What `os.fork` does before, in the parent and in the child.
+    pub before_fork: fn(Thread<'_>),
+    pub after_fork_parent: fn(Thread<'_>),
+    pub after_fork_child: fn(Thread<'_>),
+}
+
+struct Registered(Cell<Upcalls>);
+
+impl Default for Registered {
+    fn default() -> Self {
+        let no_context =
+            |th: Thread<'_>, _: Obj<'_>| raise!(th, SystemError, "contexts are not available");
+        Registered(Cell::new(Upcalls {
+            enter_context: no_context,
+            exit_context: no_context,
+            before_fork: |_| {},
+            after_fork_parent: |_| {},
+            after_fork_child: |_| {},
+        }))
+    }
+}
+
+fn registered(th: Thread<'_>) -> Upcalls {
+    th.interp().extensions.get::<Registered>().0.get()
+}
+
+/// Register who does it.
+pub fn register(th: Thread<'_>, upcalls: Upcalls) {
+    th.interp().extensions.get::<Registered>().0.set(upcalls);
+}
+
+#[capi]
+fn PyContext_Enter(th: Thread<'_>, context: Obj<'_>) -> Result<()> {
+    (registered(th).enter_context)(th, context)
+}
+
+#[capi]
+fn PyContext_Exit(th: Thread<'_>, context: Obj<'_>) -> Result<()> {
+    (registered(th).exit_context)(th, context)
+}
+
+#[capi]
+fn PyOS_BeforeFork(th: Thread<'_>) {
+    (registered(th).before_fork)(th);
+}
+
+#[capi]
+fn PyOS_AfterFork_Parent(th: Thread<'_>) {
+    (registered(th).after_fork_parent)(th);
+}
+
+#[capi]
+fn PyOS_AfterFork_Child(th: Thread<'_>) {
+    (registered(th).after_fork_child)(th);
+}
+
+#[capi]
+fn PyOS_AfterFork(th: Thread<'_>) {
+    (registered(th).after_fork_child)(th);
+}
