@@ -21,6 +21,7 @@ mod results;
 mod startup_order;
 mod statistics;
 mod svg;
+mod tail_calls;
 mod tidy;
 
 use args::{Args, Command};
@@ -38,6 +39,7 @@ const COMMANDS: &[Command] = &[
     bench::COMMAND,
     profile::COMMAND,
     startup_order::COMMAND,
+    tail_calls::COMMAND,
     tidy::COMMAND,
     check_abi::COMMAND,
 ];
