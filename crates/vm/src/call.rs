@@ -634,12 +634,7 @@ pub(crate) unsafe fn call_ex(
             let args = buffer.as_mut_ptr().add(1);
             return call_pointers(th, callable, args, values.len(), Some(&names));
         }
-        (None, _) => {
-            if let Some(kwargs) = kwargs {
-                let Ok(()) = check_keywords(th, kwargs) else { return null_mut() };
-            }
-            raw(protocol::call::call_tuple(th, callable, args, kwargs).ok())
-        }
+        (None, _) => raw(protocol::call::call_tuple(th, callable, args, kwargs).ok()),
     };
     if value.is_null() == th.is_raised() { value } else { inconsistent(th, callable, value) }
 }
