@@ -16,7 +16,11 @@ use crate::{
 
 impl ByteArray {
     fn pickle(&self, th: Thread<'_>, protocol: isize) -> Result {
-        let state = self.call_method(th, crate::id!(th, "__getstate__"), &[])?;
+        let state = if self.obj().is_exact::<ByteArray>() {
+            crate::types::none().own()
+        } else {
+            self.call_method(th, crate::id!(th, "__getstate__"), &[])?
+        };
         let cls = self.obj().ty().obj().own();
         let args = if protocol < 3 {
             let text = Str::from_units(th, text::Units::Ucs1(self.data()))?;
