@@ -166,11 +166,12 @@ pub(super) fn wrap_strftime(
                 index += 1;
                 put(&mut codes, &offset_text(th, object, zone_of, ":")?);
             }
+            Some('Z') if zone_of.is_none() => {}
             Some('Z') => {
                 let name = object.call_method(th, id!(th, "tzname"), &[])?;
-                if let Some(name) = name.obj().downcast::<Str>() {
-                    let name = name.to_string().replace('%', "%%");
-                    put(&mut codes, &name);
+                if !name.obj().is_none() {
+                    let name = escaped(th, name.obj())?;
+                    codes.extend((0..name.len()).filter_map(|index| name.get(index)));
                 }
             }
             Some('f') => put(&mut codes, &format!("{:06}", us.unwrap_or(0))),
@@ -192,6 +193,16 @@ pub(super) fn wrap_strftime(
     let format = Str::from_code_points(th, &codes)?;
     let strftime = support::import_from(th, "time", "strftime")?;
     strftime.call(th, &[format.obj(), timetuple.obj()])
+}
+
+/// The name of a zone with its percent signs doubled, as it goes into a format.
+fn escaped(th: Thread<'_>, name: Obj<'_>) -> Result<Ref<Str>> {
+    let signs = [Str::new(th, "%")?, Str::new(th, "%%")?];
+    let escaped = name.call_method(th, id!(th, "replace"), &[signs[0].obj(), signs[1].obj()])?;
+    match escaped.downcast::<Str>() {
+        Ok(escaped) => Ok(escaped),
+        Err(_) => raise!(th, TypeError, "tzname.replace() did not return a string"),
+    }
 }
 
 fn offset_text(th: Thread<'_>, object: Obj<'_>, zone: Obj<'_>, separator: &str) -> Result<String> {
@@ -407,7 +418,14 @@ impl Date {
         week: Obj<'_>,
         day: Obj<'_>,
     ) -> Result<Ref> {
-        let (year, week, day) = (c_int(th, year)?, c_int(th, week)?, c_int(th, day)?);
+        let component = |value| match c_int(th, value) {
+            Err(raised) if th.exception_matches(object::exceptions::types::OverflowError()) => {
+                th.clear_exception(raised);
+                raise!(th, ValueError, "ISO calendar component out of range")
+            }
+            component => component,
+        };
+        let (year, week, day) = (component(year)?, component(week)?, component(day)?);
         match calendar::from_isocalendar(year, week, day) {
             Ok(date) => Self::make(th, cls, date),
             Err(IsoError::Year) => {

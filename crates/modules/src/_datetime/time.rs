@@ -307,7 +307,14 @@ impl Time {
                 None => types::str::hash_bytes(th, &self.data),
                 Some(0) => types::str::hash_bytes(th, &self.data),
                 Some(offset) => {
-                    TimeDelta::from_micros(th, (self.clock().micros() - offset).into())?.hash(th)?
+                    let micros = self.clock().micros() - offset;
+                    // Equal times have the same data in UTC.
+                    if (0..86_400_000_000).contains(&micros) {
+                        let data = pack_clock(Hms::from_micros(micros));
+                        types::str::hash_bytes(th, &data)
+                    } else {
+                        TimeDelta::from_micros(th, micros.into())?.hash(th)?
+                    }
                 }
             };
             self.hash.set(hash);

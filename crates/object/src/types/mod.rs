@@ -29,6 +29,7 @@ pub mod memoryview;
 pub mod method;
 pub mod module;
 pub mod module_def;
+pub mod module_origin;
 pub mod namespace;
 pub mod object_;
 pub mod property;

@@ -6,7 +6,13 @@ use macros::{pymethods, pytype};
 
 use crate::{
     AsObject, Dict, Head, Link, Obj, Protocol, Ref, Result, Str, Thread, Traverse, Tuple, Type,
-    alloc_object, declare::Declared, exceptions, id, raise, types::module_def,
+    alloc_object,
+    declare::Declared,
+    exceptions, id, raise,
+    types::{
+        module_def,
+        module_origin::{self, Hides},
+    },
 };
 
 /// Create a module object.
@@ -105,15 +111,10 @@ impl Module {
 
 /// Whether the module's spec says that it is still being imported.
 fn is_initializing(th: Thread<'_>, spec: &Ref) -> bool {
-    let flag = spec.getattr_opt(th, id!(th, "_initializing"));
-    match flag {
-        Ok(Some(flag)) => flag.is_true(th).unwrap_or(false),
-        Ok(None) => false,
-        Err(raised) => {
-            th.clear_exception(raised);
-            false
-        }
-    }
+    module_origin::is_initializing(th, spec.obj()).unwrap_or_else(|raised| {
+        th.clear_exception(raised);
+        false
+    })
 }
 
 impl Module {
@@ -130,17 +131,42 @@ impl Module {
             let message = format_args!("module has no attribute '{name}'");
             return Ok(exceptions::attribute_error(th, self.obj(), name.obj(), message));
         };
-        let spec = self.named(th, id!(th, "__spec__"))?.filter(|spec| !spec.obj().is_none());
-        let busy = spec.as_ref().is_some_and(|spec| is_initializing(th, spec));
-        let message = if busy {
-            format!(
-                "partially initialized module '{module}' has no attribute '{name}' (most likely due to a circular import)"
-            )
-        } else {
-            format!("module '{module}' has no attribute '{name}'")
-        };
+        let message = self.why_missing(th, module, name)?;
         let message = format_args!("{message}");
         Ok(exceptions::attribute_error(th, self.obj(), name.obj(), message))
+    }
+}
+
+impl Module {
+    /// What to say of a name that `self`, called `module`, does not have.
+    fn why_missing(&self, th: Thread<'_>, module: &Str, name: &Str) -> Result<String> {
+        let plain = format!("module '{module}' has no attribute '{name}'");
+        let spec = self.named(th, id!(th, "__spec__"))?.filter(|spec| !spec.obj().is_none());
+        let Some(spec) = spec else { return Ok(plain) };
+        let file = module_origin::file(th, spec.obj())?;
+        let hides = match &file {
+            Some(file) => module_origin::hides(th, module.obj(), file)?,
+            None => Hides::Nothing,
+        };
+        let busy = module_origin::is_initializing(th, spec.obj())?;
+        Ok(match (hides, file) {
+            (Hides::StandardModule, Some(file)) => format!(
+                "{plain} (consider renaming '{file}' since it has the same name as the standard library module named '{module}' and prevents importing that standard library module)"
+            ),
+            (Hides::SomeLibrary, Some(file)) if busy => format!(
+                "{plain} (consider renaming '{file}' if it has the same name as a library you intended to import)"
+            ),
+            (_, Some(file)) if busy => format!(
+                "partially initialized module '{module}' from '{file}' has no attribute '{name}' (most likely due to a circular import)"
+            ),
+            (_, None) if busy => format!(
+                "partially initialized module '{module}' has no attribute '{name}' (most likely due to a circular import)"
+            ),
+            _ if module_origin::is_initializing_submodule(th, spec.obj(), name)? => format!(
+                "cannot access submodule '{name}' of module '{module}' (most likely due to a circular import)"
+            ),
+            _ => plain,
+        })
     }
 }
 

@@ -2,7 +2,10 @@
 #![allow(unsafe_op_in_unsafe_fn, reason = "works on the running frame, see interp")]
 
 use object::{
-    AsObject, Obj, Protocol, Ref, Result, Str, Thread, error, exceptions::types, id, raise,
+    AsObject, Obj, Protocol, Ref, Result, Str, Thread, error,
+    exceptions::types,
+    id, raise,
+    types::module_origin::{self, Hides},
 };
 
 use super::{check, ops};
@@ -50,9 +53,8 @@ fn import_from(th: Thread<'_>, module: Obj<'_>, name: &Str) -> Result<Ref> {
 
 /// Whether a module's spec says that it is still being executed.
 fn is_initializing(th: Thread<'_>, module: Obj<'_>) -> Result<bool> {
-    let Some(spec) = module.getattr_opt(th, id!(th, "__spec__"))? else { return Ok(false) };
-    match spec.getattr_opt(th, id!(th, "_initializing"))? {
-        Some(value) => value.is_true(th),
+    match module.getattr_opt(th, id!(th, "__spec__"))? {
+        Some(spec) => module_origin::is_initializing(th, spec.obj()),
         None => Ok(false),
     }
 }
@@ -60,51 +62,12 @@ fn is_initializing(th: Thread<'_>, module: Obj<'_>) -> Result<bool> {
 /// Where a module came from, for the message.
 fn origin(th: Thread<'_>, module: Obj<'_>) -> Result<Option<Ref>> {
     if let Some(spec) = module.getattr_opt(th, id!(th, "__spec__"))?
-        && let Some(has) = spec.getattr_opt(th, id!(th, "has_location"))?
-        && has.is_true(th)?
-        && let Some(origin) = spec.getattr_opt(th, id!(th, "origin"))?
-        && origin.obj().downcast::<Str>().is_some()
+        && let Some(file) = module_origin::file(th, spec.obj())?
     {
-        return Ok(Some(origin));
+        return Ok(Some(file.upcast()));
     }
     let file = module.getattr_opt(th, id!(th, "__file__"))?;
     Ok(file.filter(|file| file.obj().downcast::<Str>().is_some()))
-}
-
-/// The directory of `sys.path[0]`'s script shadows a standard module.
-fn shadow_hint(
-    th: Thread<'_>,
-    module: Obj<'_>,
-    package: &Str,
-    place: &Str,
-) -> Result<Option<bool>> {
-    let Some(sys) = th.interp().sys_dict.get() else { return Ok(None) };
-    let Some(path) = sys.get(th, id!(th, "path").obj())? else { return Ok(None) };
-    let Some(list) = path.obj().downcast::<object::List>() else { return Ok(None) };
-    let Some(first) = list.get(0) else { return Ok(None) };
-    let Some(first) = first.obj().downcast::<Str>() else { return Ok(None) };
-    let (first, place) = (first.to_string(), place.to_string());
-    let file = std::path::Path::new(&place);
-    let mut directory = file.parent();
-    if file.file_stem().is_some_and(|stem| stem == "__init__") {
-        directory = directory.and_then(std::path::Path::parent);
-    }
-    let here = std::env::current_dir().unwrap_or_default();
-    let first = if first.is_empty() { here.as_path() } else { std::path::Path::new(&first) };
-    if directory != Some(first) {
-        return Ok(None);
-    }
-    if let Some(safe) = sys.get(th, id!(th, "flags").obj())?
-        && let Some(flag) = safe.getattr_opt(th, id!(th, "safe_path"))?
-        && flag.is_true(th)?
-    {
-        return Ok(None);
-    }
-    let _ = module;
-    if let Some(names) = sys.get(th, id!(th, "stdlib_module_names").obj())? {
-        return object::protocol::mapping::contains(th, names.obj(), package.obj()).map(Some);
-    }
-    Ok(Some(false))
 }
 
 /// `ImportError` for a name that a module does not have.
@@ -136,12 +99,12 @@ fn import_message(
         None => format!("'{unknown}'"),
     };
     let message = match (place_text, package) {
-        (Some(file), Some(package)) => match shadow_hint(th, module, package, file)? {
-            Some(true) => format!(
+        (Some(file), Some(package)) => match module_origin::hides(th, package.obj(), file)? {
+            Hides::StandardModule => format!(
                 "cannot import name '{name}' from {quoted} (consider renaming '{file}' since it has the same name as the standard library module named {quoted} and prevents importing that standard library module)"
             ),
-            shadow if is_initializing(th, module)? => {
-                if shadow.is_some() {
+            hides if is_initializing(th, module)? => {
+                if hides == Hides::SomeLibrary {
                     format!(
                         "cannot import name '{name}' from {quoted} (consider renaming '{file}' if it has the same name as a library you intended to import)"
                     )
