@@ -235,6 +235,16 @@ impl<'a> TypeBuilder<'a> {
         self.direct = Some(type_vectorcall_trampoline::<S, F, R, N>);
     }
 
+    /// `tp_vectorcall`, for a type whose call makes an object without a tuple
+    /// of arguments: `construct` gets the type, the positional arguments, and
+    /// the names and values of the others.
+    pub fn vectorcall<F>(&mut self, _: F)
+    where
+        F: Copy + Fn(Thread<'_>, &Type, &[Obj<'_>], &[Obj<'_>], &[Obj<'_>]) -> Result<Ref>,
+    {
+        self.ty().tp_vectorcall = Some(vectorcall_trampoline::<F>);
+    }
+
     /// `__init__` with a signature.
     pub fn initializer<S, F, R, const N: usize>(&mut self, _: S, _: F)
     where
@@ -463,20 +473,20 @@ pub unsafe fn keyword_names<'a>(kwnames: *mut PyObject) -> &'a [Obj<'a>] {
     }
 }
 
-/// The body of a `tp_vectorcall`: `construct` gets the type, the positional
-/// arguments, and the names and values of the others.
+/// `F` as a `tp_vectorcall`: see [`TypeBuilder::vectorcall`].
 ///
 /// # Safety
 ///
 /// The vectorcall protocol, with a type as the callable.
-#[inline(always)]
-pub(crate) unsafe fn construct(
+unsafe extern "C" fn vectorcall_trampoline<F>(
     ty: *mut PyObject,
     args: *const *mut PyObject,
     nargsf: usize,
     kwnames: *mut PyObject,
-    construct: impl FnOnce(Thread<'_>, &Type, &[Obj<'_>], &[Obj<'_>], &[Obj<'_>]) -> Result<Ref>,
-) -> *mut PyObject {
+) -> *mut PyObject
+where
+    F: Copy + Fn(Thread<'_>, &Type, &[Obj<'_>], &[Obj<'_>], &[Obj<'_>]) -> Result<Ref>,
+{
     // SAFETY: called on an attached thread.
     let th = unsafe { Thread::current() };
     // SAFETY: the type itself is the callable.
@@ -485,9 +495,9 @@ pub(crate) unsafe fn construct(
     let names = unsafe { keyword_names(kwnames) };
     let count = nargsf & !abi::PY_VECTORCALL_ARGUMENTS_OFFSET;
     // SAFETY: the vectorcall protocol.
-    let args = unsafe { crate::reference::objects(args, count + names.len()) };
+    let args = unsafe { objects(args, count + names.len()) };
     let (args, values) = args.split_at(count);
-    construct(th, ty, args, names, values).map_or(std::ptr::null_mut(), Ref::into_raw)
+    raw(conjure::<F>()(th, ty, args, names, values))
 }
 
 unsafe extern "C" fn fast_trampoline<S, F, R, const N: usize>(

@@ -346,7 +346,12 @@ impl Range {
         member(c"start", offset_of!(Range, start));
         member(c"stop", offset_of!(Range, stop));
         member(c"step", offset_of!(Range, step));
-        builder.ty().tp_vectorcall = Some(vectorcall);
+        builder.vectorcall(|th, _, args, names, _| {
+            if !names.is_empty() {
+                raise!(th, TypeError, "range() takes no keyword arguments");
+            }
+            construct(th, args)
+        });
     }
 }
 
@@ -364,29 +369,6 @@ fn construct(th: Thread<'_>, args: &[Obj<'_>]) -> Result<Ref> {
         raise!(th, ValueError, "range() arg 3 must not be zero");
     }
     Range::new(th, start, stop, step).map(Ref::upcast)
-}
-
-/// `range(…)` without an argument tuple.
-///
-/// # Safety
-///
-/// The vectorcall protocol.
-unsafe extern "C" fn vectorcall(
-    _: *mut abi::PyObject,
-    args: *const *mut abi::PyObject,
-    nargsf: usize,
-    kwnames: *mut abi::PyObject,
-) -> *mut abi::PyObject {
-    // SAFETY: called on an attached thread.
-    let th = unsafe { Thread::current() };
-    // SAFETY: null or a tuple.
-    if !unsafe { crate::declare::keyword_names(kwnames) }.is_empty() {
-        let _ = crate::error!(th, TypeError, "range() takes no keyword arguments");
-        return std::ptr::null_mut();
-    }
-    // SAFETY: the vectorcall protocol.
-    let args = unsafe { crate::reference::objects(args, nargsf & !(1 << 63)) };
-    construct(th, args).map_or(std::ptr::null_mut(), Ref::into_raw)
 }
 
 /// What `__reduce__` of a range iterator gives.

@@ -367,21 +367,6 @@ fn unpack<'a>(th: Thread<'_>, name: &str, args: &[Obj<'a>]) -> Result<(Obj<'a>, 
     }
 }
 
-/// `ref(object, callback)` without an argument tuple.
-///
-/// # Safety
-///
-/// The vectorcall protocol, with `ref` itself as the callable.
-unsafe extern "C" fn vectorcall(
-    ty: *mut abi::PyObject,
-    args: *const *mut abi::PyObject,
-    nargsf: usize,
-    kwnames: *mut abi::PyObject,
-) -> *mut abi::PyObject {
-    // SAFETY: the caller's promise.
-    unsafe { crate::declare::construct(ty, args, nargsf, kwnames, construct) }
-}
-
 fn construct(
     th: Thread<'_>,
     cls: &Type,
@@ -414,7 +399,7 @@ impl WeakRef {
     fn members(b: &mut TypeBuilder<'_>) {
         let offset = offset_of!(WeakRef, fields) + offset_of!(Fields, callback);
         b.member(c"__callback__", abi::_Py_T_OBJECT, offset, abi::Py_READONLY, None);
-        b.ty().tp_vectorcall = Some(vectorcall);
+        b.vectorcall(construct);
     }
 
     #[sig = "weakref()"]

@@ -103,21 +103,6 @@ fn fill_from_keys(th: Thread<'_>, cls: &Type, iterable: Obj<'_>, value: Obj<'_>)
     Ok(target)
 }
 
-/// `tp_vectorcall` of `dict`. PERF: neither a tuple nor a second dict is made.
-///
-/// # Safety
-///
-/// The vectorcall protocol; `ty` is `dict`.
-unsafe extern "C" fn vectorcall(
-    ty: *mut abi::PyObject,
-    args: *const *mut abi::PyObject,
-    nargsf: usize,
-    kwnames: *mut abi::PyObject,
-) -> *mut abi::PyObject {
-    // SAFETY: the caller's promise.
-    unsafe { crate::declare::construct(ty, args, nargsf, kwnames, make) }
-}
-
 /// `dict(*args, name=value, ...)`.
 fn make(
     th: Thread<'_>,
@@ -154,7 +139,7 @@ impl Dict {
 
     #[declare]
     fn calls(builder: &mut crate::declare::TypeBuilder<'_>) {
-        builder.ty().tp_vectorcall = Some(vectorcall);
+        builder.vectorcall(make);
     }
 
     #[sig = "dict(*args, **kwargs)"]

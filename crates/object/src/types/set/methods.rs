@@ -150,21 +150,6 @@ fn operator(
     }
 }
 
-/// `set(iterable)` without an argument tuple.
-///
-/// # Safety
-///
-/// The vectorcall protocol, with `set` itself as the callable.
-unsafe extern "C" fn vectorcall(
-    ty: *mut abi::PyObject,
-    args: *const *mut abi::PyObject,
-    nargsf: usize,
-    kwnames: *mut abi::PyObject,
-) -> *mut abi::PyObject {
-    // SAFETY: the caller's promise.
-    unsafe { crate::declare::construct(ty, args, nargsf, kwnames, construct) }
-}
-
 fn construct(
     th: Thread<'_>,
     ty: &Type,
@@ -315,7 +300,7 @@ impl Set {
 
     #[declare]
     fn fast_call(builder: &mut crate::declare::TypeBuilder<'_>) {
-        builder.ty().tp_vectorcall = Some(vectorcall);
+        builder.vectorcall(construct);
     }
 
     #[sig = "set(iterable=(), /)"]
