@@ -20,13 +20,15 @@ enum Place {
     Switch(&'static str),
     /// A flag that says the opposite.
     Not(&'static str),
+    /// A setting of the interpreter that `sys.flags` does not show.
+    Setting(fn(&object::thread::Flags) -> bool),
     Bool(bool),
     Number(i64),
     Text(&'static str),
     None,
 }
 
-use Place::{Bool, Flag, Not, Number, Switch, Sys, Text};
+use Place::{Bool, Flag, Not, Number, Setting, Switch, Sys, Text};
 
 const OPTIONS: &[(&str, Place)] = &[
     ("allocator", Number(0)),
@@ -37,7 +39,7 @@ const OPTIONS: &[(&str, Place)] = &[
     ("buffered_stdio", Bool(true)),
     ("bytes_warning", Flag("bytes_warning")),
     ("check_hash_pycs_mode", Text("default")),
-    ("code_debug_ranges", Bool(true)),
+    ("code_debug_ranges", Setting(|flags| !flags.no_debug_ranges)),
     ("coerce_c_locale", Bool(false)),
     ("coerce_c_locale_warn", Bool(false)),
     ("configure_c_stdio", Bool(true)),
@@ -116,6 +118,7 @@ fn get(th: Thread<'_>, name: &str) -> Result {
         Flag(name) => flag(th, name)?,
         Switch(name) => types::bool_(flag(th, name)?.is_true(th)?).own(),
         Not(name) => types::bool_(!flag(th, name)?.is_true(th)?).own(),
+        Setting(read) => types::bool_(read(&th.interp().flags.borrow())).own(),
         Bool(value) => types::bool_(*value).own(),
         Number(value) => Int::from_i64(th, *value)?,
         Text(text) => Str::new(th, text)?.upcast(),

@@ -500,7 +500,7 @@ impl Parser {
 
     /// Something that may not follow the document element.
     fn epilog_junk(&mut self, text: Text<'_>, at: usize) -> Answer<Pause> {
-        match super::prolog::token(text.text, at, true) {
+        match super::prolog::token(text.text, at) {
             scan::Scan::Bad(bad) => self.fail_at(text, bad, INVALID_TOKEN),
             scan::Scan::More => self.incomplete(text, at),
             scan::Scan::Maybe(..) if !text.is_final => Ok(Pause::Input),

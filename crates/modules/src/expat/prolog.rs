@@ -1,179 +1,18 @@
 //! The prolog and the document type definition: a state machine over tokens.
 
-use std::{cell::Cell, rc::Rc};
+mod elements;
+mod entities;
+mod tokens;
+
+use std::rc::Rc;
 
 use super::{
-    Answer, BAD_CHAR_REF, ENTITY_DECLARED_IN_PE, EXTERNAL_ENTITY_HANDLING, External, INVALID_TOKEN,
-    Kind, MISPLACED_XML_PI, Model, ModelNode, NOT_STANDALONE, PARAM_ENTITY_REF, PARAMETER_ALWAYS,
-    PARAMETER_NEVER, PUBLICID, Parser, Pause, Phase, RECURSIVE_ENTITY_REF, SYNTAX, Sink, Text,
-    UNDEFINED_ENTITY,
-    dtd::{Declared, Entity},
-    scan::{self, Scan, Trouble},
+    Answer, ENTITY_DECLARED_IN_PE, EXTERNAL_ENTITY_HANDLING, External, INVALID_TOKEN, Kind,
+    MISPLACED_XML_PI, Model, NOT_STANDALONE, PARAM_ENTITY_REF, PARAMETER_ALWAYS, PARAMETER_NEVER,
+    PUBLICID, Parser, Pause, Phase, RECURSIVE_ENTITY_REF, SYNTAX, Sink, Text, UNDEFINED_ENTITY,
+    scan::{self, Scan},
 };
-
-/// `?`, `*` or `+` behind a particle, as Expat numbers them.
-pub(super) type Quantifier = u8;
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Token {
-    Space,
-    DeclarationOpen,
-    DeclarationClose,
-    Name(Quantifier),
-    Nmtoken,
-    PoundName,
-    Or,
-    Percent,
-    OpenParen,
-    CloseParen(Quantifier),
-    OpenBracket,
-    CloseBracket,
-    Literal,
-    ParameterRef,
-    InstanceStart,
-    ConditionalOpen,
-    ConditionalClose,
-    Comma,
-    Instruction,
-    Comment,
-}
-
-fn quantifier(c: char) -> Quantifier {
-    match c {
-        '?' => 1,
-        '*' => 2,
-        '+' => 3,
-        _ => 0,
-    }
-}
-
-/// The token at `at`, where there is a character.
-pub(super) fn token(text: &str, at: usize, _in_prolog: bool) -> Scan<Token> {
-    match scan_token(text, at) {
-        Ok(found) => found,
-        Err(trouble) => trouble.into(),
-    }
-}
-
-fn scan_token(text: &str, at: usize) -> Result<Scan<Token>, Trouble> {
-    let c = scan::need(text, at)?;
-    let found = |token, len| Ok(Scan::Found(token, at + len));
-    match c {
-        '"' | '\'' => {
-            let end = scan::literal(text, at)?;
-            Ok(match scan::char_at(text, end) {
-                None => Scan::Maybe(Token::Literal, end),
-                Some('>' | '%' | '[') => Scan::Found(Token::Literal, end),
-                Some(c) if scan::is_space(c) => Scan::Found(Token::Literal, end),
-                Some(_) => Scan::Bad(end),
-            })
-        }
-        '<' => scan_open(text, at),
-        c if scan::is_space(c) => {
-            let mut end = at;
-            while scan::char_at(text, end).is_some_and(scan::is_space) {
-                end += 1;
-            }
-            // A last CR may be half of a line end.
-            Ok(match scan::char_at(text, end) {
-                None => Scan::Maybe(Token::Space, end),
-                Some(_) => Scan::Found(Token::Space, end),
-            })
-        }
-        '%' => match scan::need(text, at + 1)? {
-            '%' => found(Token::Percent, 1),
-            c if scan::is_space(c) => found(Token::Percent, 1),
-            _ => {
-                let end = scan::name(text, at + 1)?;
-                match scan::need(text, end)? {
-                    ';' => Ok(Scan::Found(Token::ParameterRef, end + 1)),
-                    _ => Err(Trouble::Bad(end)),
-                }
-            }
-        },
-        ',' => found(Token::Comma, 1),
-        '[' => found(Token::OpenBracket, 1),
-        ']' => match (scan::char_at(text, at + 1), scan::char_at(text, at + 2)) {
-            (None, _) | (Some(']'), None) => Ok(Scan::Maybe(Token::CloseBracket, at + 1)),
-            (Some(']'), Some('>')) => found(Token::ConditionalClose, 3),
-            _ => found(Token::CloseBracket, 1),
-        },
-        '(' => found(Token::OpenParen, 1),
-        ')' => match scan::char_at(text, at + 1) {
-            None => Ok(Scan::Maybe(Token::CloseParen(0), at + 1)),
-            Some(c @ ('*' | '+' | '?')) => found(Token::CloseParen(quantifier(c)), 2),
-            Some('>' | ',' | '|' | ')') => found(Token::CloseParen(0), 1),
-            Some(c) if scan::is_space(c) => found(Token::CloseParen(0), 1),
-            Some(_) => Err(Trouble::Bad(at + 1)),
-        },
-        '|' => found(Token::Or, 1),
-        '>' => found(Token::DeclarationClose, 1),
-        '#' => {
-            let end = scan::name(text, at + 1)?;
-            Ok(match scan::char_at(text, end) {
-                None => Scan::Maybe(Token::PoundName, end),
-                Some(')' | '>' | '%' | '|') => Scan::Found(Token::PoundName, end),
-                Some(c) if scan::is_space(c) => Scan::Found(Token::PoundName, end),
-                Some(_) => Scan::Bad(end),
-            })
-        }
-        c if scan::is_name(c) => scan_word(text, at, c),
-        _ => Err(Trouble::Bad(at)),
-    }
-}
-
-fn scan_word(text: &str, at: usize, first: char) -> Result<Scan<Token>, Trouble> {
-    let is_name = scan::is_name_start(first);
-    let token = if is_name { Token::Name(0) } else { Token::Nmtoken };
-    let mut end = at;
-    while let Some(c) = scan::char_at(text, end) {
-        if !scan::is_name(c) {
-            return match c {
-                '>' | ')' | ',' | '|' | '[' | '%' => Ok(Scan::Found(token, end)),
-                c if scan::is_space(c) => Ok(Scan::Found(token, end)),
-                '?' | '*' | '+' if is_name => Ok(Scan::Found(Token::Name(quantifier(c)), end + 1)),
-                _ => Err(Trouble::Bad(end)),
-            };
-        }
-        end += c.len_utf8();
-    }
-    Ok(Scan::Maybe(token, end))
-}
-
-fn scan_open(text: &str, at: usize) -> Result<Scan<Token>, Trouble> {
-    match scan::need(text, at + 1)? {
-        '!' => match scan::need(text, at + 2)? {
-            '-' => {
-                if scan::need(text, at + 3)? != '-' {
-                    return Err(Trouble::Bad(at + 3));
-                }
-                let end = scan::comment(text, at + 4)?;
-                Ok(Scan::Found(Token::Comment, end))
-            }
-            '[' => Ok(Scan::Found(Token::ConditionalOpen, at + 3)),
-            c if c.is_ascii_alphabetic() || c == '_' => {
-                let mut end = at + 2;
-                loop {
-                    let c = scan::need(text, end)?;
-                    if scan::is_space(c) || c == '%' {
-                        return Ok(Scan::Found(Token::DeclarationOpen, end));
-                    }
-                    if !(c.is_ascii_alphabetic() || c == '_') {
-                        return Err(Trouble::Bad(end));
-                    }
-                    end += 1;
-                }
-            }
-            _ => Err(Trouble::Bad(at + 2)),
-        },
-        '?' => {
-            let (_, end) = scan::instruction(text, at + 2)?;
-            Ok(Scan::Found(Token::Instruction, end))
-        }
-        c if scan::is_name_start(c) => Ok(Scan::Found(Token::InstanceStart, at)),
-        _ => Err(Trouble::Bad(at + 1)),
-    }
-}
+pub(super) use tokens::{Quantifier, Token, token};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum State {
@@ -226,6 +65,70 @@ enum State {
     ConditionalOpen(bool),
     /// Nothing but the end of the declaration.
     Close,
+}
+
+/// What a [`State`] is a part of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Part {
+    /// The prolog outside the document type declaration.
+    Top,
+    Doctype,
+    /// A subset, between declarations.
+    Subset,
+    Conditional,
+    Entity,
+    Attlist,
+    Element,
+    Notation,
+    /// The end of any declaration.
+    Close,
+}
+
+impl State {
+    fn part(self) -> Part {
+        match self {
+            State::Start | State::BeforeDoctype | State::AfterDoctype => Part::Top,
+            State::DoctypeName
+            | State::DoctypeNamed
+            | State::DoctypeSystem
+            | State::DoctypePublic
+            | State::DoctypeExternal
+            | State::DoctypeClose => Part::Doctype,
+            State::Internal | State::External | State::ExternalStart => Part::Subset,
+            State::ConditionalKind | State::ConditionalOpen(_) => Part::Conditional,
+            State::Entity
+            | State::EntityParameter
+            | State::EntityValue
+            | State::EntitySystem
+            | State::EntityPublic
+            | State::EntityExternal
+            | State::EntityNotation => Part::Entity,
+            State::Attlist
+            | State::AttlistName
+            | State::AttlistType
+            | State::AttlistEnumeration
+            | State::AttlistEnumerated
+            | State::AttlistNotation
+            | State::AttlistNotationName
+            | State::AttlistNotationNamed
+            | State::AttlistDefault
+            | State::AttlistFixed => Part::Attlist,
+            State::Element
+            | State::ElementModel
+            | State::GroupStart
+            | State::MixedStart
+            | State::MixedName
+            | State::MixedNamed
+            | State::GroupItem
+            | State::GroupItemEnd => Part::Element,
+            State::Notation
+            | State::NotationKind
+            | State::NotationPublic
+            | State::NotationSystem
+            | State::NotationPublicEnd => Part::Notation,
+            State::Close => Part::Close,
+        }
+    }
 }
 
 /// Where the prolog is, and the parts of the declaration that is being read.
@@ -289,7 +192,7 @@ impl Prolog {
 
     /// Between declarations.
     pub(super) fn is_between(&self) -> bool {
-        matches!(self.state, State::Internal | State::External | State::ExternalStart)
+        self.state.part() == Part::Subset
     }
 
     fn subset(&self) -> State {
@@ -332,7 +235,7 @@ impl Parser {
                 return Ok(Pause::Input);
             }
             self.event(text.is_document, begin);
-            let (token, end) = match token(text.text, begin, true) {
+            let (token, end) = match token(text.text, begin) {
                 Scan::Found(token, end) => (token, end),
                 Scan::Maybe(token, end) if text.is_final => (token, end),
                 // White space is told at once, unless it may be half of a line end.
@@ -410,53 +313,16 @@ impl Parser {
             }
             _ => {}
         }
-        let told = match self.prolog.state {
-            State::Start | State::BeforeDoctype | State::AfterDoctype => {
-                self.step_top(sink, token, word)
-            }
-            State::DoctypeName
-            | State::DoctypeNamed
-            | State::DoctypeSystem
-            | State::DoctypePublic
-            | State::DoctypeExternal
-            | State::DoctypeClose => self.step_doctype(sink, text, token, begin, word),
-            State::Internal | State::External | State::ExternalStart => {
-                self.step_subset(sink, token, word)
-            }
-            State::ConditionalKind | State::ConditionalOpen(_) => {
-                self.step_conditional(token, word)
-            }
-            State::Entity
-            | State::EntityParameter
-            | State::EntityValue
-            | State::EntitySystem
-            | State::EntityPublic
-            | State::EntityExternal
-            | State::EntityNotation => self.step_entity(sink, text, token, begin, word),
-            State::Attlist
-            | State::AttlistName
-            | State::AttlistType
-            | State::AttlistEnumeration
-            | State::AttlistEnumerated
-            | State::AttlistNotation
-            | State::AttlistNotationName
-            | State::AttlistNotationNamed
-            | State::AttlistDefault
-            | State::AttlistFixed => self.step_attlist(sink, text, token, begin, word),
-            State::Element
-            | State::ElementModel
-            | State::GroupStart
-            | State::MixedStart
-            | State::MixedName
-            | State::MixedNamed
-            | State::GroupItem
-            | State::GroupItemEnd => self.step_element(sink, token, word),
-            State::Notation
-            | State::NotationKind
-            | State::NotationPublic
-            | State::NotationSystem
-            | State::NotationPublicEnd => self.step_notation(sink, text, token, begin, word),
-            State::Close => match token {
+        let told = match self.prolog.state.part() {
+            Part::Top => self.step_top(sink, token, word),
+            Part::Doctype => self.step_doctype(sink, text, token, begin, word),
+            Part::Subset => self.step_subset(sink, token, word),
+            Part::Conditional => self.step_conditional(token, word),
+            Part::Entity => self.step_entity(sink, text, token, begin, word),
+            Part::Attlist => self.step_attlist(sink, text, token, begin, word),
+            Part::Element => self.step_element(sink, token, word),
+            Part::Notation => self.step_notation(sink, text, token, begin, word),
+            Part::Close => match token {
                 Token::DeclarationClose => {
                     self.prolog.state = self.prolog.subset();
                     Ok(self.prolog.told)
@@ -470,67 +336,23 @@ impl Parser {
 
     /// Where comments and processing instructions may be.
     fn is_at_top(&self) -> bool {
-        self.prolog.is_between()
-            || matches!(
-                self.prolog.state,
-                State::Start | State::BeforeDoctype | State::AfterDoctype
-            )
+        matches!(self.prolog.state.part(), Part::Top | Part::Subset)
     }
 
     fn is_in_declaration(&self) -> bool {
-        !self.is_at_top()
-            && !matches!(
-                self.prolog.state,
-                State::DoctypeName
-                    | State::DoctypeNamed
-                    | State::DoctypeSystem
-                    | State::DoctypePublic
-                    | State::DoctypeExternal
-                    | State::DoctypeClose
-            )
+        !self.is_at_top() && self.prolog.state.part() != Part::Doctype
     }
 
     /// Whether the declaration that is being read has a handler.
     fn told_in_declaration(&self, sink: &dyn Sink) -> Told {
-        let kind = match self.prolog.state {
-            State::DoctypeName
-            | State::DoctypeNamed
-            | State::DoctypeSystem
-            | State::DoctypePublic
-            | State::DoctypeExternal
-            | State::DoctypeClose => Kind::StartDoctypeDecl,
-            State::Entity
-            | State::EntityParameter
-            | State::EntityValue
-            | State::EntitySystem
-            | State::EntityPublic
-            | State::EntityExternal
-            | State::EntityNotation => Kind::EntityDecl,
-            State::Attlist
-            | State::AttlistName
-            | State::AttlistType
-            | State::AttlistEnumeration
-            | State::AttlistEnumerated
-            | State::AttlistNotation
-            | State::AttlistNotationName
-            | State::AttlistNotationNamed
-            | State::AttlistDefault
-            | State::AttlistFixed => Kind::AttlistDecl,
-            State::Element
-            | State::ElementModel
-            | State::GroupStart
-            | State::MixedStart
-            | State::MixedName
-            | State::MixedNamed
-            | State::GroupItem
-            | State::GroupItemEnd => Kind::ElementDecl,
-            State::Notation
-            | State::NotationKind
-            | State::NotationPublic
-            | State::NotationSystem
-            | State::NotationPublicEnd => Kind::NotationDecl,
-            State::Close => return self.prolog.told,
-            _ => return Told::Not,
+        let kind = match self.prolog.state.part() {
+            Part::Doctype => Kind::StartDoctypeDecl,
+            Part::Entity => Kind::EntityDecl,
+            Part::Attlist => Kind::AttlistDecl,
+            Part::Element => Kind::ElementDecl,
+            Part::Notation => Kind::NotationDecl,
+            Part::Close => return self.prolog.told,
+            Part::Top | Part::Subset | Part::Conditional => return Told::Not,
         };
         if sink.wants(kind) { Told::Yes } else { Told::Not }
     }
@@ -813,453 +635,6 @@ impl Parser {
         }
         self.ask_standalone(sink)?;
         Ok(Told::Yes)
-    }
-
-    fn step_entity(
-        &mut self,
-        sink: &dyn Sink,
-        text: Text<'_>,
-        token: Token,
-        begin: usize,
-        word: &str,
-    ) -> Answer<Told> {
-        let told = self.told_in_declaration(sink);
-        let next = match (self.prolog.state, token) {
-            (State::Entity, Token::Percent) => {
-                self.prolog.is_parameter = true;
-                State::EntityParameter
-            }
-            (State::Entity | State::EntityParameter, Token::Name(0)) => {
-                self.begin_entity(word);
-                State::EntityValue
-            }
-            (State::EntityValue, Token::Name(0)) if word == "SYSTEM" => State::EntitySystem,
-            (State::EntityValue, Token::Name(0)) if word == "PUBLIC" => State::EntityPublic,
-            (State::EntityValue, Token::Literal) => {
-                self.entity_value(sink, text, begin, word)?;
-                State::Close
-            }
-            (State::EntityPublic, Token::Literal) => {
-                self.prolog.at.public = Some(self.public_id(text, begin, word)?);
-                State::EntitySystem
-            }
-            (State::EntitySystem, Token::Literal) => {
-                self.prolog.at.system = Some(unquoted(word).into());
-                self.prolog.at.base = self.settings.base.borrow().clone();
-                State::EntityExternal
-            }
-            (State::EntityExternal, Token::DeclarationClose) => {
-                self.external_entity_declared(sink, None)?;
-                self.prolog.subset()
-            }
-            (State::EntityExternal, Token::Name(0))
-                if word == "NDATA" && !self.prolog.is_parameter =>
-            {
-                State::EntityNotation
-            }
-            (State::EntityNotation, Token::Name(0)) => {
-                self.external_entity_declared(sink, Some(word))?;
-                State::Close
-            }
-            _ => return self.syntax(token),
-        };
-        self.prolog.state = next;
-        Ok(told)
-    }
-
-    fn begin_entity(&mut self, name: &str) {
-        let dtd = self.settings.dtd.borrow();
-        let known = if self.prolog.is_parameter {
-            dtd.parameter.contains_key(name)
-        } else {
-            dtd.general.contains_key(name) || scan::predefined(name).is_some()
-        };
-        self.prolog.is_first = dtd.keep && !known;
-        drop(dtd);
-        self.prolog.name = name.to_owned();
-    }
-
-    fn add_entity(&mut self, text: Option<Rc<str>>, notation: Option<&str>) {
-        let name: Rc<str> = self.prolog.name.as_str().into();
-        let entity = Rc::new(Entity {
-            name: name.clone(),
-            text,
-            at: self.prolog.at.clone(),
-            notation: notation.map(Rc::from),
-            is_open: Cell::new(false),
-            is_internal: !self.settings.is_child && self.open.is_empty(),
-        });
-        let mut dtd = self.settings.dtd.borrow_mut();
-        let table = if self.prolog.is_parameter { &mut dtd.parameter } else { &mut dtd.general };
-        table.insert(name, entity);
-    }
-
-    fn external_entity_declared(&mut self, sink: &dyn Sink, notation: Option<&str>) -> Answer {
-        if !self.prolog.is_first {
-            return Ok(());
-        }
-        self.add_entity(None, notation);
-        if let Some(notation) = notation
-            && sink.wants(Kind::UnparsedEntityDecl)
-        {
-            sink.unparsed_entity(&self.prolog.name, &self.prolog.at, notation)?;
-        } else if sink.wants(Kind::EntityDecl) {
-            let prolog = &self.prolog;
-            sink.entity_declaration(&prolog.name, prolog.is_parameter, None, &prolog.at, notation)?;
-        }
-        Ok(())
-    }
-
-    fn entity_value(
-        &mut self,
-        sink: &dyn Sink,
-        text: Text<'_>,
-        begin: usize,
-        word: &str,
-    ) -> Answer {
-        if !self.settings.dtd.borrow().keep {
-            return Ok(());
-        }
-        let value = self.replacement(sink, unquoted(word), text, begin + 1, 0)?;
-        if !self.prolog.is_first {
-            return Ok(());
-        }
-        self.prolog.at = External::default();
-        self.add_entity(Some(value.as_str().into()), None);
-        if sink.wants(Kind::EntityDecl) {
-            let prolog = &self.prolog;
-            let at = External { base: self.settings.base.borrow().clone(), ..External::default() };
-            sink.entity_declaration(&prolog.name, prolog.is_parameter, Some(&value), &at, None)?;
-        }
-        Ok(())
-    }
-
-    /// The replacement text that a literal stands for.
-    fn replacement(
-        &mut self,
-        sink: &dyn Sink,
-        literal: &str,
-        text: Text<'_>,
-        begin: usize,
-        depth: usize,
-    ) -> Answer<String> {
-        let mut out = String::new();
-        let mut at = 0;
-        while let Some(c) = scan::char_at(literal, at) {
-            match c {
-                '&' => {
-                    let end = match scan::reference(literal, at + 1) {
-                        Ok(end) => end,
-                        Err(Trouble::More) => return self.fail_at(text, begin + at, INVALID_TOKEN),
-                        Err(Trouble::Bad(bad)) => {
-                            return self.fail_at(text, begin + bad, INVALID_TOKEN);
-                        }
-                    };
-                    let name = literal.get(at + 1..end - 1).unwrap_or_default();
-                    if name.starts_with('#') {
-                        let Some(c) = scan::character_number(name) else {
-                            return self.fail_at(text, begin + at, BAD_CHAR_REF);
-                        };
-                        out.push(c);
-                    } else {
-                        out.push_str(literal.get(at..end).unwrap_or_default());
-                    }
-                    at = end;
-                }
-                '%' => {
-                    let name_end = match scan::name(literal, at + 1) {
-                        Ok(end) if literal.get(end..end + 1) == Some(";") => end,
-                        Ok(end) => return self.fail_at(text, begin + end, INVALID_TOKEN),
-                        Err(_) => return self.fail_at(text, begin + at, INVALID_TOKEN),
-                    };
-                    if !self.prolog.is_external && self.open.is_empty() {
-                        return self.fail_at(text, begin, PARAM_ENTITY_REF);
-                    }
-                    let name = literal.get(at + 1..name_end).unwrap_or_default();
-                    let value = self.parameter_value(sink, name, text, begin, depth)?;
-                    out.push_str(&value);
-                    at = name_end + 1;
-                }
-                '\r' => {
-                    out.push('\n');
-                    at += 1;
-                    if literal.get(at..at + 1) == Some("\n") {
-                        at += 1;
-                    }
-                }
-                c => {
-                    out.push(c);
-                    at += c.len_utf8();
-                }
-            }
-        }
-        Ok(out)
-    }
-
-    /// The text of a parameter entity within an entity value.
-    fn parameter_value(
-        &mut self,
-        sink: &dyn Sink,
-        name: &str,
-        text: Text<'_>,
-        begin: usize,
-        depth: usize,
-    ) -> Answer<String> {
-        const MAX_DEPTH: usize = 100;
-        let entity = self.settings.dtd.borrow().parameter.get(name).cloned();
-        let Some(entity) = entity else {
-            let mut dtd = self.settings.dtd.borrow_mut();
-            dtd.keep = dtd.is_standalone;
-            return Ok(String::new());
-        };
-        if entity.is_open.get() || depth > MAX_DEPTH {
-            return self.fail(RECURSIVE_ENTITY_REF);
-        }
-        let Some(replacement) = entity.text.clone() else {
-            let mut dtd = self.settings.dtd.borrow_mut();
-            dtd.keep = dtd.is_standalone;
-            return Ok(String::new());
-        };
-        entity.is_open.set(true);
-        self.account(replacement.len() as u64)?;
-        let inner = Text { is_document: false, ..text };
-        let value = self.replacement(sink, &replacement, inner, begin, depth + 1);
-        entity.is_open.set(false);
-        value
-    }
-
-    fn step_attlist(
-        &mut self,
-        sink: &dyn Sink,
-        text: Text<'_>,
-        token: Token,
-        begin: usize,
-        word: &str,
-    ) -> Answer<Told> {
-        let told = self.told_in_declaration(sink);
-        let next = match (self.prolog.state, token) {
-            (State::Attlist, Token::Name(0)) => {
-                self.prolog.name = word.to_owned();
-                State::AttlistName
-            }
-            (State::AttlistName, Token::DeclarationClose) => self.prolog.subset(),
-            (State::AttlistName, Token::Name(0)) => {
-                self.prolog.attribute = word.to_owned();
-                self.prolog.ty.clear();
-                State::AttlistType
-            }
-            (State::AttlistType, Token::Name(0)) => match word {
-                "CDATA" | "ID" | "IDREF" | "IDREFS" | "ENTITY" | "ENTITIES" | "NMTOKEN"
-                | "NMTOKENS" => {
-                    self.prolog.ty = word.to_owned();
-                    State::AttlistDefault
-                }
-                "NOTATION" => {
-                    self.prolog.ty = "NOTATION".to_owned();
-                    State::AttlistNotation
-                }
-                _ => return self.syntax(token),
-            },
-            (State::AttlistType, Token::OpenParen) => {
-                self.prolog.ty.push('(');
-                State::AttlistEnumeration
-            }
-            (State::AttlistEnumeration, Token::Name(0) | Token::Nmtoken) => {
-                self.prolog.ty.push_str(word);
-                State::AttlistEnumerated
-            }
-            (State::AttlistEnumerated, Token::Or) => {
-                self.prolog.ty.push('|');
-                State::AttlistEnumeration
-            }
-            (State::AttlistNotation, Token::OpenParen) => {
-                self.prolog.ty.push('(');
-                State::AttlistNotationName
-            }
-            (State::AttlistNotationName, Token::Name(0)) => {
-                self.prolog.ty.push_str(word);
-                State::AttlistNotationNamed
-            }
-            (State::AttlistNotationNamed, Token::Or) => {
-                self.prolog.ty.push('|');
-                State::AttlistNotationName
-            }
-            (State::AttlistEnumerated | State::AttlistNotationNamed, Token::CloseParen(0)) => {
-                self.prolog.ty.push(')');
-                State::AttlistDefault
-            }
-            (State::AttlistDefault, Token::PoundName) => match word {
-                "#IMPLIED" | REQUIRED => {
-                    self.declare_attribute(sink, None, word == REQUIRED)?;
-                    State::AttlistName
-                }
-                "#FIXED" => State::AttlistFixed,
-                _ => return self.syntax(token),
-            },
-            (State::AttlistDefault | State::AttlistFixed, Token::Literal) => {
-                let fixed = self.prolog.state == State::AttlistFixed;
-                let is_cdata = self.prolog.ty == "CDATA";
-                let keep = self.settings.dtd.borrow().keep;
-                if keep {
-                    let place = text.is_document.then_some(begin + 1);
-                    let value = self.attribute_value(unquoted(word), is_cdata, true, place)?;
-                    self.declare_attribute(sink, Some(value), fixed)?;
-                }
-                State::AttlistName
-            }
-            _ => return self.syntax(token),
-        };
-        self.prolog.state = next;
-        Ok(told)
-    }
-
-    fn declare_attribute(
-        &mut self,
-        sink: &dyn Sink,
-        default: Option<String>,
-        required: bool,
-    ) -> Answer {
-        let prolog = &self.prolog;
-        {
-            let mut dtd = self.settings.dtd.borrow_mut();
-            if !dtd.keep {
-                return Ok(());
-            }
-            let all = dtd.attributes.entry(prolog.name.as_str().into()).or_default();
-            if !all.iter().any(|one| *one.name == *prolog.attribute) {
-                all.push(Declared {
-                    name: prolog.attribute.as_str().into(),
-                    is_cdata: prolog.ty == "CDATA",
-                    default: default.as_deref().map(Rc::from),
-                });
-            }
-        }
-        if sink.wants(Kind::AttlistDecl) {
-            let names = (prolog.name.as_str(), prolog.attribute.as_str());
-            sink.attribute_declaration(names, &prolog.ty, default.as_deref(), required)?;
-        }
-        Ok(())
-    }
-
-    fn step_element(&mut self, sink: &dyn Sink, token: Token, word: &str) -> Answer<Told> {
-        let told = self.told_in_declaration(sink);
-        let next = match (self.prolog.state, token) {
-            (State::Element, Token::Name(0)) => {
-                self.prolog.name = word.to_owned();
-                self.prolog.model = Model::default();
-                self.prolog.groups.clear();
-                State::ElementModel
-            }
-            (State::ElementModel, Token::Name(0)) if matches!(word, "EMPTY" | "ANY") => {
-                let kind = if word == "EMPTY" { 1 } else { 2 };
-                self.prolog.model.nodes.push(ModelNode { kind, ..ModelNode::default() });
-                self.tell_model(sink)?;
-                State::Close
-            }
-            (State::ElementModel, Token::OpenParen) => {
-                self.open_group();
-                State::GroupStart
-            }
-            (State::GroupStart, Token::PoundName)
-                if word == "#PCDATA" && self.prolog.groups.len() == 1 =>
-            {
-                if let Some(node) = self.prolog.model.nodes.first_mut() {
-                    node.kind = 3;
-                }
-                State::MixedStart
-            }
-            (State::MixedStart | State::MixedNamed, Token::CloseParen(2)) => {
-                return self.end_mixed(sink, 2, told);
-            }
-            (State::MixedStart, Token::CloseParen(0)) => return self.end_mixed(sink, 0, told),
-            (State::MixedStart | State::MixedNamed, Token::Or) => State::MixedName,
-            (State::MixedName, Token::Name(0)) => {
-                self.add_particle(word, 0);
-                State::MixedNamed
-            }
-            (State::GroupStart | State::GroupItem, Token::OpenParen) => {
-                self.open_group();
-                State::GroupStart
-            }
-            (State::GroupStart | State::GroupItem, Token::Name(quantifier)) => {
-                let name = if quantifier == 0 {
-                    word
-                } else {
-                    word.get(..word.len() - 1).unwrap_or_default()
-                };
-                self.add_particle(name, quantifier);
-                State::GroupItemEnd
-            }
-            (State::GroupItemEnd, Token::CloseParen(quantifier)) => {
-                if let Some((group, _)) = self.prolog.groups.pop()
-                    && let Some(node) = self.prolog.model.nodes.get_mut(group)
-                {
-                    node.quantifier = quantifier;
-                }
-                if self.prolog.groups.is_empty() {
-                    self.tell_model(sink)?;
-                    State::Close
-                } else {
-                    State::GroupItemEnd
-                }
-            }
-            (State::GroupItemEnd, Token::Or | Token::Comma) => {
-                let is_choice = token == Token::Or;
-                let Some((group, connector)) = self.prolog.groups.last_mut() else {
-                    return self.fail(SYNTAX);
-                };
-                if connector.is_some_and(|connector| connector != is_choice) {
-                    return self.fail(SYNTAX);
-                }
-                *connector = Some(is_choice);
-                if is_choice && let Some(node) = self.prolog.model.nodes.get_mut(*group) {
-                    node.kind = 5;
-                }
-                State::GroupItem
-            }
-            _ => return self.syntax(token),
-        };
-        self.prolog.state = next;
-        Ok(told)
-    }
-
-    fn open_group(&mut self) {
-        let index = self.add_node(ModelNode { kind: 6, ..ModelNode::default() });
-        self.prolog.groups.push((index, None));
-    }
-
-    fn add_particle(&mut self, name: &str, quantifier: Quantifier) {
-        let name = Some(name.to_owned());
-        self.add_node(ModelNode { kind: 4, quantifier, name, children: Vec::new() });
-    }
-
-    fn add_node(&mut self, node: ModelNode) -> usize {
-        let nodes = &mut self.prolog.model.nodes;
-        let index = nodes.len();
-        nodes.push(node);
-        if let Some((group, _)) = self.prolog.groups.last()
-            && let Some(parent) = nodes.get_mut(*group)
-        {
-            parent.children.push(index);
-        }
-        index
-    }
-
-    fn end_mixed(&mut self, sink: &dyn Sink, quantifier: Quantifier, told: Told) -> Answer<Told> {
-        if let Some(node) = self.prolog.model.nodes.first_mut() {
-            node.quantifier = quantifier;
-        }
-        self.prolog.groups.clear();
-        self.tell_model(sink)?;
-        self.prolog.state = State::Close;
-        Ok(told)
-    }
-
-    fn tell_model(&mut self, sink: &dyn Sink) -> Answer {
-        if sink.wants(Kind::ElementDecl) {
-            sink.element_declaration(&self.prolog.name, &self.prolog.model)?;
-        }
-        Ok(())
     }
 
     fn step_notation(
