@@ -92,7 +92,9 @@ pub fn set_item(
         let status = unsafe { slot(object.as_ptr(), index, raw) };
         return if status < 0 { Err(error::Raised) } else { Ok(()) };
     }
-    let does_not = if value.is_none() && ty.sequence().is_some() { "doesn't" } else { "does not" };
+    // COMPAT: CPython words it differently where `PySequence_DelItem` is asked.
+    let by_index = value.is_none() && ty.sequence().is_some() && Int::is_index(key);
+    let does_not = if by_index { "doesn't" } else { "does not" };
     raise!(th, TypeError, "'{}' object {does_not} support item {what}", object.type_name())
 }
 
