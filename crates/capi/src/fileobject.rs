@@ -18,7 +18,7 @@ use crate::{
 
 /// `os.fsencode(path)`, for calls of C: without a null byte.
 fn encoded_path(th: Thread<'_>, path: Obj<'_>) -> Result<std::ffi::CString> {
-    let path = crate::osmodule::fs_path(th, path)?;
+    let path = object::protocol::path::fspath(th, path)?;
     let bytes = match (path.obj().downcast::<Str>(), path.obj().downcast::<Bytes>()) {
         (Some(text), _) => types::str::codec::encode_fs(th, text)?.as_bytes().to_vec(),
         (None, Some(bytes)) => bytes.as_bytes().to_vec(),

@@ -4,41 +4,14 @@ use std::ffi::{CStr, c_char, c_int, c_void};
 
 use macros::capi;
 use object::{
-    AsObject, Bytes, Obj, Protocol, Result, Str, Thread, Type, id,
-    protocol::generic::lookup_special, raise,
+    AsObject, Obj, Protocol, Result, Str, Thread, Type, id, protocol::path::fspath, raise,
 };
 
 use crate::convert::lossy;
 
-/// `os.fspath(path)`.
-pub(crate) fn fs_path(th: Thread<'_>, path: Obj<'_>) -> Result {
-    if path.downcast::<Str>().is_some() || path.downcast::<Bytes>().is_some() {
-        return Ok(path.own());
-    }
-    let Some(function) = lookup_special(th, path, id!(th, "__fspath__"))? else {
-        raise!(
-            th,
-            TypeError,
-            "expected str, bytes or os.PathLike object, not {}",
-            path.type_name()
-        );
-    };
-    let found = function.call(th, &[])?;
-    if found.obj().downcast::<Str>().is_none() && found.obj().downcast::<Bytes>().is_none() {
-        raise!(
-            th,
-            TypeError,
-            "expected {}.__fspath__() to return str or bytes, not {}",
-            path.type_name(),
-            found.obj().type_name()
-        );
-    }
-    Ok(found)
-}
-
 #[capi]
 fn PyOS_FSPath(th: Thread<'_>, path: Obj<'_>) -> Result {
-    fs_path(th, path)
+    fspath(th, path)
 }
 
 /// A float in the style of `repr`, `str` and `format`, in `PyMem_` memory.

@@ -751,7 +751,7 @@ unsafe fn path_converter(
         unsafe { &*variable.cast::<Link>() }.set(None);
         return 1;
     };
-    let converted = crate::osmodule::fs_path(th, object).and_then(|path| {
+    let converted = object::protocol::path::fspath(th, object).and_then(|path| {
         match (path.obj().downcast::<Str>(), path.obj().downcast::<Bytes>()) {
             (Some(text), _) if to_bytes => codec::encode_fs(th, text).map(Ref::upcast),
             (_, Some(bytes)) if !to_bytes => {

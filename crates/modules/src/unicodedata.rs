@@ -2,7 +2,8 @@
 
 use macros::{pymethods, pymodule, pytype};
 use object::{
-    AsObject, Head, IntoObject, Module, Obj, Ref, Result, Str, Thread, alloc_object, raise,
+    AsObject, FromArg, Head, IntoObject, Module, Obj, Ref, Result, Str, Thread, alloc_object,
+    args::ArgContext, raise,
 };
 use text::unicode::{self, Database, Form, Found};
 
@@ -12,17 +13,25 @@ pub struct Ucd {
     head: Head,
 }
 
-fn character(th: Thread<'_>, text: &Str, function: &str, only: bool) -> Result<u32> {
-    match (text.len(), text.get(0)) {
-        (1, Some(code)) => Ok(code),
-        (length, _) => {
-            let which = if only { "argument" } else { "argument 1" };
-            raise!(
-                th,
-                TypeError,
-                "{function}(): {which} must be a unicode character, not a string of length {length}"
-            )
+/// An argument of one character.
+struct Character(u32);
+
+impl FromArg<'_> for Character {
+    fn from_arg(th: Thread<'_>, arg: Obj<'_>, context: ArgContext) -> Result<Self> {
+        let Some(text) = arg.downcast::<Str>() else {
+            return Err(context.bad(th, "a unicode character", arg));
+        };
+        if let (1, Some(code)) = (text.len(), text.get(0)) {
+            return Ok(Character(code));
         }
+        let function = context.signature.name;
+        let which = if context.signature.is_single() { "argument" } else { "argument 1" };
+        let length = text.len();
+        raise!(
+            th,
+            TypeError,
+            "{function}(): {which} must be a unicode character, not a string of length {length}"
+        )
     }
 }
 
@@ -70,47 +79,20 @@ fn normalized(th: Thread<'_>, db: Database, form_name: &Str, text: &Str) -> Resu
     Str::from_buf(th, &unicode::normalize(db, text.units(), form))
 }
 
-macro_rules! queries {
-    ($($function:ident($db:ident, $code:ident) -> $ty:ty = $value:expr;)*) => {
-        mod query {
-            use super::*;
-            $(
-                pub(super) fn $function(th: Thread<'_>, $db: Database, text: &Str) -> Result<$ty> {
-                    let $code = character(th, text, stringify!($function), true)?;
-                    Ok($value)
-                }
-            )*
-        }
-    };
+fn decimal_of(th: Thread<'_>, db: Database, chr: Character, default: Option<Obj<'_>>) -> Result {
+    or_default(th, db.decimal(chr.0), default, "not a decimal")
 }
 
-queries! {
-    category(db, code) -> &'static str = db.category(code);
-    bidirectional(db, code) -> &'static str = db.bidirectional(code);
-    combining(db, code) -> u8 = db.combining(code);
-    mirrored(db, code) -> i32 = i32::from(db.mirrored(code));
-    east_asian_width(db, code) -> &'static str = db.east_asian_width(code);
-    decomposition(db, code) -> String = db.decomposition(code);
+fn digit_of(th: Thread<'_>, db: Database, chr: Character, default: Option<Obj<'_>>) -> Result {
+    or_default(th, db.digit(chr.0), default, "not a digit")
 }
 
-fn decimal_of(th: Thread<'_>, db: Database, chr: &Str, default: Option<Obj<'_>>) -> Result {
-    let code = character(th, chr, "decimal", false)?;
-    or_default(th, db.decimal(code), default, "not a decimal")
+fn numeric_of(th: Thread<'_>, db: Database, chr: Character, default: Option<Obj<'_>>) -> Result {
+    or_default(th, db.numeric(chr.0), default, "not a numeric character")
 }
 
-fn digit_of(th: Thread<'_>, db: Database, chr: &Str, default: Option<Obj<'_>>) -> Result {
-    let code = character(th, chr, "digit", false)?;
-    or_default(th, db.digit(code), default, "not a digit")
-}
-
-fn numeric_of(th: Thread<'_>, db: Database, chr: &Str, default: Option<Obj<'_>>) -> Result {
-    let code = character(th, chr, "numeric", false)?;
-    or_default(th, db.numeric(code), default, "not a numeric character")
-}
-
-fn named(th: Thread<'_>, db: Database, chr: &Str, default: Option<Obj<'_>>) -> Result {
-    let code = character(th, chr, "name", false)?;
-    or_default(th, name_of(db, code), default, "no such name")
+fn named(th: Thread<'_>, db: Database, chr: Character, default: Option<Obj<'_>>) -> Result {
+    or_default(th, name_of(db, chr.0), default, "no such name")
 }
 
 const OLD: Database = Database::V3_2_0;
@@ -120,61 +102,61 @@ const NOW: Database = Database::Current;
 impl Ucd {
     /// Converts a Unicode character into its equivalent decimal value.
     #[sig = "($self, chr, default=<unrepresentable>, /)"]
-    fn decimal(&self, th: Thread<'_>, chr: &Str, default: Option<Obj<'_>>) -> Result {
+    fn decimal(&self, th: Thread<'_>, chr: Character, default: Option<Obj<'_>>) -> Result {
         decimal_of(th, OLD, chr, default)
     }
 
     /// Converts a Unicode character into its equivalent digit value.
     #[sig = "($self, chr, default=<unrepresentable>, /)"]
-    fn digit(&self, th: Thread<'_>, chr: &Str, default: Option<Obj<'_>>) -> Result {
+    fn digit(&self, th: Thread<'_>, chr: Character, default: Option<Obj<'_>>) -> Result {
         digit_of(th, OLD, chr, default)
     }
 
     /// Converts a Unicode character into its equivalent numeric value.
     #[sig = "($self, chr, default=<unrepresentable>, /)"]
-    fn numeric(&self, th: Thread<'_>, chr: &Str, default: Option<Obj<'_>>) -> Result {
+    fn numeric(&self, th: Thread<'_>, chr: Character, default: Option<Obj<'_>>) -> Result {
         numeric_of(th, OLD, chr, default)
     }
 
     /// Returns the general category assigned to the character chr as string.
     #[sig = "($self, chr, /)"]
-    fn category(&self, th: Thread<'_>, chr: &Str) -> Result<&'static str> {
-        query::category(th, OLD, chr)
+    fn category(&self, _: Thread<'_>, chr: Character) -> &'static str {
+        OLD.category(chr.0)
     }
 
     /// Returns the bidirectional class assigned to the character chr as string.
     #[sig = "($self, chr, /)"]
-    fn bidirectional(&self, th: Thread<'_>, chr: &Str) -> Result<&'static str> {
-        query::bidirectional(th, OLD, chr)
+    fn bidirectional(&self, _: Thread<'_>, chr: Character) -> &'static str {
+        OLD.bidirectional(chr.0)
     }
 
     /// Returns the canonical combining class assigned to the character chr as integer.
     #[sig = "($self, chr, /)"]
-    fn combining(&self, th: Thread<'_>, chr: &Str) -> Result<u8> {
-        query::combining(th, OLD, chr)
+    fn combining(&self, _: Thread<'_>, chr: Character) -> u8 {
+        OLD.combining(chr.0)
     }
 
     /// Returns the mirrored property assigned to the character chr as integer.
     #[sig = "($self, chr, /)"]
-    fn mirrored(&self, th: Thread<'_>, chr: &Str) -> Result<i32> {
-        query::mirrored(th, OLD, chr)
+    fn mirrored(&self, _: Thread<'_>, chr: Character) -> i32 {
+        i32::from(OLD.mirrored(chr.0))
     }
 
     /// Returns the east asian width assigned to the character chr as string.
     #[sig = "($self, chr, /)"]
-    fn east_asian_width(&self, th: Thread<'_>, chr: &Str) -> Result<&'static str> {
-        query::east_asian_width(th, OLD, chr)
+    fn east_asian_width(&self, _: Thread<'_>, chr: Character) -> &'static str {
+        OLD.east_asian_width(chr.0)
     }
 
     /// Returns the character decomposition mapping assigned to the character chr as string.
     #[sig = "($self, chr, /)"]
-    fn decomposition(&self, th: Thread<'_>, chr: &Str) -> Result<String> {
-        query::decomposition(th, OLD, chr)
+    fn decomposition(&self, _: Thread<'_>, chr: Character) -> String {
+        OLD.decomposition(chr.0)
     }
 
     /// Returns the name assigned to the character chr as a string.
     #[sig = "($self, chr, default=<unrepresentable>, /)"]
-    fn name(&self, th: Thread<'_>, chr: &Str, default: Option<Obj<'_>>) -> Result {
+    fn name(&self, th: Thread<'_>, chr: Character, default: Option<Obj<'_>>) -> Result {
         named(th, OLD, chr, default)
     }
 
@@ -216,61 +198,61 @@ pub mod module {
 
     /// Converts a Unicode character into its equivalent decimal value.
     #[sig = "($self, chr, default=<unrepresentable>, /)"]
-    fn decimal(th: Thread<'_>, chr: &Str, default: Option<Obj<'_>>) -> Result {
+    fn decimal(th: Thread<'_>, chr: Character, default: Option<Obj<'_>>) -> Result {
         decimal_of(th, NOW, chr, default)
     }
 
     /// Converts a Unicode character into its equivalent digit value.
     #[sig = "($self, chr, default=<unrepresentable>, /)"]
-    fn digit(th: Thread<'_>, chr: &Str, default: Option<Obj<'_>>) -> Result {
+    fn digit(th: Thread<'_>, chr: Character, default: Option<Obj<'_>>) -> Result {
         digit_of(th, NOW, chr, default)
     }
 
     /// Converts a Unicode character into its equivalent numeric value.
     #[sig = "($self, chr, default=<unrepresentable>, /)"]
-    fn numeric(th: Thread<'_>, chr: &Str, default: Option<Obj<'_>>) -> Result {
+    fn numeric(th: Thread<'_>, chr: Character, default: Option<Obj<'_>>) -> Result {
         numeric_of(th, NOW, chr, default)
     }
 
     /// Returns the general category assigned to the character chr as string.
     #[sig = "($self, chr, /)"]
-    fn category(th: Thread<'_>, chr: &Str) -> Result<&'static str> {
-        query::category(th, NOW, chr)
+    fn category(_: Thread<'_>, chr: Character) -> &'static str {
+        NOW.category(chr.0)
     }
 
     /// Returns the bidirectional class assigned to the character chr as string.
     #[sig = "($self, chr, /)"]
-    fn bidirectional(th: Thread<'_>, chr: &Str) -> Result<&'static str> {
-        query::bidirectional(th, NOW, chr)
+    fn bidirectional(_: Thread<'_>, chr: Character) -> &'static str {
+        NOW.bidirectional(chr.0)
     }
 
     /// Returns the canonical combining class assigned to the character chr as integer.
     #[sig = "($self, chr, /)"]
-    fn combining(th: Thread<'_>, chr: &Str) -> Result<u8> {
-        query::combining(th, NOW, chr)
+    fn combining(_: Thread<'_>, chr: Character) -> u8 {
+        NOW.combining(chr.0)
     }
 
     /// Returns the mirrored property assigned to the character chr as integer.
     #[sig = "($self, chr, /)"]
-    fn mirrored(th: Thread<'_>, chr: &Str) -> Result<i32> {
-        query::mirrored(th, NOW, chr)
+    fn mirrored(_: Thread<'_>, chr: Character) -> i32 {
+        i32::from(NOW.mirrored(chr.0))
     }
 
     /// Returns the east asian width assigned to the character chr as string.
     #[sig = "($self, chr, /)"]
-    fn east_asian_width(th: Thread<'_>, chr: &Str) -> Result<&'static str> {
-        query::east_asian_width(th, NOW, chr)
+    fn east_asian_width(_: Thread<'_>, chr: Character) -> &'static str {
+        NOW.east_asian_width(chr.0)
     }
 
     /// Returns the character decomposition mapping assigned to the character chr as string.
     #[sig = "($self, chr, /)"]
-    fn decomposition(th: Thread<'_>, chr: &Str) -> Result<String> {
-        query::decomposition(th, NOW, chr)
+    fn decomposition(_: Thread<'_>, chr: Character) -> String {
+        NOW.decomposition(chr.0)
     }
 
     /// Returns the name assigned to the character chr as a string.
     #[sig = "($self, chr, default=<unrepresentable>, /)"]
-    fn name(th: Thread<'_>, chr: &Str, default: Option<Obj<'_>>) -> Result {
+    fn name(th: Thread<'_>, chr: Character, default: Option<Obj<'_>>) -> Result {
         named(th, NOW, chr, default)
     }
 

@@ -149,7 +149,7 @@ impl Signature {
     }
 
     /// Whether the function takes exactly one argument, by position.
-    fn is_single(&self) -> bool {
+    pub fn is_single(&self) -> bool {
         self.positional_only == 1
             && self.style == Style::Clinic
             && !self.var_positional

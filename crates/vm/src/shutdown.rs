@@ -32,7 +32,7 @@ pub fn keep_modules(th: Thread<'_>) {
 pub(crate) fn remove_modules(th: Thread<'_>) {
     collect::collect(th, 2);
     collect::set_silent(th);
-    forget_last_exception(th);
+    forget_special(th);
     if let Some(modules) = th.interp().modules.get()
         && let Ok(Some(main)) = modules.get(th, id!(th, "__main__").obj())
         && let Some(main) = main.obj().downcast::<Module>()
@@ -64,19 +64,53 @@ pub(crate) fn remove_modules(th: Thread<'_>) {
     }
 }
 
-/// Let go of what the prompt and the last report of an exception keep.
-fn forget_last_exception(th: Thread<'_>) {
+/// Attributes of `sys` through which a program's objects outlive its modules.
+const SPECIAL: [&str; 11] = [
+    "path",
+    "argv",
+    "ps1",
+    "ps2",
+    "last_exc",
+    "last_type",
+    "last_value",
+    "last_traceback",
+    "path_hooks",
+    "path_importer_cache",
+    "meta_path",
+];
+
+/// Let go of what the prompt, the last report of an exception and the import
+/// system keep, and put the first streams back.
+fn forget_special(th: Thread<'_>) {
     let interp = th.interp();
-    let names = ["last_type", "last_value", "last_traceback", "last_exc"]
-        .map(|name| (&interp.sys_dict, name));
-    for (namespace, name) in names.into_iter().chain([(&interp.builtins, "_")]) {
+    let sys = SPECIAL.map(|name| (&interp.sys_dict, name));
+    for (namespace, name) in std::iter::once((&interp.builtins, "_")).chain(sys) {
         let Some(namespace) = namespace.get() else { continue };
-        let Ok(name) = Str::intern(th, name) else { continue };
-        if namespace.get_name(th, &name).is_some()
-            && let Err(raised) = namespace.set(th, name.obj(), types::none())
-        {
-            th.clear_exception(raised);
-        }
+        replace(th, &namespace, name, |_| Some(types::none().own()));
+    }
+    let Some(sys) = interp.sys_dict.get() else { return };
+    for (name, first) in
+        [("stdin", "__stdin__"), ("stdout", "__stdout__"), ("stderr", "__stderr__")]
+    {
+        replace(th, &sys, name, |_| {
+            sys.get_name(th, &*Str::intern(th, first).ok()?).map(|stream| stream.own())
+        });
+    }
+}
+
+/// Give a name that a namespace has another value.
+fn replace(
+    th: Thread<'_>,
+    namespace: &Dict,
+    name: &str,
+    value: impl FnOnce(Thread<'_>) -> Option<Ref>,
+) {
+    let Ok(name) = Str::intern(th, name) else { return };
+    if namespace.get_name(th, &name).is_some()
+        && let Some(value) = value(th)
+        && let Err(raised) = namespace.set(th, name.obj(), value.obj())
+    {
+        th.clear_exception(raised);
     }
 }
 

@@ -172,6 +172,22 @@ fn non_blocking(th: Thread<'_>, result: std::io::Result<usize>) -> Result<Option
     }
 }
 
+/// The descriptor that is given instead of a path. A number that is none, say
+/// too large, is no path either, which the caller says.
+fn descriptor(th: Thread<'_>, file: Obj<'_>) -> Result<Option<i32>> {
+    if !Int::is_index(file) {
+        return Ok(None);
+    }
+    crate::support::warn_of_bool(th, file)?;
+    match int_arg(th, file) {
+        Ok(fd) => Ok(Some(fd)),
+        Err(raised) => {
+            th.clear_exception(raised);
+            Ok(None)
+        }
+    }
+}
+
 /// The flags of a mode such as `rb+`.
 fn parse_mode(th: Thread<'_>, file: &FileIO, mode: &str) -> Result<i32> {
     let bad = || {
@@ -268,10 +284,8 @@ impl FileIO {
         }
         let mut fd = -1;
         let mut name = None;
-        // COMPAT: an int that is too large is no path either (test_fileio testInvalidFd_overflow).
-        if Int::to_i64(file).is_some_and(|fd| i32::try_from(fd).is_ok()) {
-            crate::support::warn_of_bool(th, file)?;
-            fd = int_arg(th, file)?;
+        if let Some(number) = descriptor(th, file)? {
+            fd = number;
             if fd < 0 {
                 raise!(th, ValueError, "negative file descriptor");
             }

@@ -93,7 +93,7 @@ fn do_open(
     closefd: bool,
     opener: Option<Obj<'_>>,
 ) -> Result<Ref> {
-    let path = if Int::is_int(file) { file.own() } else { fspath(th, file)? };
+    let path = if Int::is_index(file) { file.own() } else { fspath(th, file)? };
     let has = |c: char| mode.contains(c);
     let (creating, reading, writing, appending) = (has('x'), has('r'), has('w'), has('a'));
     let (updating, text, binary) = (has('+'), has('t'), has('b'));

@@ -9,9 +9,9 @@ mod report;
 use compiler::{Compiled, Mode, Options, TypeComments};
 use object::{
     AsObject, Bytes, Code, Dict, Obj, Protocol, Ref, Result, Str, Thread, Tuple, id,
-    protocol::buffer::BytesLike,
+    protocol::{buffer::BytesLike, path::fspath},
     raise,
-    types::{self, code::CellObject, type_::slot_functions::call_special},
+    types::{self, code::CellObject},
 };
 
 pub use convert::code_object;
@@ -384,39 +384,14 @@ fn optimize_level(th: Thread<'_>, optimize: i32) -> i32 {
 
 /// A file name argument: `str`, `bytes` or `os.PathLike`.
 pub(crate) fn fs_text(th: Thread<'_>, path: Obj<'_>) -> Result<Ref<Str>> {
-    if let Some(text) = path.downcast::<Str>() {
-        return Ok(object::own(text));
-    }
-    let decode = |bytes: Obj<'_>| -> Result<Ref<Str>> {
-        let text = (th.hooks().decode)(th, bytes, "utf-8", "surrogateescape")?;
-        match text.downcast::<Str>() {
+    match fspath(th, path)?.downcast::<Str>() {
+        Ok(text) => Ok(text),
+        Err(bytes) => match (th.hooks().decode)(th, bytes.obj(), "utf-8", "surrogateescape")?
+            .downcast::<Str>()
+        {
             Ok(text) => Ok(text),
             Err(_) => raise!(th, TypeError, "decoder should return a string result"),
-        }
-    };
-    if path.downcast::<Bytes>().is_some() {
-        return decode(path);
-    }
-    let Some(plain) = call_special(th, path, id!(th, "__fspath__"), &[])? else {
-        raise!(
-            th,
-            TypeError,
-            "expected str, bytes or os.PathLike object, not {}",
-            path.type_name()
-        );
-    };
-    if plain.obj().downcast::<Bytes>().is_some() {
-        return decode(plain.obj());
-    }
-    match plain.downcast::<Str>() {
-        Ok(text) => Ok(text),
-        Err(other) => raise!(
-            th,
-            TypeError,
-            "expected {}.__fspath__() to return str or bytes, not {}",
-            path.type_name(),
-            other.obj().type_name()
-        ),
+        },
     }
 }
 

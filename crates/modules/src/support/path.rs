@@ -5,37 +5,14 @@ use std::ffi::{CStr, CString};
 use object::{
     AsObject, Bytes, FromArg, Int, Obj, Protocol, Ref, Result, Str, Thread,
     args::{ArgContext, Maybe},
-    error, id, raise,
-    types::type_::slot_functions::call_special,
+    error,
+    protocol::path::fspath_opt,
+    raise,
 };
 
-use super::{as_descriptor, encode_fs, int_arg};
+pub(crate) use object::protocol::path::fspath;
 
-/// `os.fspath(path)`: a `str` or `bytes` object.
-pub(crate) fn fspath(th: Thread<'_>, path: Obj<'_>) -> Result<Ref> {
-    if path.downcast::<Str>().is_some() || path.downcast::<Bytes>().is_some() {
-        return Ok(path.own());
-    }
-    let Some(value) = call_special(th, path, id!(th, "__fspath__"), &[])? else {
-        raise!(
-            th,
-            TypeError,
-            "expected str, bytes or os.PathLike object, not {}",
-            path.type_name()
-        );
-    };
-    let object = value.obj();
-    if object.downcast::<Str>().is_none() && object.downcast::<Bytes>().is_none() {
-        raise!(
-            th,
-            TypeError,
-            "expected {}.__fspath__() to return str or bytes, not {}",
-            path.type_name(),
-            object.type_name()
-        );
-    }
-    Ok(value)
-}
+use super::{as_descriptor, encode_fs, int_arg};
 
 /// A path, or a descriptor where `FD` allows one.
 pub(crate) struct Path<const FD: bool = false> {
@@ -97,31 +74,13 @@ impl<const FD: bool> Path<FD> {
             (false, true) => "string, bytes, os.PathLike or None",
             (false, false) => "string, bytes or os.PathLike",
         };
-        let is_path = |object: Obj<'_>| {
-            object.downcast::<Str>().is_some() || object.downcast::<Bytes>().is_some()
-        };
-        let path = if is_path(arg) {
-            arg.own()
-        } else {
-            let found = call_special(th, arg, id!(th, "__fspath__"), &[])?;
-            let Some(found) = found else {
-                raise!(
-                    th,
-                    TypeError,
-                    "{function}: {param} should be {allowed}, not {}",
-                    arg.type_name()
-                );
-            };
-            if !is_path(found.obj()) {
-                raise!(
-                    th,
-                    TypeError,
-                    "expected {}.__fspath__() to return str or bytes, not {}",
-                    arg.type_name(),
-                    found.obj().type_name()
-                );
-            }
-            found
+        let Some(path) = fspath_opt(th, arg)? else {
+            raise!(
+                th,
+                TypeError,
+                "{function}: {param} should be {allowed}, not {}",
+                arg.short_type_name()
+            );
         };
         let (bytes, is_bytes) = path_bytes(th, path.obj())?;
         let Ok(name) = CString::new(bytes) else {

@@ -15,6 +15,7 @@ pub mod instance;
 pub mod iter;
 pub mod mapping;
 pub mod number;
+pub mod path;
 pub mod text;
 
 pub use compare::CompareOp;
