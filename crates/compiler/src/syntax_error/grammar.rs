@@ -316,8 +316,9 @@ del_targets: del_target+, ','?
 @del_target: target_primary '.' NAME !trailing / target_primary '[' slices ']' !trailing / del_atom
 del_atom: NAME / '(' del_target ')' / '(' del_targets? ')' / '[' del_targets? ']'
 
-@strings: ?wrong_mix / strings_itself / template+
+@strings: ?wrong_mix / strings_itself / templates_itself
 strings_itself: a:(fstring / STRING)+ => strings a
+templates_itself: a:template+ => strings a
 template: tstring => since 14 "t-strings are"
 wrong_mix: (a:fstring / a:STRING)+ b:tstring => a to b "cannot mix t-string literals with string or bytes literals"
   / (a:tstring)+ b:(fstring / STRING) => a to b "cannot mix t-string literals with string or bytes literals"

@@ -75,6 +75,7 @@ fn bad_escape(body: &str) -> Option<String> {
                     }
                     (false, Some(close)) => position + close,
                     _ if !rest[2..].starts_with('{') => position + 1,
+                    (true, Some(3)) => position + 2,
                     _ => position + close.unwrap_or(rest.len() - 1),
                 };
                 let what = if malformed {
