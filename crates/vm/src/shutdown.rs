@@ -64,8 +64,11 @@ pub(crate) fn remove_modules(th: Thread<'_>) {
     }
 }
 
-/// Attributes of `sys` through which a program's objects outlive its modules.
+/// Attributes of `sys` through which a program's objects outlive its modules,
+/// in the order in which CPython lets go of them.
 const SPECIAL: [&str; 11] = [
+    "path_importer_cache",
+    "path_hooks",
     "path",
     "argv",
     "ps1",
@@ -74,8 +77,6 @@ const SPECIAL: [&str; 11] = [
     "last_type",
     "last_value",
     "last_traceback",
-    "path_hooks",
-    "path_importer_cache",
     "meta_path",
 ];
 
