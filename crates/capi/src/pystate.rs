@@ -238,35 +238,47 @@ unsafe fn PyInterpreterState_GetID(interp: *mut PyInterpreterState) -> i64 {
     unsafe { interpreter_of(interp) }.map_or(-1, |interp| interp.id.get())
 }
 
-/// Begin an interpreter and go on as its first thread.
-fn new_interpreter(
-    th: Thread<'_>,
-    config: interpreters::Config,
-    whence: i32,
-) -> *mut PyThreadState {
-    let record = match interpreters::create(th, config, whence) {
-        Ok(record) => record,
+/// Begin an interpreter and go on as its first thread. C may call this with
+/// its own state attached or put aside.
+fn new_interpreter(config: interpreters::Config, whence: i32) -> *mut PyThreadState {
+    let Some(main) = Interpreter::main() else { return null_mut() };
+    // SAFETY: undone below.
+    let (th, ensured) = unsafe { Thread::ensure(main, STACK) };
+    let state = match interpreters::create(th, config, whence) {
+        Ok(record) => Some(record.interp.add_thread()),
         Err(raised) => {
             th.clear_exception(raised);
-            return null_mut();
+            None
         }
     };
-    let state = record.interp.add_thread();
-    let old = th.detach();
+    if let Some(state) = state {
+        state.share_stack(th.state());
+    }
+    match (ensured, state) {
+        (Ensured::Already, None) => return null_mut(),
+        (Ensured::Already, Some(_)) => drop(th.detach()),
+        (Ensured::Resumed | Ensured::New, _) => {
+            if ensured == Ensured::New {
+                interpreters::leave(th);
+            }
+            // SAFETY: undoes the call above.
+            unsafe { th.release(ensured) };
+        }
+    }
+    let Some(state) = state else { return null_mut() };
+    let stack = state.stack_room();
     // SAFETY: the state is new.
-    unsafe { Thread::begin(state, STACK) };
-    state.share_stack(old);
+    unsafe { Thread::begin(state, stack) };
     public(state)
 }
 
 #[capi]
-fn Py_NewInterpreter(th: Thread<'_>) -> *mut PyThreadState {
-    new_interpreter(th, interpreters::Config::LEGACY, interpreters::whence::LEGACY_CAPI)
+fn Py_NewInterpreter() -> *mut PyThreadState {
+    new_interpreter(interpreters::Config::LEGACY, interpreters::whence::LEGACY_CAPI)
 }
 
 #[capi]
 unsafe fn Py_NewInterpreterFromConfig(
-    th: Thread<'_>,
     state: *mut *mut PyThreadState,
     config: *const abi::PyInterpreterConfig,
 ) -> Status {
@@ -285,13 +297,10 @@ unsafe fn Py_NewInterpreterFromConfig(
             _ => interpreters::GilKind::Default,
         },
     };
-    let made = new_interpreter(th, config, interpreters::whence::CAPI);
+    let made = new_interpreter(config, interpreters::whence::CAPI);
     // SAFETY: room for the answer.
     unsafe { *state = made };
-    if made.is_null() {
-        return Status::error(c"sub-interpreter creation failed");
-    }
-    Status::OK
+    if made.is_null() { Status::error(c"sub-interpreter creation failed") } else { Status::OK }
 }
 
 #[capi]
@@ -308,13 +317,10 @@ unsafe fn Py_EndInterpreter(th: Thread<'_>, state: *mut PyThreadState) {
         crate::pythonrun::fatal(Some(c"Py_EndInterpreter"), Some(c"not the last thread"));
     }
     interpreters::finish(th, record);
-    th.clear_state();
+    interpreters::leave(th);
     interpreters::forget(th, record);
     // SAFETY: C ends the thread, and no frame of it is left.
-    unsafe {
-        vm::end_thread(th);
-        th.end();
-    }
+    unsafe { th.end() };
 }
 
 #[capi]

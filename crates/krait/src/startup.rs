@@ -33,8 +33,11 @@ pub(crate) fn start(th: Thread<'_>, config: &'static Config) -> Result<Ref<Dict>
     vm::import_time::enable(th, config.import_time);
     let main = bring_up(th, config)?;
     vm::shutdown::keep_modules(th);
-    let hooks =
-        vm::interpreters::Hooks { start: start_another, run_exit_functions: modules::atexit::run };
+    let hooks = vm::interpreters::Hooks {
+        start: start_another,
+        run_exit_functions: modules::atexit::run,
+        end_thread: modules::_thread::drop_locals,
+    };
     vm::interpreters::init(th, hooks);
     Ok(main)
 }

@@ -19,6 +19,7 @@ pub mod _elementtree;
 pub mod _functools;
 pub mod _heapq;
 pub mod _imp;
+pub mod _interpchannels;
 pub mod _interpqueues;
 pub mod _interpreters;
 pub mod _io;
@@ -115,6 +116,7 @@ pub const ALL: &[ModuleDecl] = &[
     _functools::module::MODULE,
     _heapq::module::MODULE,
     _imp::_imp::MODULE,
+    _interpchannels::_interpchannels::MODULE,
     _interpqueues::_interpqueues::MODULE,
     _interpreters::_interpreters::MODULE,
     _io::_io::MODULE,

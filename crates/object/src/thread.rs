@@ -213,7 +213,6 @@ pub struct Threads {
     retired: Cell<*const ThreadState>,
     /// A state that served a foreign thread, for the next one.
     spare: AtomicPtr<ThreadState>,
-    last_id: Cell<u64>,
     /// Bits of the evaluation breaker that are set in every thread for long.
     lasting: Cell<u32>,
     main_ident: Cell<u64>,
@@ -227,6 +226,7 @@ struct Runtime {
     type_cache: TypeCache,
     shared: Extensions,
     last_id: Cell<i64>,
+    last_thread_id: Cell<u64>,
     /// Interpreters that ended, to be used again.
     retired: RefCell<Vec<&'static Interpreter>>,
 }
@@ -714,7 +714,6 @@ impl Interpreter {
         interp.recursion_limit.set(1000);
         interp.hash_secret.set(self.hash_secret.get());
         interp.threads.main_ident.set(self.threads.main_ident.get());
-        interp.threads.last_id.set(0);
         interp.threads.lasting.set(0);
         interp.finalizing.set(std::ptr::null());
         interp
@@ -767,10 +766,11 @@ impl Interpreter {
     fn link_thread(&self, state: &ThreadState) {
         let threads = &self.threads;
         state.eval_breaker.store(threads.lasting.get(), Ordering::Relaxed);
-        threads.last_id.set(threads.last_id.get() + 1);
+        let id = self.runtime.last_thread_id.get() + 1;
+        self.runtime.last_thread_id.set(id);
         let public = state.public.get();
         // SAFETY: nobody else uses the state yet.
-        unsafe { (*public).id = threads.last_id.get() };
+        unsafe { (*public).id = id };
         let interp = std::ptr::from_ref(self).cast_mut().cast::<abi::PyInterpreterState>();
         // SAFETY: as above.
         unsafe { (*public).interp = interp };
@@ -858,7 +858,6 @@ impl Default for Threads {
             newest: Cell::new(std::ptr::null()),
             retired: Cell::new(std::ptr::null()),
             spare: AtomicPtr::new(std::ptr::null_mut()),
-            last_id: Cell::new(0),
             lasting: Cell::new(0),
             main_ident: Cell::new(0),
         }
@@ -914,6 +913,12 @@ impl ThreadState {
         self.stack_limit.set(other.stack_limit.get());
     }
 
+    /// Bytes of the stack below the caller that native code may use.
+    pub fn stack_room(&self) -> usize {
+        let here = 0u8;
+        (&raw const here).addr().saturating_sub(self.stack_limit.get())
+    }
+
     /// Go on as this thread, with the GIL held.
     fn become_current(&'static self) {
         self.interp.gil.pass_to(self);
@@ -937,7 +942,7 @@ impl ThreadState {
         unsafe { (*self.public.get()).thread_id }
     }
 
-    /// The number of the thread, which no other thread of the interpreter has.
+    /// The number of the thread, which no other thread of the process has.
     pub fn id(&self) -> u64 {
         // SAFETY: written once, when the state is made.
         unsafe { (*self.public.get()).id }
@@ -984,6 +989,7 @@ pub fn boot_with(mode: alloc::Mode, hash_secret: (u64, u64)) -> Thread<'static> 
         type_cache: TypeCache::default(),
         shared: Extensions::default(),
         last_id: Cell::new(0),
+        last_thread_id: Cell::new(0),
         retired: RefCell::default(),
     }));
     let interp: &'static Interpreter = Box::leak(Box::new(Interpreter::new(runtime)));

@@ -95,6 +95,8 @@ pub struct Hooks {
     pub start: fn(Thread<'_>) -> Result<()>,
     /// Call its exit functions.
     pub run_exit_functions: fn(Thread<'_>),
+    /// The calling thread ends: drop what it has in thread-local data.
+    pub end_thread: fn(Thread<'_>),
 }
 
 /// The interpreters of the process, by number.
@@ -232,12 +234,24 @@ pub fn visit<R>(
     // SAFETY: undone below.
     let home = unsafe { th.visit(interp) };
     let result = f(th);
-    th.clear_state();
-    // SAFETY: no frame is left.
-    unsafe { crate::end_thread(th) };
+    leave(th);
     // SAFETY: as above, and `home` came from `visit`.
     unsafe { th.come_back(home) };
     result
+}
+
+/// Drop what the calling thread, which ends, has of its own.
+pub fn leave(th: Thread<'_>) {
+    let end_thread = registry(th).hooks.get().map(|hooks| hooks.end_thread);
+    if let Some(end_thread) = end_thread {
+        end_thread(th);
+    }
+    th.clear_state();
+    if let Some(end_thread) = end_thread {
+        end_thread(th);
+    }
+    // SAFETY: no frame is left.
+    unsafe { crate::end_thread(th) };
 }
 
 /// Drop the exception of an attempt that failed, with a report.

@@ -36,6 +36,11 @@ pub(crate) fn after_fork(th: Thread<'_>) {
     handle::after_fork(th);
 }
 
+/// Drop what the calling thread, which ends, has in `_thread._local`s.
+pub fn drop_locals(th: Thread<'_>) {
+    local::end_thread(th);
+}
+
 /// Run `f` attached to `interp`, on whatever thread C calls: one that is
 /// attached, one that gave up the GIL to run C code, or one that is not known.
 pub(crate) fn with_attached<R>(
