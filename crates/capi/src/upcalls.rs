@@ -36,12 +36,12 @@ impl Default for Registered {
 }
 
 fn registered(th: Thread<'_>) -> Upcalls {
-    th.interp().extensions.get::<Registered>().0.get()
+    th.interp().shared.get::<Registered>().0.get()
 }
 
 /// Register who does it.
 pub fn register(th: Thread<'_>, upcalls: Upcalls) {
-    th.interp().extensions.get::<Registered>().0.set(upcalls);
+    th.interp().shared.get::<Registered>().0.set(upcalls);
 }
 
 #[capi]

@@ -43,7 +43,7 @@ impl Drop for SemLock {
     fn drop(&mut self) {
         // SAFETY: objects are dropped on attached threads.
         let th = unsafe { Thread::current() };
-        let mut open = th.interp().extensions.get::<Open>().0.borrow_mut();
+        let mut open = th.interp().shared.get::<Open>().0.borrow_mut();
         let address = self.semaphore.address();
         match open.get_mut(&address) {
             Some(uses) if *uses > 1 => *uses -= 1,
@@ -79,7 +79,7 @@ impl SemLock {
             count: Cell::new(0),
             owner: Cell::new(0),
         };
-        let mut open = th.interp().extensions.get::<Open>().0.borrow_mut();
+        let mut open = th.interp().shared.get::<Open>().0.borrow_mut();
         *open.entry(semaphore.address()).or_default() += 1;
         drop(open);
         alloc_object::alloc(th, cls, lock)
@@ -207,7 +207,7 @@ impl SemLock {
         let semaphore = match name {
             Some(name) => check(th, Semaphore::open(&c_name(th, name)?))?,
             None => {
-                let open = th.interp().extensions.get::<Open>();
+                let open = th.interp().shared.get::<Open>();
                 if !open.0.borrow().contains_key(&(handle as usize)) {
                     raise!(th, ValueError, "not the handle of an open semaphore");
                 }

@@ -28,13 +28,17 @@ pub(super) struct State {
     pub(super) wakeup: Cell<Option<&'static abi::PyMethodDef>>,
     /// For the names of tasks.
     counter: Cell<u64>,
-    tasks: RefCell<Vec<NonNull<Task>>>,
     /// The loops that run and their current tasks.
     current: RefCell<Vec<(Ref, Option<Ref>)>>,
     /// Tasks of other classes: a `WeakSet` and a set.
     foreign: Cached,
     eager: Cached,
 }
+
+/// The tasks that are not done, of all interpreters: the collector may drop one
+/// while another interpreter runs.
+#[derive(Default)]
+pub(super) struct Tasks(RefCell<Vec<NonNull<Task>>>);
 
 /// A reference that is made on first use.
 struct Cached(Link);
@@ -99,19 +103,33 @@ impl State {
         next
     }
 
+    fn foreign(&self, th: Thread<'_>) -> Result {
+        self.foreign.get(|| import_from(th, "weakref", "WeakSet")?.call(th, &[]))
+    }
+
+    fn eager(&self, th: Thread<'_>) -> Result {
+        self.eager.get(|| types::Set::new(th).map(Ref::upcast))
+    }
+}
+
+impl Tasks {
+    pub(super) fn of(th: Thread<'_>) -> &'static Tasks {
+        th.interp().shared.get::<Tasks>()
+    }
+
     /// List a task; nothing if it is listed.
     pub(super) fn register(&self, task: &Task) {
         if task.index.get() != usize::MAX {
             return;
         }
-        let mut tasks = self.tasks.borrow_mut();
+        let mut tasks = self.0.borrow_mut();
         task.index.set(tasks.len());
         tasks.push(NonNull::from(task));
     }
 
     pub(super) fn unregister(&self, task: &Task) {
         let index = task.index.replace(usize::MAX);
-        let mut tasks = self.tasks.borrow_mut();
+        let mut tasks = self.0.borrow_mut();
         if index >= tasks.len() {
             return;
         }
@@ -124,7 +142,7 @@ impl State {
 
     /// The listed tasks that are not being torn down.
     fn listed(&self) -> Vec<Ref> {
-        self.tasks
+        self.0
             .borrow()
             .iter()
             .filter_map(|task| {
@@ -133,14 +151,6 @@ impl State {
                 (task.refcount() > 0).then(|| task.own())
             })
             .collect()
-    }
-
-    fn foreign(&self, th: Thread<'_>) -> Result {
-        self.foreign.get(|| import_from(th, "weakref", "WeakSet")?.call(th, &[]))
-    }
-
-    fn eager(&self, th: Thread<'_>) -> Result {
-        self.eager.get(|| types::Set::new(th).map(Ref::upcast))
     }
 }
 
@@ -250,27 +260,27 @@ pub(super) fn call_soon(
     arg: Option<Obj<'_>>,
     context: Option<&Ref>,
 ) -> Result<()> {
-    let method = loop_.getattr(th, id!(th, "call_soon"))?;
     let names = match context {
         Some(_) => Some(State::of(th).context_names(th)?),
         None => None,
     };
     let names = names.as_ref().and_then(|names| names.obj().downcast::<Tuple>());
     let callback = callback.obj();
+    let call = |args: &[Obj<'_>]| loop_.call_method_kw(th, id!(th, "call_soon"), args, names);
     let called = match (arg, context) {
-        (Some(arg), Some(context)) => method.call_kw(th, &[callback, arg, context.obj()], names),
-        (Some(arg), None) => method.call_kw(th, &[callback, arg], None),
-        (None, Some(context)) => method.call_kw(th, &[callback, context.obj()], names),
-        (None, None) => method.call_kw(th, &[callback], None),
+        (Some(arg), Some(context)) => call(&[callback, arg, context.obj()]),
+        (Some(arg), None) => call(&[callback, arg]),
+        (None, Some(context)) => call(&[callback, context.obj()]),
+        (None, None) => call(&[callback]),
     };
     called.map(drop)
 }
 
 /// `future.cancel(msg=message)`
 pub(super) fn cancel(th: Thread<'_>, future: Obj<'_>, message: Obj<'_>) -> Result<bool> {
-    let method = future.getattr(th, id!(th, "cancel"))?;
     let names = State::of(th).cancel_names(th)?;
-    method.call_kw(th, &[message], names.obj().downcast::<Tuple>())?.is_true(th)
+    let names = names.obj().downcast::<Tuple>();
+    future.call_method_kw(th, id!(th, "cancel"), &[message], names)?.is_true(th)
 }
 
 /// The loop of anything like a future.
@@ -294,7 +304,7 @@ pub(super) fn exact_future(object: Obj<'_>) -> Option<&Future> {
 
 pub(super) fn register_any(th: Thread<'_>, task: Obj<'_>) -> Result<()> {
     match task.downcast::<Task>() {
-        Some(task) => State::of(th).register(task),
+        Some(task) => Tasks::of(th).register(task),
         None => {
             let set = State::of(th).foreign(th)?;
             set.call_method(th, id!(th, "add"), &[task])?;
@@ -305,7 +315,7 @@ pub(super) fn register_any(th: Thread<'_>, task: Obj<'_>) -> Result<()> {
 
 pub(super) fn unregister_any(th: Thread<'_>, task: Obj<'_>) -> Result<()> {
     match task.downcast::<Task>() {
-        Some(task) => State::of(th).unregister(task),
+        Some(task) => Tasks::of(th).unregister(task),
         None => {
             let set = State::of(th).foreign(th)?;
             set.call_method(th, id!(th, "discard"), &[task])?;
@@ -324,7 +334,7 @@ pub(super) fn register_eager(th: Thread<'_>, task: Obj<'_>, add: bool) -> Result
 pub(super) fn all_tasks(th: Thread<'_>, loop_: Obj<'_>) -> Result<Ref<types::Set>> {
     let state = State::of(th);
     let set = types::Set::new(th)?;
-    for task in state.listed() {
+    for task in Tasks::of(th).listed() {
         if let Some(future) = task.obj().downcast::<Future>()
             && future.is_pending()
             && future.loop_.get().is_some_and(|other| other.obj().is(loop_))

@@ -15,7 +15,7 @@ use vm::generator::{Sent, iter_send, iter_throw};
 
 use super::{
     future::{Future, Outcome, invalid_state},
-    state::{self, State, call_soon, exact_future, loop_of, name_text},
+    state::{self, State, Tasks, call_soon, exact_future, loop_of, name_text},
 };
 use crate::{_contextvars::Context, support::import_from};
 
@@ -40,7 +40,7 @@ impl Drop for Task {
         if self.index.get() != usize::MAX {
             // SAFETY: objects are dropped on attached threads.
             let th = unsafe { Thread::current() };
-            State::of(th).unregister(self);
+            Tasks::of(th).unregister(self);
         }
     }
 }
@@ -291,7 +291,7 @@ impl Task {
     fn start_now(&self, th: Thread<'_>) -> Result<()> {
         let loop_ = self.base.the_loop(th)?;
         let before = state::swap(th, loop_.obj(), self.obj())?;
-        State::of(th).register(self);
+        Tasks::of(th).register(self);
         let context = self.context.get();
         let context = context.as_ref().and_then(|context| context.obj().downcast::<Context>());
         let mut result = match context {
@@ -304,12 +304,12 @@ impl Task {
         }
         let pending = result.err().map(|raised| th.take_exception(raised));
         let swapped = state::swap(th, loop_.obj(), before.obj());
-        State::of(th).unregister(self);
+        Tasks::of(th).unregister(self);
         if let Some(context) = context.filter(|_| entered) {
             crate::_contextvars::exit(th, context)?;
         }
         if self.base.is_pending() {
-            State::of(th).register(self);
+            Tasks::of(th).register(self);
         } else {
             self.coro.set(None);
         }
@@ -398,7 +398,7 @@ impl Task {
             }
         }
         slf.step_soon(th, None)?;
-        State::of(th).register(slf);
+        Tasks::of(th).register(slf);
         Ok(())
     }
 

@@ -64,7 +64,7 @@ impl Drop for ThreadHandle {
         }
         // SAFETY: objects are dropped on attached threads.
         let th = unsafe { Thread::current() };
-        threads(th).handles.borrow_mut().remove(&std::ptr::from_ref(self).cast_mut());
+        all_handles(th).borrow_mut().remove(&std::ptr::from_ref(self).cast_mut());
     }
 }
 
@@ -75,9 +75,15 @@ pub(super) struct Threads {
     pub(super) count: Cell<usize>,
     /// Those to be waited for at the end.
     waited_for: RefCell<Vec<Ref<ThreadHandle>>>,
-    /// All handles that live, for the child of a fork.
-    handles: RefCell<HashSet<*mut ThreadHandle>>,
     pub(super) stack_size: Cell<usize>,
+}
+
+/// The handles that live, of all interpreters, for the child of a fork.
+#[derive(Default)]
+struct Handles(RefCell<HashSet<*mut ThreadHandle>>);
+
+fn all_handles(th: Thread<'_>) -> &'static RefCell<HashSet<*mut ThreadHandle>> {
+    &th.interp().shared.get::<Handles>().0
 }
 
 pub(super) fn threads(th: Thread<'_>) -> &'static Threads {
@@ -134,7 +140,7 @@ impl ThreadHandle {
             ended: WaitQueue::new(),
         };
         let handle = alloc_object::new(th, handle)?;
-        threads(th).handles.borrow_mut().insert(std::ptr::from_ref(&*handle).cast_mut());
+        all_handles(th).borrow_mut().insert(std::ptr::from_ref(&*handle).cast_mut());
         Ok(handle)
     }
 
@@ -159,7 +165,10 @@ impl ThreadHandle {
         kwargs: Option<&Dict>,
         daemon: bool,
     ) -> Result<()> {
-        if th.interp().gil.is_finalizing() {
+        if !vm::interpreters::config(th).allow_threads {
+            raise!(th, RuntimeError, "thread is not supported for isolated subinterpreters");
+        }
+        if th.interp().is_finalizing() {
             raise!(th, PythonFinalizationError, "can't create new thread at interpreter shutdown");
         }
         if handle.state.get() != State::NotStarted {
@@ -229,7 +238,7 @@ impl ThreadHandle {
             if self.ident.get() == host::thread::ident() {
                 raise!(th, RuntimeError, "Cannot join current thread");
             }
-            if th.interp().gil.is_finalizing() {
+            if th.interp().is_finalizing() {
                 raise!(th, PythonFinalizationError, "cannot join thread at interpreter shutdown");
             }
         }
@@ -306,7 +315,7 @@ pub(super) fn after_fork(th: Thread<'_>) {
     let threads = threads(th);
     let me = host::thread::ident();
     let waited_for = std::mem::take(&mut *threads.waited_for.borrow_mut());
-    for handle in threads.handles.borrow().iter() {
+    for handle in all_handles(th).borrow().iter() {
         // SAFETY: a handle takes itself off the list before it goes.
         let Some(handle) = (unsafe { handle.as_ref() }) else { continue };
         handle.ended.forget();

@@ -29,7 +29,8 @@ pub(crate) struct Local {
     weaklist: Cell<*mut abi::PyObject>,
 }
 
-/// The locals that live, by number.
+/// The locals that live, by number, of all interpreters: the collector may
+/// drop one while another interpreter runs.
 #[derive(Default)]
 struct Living {
     locals: RefCell<HashMap<u64, *const Local>>,
@@ -77,7 +78,7 @@ pub(super) fn after_fork(th: Thread<'_>) {
 }
 
 fn living(th: Thread<'_>) -> &'static Living {
-    th.interp().extensions.get::<Living>()
+    th.interp().shared.get::<Living>()
 }
 
 impl Traverse for Local {

@@ -36,6 +36,11 @@ pub(crate) fn after_fork(th: Thread<'_>) {
     handle::after_fork(th);
 }
 
+/// Drop what the calling thread, which ends, has in `_thread._local`s.
+pub fn drop_locals(th: Thread<'_>) {
+    local::end_thread(th);
+}
+
 /// Run `f` attached to `interp`, on whatever thread C calls: one that is
 /// attached, one that gave up the GIL to run C code, or one that is not known.
 pub(crate) fn with_attached<R>(
@@ -108,8 +113,8 @@ pub mod _thread {
 
     /// Return True if daemon threads are allowed in the current interpreter.
     #[sig = "()"]
-    fn daemon_threads_allowed(_: Thread<'_>) -> bool {
-        true
+    fn daemon_threads_allowed(th: Thread<'_>) -> bool {
+        vm::interpreters::config(th).allow_daemon_threads
     }
 
     /// Return the number of currently running Python threads.
@@ -250,6 +255,10 @@ pub mod _thread {
         crate::sys::audit_with(th, "_thread.start_joinable_thread", || {
             Ok(vec![function.own(), Int::from_i64(th, i64::from(daemon))?, shown.own()])
         })?;
+        if daemon && !vm::interpreters::config(th).allow_daemon_threads {
+            let text = "daemon threads are disabled in this (sub)interpreter";
+            raise!(th, RuntimeError, "{text}");
+        }
         let handle = match given {
             Some(handle) => handle,
             None => ThreadHandle::create(th)?,

@@ -15,7 +15,7 @@ use bytecode::{Op, exceptiontable, linetable};
 use macros::{pymethods, pytype};
 use object::{Code, Head, Obj, Ref, Result, Thread, Traverse, alloc_object};
 
-use super::{LOCAL_EVENTS, State, event, events_of, set_events_of, state};
+use super::{Codes, LOCAL_EVENTS, State, event, events_of, set_events_of, state};
 use crate::{
     frame::{self, Frame, owner},
     specialize,
@@ -58,6 +58,8 @@ struct Unit {
 pub(crate) struct CodeMonitoring {
     head: Head,
     code: Cell<*const Code>,
+    /// Where the code is listed.
+    codes: Codes,
     version: Cell<u32>,
     local: [Cell<u8>; LOCAL_EVENTS],
     active: [Cell<u8>; LOCAL_EVENTS],
@@ -76,10 +78,7 @@ impl CodeMonitoring {}
 
 impl Drop for CodeMonitoring {
     fn drop(&mut self) {
-        // SAFETY: objects die on attached threads only.
-        let th = unsafe { Thread::current() };
-        let codes = &state(th).codes;
-        if let Ok(mut codes) = codes.try_borrow_mut() {
+        if let Ok(mut codes) = self.codes.try_borrow_mut() {
             codes.remove(&self.code.get());
         }
     }
@@ -396,6 +395,7 @@ fn data_of(th: Thread<'_>, code: &Code) -> Result<Ref<CodeMonitoring>> {
     let data = CodeMonitoring {
         head: Head::new(),
         code: Cell::new(code),
+        codes: state(th).codes.clone(),
         version: Cell::new(0),
         local: Default::default(),
         active: Default::default(),

@@ -96,6 +96,9 @@ struct Callback {
     both_ways: bool,
 }
 
+/// The code objects that have monitoring data; each removes itself when it goes.
+type Codes = std::rc::Rc<RefCell<HashSet<*const Code>>>;
+
 /// What an interpreter knows of monitoring.
 #[derive(Default)]
 struct State {
@@ -106,7 +109,7 @@ struct State {
     version: Cell<u32>,
     last_restart: Cell<u32>,
     /// The code objects with monitoring data.
-    codes: RefCell<HashSet<*const Code>>,
+    codes: Codes,
     disable: Link,
     missing: Link,
     /// Threads with a trace and with a profile function.

@@ -700,7 +700,7 @@ impl Dict {
         if block.version() != 0 || block.is_empty_block() {
             return block.version();
         }
-        let state = th.interp().extensions.get::<DictState>();
+        let state = th.interp().shared.get::<DictState>();
         let next = state.last_version.get().wrapping_add(1);
         if next != 0 {
             state.last_version.set(next);
@@ -740,7 +740,7 @@ impl Dict {
         key: Option<Obj<'_>>,
         value: Option<Obj<'_>>,
     ) {
-        let watchers = &th.interp().extensions.get::<DictState>().watchers;
+        let watchers = &th.interp().shared.get::<DictState>().watchers;
         for (id, watcher) in watchers.iter().enumerate() {
             if self.watcher_tag.get() >> id & 1 != 0
                 && let Some(watcher) = watcher.get()
