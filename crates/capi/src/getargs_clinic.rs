@@ -50,7 +50,7 @@ unsafe fn forever(text: *const c_char) -> &'static str {
 
 /// The signature of a parser.
 unsafe fn signature(th: Thread<'_>, parser: *const Parser, counts: Counts) -> &'static Signature {
-    let known = &th.interp().extensions.get::<Signatures>().0;
+    let known = &th.interp().shared.get::<Signatures>().0;
     if let Some(found) = known.borrow().get(&parser.addr()) {
         return found;
     }

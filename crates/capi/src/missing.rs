@@ -52,11 +52,30 @@ const NOT_WRITTEN: &CStr = c"not implemented";
 
 /// `PyStatus`: success (0), an error (1) or an exit (2).
 #[repr(C)]
-struct Status {
+pub(crate) struct Status {
     kind: i32,
     function: *const c_char,
     message: *const c_char,
     code: i32,
+}
+
+impl Status {
+    pub(crate) const OK: Status =
+        Status { kind: 0, function: std::ptr::null(), message: std::ptr::null(), code: 0 };
+
+    pub(crate) fn error(message: &'static CStr) -> Status {
+        Status { kind: 1, message: message.as_ptr(), ..Status::OK }
+    }
+}
+
+impl crate::convert::IntoC for Status {
+    type C = Status;
+    fn into_c(self) -> Status {
+        self
+    }
+    fn failure() -> Status {
+        Status::error(c"an exception was raised")
+    }
 }
 
 include!(concat!(env!("OUT_DIR"), "/missing.rs"));

@@ -18,7 +18,12 @@ use object::{
     thread::{Ensured, breaker},
 };
 
-use crate::convert::{IntoC, lend};
+use vm::interpreters;
+
+use crate::{
+    convert::{IntoC, lend},
+    missing::Status,
+};
 
 /// Native stack that a thread of C code may use.
 const STACK: usize = 512 << 10;
@@ -35,6 +40,16 @@ fn public(state: &ThreadState) -> *mut PyThreadState {
 unsafe fn state_of(state: *mut PyThreadState) -> &'static ThreadState {
     // SAFETY: the public part is the start of the state.
     unsafe { &*state.cast::<ThreadState>() }
+}
+
+/// The interpreter behind what C holds.
+///
+/// # Safety
+///
+/// `interp` is null or an interpreter, which is never freed.
+unsafe fn interpreter_of(interp: *mut PyInterpreterState) -> Option<&'static Interpreter> {
+    // SAFETY: the caller's promise.
+    unsafe { interp.cast::<Interpreter>().as_ref() }
 }
 
 fn interpreter(interp: &'static Interpreter) -> *mut PyInterpreterState {
@@ -65,8 +80,9 @@ fn unchecked() -> *mut PyThreadState {
 }
 
 #[capi]
-fn PyThreadState_GetInterpreter(_state: *mut PyThreadState) -> *mut PyInterpreterState {
-    Interpreter::main().map_or(null_mut(), interpreter)
+unsafe fn PyThreadState_GetInterpreter(state: *mut PyThreadState) -> *mut PyInterpreterState {
+    // SAFETY: C passes a thread state.
+    interpreter(unsafe { state_of(state) }.interp)
 }
 
 #[capi]
@@ -97,8 +113,10 @@ unsafe fn PyThreadState_GetFrame(th: Thread<'_>, state: *mut PyThreadState) -> O
 }
 
 #[capi]
-fn PyThreadState_New(_interp: *mut PyInterpreterState) -> *mut PyThreadState {
-    Interpreter::main().map_or(null_mut(), |interp| public(interp.add_thread()))
+unsafe fn PyThreadState_New(interp: *mut PyInterpreterState) -> *mut PyThreadState {
+    // SAFETY: C passes an interpreter, or null for want of one.
+    let interp = unsafe { interpreter_of(interp) }.or_else(Interpreter::main);
+    interp.map_or(null_mut(), |interp| public(interp.add_thread()))
 }
 
 #[capi]
@@ -109,9 +127,10 @@ unsafe fn PyThreadState_Clear(th: Thread<'_>, state: *mut PyThreadState) {
 }
 
 #[capi]
-unsafe fn PyThreadState_Delete(th: Thread<'_>, state: *mut PyThreadState) {
+unsafe fn PyThreadState_Delete(_th: Thread<'_>, state: *mut PyThreadState) {
     // SAFETY: C passes a state that no thread uses.
-    th.interp().retire_thread(unsafe { state_of(state) });
+    let state = unsafe { state_of(state) };
+    state.interp.retire_thread(state);
 }
 
 #[capi]
@@ -190,27 +209,119 @@ fn PyInterpreterState_Main() -> *mut PyInterpreterState {
 }
 
 #[capi]
-fn PyInterpreterState_Head() -> *mut PyInterpreterState {
-    Interpreter::main().map_or(null_mut(), interpreter)
+fn PyInterpreterState_Head(th: Thread<'_>) -> *mut PyInterpreterState {
+    let newest = interpreters::all(th).pop();
+    newest.map_or(null_mut(), |record| interpreter(record.interp))
 }
 
 #[capi]
-fn PyInterpreterState_Next(_interp: *mut PyInterpreterState) -> *mut PyInterpreterState {
-    null_mut()
-}
-
-#[capi]
-fn PyInterpreterState_ThreadHead(
+unsafe fn PyInterpreterState_Next(
     th: Thread<'_>,
-    _interp: *mut PyInterpreterState,
-) -> *mut PyThreadState {
-    th.interp().all_threads().next().map_or(null_mut(), public)
+    interp: *mut PyInterpreterState,
+) -> *mut PyInterpreterState {
+    let all = interpreters::all(th);
+    let index = all.iter().position(|record| interpreter(record.interp) == interp);
+    let next = index.and_then(|index| all.get(index.checked_sub(1)?));
+    next.map_or(null_mut(), |record| interpreter(record.interp))
 }
 
 #[capi]
-fn PyInterpreterState_GetID(_interp: *mut PyInterpreterState) -> i64 {
-    0
+unsafe fn PyInterpreterState_ThreadHead(interp: *mut PyInterpreterState) -> *mut PyThreadState {
+    // SAFETY: C passes an interpreter.
+    let newest = unsafe { interpreter_of(interp) }.and_then(|interp| interp.all_threads().next());
+    newest.map_or(null_mut(), public)
 }
+
+#[capi]
+unsafe fn PyInterpreterState_GetID(interp: *mut PyInterpreterState) -> i64 {
+    // SAFETY: C passes an interpreter.
+    unsafe { interpreter_of(interp) }.map_or(-1, |interp| interp.id.get())
+}
+
+/// Begin an interpreter and go on as its first thread.
+fn new_interpreter(
+    th: Thread<'_>,
+    config: interpreters::Config,
+    whence: i32,
+) -> *mut PyThreadState {
+    let record = match interpreters::create(th, config, whence) {
+        Ok(record) => record,
+        Err(raised) => {
+            th.clear_exception(raised);
+            return null_mut();
+        }
+    };
+    let state = record.interp.add_thread();
+    let old = th.detach();
+    // SAFETY: the state is new.
+    unsafe { Thread::begin(state, STACK) };
+    state.share_stack(old);
+    public(state)
+}
+
+#[capi]
+fn Py_NewInterpreter(th: Thread<'_>) -> *mut PyThreadState {
+    new_interpreter(th, interpreters::Config::LEGACY, interpreters::whence::LEGACY_CAPI)
+}
+
+#[capi]
+unsafe fn Py_NewInterpreterFromConfig(
+    th: Thread<'_>,
+    state: *mut *mut PyThreadState,
+    config: *const abi::PyInterpreterConfig,
+) -> Status {
+    // SAFETY: C passes a configuration.
+    let given = unsafe { &*config };
+    let config = interpreters::Config {
+        use_main_obmalloc: given.use_main_obmalloc != 0,
+        allow_fork: given.allow_fork != 0,
+        allow_exec: given.allow_exec != 0,
+        allow_threads: given.allow_threads != 0,
+        allow_daemon_threads: given.allow_daemon_threads != 0,
+        check_multi_interp_extensions: given.check_multi_interp_extensions != 0,
+        gil: match given.gil {
+            1 => interpreters::GilKind::Shared,
+            2 => interpreters::GilKind::Own,
+            _ => interpreters::GilKind::Default,
+        },
+    };
+    let made = new_interpreter(th, config, interpreters::whence::CAPI);
+    // SAFETY: room for the answer.
+    unsafe { *state = made };
+    if made.is_null() {
+        return Status::error(c"sub-interpreter creation failed");
+    }
+    Status::OK
+}
+
+#[capi]
+unsafe fn Py_EndInterpreter(th: Thread<'_>, state: *mut PyThreadState) {
+    if public(th.state()) != state {
+        crate::pythonrun::fatal(Some(c"Py_EndInterpreter"), Some(c"thread is not current"));
+    }
+    let Some(record) = interpreters::of(th, th.interp()) else { return };
+    if record.interp.is_main() {
+        return;
+    }
+    interpreters::begin_end(th, record);
+    if interpreters::has_other_threads(th) {
+        crate::pythonrun::fatal(Some(c"Py_EndInterpreter"), Some(c"not the last thread"));
+    }
+    interpreters::finish(th, record);
+    th.clear_state();
+    interpreters::forget(th, record);
+    // SAFETY: C ends the thread, and no frame of it is left.
+    unsafe {
+        vm::end_thread(th);
+        th.end();
+    }
+}
+
+#[capi]
+fn PyInterpreterState_Clear(_th: Thread<'_>, _interp: *mut PyInterpreterState) {}
+
+#[capi]
+fn PyInterpreterState_Delete(_interp: *mut PyInterpreterState) {}
 
 /// What C code keeps for an interpreter.
 #[derive(Default)]
@@ -219,9 +330,11 @@ struct InterpreterDict(object::Link<Dict>);
 #[capi]
 fn PyInterpreterState_GetDict(
     th: Thread<'_>,
-    _interp: *mut PyInterpreterState,
+    interp: *mut PyInterpreterState,
 ) -> Result<*mut PyObject> {
-    let link = &th.interp().extensions.get::<InterpreterDict>().0;
+    // SAFETY: C passes an interpreter.
+    let interp = unsafe { interpreter_of(interp) }.unwrap_or_else(|| th.interp());
+    let link = &interp.extensions.get::<InterpreterDict>().0;
     if link.is_null() {
         link.set(Some(Dict::new(th)?));
     }

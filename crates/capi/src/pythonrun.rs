@@ -281,7 +281,7 @@ fn Py_Exit(status: c_int) {
 }
 
 /// Report an inconsistency that C code found, and end the process as it asks.
-fn fatal(function: Option<&CStr>, message: Option<&CStr>) -> ! {
+pub(crate) fn fatal(function: Option<&CStr>, message: Option<&CStr>) -> ! {
     use std::io::Write;
     let text = |text: Option<&CStr>| text.map_or_else(String::new, |text| lossy(text).into_owned());
     let name = text(function);

@@ -36,7 +36,7 @@ impl Default for Registered {
 }
 
 fn registered(th: Thread<'_>) -> Upcalls {
-    th.interp().extensions.get::<Registered>().0.get()
+    th.interp().shared.get::<Registered>().0.get()
 }
 
 /// Register who does it, and make the types ready that only C code uses.
@@ -44,7 +44,7 @@ pub fn register(th: Thread<'_>, upcalls: Upcalls) {
     if let Err(raised) = crate::classobject::ready(th) {
         th.clear_exception(raised);
     }
-    th.interp().extensions.get::<Registered>().0.set(upcalls);
+    th.interp().shared.get::<Registered>().0.set(upcalls);
 }
 
 #[capi]

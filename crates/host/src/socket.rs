@@ -148,10 +148,10 @@ pub fn getpeername(fd: i32) -> io::Result<Address> {
         .map(|(_, address)| address)
 }
 
-/// Receive into the spare room of `buffer`.
-pub fn recv_append(fd: i32, buffer: &mut Vec<u8>, flags: i32) -> io::Result<usize> {
+/// Receive at most `size` bytes into the spare room of `buffer`.
+pub fn recv_append(fd: i32, buffer: &mut Vec<u8>, size: usize, flags: i32) -> io::Result<usize> {
     let spare = buffer.spare_capacity_mut();
-    let (data, size) = (spare.as_mut_ptr().cast(), spare.len());
+    let (data, size) = (spare.as_mut_ptr().cast(), spare.len().min(size));
     // SAFETY: room for `size` bytes.
     let n = check(unsafe { libc::recv(fd, data, size, flags) })? as usize;
     // With MSG_TRUNC the message may be longer than the room.

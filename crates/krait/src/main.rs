@@ -81,6 +81,8 @@ fn start() -> ! {
         }
     };
     // The kernel's stack may be smaller, and a thread would not get the signals.
-    let status = stacker::grow(STACK, || program::run(&config, USABLE));
+    // Interpreters that come later start as this one.
+    let config: &'static config::Config = Box::leak(Box::new(config));
+    let status = stacker::grow(STACK, || program::run(config, USABLE));
     exit(status);
 }

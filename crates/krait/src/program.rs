@@ -36,7 +36,7 @@ pub(crate) enum End {
 }
 
 /// Run everything; the exit status of the process.
-pub(crate) fn run(config: &Config, stack: usize) -> i32 {
+pub(crate) fn run(config: &'static Config, stack: usize) -> i32 {
     let th = startup::boot(config, stack);
     let mut end = match startup::start(th, config) {
         Ok(main) => {

@@ -4,6 +4,8 @@
 //! The order is CPython's: `sys` and importlib, the paths, file importers,
 //! encodings, streams, warnings, `site`.
 
+use std::cell::Cell;
+
 use object::{AsObject as _, Dict, List, Protocol as _, Ref, Result, Str, Thread, id, types};
 use vm::lifecycle;
 
@@ -20,8 +22,33 @@ pub(crate) fn boot(config: &Config, stack: usize) -> Thread<'static> {
     th
 }
 
+/// How the process was started, for interpreters that come later.
+#[derive(Default)]
+struct Started(Cell<Option<&'static Config>>);
+
 /// Bring up everything up to `site`; the namespace of `__main__`.
-pub(crate) fn start(th: Thread<'_>, config: &Config) -> Result<Ref<Dict>> {
+pub(crate) fn start(th: Thread<'_>, config: &'static Config) -> Result<Ref<Dict>> {
+    connect(th)?;
+    th.interp().shared.get::<Started>().0.set(Some(config));
+    vm::import_time::enable(th, config.import_time);
+    let main = bring_up(th, config)?;
+    vm::shutdown::keep_modules(th);
+    let hooks =
+        vm::interpreters::Hooks { start: start_another, run_exit_functions: modules::atexit::run };
+    vm::interpreters::init(th, hooks);
+    Ok(main)
+}
+
+/// As [`start`], for an interpreter that is not the first.
+fn start_another(th: Thread<'_>) -> Result<()> {
+    match th.interp().shared.get::<Started>().0.get() {
+        Some(config) => bring_up(th, config).map(drop),
+        None => object::raise!(th, RuntimeError, "the main interpreter has not started"),
+    }
+}
+
+/// Tell the crates of each other.
+fn connect(th: Thread<'_>) -> Result<()> {
     vm::init(th)?;
     vm::collect::init(th);
     let mut hooks = th.hooks();
@@ -50,12 +77,17 @@ pub(crate) fn start(th: Thread<'_>, config: &Config) -> Result<Ref<Dict>> {
             after_fork_child: modules::posix::after_fork_child,
         },
     );
-    vm::import_time::enable(th, config.import_time);
+    Ok(())
+}
+
+/// Modules, streams, `__main__` and `site`.
+fn bring_up(th: Thread<'_>, config: &'static Config) -> Result<Ref<Dict>> {
+    let is_first = th.interp().is_main();
     if config.without_frozen {
         lifecycle::Inventory::of(th).disable_frozen();
     }
     lifecycle::start(th, &INVENTORY, || fill_sys(th, config))?;
-    if let Some(frames) = config.tracemalloc {
+    if let Some(frames) = config.tracemalloc.filter(|_| is_first) {
         modules::_tracemalloc::start(th, frames)?;
     }
     set_check_hash_pycs(th, config)?;
@@ -65,7 +97,7 @@ pub(crate) fn start(th: Thread<'_>, config: &Config) -> Result<Ref<Dict>> {
     // Ctrl-C becomes KeyboardInterrupt from here on.
     import(th, "_signal")?;
     crate::streams::install(th, config)?;
-    if config.fault_handler {
+    if config.fault_handler && is_first {
         enable_fault_handler(th);
     }
     if !config.warnings.is_empty() {
@@ -75,7 +107,6 @@ pub(crate) fn start(th: Thread<'_>, config: &Config) -> Result<Ref<Dict>> {
     if config.flags.no_site == 0 {
         import(th, "site")?;
     }
-    vm::shutdown::keep_modules(th);
     Ok(main)
 }
 

@@ -14,7 +14,7 @@ use macros::{pymethods, pymodule, pytype};
 use object::{
     Args, AsObject, Dict, Head, IntoObject, Kwargs, Link, List, Module, Obj, Protocol, PyStruct,
     Ref, Result, Str, Thread, Traverse, Tuple, Type, alloc_object, id, own,
-    protocol::{CompareOp, call::call_tuple, compare},
+    protocol::{CompareOp, call::call_dict, compare},
     raise,
     types::{self, singletons::not_implemented_ref},
 };
@@ -285,9 +285,9 @@ impl Context {
         let [callable, args @ ..] = args else {
             raise!(th, TypeError, "run() missing 1 required positional argument");
         };
-        let (args, kwargs) = (Tuple::from_objs(th, args)?, kwargs.to_dict(th)?);
+        let kwargs = if kwargs.is_empty() { None } else { Some(kwargs.to_dict(th)?) };
         enter(th, self)?;
-        let result = call_tuple(th, *callable, &args, Some(&kwargs));
+        let result = call_dict(th, *callable, args, kwargs.as_deref());
         exit(th, self)?;
         result
     }

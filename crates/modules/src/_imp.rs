@@ -228,9 +228,13 @@ pub mod _imp {
 
     /// Override PyInterpreterConfig.check_multi_interp_extensions (for tests only).
     #[sig = "(override, /)"]
-    fn _override_multi_interp_extensions_check(_: Thread<'_>, value: i32) -> i32 {
-        let _ = value;
-        0
+    fn _override_multi_interp_extensions_check(th: Thread<'_>, value: i32) -> Result<i32> {
+        if th.interp().is_main() {
+            let text = "_imp._override_multi_interp_extensions_check() \
+                        cannot be used in the main interpreter";
+            raise!(th, RuntimeError, "{text}");
+        }
+        Ok(vm::importdl::override_sharing(th, value))
     }
 
     /// Changes code.co_filename to specify the passed-in path.

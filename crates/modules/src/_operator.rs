@@ -346,7 +346,7 @@ impl MethodCaller {
     fn __call__(&self, th: Thread<'_>, args: &Tuple, kwargs: Option<&Dict>) -> Result {
         let object = operand(th, "methodcaller", args, kwargs)?;
         if self.kwargs.is_empty() {
-            return call_method(th, object, &self.name, self.args.items());
+            return call_method(th, object, &self.name, self.args.items(), None);
         }
         let method = object.getattr(th, &self.name)?;
         call_tuple(th, method.obj(), &self.args, Some(&*self.kwargs.copy(th)?))

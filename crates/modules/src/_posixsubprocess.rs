@@ -131,8 +131,11 @@ pub mod _posixsubprocess {
             uid: id(uid, "uid")?,
             umask: u32::try_from(child_umask).ok(),
         };
-        if !preexec_fn.is_none() && th.interp().gil.is_finalizing() {
+        if !preexec_fn.is_none() && th.interp().is_finalizing() {
             raise!(th, PythonFinalizationError, "preexec_fn not supported at interpreter shutdown");
+        }
+        if !preexec_fn.is_none() && !th.interp().is_main() {
+            raise!(th, RuntimeError, "preexec_fn not supported within subinterpreters");
         }
         if preexec_fn.is_none() {
             return support::check(th, host::spawn::fork_exec(&what, None));

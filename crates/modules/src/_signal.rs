@@ -63,7 +63,7 @@ fn notify() {
 }
 
 fn is_main_thread(th: Thread<'_>) -> bool {
-    th.is_main()
+    th.is_main() && th.interp().is_main()
 }
 
 /// In the child of a fork: the signals are those of the only thread.
@@ -183,6 +183,19 @@ fn install(th: Thread<'_>, module: &Module) -> Result<()> {
     let handlers = Handlers::of(th);
     set_breaker(th);
     host::signal::set_notifier(notify);
+    note_actions(th)?;
+    if host::signal::action(libc::SIGINT).is_ok_and(|action| action == Action::Default) {
+        let handler = module.dict(th)?.get_str(th, "default_int_handler")?;
+        check(th, host::signal::set_action(libc::SIGINT, Action::Mark))?;
+        handlers.replace(libc::SIGINT, handler);
+    }
+    handlers.ready.set(true);
+    Ok(())
+}
+
+/// Find out what signals do.
+fn note_actions(th: Thread<'_>) -> Result<()> {
+    let handlers = Handlers::of(th);
     let (default, ignore) = (0i32.into_object(th)?, 1i32.into_object(th)?);
     for signal in 1..NSIG {
         let handler = match host::signal::action(signal) {
@@ -192,12 +205,6 @@ fn install(th: Thread<'_>, module: &Module) -> Result<()> {
         };
         handlers.replace(signal, handler);
     }
-    if host::signal::action(libc::SIGINT).is_ok_and(|action| action == Action::Default) {
-        let handler = module.dict(th)?.get_str(th, "default_int_handler")?;
-        check(th, host::signal::set_action(libc::SIGINT, Action::Mark))?;
-        handlers.replace(libc::SIGINT, handler);
-    }
-    handlers.ready.set(true);
     Ok(())
 }
 
@@ -509,7 +516,7 @@ pub(crate) mod _signal {
             support::new_exception(th, &name, &bases)?
         };
         module.set(th, "ItimerError", class.obj())?;
-        install(th, module)
+        if th.interp().is_main() { install(th, module) } else { note_actions(th) }
     }
 }
 

@@ -19,6 +19,8 @@ pub mod _elementtree;
 pub mod _functools;
 pub mod _heapq;
 pub mod _imp;
+pub mod _interpqueues;
+pub mod _interpreters;
 pub mod _io;
 pub mod _json;
 pub mod _krait;
@@ -114,6 +116,8 @@ pub const ALL: &[ModuleDecl] = &[
     _functools::module::MODULE,
     _heapq::module::MODULE,
     _imp::_imp::MODULE,
+    _interpqueues::_interpqueues::MODULE,
+    _interpreters::_interpreters::MODULE,
     _io::_io::MODULE,
     _json::_json::MODULE,
     _krait::module::MODULE,

@@ -64,7 +64,7 @@ pub fn alloc_raw(
 #[inline(always)]
 pub unsafe fn instance_at_hand(state: &ThreadState, cls: &Type) -> Option<NonNull<PyObject>> {
     let layout = crate::shape::layout(cls)?;
-    let heap = &state.interp.heap;
+    let heap = state.heap;
     let slots = layout.capacity();
     let body = cls.basicsize() - size_of::<PyObject>();
     let memory = heap.alloc_gc_at_hand(PREFIX + size_of::<PyObject>() + body + slots * 8)?;
@@ -176,7 +176,7 @@ pub fn new<T: Declared>(th: Thread<'_>, value: T) -> Result<Ref<T>> {
 #[inline(always)]
 pub fn try_new<T: Declared>(state: &ThreadState, value: T) -> Option<Ref<T>> {
     const { assert!(is_plain::<T>() && !T::DECL.gc) };
-    let memory = state.interp.heap.alloc_at_hand(size_of::<T>())?;
+    let memory = state.heap.alloc_at_hand(size_of::<T>())?;
     // SAFETY: fresh memory for a `T`.
     unsafe { memory.cast::<T>().write(value) };
     let object = memory.cast::<PyObject>();

@@ -59,12 +59,11 @@ impl Gil {
         }
         let me = ptr::from_ref(state).cast_mut();
         if self.holder.load(Ordering::Relaxed) != me {
-            self.took_over(me);
+            self.took_over(state);
         }
         let finalizing = self.finalizing.load(Ordering::Relaxed);
         if !finalizing.is_null() && finalizing != me {
-            self.release();
-            host::thread::hang();
+            self.hang();
         }
     }
 
@@ -106,12 +105,28 @@ impl Gil {
     }
 
     #[cold]
-    fn took_over(&self, me: *mut ThreadState) {
-        self.holder.store(me, Ordering::Release);
+    fn took_over(&self, state: &ThreadState) {
+        self.holder.store(ptr::from_ref(state).cast_mut(), Ordering::Release);
         self.switches.fetch_add(1, Ordering::SeqCst);
         if self.aside.load(Ordering::SeqCst) != 0 {
             futex::wake(&self.switches, i32::MAX);
         }
+        let finalizing = state.interp.finalizing.get();
+        if !finalizing.is_null() && !ptr::eq(finalizing, state) {
+            self.hang();
+        }
+    }
+
+    /// The interpreter of the calling thread is no more.
+    #[cold]
+    fn hang(&self) -> ! {
+        self.release();
+        host::thread::hang()
+    }
+
+    /// Note that the thread that holds the lock goes on with another state.
+    pub(crate) fn pass_to(&self, state: &ThreadState) {
+        self.holder.store(ptr::from_ref(state).cast_mut(), Ordering::Release);
     }
 
     /// Let somebody else have the lock, if anybody waits for it.

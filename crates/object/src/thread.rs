@@ -75,6 +75,8 @@ pub struct ThreadState {
     pub public: UnsafeCell<abi::PyThreadState>,
     /// The interpreter this thread belongs to.
     pub interp: &'static Interpreter,
+    /// PERF: that of the interpreter, one read nearer.
+    pub heap: &'static Heap,
     /// Bits of [`breaker`]; the interpreter tests it at calls and back-edges.
     pub eval_breaker: AtomicU32,
     /// The lowest address of this thread's stack that there is, with some room.
@@ -217,11 +219,29 @@ pub struct Threads {
     main_ident: Cell<u64>,
 }
 
-/// One Python interpreter: modules, builtins, heap.
+/// What the interpreters of a process have in common: objects of all live in
+/// one heap, and one thread at a time touches them.
+struct Runtime {
+    heap: Heap,
+    gil: Gil,
+    type_cache: TypeCache,
+    shared: Extensions,
+    last_id: Cell<i64>,
+    /// Interpreters that ended, to be used again.
+    retired: RefCell<Vec<&'static Interpreter>>,
+}
+
+/// One Python interpreter: modules, builtins, threads.
 pub struct Interpreter {
-    pub heap: Heap,
-    pub gil: Gil,
+    runtime: &'static Runtime,
+    /// The number of the interpreter; the main one has 0.
+    pub id: Cell<i64>,
+    pub heap: &'static Heap,
+    pub gil: &'static Gil,
     pub threads: Threads,
+    /// The thread that ends the interpreter; others of it do not come back
+    /// from where they wait.
+    pub finalizing: Cell<*const ThreadState>,
     /// `sys.modules`.
     pub modules: Link<Dict>,
     /// The dict of module `sys`.
@@ -240,9 +260,11 @@ pub struct Interpreter {
     /// The key of string hashing (`PYTHONHASHSEED`), 16 bytes.
     pub hash_secret: Cell<(u64, u64)>,
     /// What `Type::lookup` found lately.
-    pub type_cache: TypeCache,
+    pub type_cache: &'static TypeCache,
     /// Per-interpreter state of other crates, by type.
     pub extensions: Extensions,
+    /// State of other crates that all interpreters share, by type.
+    pub shared: &'static Extensions,
 }
 
 /// Detach the calling thread, which keeps its state.
@@ -382,6 +404,34 @@ impl<'a> Thread<'a> {
         interp.gil.release();
     }
 
+    /// Go on as a new thread of `interp`, on the same thread of the system; the
+    /// state to [`come_back`](Thread::come_back) to.
+    ///
+    /// # Safety
+    ///
+    /// The caller comes back before it returns to code that was called before.
+    pub unsafe fn visit(self, interp: &'static Interpreter) -> &'static ThreadState {
+        // SAFETY: states are never freed.
+        let old = unsafe { &*STATE.get() };
+        let new = interp.add_thread();
+        new.share_stack(old);
+        new.bind();
+        new.become_current();
+        old
+    }
+
+    /// Undo [`visit`](Thread::visit).
+    ///
+    /// # Safety
+    ///
+    /// `old` is what `visit` gave. No frame of the visiting thread is left, and
+    /// [`clear_state`](Thread::clear_state) was called.
+    pub unsafe fn come_back(self, old: &'static ThreadState) {
+        let visitor = self.state();
+        visitor.interp.retire_thread(visitor);
+        old.become_current();
+    }
+
     /// Give up the GIL; the state is to be attached again later.
     pub fn detach(self) -> &'static ThreadState {
         // SAFETY: states are never freed.
@@ -454,7 +504,7 @@ impl<'a> Thread<'a> {
     /// The object heap.
     #[inline]
     pub fn heap(self) -> &'static Heap {
-        &self.state().interp.heap
+        self.state().heap
     }
 
     /// What upper crates do for this one.
@@ -626,12 +676,15 @@ impl Interpreter {
         unsafe { MAIN.load(Ordering::Acquire).as_ref() }
     }
 
-    /// An interpreter without modules; its memory comes from `mode`'s allocator.
-    pub fn new(mode: alloc::Mode) -> Interpreter {
+    /// An interpreter without modules.
+    fn new(runtime: &'static Runtime) -> Interpreter {
         Interpreter {
-            heap: Heap::new(mode),
-            gil: Gil::default(),
+            runtime,
+            id: Cell::new(0),
+            heap: &runtime.heap,
+            gil: &runtime.gil,
             threads: Threads::default(),
+            finalizing: Cell::new(std::ptr::null()),
             modules: Link::null(),
             sys_dict: Link::null(),
             builtins: Link::null(),
@@ -641,9 +694,57 @@ impl Interpreter {
             int_max_str_digits: Cell::new(4300),
             recursion_limit: Cell::new(1000),
             hash_secret: Cell::new((0, 0)),
-            type_cache: TypeCache::default(),
+            type_cache: &runtime.type_cache,
             extensions: Extensions::default(),
+            shared: &runtime.shared,
         }
+    }
+
+    /// Another interpreter of the process, as `self` was when it began: no
+    /// modules, no threads.
+    pub fn another(&self) -> &'static Interpreter {
+        let runtime = self.runtime;
+        let kept = runtime.retired.borrow_mut().pop();
+        let interp = kept.unwrap_or_else(|| Box::leak(Box::new(Interpreter::new(runtime))));
+        runtime.last_id.set(runtime.last_id.get() + 1);
+        interp.id.set(runtime.last_id.get());
+        interp.hooks.set(self.hooks.get());
+        interp.flags.replace(self.flags.borrow().clone());
+        interp.int_max_str_digits.set(self.flags.borrow().int_max_str_digits);
+        interp.recursion_limit.set(1000);
+        interp.hash_secret.set(self.hash_secret.get());
+        interp.threads.main_ident.set(self.threads.main_ident.get());
+        interp.threads.last_id.set(0);
+        interp.threads.lasting.set(0);
+        interp.finalizing.set(std::ptr::null());
+        interp
+    }
+
+    /// Whether the interpreter is ending, or all are.
+    pub fn is_finalizing(&self) -> bool {
+        !self.finalizing.get().is_null() || self.gil.is_finalizing()
+    }
+
+    /// Let go of what the interpreter holds: modules, and the state of other
+    /// crates. Objects die, which may run Python code.
+    pub fn clear(&self) {
+        self.extensions.clear();
+        for link in [&self.modules, &self.sys_dict, &self.builtins] {
+            drop(link.take());
+        }
+        drop(self.importlib.take());
+        self.extensions.clear();
+    }
+
+    /// Keep a cleared interpreter without threads for
+    /// [`another`](Interpreter::another).
+    pub fn retire(&'static self) {
+        self.runtime.retired.borrow_mut().push(self);
+    }
+
+    /// Whether this is the interpreter that was started first.
+    pub fn is_main(&self) -> bool {
+        self.id.get() == 0
     }
 
     /// The state of a new thread, on the list of threads.
@@ -783,6 +884,7 @@ impl ThreadState {
                 ..abi::PyThreadState::ZERO
             }),
             interp,
+            heap: interp.heap,
             eval_breaker: AtomicU32::new(0),
             recursion_remaining: Cell::new(interp.recursion_limit.get()),
             stack_end: Cell::new(0),
@@ -803,6 +905,19 @@ impl ThreadState {
         self.recursion_remaining.set(self.interp.recursion_limit.get());
         self.frame.set(std::ptr::null_mut());
         self.dealloc_depth.set(0);
+    }
+
+    /// Run on the stack of another state, one at a time.
+    pub fn share_stack(&self, other: &ThreadState) {
+        self.stack_top.set(other.stack_top.get());
+        self.stack_end.set(other.stack_end.get());
+        self.stack_limit.set(other.stack_limit.get());
+    }
+
+    /// Go on as this thread, with the GIL held.
+    fn become_current(&'static self) {
+        self.interp.gil.pass_to(self);
+        STATE.set(self);
     }
 
     /// Note which thread of the system the calling one is.
@@ -863,7 +978,15 @@ pub fn boot(mode: alloc::Mode) -> Thread<'static> {
 /// [`boot`] with a key for string hashing, which the first strings need.
 pub fn boot_with(mode: alloc::Mode, hash_secret: (u64, u64)) -> Thread<'static> {
     small_int::init(types::int::int_type().as_ptr());
-    let interp: &'static Interpreter = Box::leak(Box::new(Interpreter::new(mode)));
+    let runtime = Box::leak(Box::new(Runtime {
+        heap: Heap::new(mode),
+        gil: Gil::default(),
+        type_cache: TypeCache::default(),
+        shared: Extensions::default(),
+        last_id: Cell::new(0),
+        retired: RefCell::default(),
+    }));
+    let interp: &'static Interpreter = Box::leak(Box::new(Interpreter::new(runtime)));
     interp.hash_secret.set(hash_secret);
     let first = std::ptr::from_ref(interp).cast_mut();
     let _ =

@@ -2,37 +2,7 @@
 
 use object::{AsObject, Obj, Protocol, Ref, Result, Str, Thread, Type, shape, types::type_};
 
-/// What a method lookup found.
-pub(crate) enum Method {
-    /// A function to be called with the object in front.
-    Unbound(Ref),
-    /// Anything else, to be called as it is.
-    Value(Ref),
-}
-
-/// `object.name`, about to be called.
-#[inline(never)]
-pub(crate) fn method(th: Thread<'_>, object: Obj<'_>, name: &Str) -> Result<Method> {
-    let ty = object.ty();
-    let generic = ty.slots().tp_getattro.map(|slot| slot as usize) == generic_getattro();
-    if !generic {
-        return object.getattr(th, name).map(Method::Value);
-    }
-    let Some(found) = ty.lookup(th, name).map(Obj::own) else {
-        return object.getattr(th, name).map(Method::Value);
-    };
-    if found.obj().ty().flags() & abi::Py_TPFLAGS_METHOD_DESCRIPTOR == 0 {
-        return object.getattr(th, name).map(Method::Value);
-    }
-    if ty.flags() & abi::Py_TPFLAGS_MANAGED_DICT != 0 {
-        if let Some(value) = shape::get(th, object, name)? {
-            return Ok(Method::Value(value));
-        }
-    } else if ty.slots().tp_dictoffset != 0 {
-        return object.getattr(th, name).map(Method::Value);
-    }
-    Ok(Method::Unbound(found))
-}
+pub(crate) use object::protocol::attr::{Method, method};
 
 /// The address of `object.__getattribute__`'s slot.
 pub(crate) fn generic_getattro() -> Option<usize> {

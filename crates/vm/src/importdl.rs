@@ -5,7 +5,7 @@
 //! latter a copy of the namespace is kept, if it says so, for the next import.
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     collections::HashMap,
     ffi::{CString, c_int},
 };
@@ -36,6 +36,9 @@ struct Loaded {
     /// The full name of the module whose `PyInit_` runs.
     context: RefCell<Option<String>>,
     flags: RefCell<Option<c_int>>,
+    /// Refuse modules that interpreters would share (1) or do not (-1),
+    /// whatever the configuration says.
+    sharing_override: Cell<i32>,
 }
 
 fn loaded(th: Thread<'_>) -> &'static Loaded {
@@ -143,8 +146,32 @@ pub fn create_dynamic(th: Thread<'_>, spec: Obj<'_>) -> Result<Ref> {
         // SAFETY: the library's own definition, which lives for ever.
         return unsafe { module_def::from_def_and_spec(th, def, spec) };
     }
+    // COMPAT: test_import.SubinterpImportTests; such a module is one for all.
+    refuse_shared(th, &key.1, name.obj())?;
     keep(th, key, init, &made, path, &shown)?;
     Ok(made)
+}
+
+/// Whether this interpreter has only modules that several of them can have.
+pub fn checks_sharing(th: Thread<'_>) -> bool {
+    match loaded(th).sharing_override.get() {
+        0 => crate::interpreters::config(th).check_multi_interp_extensions,
+        value => value > 0,
+    }
+}
+
+/// `_imp._override_multi_interp_extensions_check`; the value before.
+pub fn override_sharing(th: Thread<'_>, value: i32) -> i32 {
+    loaded(th).sharing_override.replace(value)
+}
+
+/// Raise `ImportError` in an interpreter that wants modules of its own.
+pub(crate) fn refuse_shared(th: Thread<'_>, shown: &str, name: Obj<'_>) -> Result<()> {
+    if !checks_sharing(th) {
+        return Ok(());
+    }
+    let message = format!("module {shown} does not support loading in subinterpreters");
+    Err(import_error(th, &message, name, types::none()))
 }
 
 /// Call a `PyInit_` function.

@@ -44,12 +44,12 @@ impl Default for Registered {
 
 /// The registered hooks.
 pub fn template_hooks(th: Thread<'_>) -> TemplateHooks {
-    th.interp().extensions.get::<Registered>().0.get()
+    th.interp().shared.get::<Registered>().0.get()
 }
 
 /// Register who makes templates.
 pub fn set_template_hooks(th: Thread<'_>, hooks: TemplateHooks) {
-    th.interp().extensions.get::<Registered>().0.set(hooks);
+    th.interp().shared.get::<Registered>().0.set(hooks);
 }
 
 /// `CALL_INTRINSIC_1`.

@@ -20,6 +20,7 @@ pub mod import;
 pub mod import_time;
 pub mod importdl;
 mod interp;
+pub mod interpreters;
 pub mod intrinsics;
 pub mod lifecycle;
 #[cfg(any(debug_assertions, miri))]

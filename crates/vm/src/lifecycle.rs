@@ -12,7 +12,7 @@ use object::{
     declare::ModuleDecl, id, raise, types,
 };
 
-use crate::{import, shutdown};
+use crate::{import, interpreters, shutdown};
 
 /// A module of the embedded standard library.
 pub struct Embedded {
@@ -339,7 +339,7 @@ pub fn flush_streams(th: Thread<'_>) -> bool {
 }
 
 /// `threading._shutdown()`, if the program uses threads.
-fn wait_for_threads(th: Thread<'_>) {
+pub(crate) fn wait_for_threads(th: Thread<'_>) {
     let Some(modules) = th.interp().modules.get() else { return };
     let threading = match modules.get(th, id!(th, "threading").obj()) {
         Ok(Some(threading)) => threading,
@@ -364,6 +364,7 @@ pub fn finish(
 ) -> bool {
     wait_for_threads(th);
     run_exit_functions(th);
+    interpreters::end_all(th);
     // From here on, daemon threads do not come back from where they wait.
     th.interp().gil.set_finalizing(th.state());
     let failed = flush_streams(th);

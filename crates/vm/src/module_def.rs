@@ -14,10 +14,18 @@ use object::{
 };
 
 /// What the slots of a definition say.
-#[derive(Default)]
 struct Slots {
     create: Option<unsafe extern "C" fn(*mut PyObject, *mut PyModuleDef) -> *mut PyObject>,
     exec: Vec<unsafe extern "C" fn(*mut PyObject) -> i32>,
+    /// `Py_mod_multiple_interpreters`
+    sharing: i32,
+}
+
+impl Default for Slots {
+    fn default() -> Slots {
+        let sharing = abi::Py_MOD_MULTIPLE_INTERPRETERS_SUPPORTED;
+        Slots { create: None, exec: Vec::new(), sharing }
+    }
 }
 
 /// The slots up to the one with number 0.
@@ -74,6 +82,7 @@ impl Slots {
                 }
                 abi::Py_mod_multiple_interpreters => {
                     once(&mut interpreters, "multiple interpreters")?;
+                    slots.sharing = value.addr() as i32;
                 }
                 abi::Py_mod_gil => once(&mut gil, "gil")?,
                 _ => {
@@ -219,6 +228,15 @@ pub unsafe fn from_def_and_spec(
         );
     }
     let slots = Slots::read(th, definition, &text)?;
+    let wants_own = crate::interpreters::config(th).gil == crate::interpreters::GilKind::Own;
+    let is_shared = match slots.sharing {
+        abi::Py_MOD_MULTIPLE_INTERPRETERS_NOT_SUPPORTED => true,
+        abi::Py_MOD_MULTIPLE_INTERPRETERS_SUPPORTED => wants_own && !th.interp().is_main(),
+        _ => false,
+    };
+    if is_shared {
+        crate::importdl::refuse_shared(th, &text, name.obj())?;
+    }
     let module = match slots.create {
         Some(create) => {
             // SAFETY: the definition's own function.

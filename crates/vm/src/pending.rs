@@ -32,12 +32,12 @@ impl Default for Registered {
 
 /// The registered functions.
 pub fn pending_hooks(th: Thread<'_>) -> PendingHooks {
-    th.interp().extensions.get::<Registered>().0.get()
+    th.interp().shared.get::<Registered>().0.get()
 }
 
 /// Register who handles pending work.
 pub fn set_pending_hooks(th: Thread<'_>, hooks: PendingHooks) {
-    th.interp().extensions.get::<Registered>().0.set(hooks);
+    th.interp().shared.get::<Registered>().0.set(hooks);
 }
 
 /// Do what is pending.

@@ -28,6 +28,15 @@ pub fn keep_modules(th: Thread<'_>) {
     *th.interp().extensions.get::<State>().kept.borrow_mut() = kept;
 }
 
+/// Keep these modules only.
+pub(crate) fn keep_named(th: Thread<'_>, names: &[&Str]) {
+    let Some(modules) = th.interp().modules.get() else { return };
+    let kept = names.iter().filter_map(|name| modules.get_name(th, name).map(object::Obj::own));
+    let kept: Vec<Ref> = kept.collect();
+    let old = th.interp().extensions.get::<State>().kept.replace(kept);
+    drop(old);
+}
+
 /// Finalize the objects of the program and of the modules that it imported.
 pub(crate) fn remove_modules(th: Thread<'_>) {
     collect::collect(th, 2);

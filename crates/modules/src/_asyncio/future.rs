@@ -9,7 +9,7 @@ use std::cell::{Cell, RefCell};
 use macros::{pymethods, pytype};
 use object::{
     AsObject, Dict, Head, IntoObject, Link, List, Obj, Protocol, Raised, Ref, Result, Str, Thread,
-    Type, alloc_object, exceptions, id, raise,
+    Tuple, Type, alloc_object, exceptions, id, raise,
     types::{self, singletons::none},
 };
 
@@ -52,6 +52,8 @@ pub(crate) struct Future {
     pub(super) source_traceback: Link,
     pub(super) cancel_message: Link,
     pub(super) cancelled: Link,
+    /// Who waits for this, if that is one; else `awaited_by`.
+    waiter: Link,
     awaited_by: Link<types::Set>,
     dict: Link<Dict>,
     weaklist: Cell<*mut abi::PyObject>,
@@ -100,6 +102,7 @@ impl Future {
             source_traceback: Link::null(),
             cancel_message: Link::null(),
             cancelled: Link::null(),
+            waiter: Link::null(),
             awaited_by: Link::null(),
             dict: Link::null(),
             weaklist: Cell::new(std::ptr::null_mut()),
@@ -124,6 +127,7 @@ impl Future {
         ] {
             link.set(None);
         }
+        self.waiter.set(None);
         self.awaited_by.set(None);
         let old = std::mem::take(&mut *self.callbacks.0.borrow_mut());
         drop(old);
@@ -293,13 +297,21 @@ impl Future {
         Ok(())
     }
 
-    /// Remember that `waiter` waits for this.
+    /// Remember that `waiter` waits for this. PERF: `bench/echo.py`; a second
+    /// one is rare, and only then there is a set.
     pub(super) fn add_waiter(&self, th: Thread<'_>, waiter: Obj<'_>) -> Result<()> {
-        let set = match self.awaited_by.get() {
-            Some(set) => set,
-            None => {
+        let set = match (self.awaited_by.get(), self.waiter.get()) {
+            (Some(set), _) => set,
+            (None, None) => {
+                self.waiter.set(Some(waiter.own()));
+                return Ok(());
+            }
+            (None, Some(first)) if first.obj().is(waiter) => return Ok(()),
+            (None, Some(first)) => {
                 let set = types::Set::new(th)?;
+                set.add(th, first.obj())?;
                 self.awaited_by.set(Some(set.clone()));
+                self.waiter.set(None);
                 set
             }
         };
@@ -307,10 +319,13 @@ impl Future {
     }
 
     pub(super) fn discard_waiter(&self, th: Thread<'_>, waiter: Obj<'_>) -> Result<()> {
-        match self.awaited_by.get() {
-            Some(set) => set.discard(th, waiter).map(drop),
-            None => Ok(()),
+        if let Some(set) = self.awaited_by.get() {
+            return set.discard(th, waiter).map(drop);
         }
+        if self.waiter.get().is_some_and(|known| known.obj().is(waiter)) {
+            self.waiter.set(None);
+        }
+        Ok(())
     }
 
     /// Report an exception that nobody asked for.
@@ -671,9 +686,11 @@ impl Future {
 
     #[getter]
     fn _asyncio_awaited_by(&self, th: Thread<'_>) -> Result {
-        match self.awaited_by.get().filter(|set| set.len() > 0) {
-            Some(set) => types::FrozenSet::from_iterable(th, set.obj()).map(Ref::upcast),
-            None => Ok(none().own()),
-        }
+        let waiters = match (self.waiter.get(), self.awaited_by.get()) {
+            (Some(waiter), _) => Tuple::from_refs(th, vec![waiter])?.upcast(),
+            (None, Some(set)) if set.len() > 0 => set.upcast(),
+            _ => return Ok(none().own()),
+        };
+        types::FrozenSet::from_iterable(th, waiters.obj()).map(Ref::upcast)
     }
 }

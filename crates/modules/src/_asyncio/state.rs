@@ -250,27 +250,27 @@ pub(super) fn call_soon(
     arg: Option<Obj<'_>>,
     context: Option<&Ref>,
 ) -> Result<()> {
-    let method = loop_.getattr(th, id!(th, "call_soon"))?;
     let names = match context {
         Some(_) => Some(State::of(th).context_names(th)?),
         None => None,
     };
     let names = names.as_ref().and_then(|names| names.obj().downcast::<Tuple>());
     let callback = callback.obj();
+    let call = |args: &[Obj<'_>]| loop_.call_method_kw(th, id!(th, "call_soon"), args, names);
     let called = match (arg, context) {
-        (Some(arg), Some(context)) => method.call_kw(th, &[callback, arg, context.obj()], names),
-        (Some(arg), None) => method.call_kw(th, &[callback, arg], None),
-        (None, Some(context)) => method.call_kw(th, &[callback, context.obj()], names),
-        (None, None) => method.call_kw(th, &[callback], None),
+        (Some(arg), Some(context)) => call(&[callback, arg, context.obj()]),
+        (Some(arg), None) => call(&[callback, arg]),
+        (None, Some(context)) => call(&[callback, context.obj()]),
+        (None, None) => call(&[callback]),
     };
     called.map(drop)
 }
 
 /// `future.cancel(msg=message)`
 pub(super) fn cancel(th: Thread<'_>, future: Obj<'_>, message: Obj<'_>) -> Result<bool> {
-    let method = future.getattr(th, id!(th, "cancel"))?;
     let names = State::of(th).cancel_names(th)?;
-    method.call_kw(th, &[message], names.obj().downcast::<Tuple>())?.is_true(th)
+    let names = names.obj().downcast::<Tuple>();
+    future.call_method_kw(th, id!(th, "cancel"), &[message], names)?.is_true(th)
 }
 
 /// The loop of anything like a future.

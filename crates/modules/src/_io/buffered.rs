@@ -157,7 +157,7 @@ impl Core {
             raise!(th, RuntimeError, "reentrant call inside {shown}");
         }
         // At the end, the owner may be a thread that never comes back.
-        let ending = th.interp().gil.is_finalizing();
+        let ending = th.interp().is_finalizing();
         let until = if ending { Until::after(PATIENCE_AT_END) } else { Until::Forever };
         if !self.busy.take(th, until, false)? {
             let shown = this.repr(th)?;

@@ -136,11 +136,34 @@ impl Socket {
     }
 
     fn receive(&self, th: Thread<'_>, size: usize, flags: i32) -> Result<Ref<Bytes>> {
-        let mut data = reserve(th, size)?;
+        let mut data = scratch(th, size)?;
         if size > 0 {
-            self.attempt(th, Ready::Read, |fd| sys::recv_append(fd, &mut data, flags))?;
+            self.attempt(th, Ready::Read, |fd| sys::recv_append(fd, &mut data, size, flags))?;
         }
-        Bytes::new(th, &data)
+        let received = Bytes::new(th, &data);
+        keep_scratch(th, data);
+        received
+    }
+}
+
+/// A buffer that a thread has received into and will again. PERF: `bench/echo.py`;
+/// asyncio asks for 256 KB each time and gets few.
+#[derive(Default)]
+struct Scratch(Cell<Vec<u8>>);
+
+/// A larger buffer is not kept.
+const SCRATCH: usize = 1 << 20;
+
+/// An empty buffer with room for `size` bytes.
+fn scratch(th: Thread<'_>, size: usize) -> Result<Vec<u8>> {
+    let kept = th.state().extensions.get::<Scratch>().0.take();
+    if kept.capacity() >= size { Ok(kept) } else { reserve(th, size) }
+}
+
+fn keep_scratch(th: Thread<'_>, mut data: Vec<u8>) {
+    if data.capacity() <= SCRATCH {
+        data.clear();
+        th.state().extensions.get::<Scratch>().0.set(data);
     }
 }
 

@@ -484,7 +484,7 @@ impl Connection {
         if support::warn_about(th, category, &text, self.obj()).is_err() {
             report();
         }
-        if th.interp().gil.is_finalizing() {
+        if th.interp().is_finalizing() {
             // Python functions must not be called any more.
             // SAFETY: an open database.
             unsafe {

@@ -159,7 +159,10 @@ impl ThreadHandle {
         kwargs: Option<&Dict>,
         daemon: bool,
     ) -> Result<()> {
-        if th.interp().gil.is_finalizing() {
+        if !vm::interpreters::config(th).allow_threads {
+            raise!(th, RuntimeError, "thread is not supported for isolated subinterpreters");
+        }
+        if th.interp().is_finalizing() {
             raise!(th, PythonFinalizationError, "can't create new thread at interpreter shutdown");
         }
         if handle.state.get() != State::NotStarted {
@@ -229,7 +232,7 @@ impl ThreadHandle {
             if self.ident.get() == host::thread::ident() {
                 raise!(th, RuntimeError, "Cannot join current thread");
             }
-            if th.interp().gil.is_finalizing() {
+            if th.interp().is_finalizing() {
                 raise!(th, PythonFinalizationError, "cannot join thread at interpreter shutdown");
             }
         }

@@ -108,8 +108,8 @@ pub mod _thread {
 
     /// Return True if daemon threads are allowed in the current interpreter.
     #[sig = "()"]
-    fn daemon_threads_allowed(_: Thread<'_>) -> bool {
-        true
+    fn daemon_threads_allowed(th: Thread<'_>) -> bool {
+        vm::interpreters::config(th).allow_daemon_threads
     }
 
     /// Return the number of currently running Python threads.
@@ -250,6 +250,10 @@ pub mod _thread {
         crate::sys::audit_with(th, "_thread.start_joinable_thread", || {
             Ok(vec![function.own(), Int::from_i64(th, i64::from(daemon))?, shown.own()])
         })?;
+        if daemon && !vm::interpreters::config(th).allow_daemon_threads {
+            let text = "daemon threads are disabled in this (sub)interpreter";
+            raise!(th, RuntimeError, "{text}");
+        }
         let handle = match given {
             Some(handle) => handle,
             None => ThreadHandle::create(th)?,

@@ -174,8 +174,16 @@ pub fn after_fork_child(th: Thread<'_>) {
 
 /// Forking while the interpreter ends is an error.
 pub(crate) fn refuse_at_end(th: Thread<'_>, name: &str) -> Result<()> {
-    if th.interp().gil.is_finalizing() {
+    if th.interp().is_finalizing() {
         raise!(th, PythonFinalizationError, "can't {name} at interpreter shutdown");
+    }
+    Ok(())
+}
+
+/// An isolated interpreter does not replace the process.
+fn refuse_exec(th: Thread<'_>) -> Result<()> {
+    if !vm::interpreters::config(th).allow_exec {
+        raise!(th, RuntimeError, "exec not supported for isolated subinterpreters");
     }
     Ok(())
 }
@@ -537,6 +545,9 @@ pub(super) mod functions {
     fn fork(th: Thread<'_>) -> Result<i32> {
         crate::sys::audit(th, "os.fork", &[])?;
         refuse_at_end(th, "fork")?;
+        if !vm::interpreters::config(th).allow_fork {
+            raise!(th, RuntimeError, "fork not supported for isolated subinterpreters");
+        }
         before_fork(th);
         let others = crate::_thread::thread_count(th);
         let pid = host::process::fork();
@@ -560,6 +571,9 @@ pub(super) mod functions {
     fn forkpty(th: Thread<'_>) -> Result<(i32, i32)> {
         crate::sys::audit(th, "os.forkpty", &[])?;
         refuse_at_end(th, "fork")?;
+        if !vm::interpreters::config(th).allow_fork {
+            raise!(th, RuntimeError, "fork not supported for subinterpreters");
+        }
         before_fork(th);
         let others = crate::_thread::thread_count(th);
         let result = host::terminal::forkpty();
@@ -625,6 +639,7 @@ pub(super) mod functions {
     ///     Tuple or list of strings.
     #[sig = "(path, argv, /)"]
     fn execv(th: Thread<'_>, path: Path, argv: Obj<'_>) -> Result<()> {
+        refuse_exec(th)?;
         let args = argument_list(th, "execv", argv, true)?;
         Err(crate::support::os_error(th, &host::process::execve(path.name(), &args, None)))
     }
@@ -639,6 +654,7 @@ pub(super) mod functions {
     ///     Dictionary of strings mapping to strings.
     #[sig = "(path, argv, env)"]
     fn execve(th: Thread<'_>, path: FsPath, argv: Obj<'_>, env: Obj<'_>) -> Result<()> {
+        refuse_exec(th)?;
         let args = argument_list(th, "execve", argv, false)?;
         let environment = environment_list(th, "execve", env)?;
         let error = match path.fd() {

@@ -222,7 +222,7 @@ pub mod sys {
     /// Return True if Python is exiting.
     #[sig = "()"]
     fn is_finalizing(th: Thread<'_>) -> bool {
-        th.interp().gil.is_finalizing()
+        th.interp().is_finalizing()
     }
 
     /// Return True if the GIL is currently enabled and False otherwise.

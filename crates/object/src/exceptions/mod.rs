@@ -55,7 +55,7 @@ const RESERVED: usize = 16;
 
 /// Make all exception types ready, after the types that every object needs.
 pub fn init(th: Thread<'_>) -> Result<()> {
-    for (_, decl) in types::ROWS {
+    for decl in types::ROWS.iter().map(|(_, decl)| decl).chain(types::OUTSIDE) {
         crate::types::type_::ready(th, decl)?;
     }
     make_exception_group(th)?;

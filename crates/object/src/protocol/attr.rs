@@ -3,9 +3,41 @@
 use crate::{
     Obj, PyStruct, Ref, Result, Str, Thread, Type, error,
     exceptions::{self, types::AttributeError},
-    raise,
+    raise, shape,
     types::{object_, type_::as_type},
 };
+
+/// What a method lookup found.
+pub enum Method {
+    /// A function to be called with the object in front.
+    Unbound(Ref),
+    /// Anything else, to be called as it is.
+    Value(Ref),
+}
+
+/// `object.name`, about to be called.
+#[inline(never)]
+pub fn method(th: Thread<'_>, object: Obj<'_>, name: &Str) -> Result<Method> {
+    let ty = object.ty();
+    let as_value = || getattr(th, object, name).map(Method::Value);
+    let is_generic =
+        ty.slots().tp_getattro.is_some_and(|slot| is_slot(slot, object_::object_type()));
+    if !is_generic || !name.is_interned() {
+        return as_value();
+    }
+    let Some(found) = ty.lookup(th, name).map(Obj::own) else { return as_value() };
+    if crate::AsObject::obj(&found).ty().flags() & abi::Py_TPFLAGS_METHOD_DESCRIPTOR == 0 {
+        return as_value();
+    }
+    if ty.flags() & abi::Py_TPFLAGS_MANAGED_DICT != 0 {
+        if let Some(value) = shape::get(th, object, name)? {
+            return Ok(Method::Value(value));
+        }
+    } else if ty.slots().tp_dictoffset != 0 {
+        return as_value();
+    }
+    Ok(Method::Unbound(found))
+}
 
 /// `getattr(object, name)`.
 pub fn getattr(th: Thread<'_>, object: Obj<'_>, name: &Str) -> Result<Ref> {

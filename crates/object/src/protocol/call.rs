@@ -1,5 +1,6 @@
 //! Calls: vectorcall where the callee has it, `tp_call` otherwise.
 
+use super::attr::Method;
 use crate::{
     AsObject, Dict, Module, Obj, Protocol, Raised, Ref, Result, Str, Thread, Tuple, Type, error,
     id, raise,
@@ -77,10 +78,28 @@ pub fn vectorcall_of(callable: Obj<'_>, ty: &Type) -> Option<abi::vectorcallfunc
     unsafe { callable.as_ptr().byte_offset(offset).cast::<Option<abi::vectorcallfunc>>().read() }
 }
 
-/// `object.name(*args)`.
-pub fn call_method(th: Thread<'_>, object: Obj<'_>, name: &Str, args: &[Obj<'_>]) -> Result<Ref> {
-    let method = super::attr::getattr(th, object, name)?;
-    call(th, method.obj(), args, None)
+/// `object.name(*args)`, the values of `kwnames` behind the positional
+/// arguments. PERF: `bench/echo.py`; a method of the class is not bound first.
+pub fn call_method(
+    th: Thread<'_>,
+    object: Obj<'_>,
+    name: &Str,
+    args: &[Obj<'_>],
+    kwnames: Option<&Tuple>,
+) -> Result<Ref> {
+    const FEW: usize = 6;
+    match super::attr::method(th, object, name)? {
+        Method::Value(method) => call(th, method.obj(), args, kwnames),
+        Method::Unbound(function) if args.len() < FEW => {
+            let mut all = [object; FEW];
+            all[1..=args.len()].copy_from_slice(args);
+            call(th, function.obj(), &all[..=args.len()], kwnames)
+        }
+        Method::Unbound(function) => {
+            let all: Vec<Obj<'_>> = std::iter::once(object).chain(args.iter().copied()).collect();
+            call(th, function.obj(), &all, kwnames)
+        }
+    }
 }
 
 /// `callable(*args, **kwargs)` with the keyword arguments in a dict.

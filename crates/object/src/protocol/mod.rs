@@ -69,7 +69,18 @@ pub trait Protocol: AsObject {
 
     /// `self.name(*args)`.
     fn call_method(&self, th: Thread<'_>, name: &Str, args: &[Obj<'_>]) -> Result<Ref> {
-        call::call_method(th, self.obj(), name, args)
+        call::call_method(th, self.obj(), name, args, None)
+    }
+
+    /// `self.name(*args, **kwargs)`, the values of `kwnames` behind the positional arguments.
+    fn call_method_kw(
+        &self,
+        th: Thread<'_>,
+        name: &Str,
+        args: &[Obj<'_>],
+        kwnames: Option<&Tuple>,
+    ) -> Result<Ref> {
+        call::call_method(th, self.obj(), name, args, kwnames)
     }
 
     /// `self == other`, identity first.

@@ -51,14 +51,14 @@ struct ProgramFolder(RefCell<Option<String>>);
 
 /// Remember what the program puts in front of `sys.path` when it starts.
 pub fn set_program_folder(th: Thread<'_>, folder: String) {
-    *th.interp().extensions.get::<ProgramFolder>().0.borrow_mut() = Some(folder);
+    *th.interp().shared.get::<ProgramFolder>().0.borrow_mut() = Some(folder);
 }
 
 /// What module `name` hides if it was loaded from `file`: that is so if the
 /// file's directory is that of the program.
 pub fn hides(th: Thread<'_>, name: Obj<'_>, file: &Str) -> Result<Hides> {
     let Some(sys) = th.interp().sys_dict.get() else { return Ok(Hides::Nothing) };
-    let folder = th.interp().extensions.get::<ProgramFolder>().0.borrow().clone();
+    let folder = th.interp().shared.get::<ProgramFolder>().0.borrow().clone();
     let Some(folder) = folder else { return Ok(Hides::Nothing) };
     if th.interp().flags.borrow().safe_path || !lies_in(&file.to_string(), &folder) {
         return Ok(Hides::Nothing);

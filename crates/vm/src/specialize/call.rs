@@ -38,7 +38,7 @@ struct Versions(Cell<u32>);
 /// The version of a code object, unique in its interpreter.
 fn code_version(th: Thread<'_>, code: &Code) -> Option<u32> {
     if code.version.get() == 0 {
-        let versions = th.interp().extensions.get::<Versions>();
+        let versions = th.interp().shared.get::<Versions>();
         versions.0.set(versions.0.get().checked_add(1)?);
         code.version.set(versions.0.get());
     }

@@ -709,7 +709,7 @@ impl Dict {
         }
         let next = next_keys_version(th);
         if next != 0 {
-            th.interp().extensions.get::<DictState>().last_version.set(next);
+            th.interp().shared.get::<DictState>().last_version.set(next);
         }
         block.set_version(next);
         next
@@ -746,7 +746,7 @@ impl Dict {
         key: Option<Obj<'_>>,
         value: Option<Obj<'_>>,
     ) {
-        let watchers = &th.interp().extensions.get::<DictState>().watchers;
+        let watchers = &th.interp().shared.get::<DictState>().watchers;
         for (id, watcher) in watchers.iter().enumerate() {
             if self.watcher_tag.get() >> id & 1 != 0
                 && let Some(watcher) = watcher.get()
@@ -779,7 +779,7 @@ pub fn key_error(th: Thread<'_>, key: Obj<'_>) -> Raised {
 
 /// The version of the next set of keys that gets one; 0 when they are used up.
 pub fn next_keys_version(th: Thread<'_>) -> u32 {
-    th.interp().extensions.get::<DictState>().last_version.get().wrapping_add(1)
+    th.interp().shared.get::<DictState>().last_version.get().wrapping_add(1)
 }
 
 /// The type `dict`.

@@ -101,7 +101,7 @@ impl Table {
 }
 
 fn table(th: Thread<'_>) -> &'static RefCell<Table> {
-    &th.interp().extensions.get::<Interned>().0
+    &th.interp().shared.get::<Interned>().0
 }
 
 /// A mortal interned string dies.

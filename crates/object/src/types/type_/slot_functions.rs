@@ -730,7 +730,7 @@ impl<'a> Parent<'a> {
         let parent = rest.first()?.downcast::<Type>()?;
         if !parent.is_heap() {
             let is_object = std::ptr::eq(parent, types::object_type());
-            return is_object.then(|| Parent::Object(th.interp().extensions.get::<PlainSlots>()));
+            return is_object.then(|| Parent::Object(th.interp().shared.get::<PlainSlots>()));
         }
         let theirs = parent.mro()?.items();
         let same = rest.len() == theirs.len() && rest.iter().zip(theirs).all(|(a, b)| a.is(*b));
