@@ -14,7 +14,7 @@ use object::{
 };
 
 use crate::{
-    convert::{IntoC, lend, lossy, text_of, name_of},
+    convert::{IntoC, lend, lossy, name_of, text_of},
     modsupport::{self, method},
     variadic::VaList,
 };
@@ -342,9 +342,8 @@ pub(crate) unsafe extern "C" fn call_method(
     // SAFETY: for the whole function: C calls the API on attached threads.
     unsafe {
         let th = Thread::current();
-        let found = present(th, Obj::from_raw(object)).and_then(|object| {
-            object.getattr(th, &*name_of(th, CStr::from_ptr(name))?)
-        });
+        let found = present(th, Obj::from_raw(object))
+            .and_then(|object| object.getattr(th, &*name_of(th, CStr::from_ptr(name))?));
         found.and_then(|method| call_with_format(th, method.obj(), format, va)).into_c()
     }
 }

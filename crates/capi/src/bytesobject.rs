@@ -232,13 +232,11 @@ fn PyByteArray_Size(object: Obj<'_>) -> isize {
 
 #[capi]
 fn PyByteArray_AsString(object: Obj<'_>) -> *mut c_char {
-    object
-        .downcast::<ByteArray>()
-        .map_or(std::ptr::null_mut(), |array| match array.as_bytes() {
-            // There need not be a block.
-            [] => c"".as_ptr().cast_mut(),
-            bytes => bytes.as_ptr().cast_mut().cast(),
-        })
+    object.downcast::<ByteArray>().map_or(std::ptr::null_mut(), |array| match array.as_bytes() {
+        // There need not be a block.
+        [] => c"".as_ptr().cast_mut(),
+        bytes => bytes.as_ptr().cast_mut().cast(),
+    })
 }
 
 #[capi]

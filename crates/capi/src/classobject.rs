@@ -3,8 +3,8 @@
 use abi::PyObject;
 use macros::{capi, pymethods, pytype};
 use object::{
-    AsObject, Dict, Head, Link, Obj, Ref, Result, Thread, Tuple, Type, alloc_object, declare::Declared,
-    protocol::call, raise, types,
+    AsObject, Dict, Head, Link, Obj, Ref, Result, Thread, Tuple, Type, alloc_object,
+    declare::Declared, protocol::call, raise, types,
 };
 
 /// Bind a function to a class.

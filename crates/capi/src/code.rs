@@ -25,7 +25,8 @@ unsafe fn PyUnstable_Code_GetExtra(
     extra: *mut *mut c_void,
 ) -> Result<()> {
     let code = code(th, object)?;
-    let found = usize::try_from(index).map_or(std::ptr::null_mut(), |index| code.extras().get(index));
+    let found =
+        usize::try_from(index).map_or(std::ptr::null_mut(), |index| code.extras().get(index));
     // SAFETY: C passes a variable.
     unsafe { *extra = found };
     Ok(())

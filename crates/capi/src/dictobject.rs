@@ -11,7 +11,7 @@ use object::{
 
 use crate::{
     abstract_::found,
-    convert::{IntoC, lend, text_of, name_of},
+    convert::{IntoC, lend, name_of, text_of},
 };
 
 fn checked<'a>(th: Thread<'_>, object: Option<Obj<'a>>) -> Result<&'a Dict> {

@@ -15,7 +15,7 @@ use object::{
 };
 
 use crate::{
-    convert::{IntoC, text_of, name_of},
+    convert::{IntoC, name_of, text_of},
     variadic::VaList,
 };
 

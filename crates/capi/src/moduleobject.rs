@@ -14,7 +14,7 @@ use object::{
 use vm::{import, module_def};
 
 use crate::{
-    convert::{argument, lend, lossy, text_of, name_of},
+    convert::{argument, lend, lossy, name_of, text_of},
     modsupport::{function, method},
 };
 
@@ -446,13 +446,7 @@ fn PyImport_ExecCodeModuleEx(
     path: Option<&CStr>,
 ) -> Result {
     let path = path.map(|path| types::str::codec::decode_fs(th, path.to_bytes())).transpose()?;
-    exec_code(
-        th,
-        text_of(th, name)?.obj(),
-        code,
-        path.as_ref().map(|path| path.obj()),
-        None,
-    )
+    exec_code(th, text_of(th, name)?.obj(), code, path.as_ref().map(|path| path.obj()), None)
 }
 
 #[capi]

@@ -50,8 +50,7 @@ unsafe fn PyObject_GetOptionalAttrString(
     name: &CStr,
     result: *mut *mut PyObject,
 ) -> Result<bool> {
-    let value =
-        name_of(th, name).and_then(|name| optional_attribute(th, object, &name));
+    let value = name_of(th, name).and_then(|name| optional_attribute(th, object, &name));
     // SAFETY: C passes a variable.
     unsafe { found(result, value) }
 }

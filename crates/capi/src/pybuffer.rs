@@ -4,9 +4,7 @@ use std::ffi::{c_char, c_int, c_void};
 
 use abi::Py_buffer;
 use macros::capi;
-use object::{
-    AsObject, Int, Obj, Ref, Result, Thread, protocol::buffer, raise, types::MemoryView,
-};
+use object::{AsObject, Int, Obj, Ref, Result, Thread, protocol::buffer, raise, types::MemoryView};
 
 #[capi]
 fn PyObject_CheckBuffer(object: Obj<'_>) -> bool {

@@ -7,7 +7,7 @@ use macros::capi;
 use object::{AsObject, Int, Obj, Protocol, Ref, Result, Str, Thread, Tuple, id, raise, types};
 
 use crate::{
-    convert::{IntoC, lend, lossy, text_of, name_of},
+    convert::{IntoC, lend, lossy, name_of, text_of},
     modsupport::{self, function, method},
     variadic::VaList,
 };

@@ -11,7 +11,7 @@ use object::{
 use vm::frame_object::FrameObject;
 
 use crate::{
-    convert::{argument, text_of, name_of},
+    convert::{argument, name_of, text_of},
     modsupport::{function, method},
 };
 

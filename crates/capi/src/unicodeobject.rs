@@ -16,7 +16,12 @@ use object::{
 };
 use text::units::Units;
 
-use crate::{abstract_::present, convert::{lossy, text_of}, modsupport::method, unicodewriter::sized};
+use crate::{
+    abstract_::present,
+    convert::{lossy, text_of},
+    modsupport::method,
+    unicodewriter::sized,
+};
 
 /// The string, or the error for another object.
 pub(crate) fn string<'a>(th: Thread<'_>, object: Obj<'a>) -> Result<&'a Str> {

@@ -34,14 +34,7 @@ pub fn generate(module: Mod, filename: &str, options: &Options) -> Result<Compil
         let mut module = module;
         with_warnings(Vec::new(), |warnings| {
             let (table, features) = front(&mut module, options, warnings)?;
-            codegen::generate_module(
-                &module,
-                table,
-                features,
-                options.optimize,
-                filename,
-                warnings,
-            )
+            codegen::generate_module(&module, table, features, options.optimize, filename, warnings)
         })
     })
     .map_err(|error| named(error, filename))

@@ -7,8 +7,8 @@ use std::cell::Cell;
 
 use macros::pymodule;
 use object::{
-    AsObject, Bytes, Code, Int, List, Module, Obj, Protocol, Ref, Result, Str, Thread, Tuple, id, raise,
-    types,
+    AsObject, Bytes, Code, Int, List, Module, Obj, Protocol, Ref, Result, Str, Thread, Tuple, id,
+    raise, types,
 };
 use vm::lifecycle::Inventory;
 

@@ -5,8 +5,8 @@ use std::cell::Cell;
 use macros::{pymethods, pytype};
 use num::{BigInt, bigint};
 use object::{
-    AsObject, CompareOp, Float, Head, Int, IntoObject, Obj, Protocol, PyStruct, Ref, Result,
-    Str, Thread, Tuple, Type, alloc_object,
+    AsObject, CompareOp, Float, Head, Int, IntoObject, Obj, Protocol, PyStruct, Ref, Result, Str,
+    Thread, Tuple, Type, alloc_object,
     declare::TypeBuilder,
     raise,
     types::{bool_, singletons::not_implemented_ref},

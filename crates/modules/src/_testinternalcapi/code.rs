@@ -151,8 +151,7 @@ pub(super) fn counts(th: Thread<'_>, subject: &Subject, names: &Names<'_>) -> Re
     let (local, cell) = (fast_kind::CO_FAST_LOCAL, fast_kind::CO_FAST_CELL);
     let hidden = fast_kind::CO_FAST_HIDDEN;
     let flag = |flag: u32| usize::from(code.flags as u32 & flag != 0);
-    let (varargs, varkwargs) =
-        (flag(code_flags::CO_VARARGS), flag(code_flags::CO_VARKEYWORDS));
+    let (varargs, varkwargs) = (flag(code_flags::CO_VARARGS), flag(code_flags::CO_VARKEYWORDS));
     let posonly = code.posonlyargcount as usize;
     let posorkw = code.argcount as usize - posonly;
     let kwonly = code.kwonlyargcount as usize;
@@ -191,7 +190,8 @@ pub(super) fn counts(th: Thread<'_>, subject: &Subject, names: &Names<'_>) -> Re
     variables.set_str(th, "hidden", hidden.obj())?;
 
     let [global, builtin, unknown] = names.found(th)?;
-    let is_known = |index: &usize| names.globals.contains(index) || names.attributes.contains(index);
+    let is_known =
+        |index: &usize| names.globals.contains(index) || names.attributes.contains(index);
     let others = (0..code.names.len()).filter(|index| !is_known(index)).count();
     let attributes = names.attributes.len();
     let unbound = names.globals.len() + attributes + others;
@@ -217,11 +217,7 @@ pub(super) fn counts(th: Thread<'_>, subject: &Subject, names: &Names<'_>) -> Re
 }
 
 /// `verify_stateless_code()`.
-pub(super) fn verify_stateless(
-    th: Thread<'_>,
-    subject: &Subject,
-    names: &Names<'_>,
-) -> Result<()> {
+pub(super) fn verify_stateless(th: Thread<'_>, subject: &Subject, names: &Names<'_>) -> Result<()> {
     if subject.code.nfreevars > 0 {
         raise!(th, ValueError, "closures not supported");
     }
@@ -234,9 +230,8 @@ pub(super) fn verify_stateless(
 
 /// Whether every `return` of code returns None.
 pub(super) fn returns_only_none(code: &Code) -> bool {
-    let generator = code_flags::CO_GENERATOR
-        | code_flags::CO_COROUTINE
-        | code_flags::CO_ASYNC_GENERATOR;
+    let generator =
+        code_flags::CO_GENERATOR | code_flags::CO_COROUTINE | code_flags::CO_ASYNC_GENERATOR;
     if code.flags as u32 & generator != 0 {
         return false;
     }

@@ -137,11 +137,8 @@ impl InstructionSequence {
         let mut tuples = Vec::new();
         for Instruction { op, arg, loc } in self.resolved() {
             let number = |number: i32| Int::from_i64(th, i64::from(number));
-            let arg = if op.has_arg() || op.has_target() {
-                number(arg)?
-            } else {
-                types::none().own()
-            };
+            let arg =
+                if op.has_arg() || op.has_target() { number(arg)? } else { types::none().own() };
             let Location { line, end_line, col, end_col } = loc;
             let place = [number(line)?, number(end_line)?, number(col)?, number(end_col)?];
             let mut items = vec![number(i32::from(op.number()))?, arg];

@@ -5,6 +5,7 @@
 
 mod code;
 mod compiling;
+mod interpreters;
 mod times;
 
 use macros::pymodule;
@@ -138,7 +139,11 @@ pub mod _testinternalcapi {
 
     /// Give a type a version tag.
     #[sig = "(type, version, /)"]
-    fn type_assign_specific_version_unsafe(th: Thread<'_>, r#type: &Type, version: u32) -> Result<()> {
+    fn type_assign_specific_version_unsafe(
+        th: Thread<'_>,
+        r#type: &Type,
+        version: u32,
+    ) -> Result<()> {
         if r#type.flags() & abi::Py_TPFLAGS_IMMUTABLETYPE != 0 {
             raise!(th, TypeError, "cannot set the version of an immutable type");
         }
@@ -318,6 +323,71 @@ pub mod _testinternalcapi {
         metadata: &Dict,
     ) -> Result<Ref<Code>> {
         compiling::assemble(th, filename, instructions, metadata)
+    }
+
+    /// Run code in a fresh interpreter; 0, or -1 after an exception.
+    #[sig = "(code, config, xi=False)"]
+    fn run_in_subinterp_with_config(
+        th: Thread<'_>,
+        code: &str,
+        config: Obj<'_>,
+        xi: Option<Obj<'_>>,
+    ) -> Result<i32> {
+        let _ = xi;
+        interpreters::run_in_new(th, code, config)
+    }
+
+    /// Make an interpreter; its number.
+    #[sig = "(config=None, *, whence=None)"]
+    fn create_interpreter(
+        th: Thread<'_>,
+        config: Option<Obj<'_>>,
+        whence: Option<i32>,
+    ) -> Result<i64> {
+        interpreters::create(th, config, whence).map(|record| record.id())
+    }
+
+    /// End an interpreter.
+    #[sig = "(id, *, basic=False)"]
+    fn destroy_interpreter(th: Thread<'_>, id: Obj<'_>, basic: Option<Obj<'_>>) -> Result<()> {
+        let _ = basic;
+        interpreters::destroy(th, id)
+    }
+
+    /// Run code in an interpreter; 0, or -1 after an exception.
+    #[sig = "(id, code, *, main=False)"]
+    fn exec_interpreter(th: Thread<'_>, id: Obj<'_>, code: &str, main: bool) -> Result<i32> {
+        Ok(interpreters::run(th, interpreters::record(th, id)?, code, main))
+    }
+
+    /// Return the number that the next interpreter gets.
+    #[sig = "()"]
+    fn next_interpreter_id(th: Thread<'_>) -> i64 {
+        interpreters::next_id(th)
+    }
+
+    /// Return a number that no interpreter has.
+    #[sig = "()"]
+    fn unused_interpreter_id(_: Thread<'_>) -> i64 {
+        i64::MAX
+    }
+
+    /// Return the number that an object stands for.
+    #[sig = "(id, /)"]
+    fn normalize_interp_id(th: Thread<'_>, id: Obj<'_>) -> Result<i64> {
+        interpreters::normalized(th, id)
+    }
+
+    /// Return whether there is an interpreter of that number.
+    #[sig = "(id, /)"]
+    fn interpreter_exists(th: Thread<'_>, id: Obj<'_>) -> Result<bool> {
+        interpreters::exists(th, id)
+    }
+
+    /// Return what an interpreter is allowed.
+    #[sig = "(interpid=-1, /)"]
+    fn get_interp_settings(th: Thread<'_>, interpid: Option<Obj<'_>>) -> Result<Ref<Dict>> {
+        interpreters::settings(th, interpid)
     }
 
     /// Convert whole seconds to nanoseconds.

@@ -31,7 +31,9 @@ pub struct Capsule {
 
 unsafe extern "C" fn pass_on(object: *mut abi::PyObject, visit: *mut c_void) -> c_int {
     // SAFETY: `traverse` passes its closure, and C code live objects.
-    unsafe { (*visit.cast::<&mut dyn FnMut(Obj<'_>)>())(Obj::from_ptr(NonNull::new_unchecked(object))) };
+    unsafe {
+        (*visit.cast::<&mut dyn FnMut(Obj<'_>)>())(Obj::from_ptr(NonNull::new_unchecked(object)))
+    };
     0
 }
 

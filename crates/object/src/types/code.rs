@@ -15,8 +15,9 @@ use macros::{pymethods, pytype};
 
 use crate::{
     AsObject, Bytes, CompareOp, Float, Int, Kwargs, Link, List, Obj, Protocol, Ref, Result, Str,
-    Thread, Traverse, Tuple, Type, VarHead, alloc_object, declare::TypeBuilder, error, protocol,
-    raise,
+    Thread, Traverse, Tuple, Type, VarHead, alloc_object,
+    declare::TypeBuilder,
+    error, protocol, raise,
     types::{self, code_extra},
 };
 

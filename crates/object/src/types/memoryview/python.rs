@@ -11,8 +11,7 @@ use macros::{pymethods, pytype};
 use super::{MemoryView, RELEASED, RESTRICTED};
 use crate::{
     AsObject, Head, Int, IntoObject, Link, Obj, Protocol, Ref, Result, Thread, Tuple, Type,
-    alloc_object,
-    exceptions::types::OverflowError, id, protocol::buffer, raise,
+    alloc_object, exceptions::types::OverflowError, id, protocol::buffer, raise,
 };
 
 /// Stands between a buffer and the Python object that exported it.
