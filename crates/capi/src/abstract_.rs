@@ -14,7 +14,7 @@ use object::{
 };
 
 use crate::{
-    convert::{IntoC, lend, lossy},
+    convert::{IntoC, lend, lossy, name_of, text_of},
     modsupport::{self, method},
     variadic::VaList,
 };
@@ -342,9 +342,8 @@ pub(crate) unsafe extern "C" fn call_method(
     // SAFETY: for the whole function: C calls the API on attached threads.
     unsafe {
         let th = Thread::current();
-        let found = present(th, Obj::from_raw(object)).and_then(|object| {
-            object.getattr(th, &*Str::intern(th, &lossy(CStr::from_ptr(name)))?)
-        });
+        let found = present(th, Obj::from_raw(object))
+            .and_then(|object| object.getattr(th, &*name_of(th, CStr::from_ptr(name))?));
         found.and_then(|method| call_with_format(th, method.obj(), format, va)).into_c()
     }
 }
@@ -431,7 +430,7 @@ fn PyObject_DelItem(th: Thread<'_>, object: Option<Obj<'_>>, key: Option<Obj<'_>
 
 #[capi]
 fn PyObject_DelItemString(th: Thread<'_>, object: Option<Obj<'_>>, key: &CStr) -> Result<()> {
-    let key = Str::new(th, &lossy(key))?;
+    let key = text_of(th, key)?;
     present(th, object)?.set_item(th, key.obj(), None)
 }
 
@@ -802,7 +801,7 @@ fn PyMapping_Length(th: Thread<'_>, object: Option<Obj<'_>>) -> Result<isize> {
 #[capi]
 fn PyMapping_GetItemString(th: Thread<'_>, object: Option<Obj<'_>>, key: Option<&CStr>) -> Result {
     let Some(key) = key else { return present(th, None).map(Obj::own) };
-    let key = Str::new(th, &lossy(key))?;
+    let key = text_of(th, key)?;
     present(th, object)?.get_item(th, key.obj())
 }
 
@@ -814,7 +813,7 @@ fn PyMapping_SetItemString(
     value: Option<Obj<'_>>,
 ) -> Result<()> {
     let Some(key) = key else { return present(th, None).map(drop) };
-    let key = Str::new(th, &lossy(key))?;
+    let key = text_of(th, key)?;
     present(th, object)?.set_item(th, key.obj(), Some(present(th, value)?))
 }
 
@@ -858,7 +857,7 @@ unsafe fn PyMapping_GetOptionalItemString(
     key: &CStr,
     result: *mut *mut PyObject,
 ) -> Result<bool> {
-    let value = Str::new(th, &lossy(key)).and_then(|key| optional_item(th, object, key.obj()));
+    let value = text_of(th, key).and_then(|key| optional_item(th, object, key.obj()));
     // SAFETY: C passes a variable.
     unsafe { found(result, value) }
 }
@@ -870,7 +869,7 @@ fn PyMapping_HasKeyWithError(th: Thread<'_>, object: Obj<'_>, key: Obj<'_>) -> R
 
 #[capi]
 fn PyMapping_HasKeyStringWithError(th: Thread<'_>, object: Obj<'_>, key: &CStr) -> Result<bool> {
-    let key = Str::new(th, &lossy(key))?;
+    let key = text_of(th, key)?;
     optional_item(th, object, key.obj()).map(|value| value.is_some())
 }
 
@@ -994,14 +993,14 @@ pub(crate) struct Identifier {
 unsafe fn _PyObject_GetAttrId(th: Thread<'_>, object: Obj<'_>, name: *mut Identifier) -> Result {
     // SAFETY: C passes a static identifier.
     let name = unsafe { CStr::from_ptr((*name).string) };
-    object.getattr(th, &*Str::intern(th, &lossy(name))?)
+    object.getattr(th, &*name_of(th, name)?)
 }
 
 #[capi]
 unsafe fn _PyUnicode_FromId(th: Thread<'_>, name: *mut Identifier) -> Result<*mut PyObject> {
     // SAFETY: C passes a static identifier.
     let name = unsafe { CStr::from_ptr((*name).string) };
-    let name = Str::intern(th, &lossy(name))?;
+    let name = name_of(th, name)?;
     Ok(lend(Str::intern_immortal(th, name).obj().own()))
 }
 

@@ -188,9 +188,8 @@ pub(crate) unsafe extern "C" fn PyBytes_FromFormatV(
     // SAFETY: C calls the API on attached threads, with arguments that fit the format.
     let th = unsafe { Thread::current() };
     // SAFETY: as above.
-    let text = unsafe { crate::unicode_format::expand(th, format, &mut *va) };
-    text.and_then(|text| object::types::str::codec::encode(th, &text, "latin-1", "replace"))
-        .into_c()
+    let bytes = unsafe { crate::unicode_format::expand_bytes(th, format, &mut *va) };
+    bytes.and_then(|bytes| Bytes::new(th, &bytes)).into_c()
 }
 
 #[capi]
@@ -233,9 +232,11 @@ fn PyByteArray_Size(object: Obj<'_>) -> isize {
 
 #[capi]
 fn PyByteArray_AsString(object: Obj<'_>) -> *mut c_char {
-    object
-        .downcast::<ByteArray>()
-        .map_or(std::ptr::null_mut(), |array| array.as_bytes().as_ptr().cast_mut().cast())
+    object.downcast::<ByteArray>().map_or(std::ptr::null_mut(), |array| match array.as_bytes() {
+        // There need not be a block.
+        [] => c"".as_ptr().cast_mut(),
+        bytes => bytes.as_ptr().cast_mut().cast(),
+    })
 }
 
 #[capi]

@@ -3,8 +3,8 @@
 use abi::PyObject;
 use macros::{capi, pymethods, pytype};
 use object::{
-    AsObject, Dict, Head, Link, Obj, Ref, Result, Thread, Tuple, alloc_object, declare::Declared,
-    protocol::call, raise, types,
+    AsObject, Dict, Head, Link, Obj, Ref, Result, Thread, Tuple, Type, alloc_object,
+    declare::Declared, protocol::call, raise, types,
 };
 
 /// Bind a function to a class.
@@ -14,8 +14,25 @@ struct InstanceMethod {
     function: Link,
 }
 
+/// Make the type ready, which C code may use before it makes an instance.
+pub(crate) fn ready(th: Thread<'_>) -> Result<()> {
+    types::type_::ready(th, InstanceMethod::DECL).map(drop)
+}
+
+fn new(th: Thread<'_>, function: Obj<'_>) -> Result<Ref<InstanceMethod>> {
+    alloc_object::new(th, InstanceMethod { head: Head::new(), function: Link::new(function.own()) })
+}
+
 #[pymethods]
 impl InstanceMethod {
+    #[sig = "instancemethod(function, /)"]
+    fn __new__(th: Thread<'_>, _: &Type, function: Obj<'_>) -> Result<Ref> {
+        if !object::protocol::call::is_callable(function) {
+            raise!(th, TypeError, "first argument must be callable");
+        }
+        new(th, function).map(Ref::upcast)
+    }
+
     fn __get__(&self, th: Thread<'_>, object: Option<Obj<'_>>, _: Option<Obj<'_>>) -> Result {
         let Some(function) = self.function.get() else { return Ok(types::none().own()) };
         match object {
@@ -46,8 +63,8 @@ impl InstanceMethod {
 
 #[capi]
 fn PyInstanceMethod_New(th: Thread<'_>, function: Obj<'_>) -> Result<Ref<InstanceMethod>> {
-    types::type_::ready(th, InstanceMethod::DECL)?;
-    alloc_object::new(th, InstanceMethod { head: Head::new(), function: Link::new(function.own()) })
+    ready(th)?;
+    new(th, function)
 }
 
 #[capi]

@@ -9,7 +9,7 @@ use std::{
 };
 
 use abi::{PyObject, PyTypeObject};
-use object::{AsObject, Obj, PyStruct, Ref, Result, Thread, Type, error, raise};
+use object::{AsObject, Obj, PyStruct, Ref, Result, Str, Thread, Type, error, raise, types};
 
 /// A parameter of a C function.
 pub(crate) trait FromC {
@@ -103,6 +103,8 @@ plain!(
     Option<abi::visitproc> = None,
     Option<unsafe extern "C" fn()> = None,
     Option<unsafe extern "C" fn(*mut c_void)> = None,
+    Option<abi::traverseproc> = None,
+    Option<abi::inquiry> = None,
     Option<unsafe extern "C" fn(*mut c_void) -> c_int> = None,
     Option<unsafe extern "C" fn(*mut PyObject) -> *mut PyObject> = None,
     Option<unsafe extern "C" fn(c_int, *mut PyObject, *mut PyObject, *mut PyObject) -> c_int> = None,
@@ -405,6 +407,22 @@ pub(crate) fn argument<'a, T: PyStruct>(
 /// A reference that somebody else keeps alive, as C borrows it.
 pub(crate) fn lend<T>(object: Ref<T>) -> *mut PyObject {
     object.obj().as_ptr()
+}
+
+/// The text of a C string, which is UTF-8 or an error.
+pub(crate) fn text_of(th: Thread<'_>, text: &CStr) -> Result<Ref<Str>> {
+    match text.to_str() {
+        Ok(text) => Str::new(th, text),
+        Err(_) => types::str::codec::decode(th, text.to_bytes(), "utf-8", "strict"),
+    }
+}
+
+/// As [`text_of`], interned: the name of something.
+pub(crate) fn name_of(th: Thread<'_>, text: &CStr) -> Result<Ref<Str>> {
+    match text.to_str() {
+        Ok(text) => Str::intern(th, text),
+        Err(_) => text_of(th, text),
+    }
 }
 
 /// The text of a C string; what is not UTF-8 becomes U+FFFD.

@@ -5,13 +5,13 @@ use std::ffi::{CStr, c_int};
 use abi::PyObject;
 use macros::capi;
 use object::{
-    AsObject, Dict, List, Obj, Ref, Result, Str, Thread, Tuple, error, raise,
+    AsObject, Dict, List, Obj, Ref, Result, Thread, Tuple, error, raise,
     types::{self, dict::OnDuplicate},
 };
 
 use crate::{
     abstract_::found,
-    convert::{IntoC, lend, lossy},
+    convert::{IntoC, lend, name_of, text_of},
 };
 
 fn checked<'a>(th: Thread<'_>, object: Option<Obj<'a>>) -> Result<&'a Dict> {
@@ -77,7 +77,7 @@ fn PyDict_GetItem(th: Thread<'_>, dict: Option<Obj<'_>>, key: Obj<'_>) -> *mut P
 #[capi]
 fn PyDict_GetItemString(th: Thread<'_>, dict: Option<Obj<'_>>, key: &CStr) -> *mut PyObject {
     match dict.and_then(|dict| dict.downcast::<Dict>()) {
-        Some(dict) => silently(th, || dict.get(th, Str::new(th, &lossy(key))?.obj())),
+        Some(dict) => silently(th, || dict.get(th, text_of(th, key)?.obj())),
         None => std::ptr::null_mut(),
     }
 }
@@ -98,7 +98,7 @@ fn _PyDict_GetItemStringWithError(
     dict: Option<Obj<'_>>,
     key: &CStr,
 ) -> Result<*mut PyObject> {
-    let found = checked(th, dict)?.get(th, Str::new(th, &lossy(key))?.obj())?;
+    let found = checked(th, dict)?.get(th, text_of(th, key)?.obj())?;
     Ok(found.map_or(std::ptr::null_mut(), lend))
 }
 
@@ -132,7 +132,7 @@ unsafe fn PyDict_GetItemStringRef(
     key: &CStr,
     result: *mut *mut PyObject,
 ) -> Result<bool> {
-    let value = checked(th, dict).and_then(|dict| dict.get(th, Str::new(th, &lossy(key))?.obj()));
+    let value = checked(th, dict).and_then(|dict| dict.get(th, text_of(th, key)?.obj()));
     // SAFETY: C passes a variable.
     unsafe { found(result, value) }
 }
@@ -154,7 +154,7 @@ fn PyDict_SetItemString(
     key: &CStr,
     value: Obj<'_>,
 ) -> Result<()> {
-    checked(th, dict)?.set(th, Str::intern(th, &lossy(key))?.obj(), value)
+    checked(th, dict)?.set(th, name_of(th, key)?.obj(), value)
 }
 
 #[capi]
@@ -193,7 +193,7 @@ fn PyDict_DelItem(th: Thread<'_>, dict: Option<Obj<'_>>, key: Obj<'_>) -> Result
 
 #[capi]
 fn PyDict_DelItemString(th: Thread<'_>, dict: Option<Obj<'_>>, key: &CStr) -> Result<()> {
-    remove(th, dict, Str::new(th, &lossy(key))?.obj())
+    remove(th, dict, text_of(th, key)?.obj())
 }
 
 #[capi]
@@ -203,7 +203,7 @@ fn PyDict_Contains(th: Thread<'_>, dict: Option<Obj<'_>>, key: Obj<'_>) -> Resul
 
 #[capi]
 fn PyDict_ContainsString(th: Thread<'_>, dict: Option<Obj<'_>>, key: &CStr) -> Result<bool> {
-    checked(th, dict)?.contains(th, Str::new(th, &lossy(key))?.obj())
+    checked(th, dict)?.contains(th, text_of(th, key)?.obj())
 }
 
 #[capi]
@@ -270,7 +270,7 @@ unsafe fn PyDict_PopString(
     key: &CStr,
     result: *mut *mut PyObject,
 ) -> Result<bool> {
-    let key = Str::new(th, &lossy(key))?;
+    let key = text_of(th, key)?;
     // SAFETY: C passes null or a variable.
     unsafe { pop(th, dict, key.obj(), result) }
 }

@@ -11,7 +11,7 @@ use object::{
 };
 
 use crate::{
-    convert::lossy,
+    convert::text_of,
     modsupport::{function, method},
     pythonrun,
 };
@@ -32,7 +32,7 @@ fn encoded_path(th: Thread<'_>, path: Obj<'_>) -> Result<std::ffi::CString> {
 
 #[capi]
 unsafe fn Py_fopen(th: Thread<'_>, path: Obj<'_>, mode: &CStr) -> Result<*mut FILE> {
-    let shown = Str::new(th, &lossy(mode))?;
+    let shown = text_of(th, mode)?;
     let zero = Int::from_i64(th, 0)?;
     (th.hooks().audit)(th, "open", &[path, shown.obj(), zero.obj()])?;
     let name = encoded_path(th, path)?;

@@ -11,6 +11,7 @@ mod convert;
 mod abstract_;
 mod bytesobject;
 mod classobject;
+mod code;
 mod complexobject;
 mod dictobject;
 mod fileobject;

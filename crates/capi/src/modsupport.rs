@@ -15,7 +15,7 @@ use object::{
 };
 
 use crate::{
-    convert::{IntoC, lossy},
+    convert::{IntoC, name_of, text_of},
     variadic::VaList,
 };
 
@@ -235,7 +235,7 @@ fn PyModule_AddObjectRef(
         );
     };
     let dict = dict_of(th, module, "PyModule_AddObjectRef")?;
-    dict.set(th, Str::intern(th, &lossy(name))?.obj(), value)
+    dict.set(th, name_of(th, name)?.obj(), value)
 }
 
 /// Takes over the reference, unless it fails.
@@ -278,7 +278,7 @@ fn PyModule_AddStringConstant(
     name: &CStr,
     value: &CStr,
 ) -> Result<()> {
-    let value = Str::new(th, &lossy(value))?;
+    let value = text_of(th, value)?;
     PyModule_AddObjectRef(th, module, name, Some(value.obj()))
 }
 

@@ -14,7 +14,7 @@ use object::{
 use vm::{import, module_def};
 
 use crate::{
-    convert::{argument, lend, lossy},
+    convert::{argument, lend, lossy, name_of, text_of},
     modsupport::{function, method},
 };
 
@@ -74,7 +74,7 @@ fn PyModule_NewObject(th: Thread<'_>, name: Obj<'_>) -> Result<Ref<Module>> {
 
 #[capi]
 fn PyModule_New(th: Thread<'_>, name: &CStr) -> Result<Ref<Module>> {
-    module_def::new_module(th, &*Str::new(th, &lossy(name))?)
+    module_def::new_module(th, &*text_of(th, name)?)
 }
 
 #[capi]
@@ -158,11 +158,21 @@ fn PyState_FindModule(th: Thread<'_>, def: *mut PyModuleDef) -> *mut PyObject {
     vm::importdl::find(th, def).map_or(std::ptr::null_mut(), lend)
 }
 
+/// A module of multi-phase initialisation is not found by its definition.
+fn without_slots(th: Thread<'_>, def: *mut PyModuleDef, function: &str) -> Result<()> {
+    // SAFETY: C passes null or a definition.
+    match unsafe { def.as_ref() } {
+        None => raise!(th, SystemError, "module definition is NULL"),
+        Some(def) if !def.m_slots.is_null() => {
+            raise!(th, SystemError, "{function} called on module with slots")
+        }
+        Some(_) => Ok(()),
+    }
+}
+
 #[capi]
 fn PyState_AddModule(th: Thread<'_>, module: Obj<'_>, def: *mut PyModuleDef) -> Result<()> {
-    if def.is_null() {
-        raise!(th, SystemError, "module definition is NULL");
-    }
+    without_slots(th, def, "PyState_AddModule")?;
     let old = by_definition(th).0.borrow_mut().insert(def.addr(), module.own());
     drop(old);
     Ok(())
@@ -170,6 +180,7 @@ fn PyState_AddModule(th: Thread<'_>, module: Obj<'_>, def: *mut PyModuleDef) -> 
 
 #[capi]
 fn PyState_RemoveModule(th: Thread<'_>, def: *mut PyModuleDef) -> Result<()> {
+    without_slots(th, def, "PyState_RemoveModule")?;
     let old = by_definition(th).0.borrow_mut().remove(&def.addr());
     drop(old);
     Ok(())
@@ -271,7 +282,7 @@ fn PyCFunction_Call(
 
 #[capi]
 fn PyImport_ImportModule(th: Thread<'_>, name: &CStr) -> Result {
-    import::import_module(th, &*Str::new(th, &lossy(name))?)
+    import::import_module(th, &*text_of(th, name)?)
 }
 
 #[capi]
@@ -306,7 +317,7 @@ fn PyImport_ImportModuleLevel(
     fromlist: Option<Obj<'_>>,
     level: c_int,
 ) -> Result {
-    let name = Str::new(th, &lossy(name))?;
+    let name = text_of(th, name)?;
     PyImport_ImportModuleLevelObject(th, Some(name.obj()), globals, locals, fromlist, level)
 }
 
@@ -318,8 +329,8 @@ fn PyImport_ImportModuleAttr(th: Thread<'_>, module: Obj<'_>, name: Obj<'_>) -> 
 
 #[capi]
 fn PyImport_ImportModuleAttrString(th: Thread<'_>, module: &CStr, name: &CStr) -> Result {
-    let module = import::import_module(th, &*Str::new(th, &lossy(module))?)?;
-    module.getattr(th, &*Str::intern(th, &lossy(name))?)
+    let module = import::import_module(th, &*text_of(th, module)?)?;
+    module.getattr(th, &*name_of(th, name)?)
 }
 
 #[capi]
@@ -346,12 +357,12 @@ fn add_module(th: Thread<'_>, name: Obj<'_>) -> Result {
 
 #[capi]
 fn PyImport_AddModuleRef(th: Thread<'_>, name: &CStr) -> Result {
-    add_module(th, Str::new(th, &lossy(name))?.obj())
+    add_module(th, text_of(th, name)?.obj())
 }
 
 #[capi]
 fn PyImport_AddModule(th: Thread<'_>, name: &CStr) -> Result<*mut PyObject> {
-    add_module(th, Str::new(th, &lossy(name))?.obj()).map(lend)
+    add_module(th, text_of(th, name)?.obj()).map(lend)
 }
 
 #[capi]
@@ -424,7 +435,7 @@ fn exec_code(
 
 #[capi]
 fn PyImport_ExecCodeModule(th: Thread<'_>, name: &CStr, code: Obj<'_>) -> Result {
-    exec_code(th, Str::new(th, &lossy(name))?.obj(), code, None, None)
+    exec_code(th, text_of(th, name)?.obj(), code, None, None)
 }
 
 #[capi]
@@ -435,13 +446,7 @@ fn PyImport_ExecCodeModuleEx(
     path: Option<&CStr>,
 ) -> Result {
     let path = path.map(|path| types::str::codec::decode_fs(th, path.to_bytes())).transpose()?;
-    exec_code(
-        th,
-        Str::new(th, &lossy(name))?.obj(),
-        code,
-        path.as_ref().map(|path| path.obj()),
-        None,
-    )
+    exec_code(th, text_of(th, name)?.obj(), code, path.as_ref().map(|path| path.obj()), None)
 }
 
 #[capi]
@@ -454,7 +459,7 @@ fn PyImport_ExecCodeModuleWithPathnames(
 ) -> Result {
     let decode = |path: &CStr| types::str::codec::decode_fs(th, path.to_bytes());
     let (path, cached) = (path.map(decode).transpose()?, cached.map(decode).transpose()?);
-    let name = Str::new(th, &lossy(name))?;
+    let name = text_of(th, name)?;
     exec_code(
         th,
         name.obj(),
@@ -491,7 +496,7 @@ fn PyImport_ImportFrozenModuleObject(th: Thread<'_>, name: Obj<'_>) -> Result<bo
 
 #[capi]
 fn PyImport_ImportFrozenModule(th: Thread<'_>, name: &CStr) -> Result<bool> {
-    import_frozen(th, Str::new(th, &lossy(name))?.obj())
+    import_frozen(th, text_of(th, name)?.obj())
 }
 
 /// The module that holds a builtin, for `_PyImport_GetModuleAttr`.

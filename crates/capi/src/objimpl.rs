@@ -54,7 +54,8 @@ unsafe fn release(th: Thread<'_>, block: *mut c_void) {
 }
 
 /// The allocators that C code put in place of ours, by domain: raw, memory and
-/// object. Only calls of C code go through them, the runtime's own do not.
+/// object. Calls of C code go through them; the runtime's own only ask the last
+/// one whether there is memory.
 static REPLACED: [AtomicPtr<PyMemAllocatorEx>; 3] = [const { AtomicPtr::new(null_mut()) }; 3];
 
 const RAW: usize = 0;
@@ -218,7 +219,7 @@ unsafe fn PyMem_GetAllocator(domain: c_int, allocator: *mut PyMemAllocatorEx) {
 }
 
 #[capi]
-unsafe fn PyMem_SetAllocator(domain: c_int, allocator: *const PyMemAllocatorEx) {
+unsafe fn PyMem_SetAllocator(th: Thread<'_>, domain: c_int, allocator: *const PyMemAllocatorEx) {
     // SAFETY: C passes a table, which is copied.
     let table = unsafe { *allocator };
     let is_ours =
@@ -227,7 +228,24 @@ unsafe fn PyMem_SetAllocator(domain: c_int, allocator: *const PyMemAllocatorEx) 
         // Others may still use the table that was there.
         let new = if is_ours { null_mut() } else { Box::leak(Box::new(table)) };
         place.store(new, Ordering::Release);
+        if domain as usize == OBJ {
+            th.heap().set_gate(if is_ours { None } else { Some(has_memory) });
+        }
     }
+}
+
+/// Whether the allocator that C code put in place has memory for an object.
+fn has_memory(size: usize) -> bool {
+    let Some(table) = replaced(OBJ) else { return true };
+    let Some((malloc, free)) = table.malloc.zip(table.free) else { return true };
+    // SAFETY: C code's own functions and context.
+    let block = unsafe { malloc(table.ctx, size) };
+    if block.is_null() {
+        return false;
+    }
+    // SAFETY: a block of that allocator.
+    unsafe { free(table.ctx, block) };
+    true
 }
 
 /// The allocator of the data stack's chunks: that of Rust.
@@ -481,11 +499,10 @@ fn _Py_SetImmortal(object: Obj<'_>) {
 }
 
 /// Whether nobody but the running instruction has the object, so that it may be
-/// changed in place. No is always safe to say, and who owns an operand is not
-/// to be seen from here.
+/// changed in place.
 #[capi]
-fn PyUnstable_Object_IsUniqueReferencedTemporary(_object: Obj<'_>) -> bool {
-    false
+fn PyUnstable_Object_IsUniqueReferencedTemporary(th: Thread<'_>, object: Obj<'_>) -> bool {
+    vm::is_temporary(th, object)
 }
 
 #[capi]

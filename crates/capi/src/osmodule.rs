@@ -7,7 +7,7 @@ use object::{
     AsObject, Obj, Protocol, Result, Str, Thread, Type, id, protocol::path::fspath, raise,
 };
 
-use crate::convert::lossy;
+use crate::convert::text_of;
 
 #[capi]
 fn PyOS_FSPath(th: Thread<'_>, path: Obj<'_>) -> Result {
@@ -179,6 +179,31 @@ unsafe fn Py_HashBuffer(th: Thread<'_>, data: *const c_void, size: isize) -> isi
     })
 }
 
+/// `PyHash_FuncDef`.
+#[repr(C)]
+struct HashFunction {
+    hash: unsafe extern "C" fn(*const c_void, isize) -> isize,
+    name: *const c_char,
+    hash_bits: c_int,
+    seed_bits: c_int,
+}
+
+// SAFETY: never written to.
+unsafe impl Sync for HashFunction {}
+
+unsafe extern "C" fn hash(data: *const c_void, size: isize) -> isize {
+    // SAFETY: C passes that many bytes, on an attached thread.
+    unsafe { Py_HashBuffer(Thread::current(), data, size) }
+}
+
+static HASH_FUNCTION: HashFunction =
+    HashFunction { hash, name: c"siphash13".as_ptr(), hash_bits: 64, seed_bits: 128 };
+
+#[capi]
+fn PyHash_GetFuncDef() -> *const c_void {
+    (&raw const HASH_FUNCTION).cast()
+}
+
 #[capi]
 unsafe fn _Py_HashBytes(th: Thread<'_>, data: *const c_void, size: isize) -> isize {
     // SAFETY: C passes that many bytes.
@@ -225,7 +250,7 @@ fn PyErr_WarnEx(
     text: &CStr,
     level: isize,
 ) -> Result<()> {
-    warn(th, category, &*Str::new(th, &lossy(text))?, level)
+    warn(th, category, &*text_of(th, text)?, level)
 }
 
 fn warn_explicit(
@@ -274,8 +299,8 @@ fn PyErr_WarnExplicit(
     module: Option<&CStr>,
     registry: Option<Obj<'_>>,
 ) -> Result<()> {
-    let (text, filename) = (Str::new(th, &lossy(text))?, Str::new(th, &lossy(filename))?);
-    let module = module.map(|module| Str::new(th, &lossy(module))).transpose()?;
+    let (text, filename) = (text_of(th, text)?, text_of(th, filename)?);
+    let module = module.map(|module| text_of(th, module)).transpose()?;
     let module = module.as_ref().map(|module| module.obj());
     warn_explicit(th, category, text.obj(), filename.obj(), line, module, registry)
 }

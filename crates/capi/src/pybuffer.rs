@@ -4,9 +4,7 @@ use std::ffi::{c_char, c_int, c_void};
 
 use abi::Py_buffer;
 use macros::capi;
-use object::{
-    AsObject, Int, Obj, Ref, Result, Str, Thread, protocol::buffer, raise, types::MemoryView,
-};
+use object::{AsObject, Int, Obj, Ref, Result, Thread, protocol::buffer, raise, types::MemoryView};
 
 #[capi]
 fn PyObject_CheckBuffer(object: Obj<'_>) -> bool {
@@ -158,7 +156,7 @@ unsafe fn PyBuffer_FillContiguousStrides(
 
 #[capi]
 fn PyBuffer_SizeFromFormat(th: Thread<'_>, format: &std::ffi::CStr) -> Result<isize> {
-    let format = Str::new(th, &crate::convert::lossy(format))?;
+    let format = crate::convert::text_of(th, format)?;
     let size = crate::modsupport::function(th, "struct", "calcsize", &[format.obj()])?;
     Int::index_to_isize(th, size.obj())
 }

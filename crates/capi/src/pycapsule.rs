@@ -20,6 +20,17 @@ fn PyCapsule_New(
     capsule::new(th, pointer, name, destructor)
 }
 
+#[capi]
+fn _PyCapsule_SetTraverse(
+    th: Thread<'_>,
+    object: Option<Obj<'_>>,
+    traverse: Option<abi::traverseproc>,
+    clear: Option<abi::inquiry>,
+) -> Result<()> {
+    checked(th, object, "_PyCapsule_SetTraverse")?.set_traverse(th, traverse, clear);
+    Ok(())
+}
+
 /// The capsule; its pointer tells a living one.
 fn checked<'a>(th: Thread<'_>, object: Option<Obj<'a>>, function: &str) -> Result<&'a Capsule> {
     match object.and_then(capsule::as_capsule).filter(|capsule| !capsule.pointer.get().is_null()) {

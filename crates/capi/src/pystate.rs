@@ -384,6 +384,20 @@ fn PyEval_ThreadsInitialized() -> bool {
 const LOCKED: c_int = 0;
 const UNLOCKED: c_int = 1;
 
+/// Call `f` attached, whatever the thread is; `None` if there is no interpreter any more.
+pub(crate) fn attached<T>(f: impl FnOnce(Thread<'_>) -> T) -> Option<T> {
+    let interp = Interpreter::main()?;
+    // SAFETY: undone below.
+    let (th, ensured) = unsafe { Thread::ensure(interp, STACK) };
+    let result = f(th);
+    if ensured == Ensured::New {
+        th.clear_state();
+    }
+    // SAFETY: of the call above.
+    unsafe { th.release(ensured) };
+    Some(result)
+}
+
 #[capi]
 fn PyGILState_Ensure() -> c_int {
     let Some(interp) = Interpreter::main() else { return UNLOCKED };
@@ -496,6 +510,57 @@ fn PyEval_EvalCode(
     }
     let locals = locals.unwrap_or(globals.obj());
     (th.hooks().eval_code)(th, code, globals, Some(locals), None)
+}
+
+/// Run code as a call of a function: what a code object needs besides globals
+/// is given piece by piece.
+#[allow(clippy::too_many_arguments, reason = "the C signature")]
+#[capi]
+unsafe fn PyEval_EvalCodeEx(
+    th: Thread<'_>,
+    code: Obj<'_>,
+    globals: Obj<'_>,
+    locals: Option<Obj<'_>>,
+    args: *const *mut PyObject,
+    argcount: c_int,
+    keywords: *const *mut PyObject,
+    keyword_count: c_int,
+    defaults: *const *mut PyObject,
+    default_count: c_int,
+    kwdefaults: Option<Obj<'_>>,
+    closure: Option<Obj<'_>>,
+) -> Result {
+    // SAFETY: C passes as many objects as it says.
+    let objects = |start: *const *mut PyObject, count: c_int| unsafe {
+        let objects = (0..count.max(0) as usize).map(|i| Obj::from_raw(*start.add(i)));
+        objects.flatten().collect::<Vec<_>>()
+    };
+    let (Some(code), Some(globals)) = (code.downcast::<object::Code>(), globals.downcast::<Dict>())
+    else {
+        raise!(th, SystemError, "PyEval_EvalCodeEx: bad arguments");
+    };
+    let closure = closure.and_then(|closure| closure.downcast::<object::Tuple>());
+    let is_function = code.flags & abi::CO_OPTIMIZED != 0;
+    if let Some(locals) = locals.filter(|_| !is_function) {
+        return (th.hooks().eval_code)(th, code, globals, Some(locals), closure);
+    }
+    let function = object::Function::new(th, object::own(code), object::own(globals))?;
+    function.closure.set(closure.map(object::own));
+    let kwdefaults = kwdefaults.and_then(|defaults| defaults.downcast::<Dict>());
+    function.kwdefaults.set(kwdefaults.map(object::own));
+    let defaults = objects(defaults, default_count);
+    if !defaults.is_empty() {
+        function.defaults.set(Some(object::Tuple::from_objs(th, &defaults)?));
+    }
+    if !is_function {
+        return (th.hooks().eval_code)(th, code, globals, Some(globals.obj()), closure);
+    }
+    let named = Dict::new(th)?;
+    for pair in objects(keywords, keyword_count.saturating_mul(2)).chunks_exact(2) {
+        named.set(th, pair[0], pair[1])?;
+    }
+    let args = objects(args, argcount);
+    object::protocol::call::call_dict(th, function.obj(), &args, Some(&named))
 }
 
 #[capi]

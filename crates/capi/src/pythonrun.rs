@@ -397,14 +397,21 @@ unsafe fn PyOS_getsig(signal: c_int) -> usize {
     unsafe { action.assume_init() }.sa_sigaction
 }
 
+/// May be called by any thread.
 #[capi]
-fn PyTraceMalloc_Track(_domain: u32, _pointer: usize, _size: usize) -> c_int {
-    -2
+fn PyTraceMalloc_Track(domain: u32, pointer: usize, size: usize) -> c_int {
+    crate::pystate::attached(|th| match th.heap().track(domain, pointer, size) {
+        Some(true) => 0,
+        Some(false) => -1,
+        None => -2,
+    })
+    .unwrap_or(-2)
 }
 
+/// May be called by any thread.
 #[capi]
-fn PyTraceMalloc_Untrack(_domain: u32, _pointer: usize) -> c_int {
-    -2
+fn PyTraceMalloc_Untrack(domain: u32, pointer: usize) -> c_int {
+    crate::pystate::attached(|th| th.heap().untrack(domain, pointer)).flatten().map_or(-2, |()| 0)
 }
 
 #[capi]

@@ -7,7 +7,7 @@ use macros::capi;
 use object::{AsObject, Int, Obj, Protocol, Ref, Result, Str, Thread, Tuple, id, raise, types};
 
 use crate::{
-    convert::{IntoC, lend, lossy},
+    convert::{IntoC, lend, lossy, name_of, text_of},
     modsupport::{self, function, method},
     variadic::VaList,
 };
@@ -78,7 +78,7 @@ unsafe fn _PySys_GetOptionalAttr(
 #[capi]
 fn PySys_SetObject(th: Thread<'_>, name: &CStr, value: Option<Obj<'_>>) -> Result<()> {
     let Some(sys) = th.interp().sys_dict.get() else { return Ok(()) };
-    let name = Str::intern(th, &lossy(name))?;
+    let name = name_of(th, name)?;
     match value {
         Some(value) => sys.set(th, name.obj(), value),
         None => sys.remove(th, name.obj()).map(drop),
@@ -166,7 +166,7 @@ pub(crate) unsafe extern "C" fn audit(
         let values = modsupport::values(th, format, &mut *va);
         values
             .and_then(|values| {
-                let event = Str::new(th, &lossy(CStr::from_ptr(event)))?;
+                let event = text_of(th, CStr::from_ptr(event))?;
                 audit_event(th, event.obj(), object::args::borrow_all(&values))
             })
             .into_c()
@@ -182,7 +182,7 @@ fn PySys_AuditTuple(th: Thread<'_>, event: &CStr, args: Option<Obj<'_>>) -> Resu
         },
         None => &[],
     };
-    audit_event(th, Str::new(th, &lossy(event))?.obj(), args)
+    audit_event(th, text_of(th, event)?.obj(), args)
 }
 
 #[capi]
@@ -218,7 +218,7 @@ fn PyFile_WriteString(th: Thread<'_>, text: &CStr, file: Option<Obj<'_>>) -> Res
     if th.is_raised() {
         return Err(object::Raised);
     }
-    let text = Str::new(th, &lossy(text))?;
+    let text = text_of(th, text)?;
     method(th, file, "write", &[text.obj()]).map(drop)
 }
 
@@ -291,7 +291,7 @@ fn PyFile_FromFd(
     close: c_int,
 ) -> Result {
     let text = |value: Option<&CStr>| match value {
-        Some(value) => Str::new(th, &lossy(value)).map(Ref::upcast),
+        Some(value) => text_of(th, value).map(Ref::upcast),
         None => Ok(types::none().own()),
     };
     let mode = text(Some(mode.unwrap_or(c"r")))?;
@@ -334,7 +334,7 @@ fn PyFile_OpenCodeObject(th: Thread<'_>, path: Obj<'_>) -> Result {
 
 #[capi]
 fn PyFile_OpenCode(th: Thread<'_>, path: &CStr) -> Result {
-    function(th, "io", "open_code", &[Str::new(th, &lossy(path))?.obj()])
+    function(th, "io", "open_code", &[text_of(th, path)?.obj()])
 }
 
 // Marshal, which lives in its module.

@@ -11,7 +11,7 @@ use object::{
 use vm::frame_object::FrameObject;
 
 use crate::{
-    convert::{argument, lossy},
+    convert::{argument, name_of, text_of},
     modsupport::{function, method},
 };
 
@@ -118,7 +118,7 @@ fn PyFrame_GetVar(th: Thread<'_>, frame: Obj<'_>, name: Obj<'_>) -> Result {
 
 #[capi]
 fn PyFrame_GetVarString(th: Thread<'_>, frame: Obj<'_>, name: &CStr) -> Result {
-    variable(th, frame, Str::new(th, &lossy(name))?.obj())
+    variable(th, frame, text_of(th, name)?.obj())
 }
 
 /// A frame that never runs: what C code shows in tracebacks.
@@ -218,7 +218,7 @@ unsafe fn PyCode_Addr2Location(
 #[capi]
 fn PyCode_NewEmpty(th: Thread<'_>, file: &CStr, name: &CStr, line: c_int) -> Result<Ref<Code>> {
     let file = types::str::codec::decode_fs(th, file.to_bytes())?;
-    Code::new_empty(th, file, Str::intern(th, &lossy(name))?, line)
+    Code::new_empty(th, file, name_of(th, name)?, line)
 }
 
 /// `code(...)`, whose order of parameters is another one.
@@ -621,7 +621,7 @@ fn PyContext_CopyCurrent(th: Thread<'_>) -> Result {
 fn PyContextVar_New(th: Thread<'_>, name: &CStr, default: Option<Obj<'_>>) -> Result {
     let module = vm::import::import_module(th, id!(th, "_contextvars"))?;
     let class = module.getattr(th, id!(th, "ContextVar"))?;
-    let name = Str::new(th, &lossy(name))?;
+    let name = text_of(th, name)?;
     match default {
         Some(default) => {
             let kwargs = Dict::new(th)?;

@@ -298,6 +298,61 @@ pub(crate) unsafe fn expand(
     out.finish(th)
 }
 
+/// The bytes of a format and its arguments, which knows less than text: widths
+/// mean nothing, and an unknown directive ends it.
+///
+/// # Safety
+///
+/// As [`expand`].
+pub(crate) unsafe fn expand_bytes(
+    th: Thread<'_>,
+    format: *const c_char,
+    va: &mut VaList,
+) -> Result<Vec<u8>> {
+    // SAFETY: the caller's promise.
+    let mut rest = Format(unsafe { CStr::from_ptr(format) }.to_bytes());
+    let mut out = Vec::new();
+    while let Some(plain) = rest.0.iter().position(|byte| *byte == b'%') {
+        let (text, tail) = rest.0.split_at(plain);
+        out.extend_from_slice(text);
+        rest.0 = tail;
+        rest.take();
+        // SAFETY: the caller's promise.
+        let mut directive = unsafe { rest.directive(va) };
+        directive.width = None;
+        match directive.conversion {
+            b'%' => out.push(b'%'),
+            b'c' => {
+                // SAFETY: the caller's promise.
+                let Ok(byte) = u8::try_from(unsafe { va.next::<c_int>() }) else {
+                    raise!(
+                        th,
+                        OverflowError,
+                        "PyBytes_FromFormatV(): %c format expects an integer in range [0; 255]"
+                    );
+                };
+                out.push(byte);
+            }
+            b's' => {
+                // SAFETY: the caller's promise.
+                let text = unsafe { c_bytes(va.pointer::<c_char>(), directive.precision) };
+                out.extend_from_slice(text);
+            }
+            b'd' | b'i' | b'u' | b'x' | b'p' => {
+                // SAFETY: the caller's promise.
+                let text = unsafe { render(th, &mut directive, va)? };
+                out.extend_from_slice(text.to_utf8(th)?.as_bytes());
+            }
+            _ => {
+                rest.0 = tail;
+                break;
+            }
+        }
+    }
+    out.extend_from_slice(rest.0);
+    Ok(out)
+}
+
 /// `PyUnicode_FromFormatV`.
 #[unsafe(no_mangle)]
 #[allow(non_snake_case, reason = "named as in C")]

@@ -16,7 +16,12 @@ use object::{
 };
 use text::units::Units;
 
-use crate::{abstract_::present, convert::lossy, modsupport::method, unicodewriter::sized};
+use crate::{
+    abstract_::present,
+    convert::{lossy, text_of},
+    modsupport::method,
+    unicodewriter::sized,
+};
 
 /// The string, or the error for another object.
 pub(crate) fn string<'a>(th: Thread<'_>, object: Obj<'a>) -> Result<&'a Str> {
@@ -386,9 +391,9 @@ unsafe fn PyUnicode_Resize(
     variable: *mut *mut PyObject,
     length: isize,
 ) -> Result<()> {
-    // SAFETY: C passes a variable that owns a string.
-    let link = unsafe { &*variable.cast::<Link>() };
-    let Some(old) = link.get() else {
+    // SAFETY: C passes null or a variable that owns a string.
+    let link = unsafe { variable.cast::<Link>().as_ref() };
+    let Some((link, old)) = link.and_then(|link| Some((link, link.get()?))) else {
         raise!(th, SystemError, "bad argument to internal function");
     };
     let (Some(text), Ok(length)) = (old.obj().downcast::<Str>(), usize::try_from(length)) else {
@@ -1260,7 +1265,7 @@ fn with_codec(
     encoding: &CStr,
     errors: Option<&CStr>,
 ) -> Result {
-    let encoding = Str::new(th, &lossy(encoding))?;
+    let encoding = text_of(th, encoding)?;
     let errors = Str::new(th, &name_or(errors, "strict"))?;
     crate::modsupport::function(th, "_codecs", function, &[object, encoding.obj(), errors.obj()])
 }
@@ -1313,7 +1318,7 @@ fn make_with(
 ) -> Result {
     let found = types::str::registry::lookup(th, &lossy(encoding))?;
     let maker = found.getattr(th, &*Str::intern(th, part)?)?;
-    let errors = errors.map(|errors| Str::new(th, &lossy(errors))).transpose()?;
+    let errors = errors.map(|errors| text_of(th, errors)).transpose()?;
     let args: Vec<Obj<'_>> =
         stream.into_iter().chain(errors.as_ref().map(|errors| errors.obj())).collect();
     maker.call(th, &args)

@@ -39,8 +39,11 @@ fn registered(th: Thread<'_>) -> Upcalls {
     th.interp().shared.get::<Registered>().0.get()
 }
 
-/// Register who does it.
+/// Register who does it, and make the types ready that only C code uses.
 pub fn register(th: Thread<'_>, upcalls: Upcalls) {
+    if let Err(raised) = crate::classobject::ready(th) {
+        th.clear_exception(raised);
+    }
     th.interp().shared.get::<Registered>().0.set(upcalls);
 }
 

@@ -56,6 +56,16 @@ pub fn optimize_and_assemble(
     let mut graph = Cfg::from_sequence(&sequence)?;
     let nlocals = unit.varnames.len();
     graph.optimize(&mut unit.consts, nlocals, nparams as usize)?;
+    assemble(unit, graph, code_flags, filename)
+}
+
+/// Make the code object of a unit whose graph is ready.
+pub(crate) fn assemble(
+    unit: UnitMetadata,
+    mut graph: Cfg,
+    code_flags: u32,
+    filename: &Name,
+) -> Result<CodeObject, AssembleError> {
     let layout = graph.lay_out(&unit, code_flags)?;
     let mut instructions = flatten(&graph)?;
     resolve_jumps(&mut instructions)?;

@@ -6,7 +6,7 @@
 //! [has a target](Op::has_target) is a label.
 
 use bytecode::{Constant, Name, Op};
-use indexmap::{IndexMap, IndexSet};
+pub use indexmap::{IndexMap, IndexSet};
 
 /// A range of source text. Lines count from 1, columns are UTF-8 offsets;
 /// -1 stands for "unknown".
@@ -58,6 +58,23 @@ const UNUSED: u32 = u32::MAX;
 impl InstructionSequence {
     pub fn new() -> InstructionSequence {
         InstructionSequence::default()
+    }
+
+    /// A sequence whose targets are indices of instructions.
+    pub fn from_resolved(instructions: Vec<Instruction>) -> InstructionSequence {
+        let labels = (0..instructions.len() as u32).collect();
+        InstructionSequence { instructions, labels, annotations_code: None }
+    }
+
+    /// The instructions, with the indices of others for targets.
+    pub fn resolved(&self) -> Vec<Instruction> {
+        let mut instructions = self.instructions.clone();
+        for instr in instructions.iter_mut().filter(|instr| instr.op.has_target()) {
+            if let Some(target) = self.target(Label(instr.arg as u32)) {
+                instr.arg = target as i32;
+            }
+        }
+        instructions
     }
 
     /// Append an instruction without a target.

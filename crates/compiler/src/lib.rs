@@ -18,6 +18,7 @@ mod name_map;
 mod nesting;
 mod preprocess;
 mod source;
+pub mod stages;
 pub mod symtable;
 mod syntax_error;
 pub mod tokenize;
@@ -279,14 +280,24 @@ fn parse_text(text: &str, options: &Options) -> Result<Compiled<Mod>> {
 fn compile_tree(parsed: Compiled<Mod>, filename: &str, options: &Options) -> Result<Compiled> {
     let Compiled { value: mut module, warnings } = parsed;
     with_warnings(warnings, |warnings| {
-        let features = Features::of(&module, options.flags)?;
-        let how = preprocess::Options {
-            optimize: options.optimize,
-            syntax_check_only: false,
-            warnings: true,
-        };
-        preprocess::preprocess(&mut module, &features, how, warnings)?;
-        let table = SymbolTable::build(&module, &features)?;
+        let (table, features) = front(&mut module, options, warnings)?;
         codegen::compile_module(&module, table, features, options.optimize, filename, warnings)
     })
+}
+
+/// What comes before code generation: preprocess the tree and find its symbols.
+fn front(
+    module: &mut Mod,
+    options: &Options,
+    warnings: &mut Vec<CompileWarning>,
+) -> Result<(SymbolTable, Features)> {
+    let features = Features::of(module, options.flags)?;
+    let how = preprocess::Options {
+        optimize: options.optimize,
+        syntax_check_only: false,
+        warnings: true,
+    };
+    preprocess::preprocess(module, &features, how, warnings)?;
+    let table = SymbolTable::build(module, &features)?;
+    Ok((table, features))
 }

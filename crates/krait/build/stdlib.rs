@@ -222,6 +222,12 @@ fn entry_of(file: &File, frozen: Option<&str>) -> Result<Entry, String> {
         Some(name) => name == "__phello_alias__" || (is_package && !name.ends_with("__init__")),
         None => is_package,
     };
+    // COMPAT: how CPython marks modules that are there under a second name.
+    let origin = match frozen {
+        Some("__hello_only__") => String::new(),
+        Some(name) if name.ends_with(".__init__") => format!("<{origin}"),
+        _ => origin,
+    };
     let is_hot = frozen.is_some() || HOT.contains(&name.as_str());
     let code = if is_hot { [&[RAW], code.as_slice()].concat() } else { packed(&code) };
     let source = packed(&file.text);

@@ -206,7 +206,9 @@ pub(crate) fn add_path(th: Thread<'_>, path: &[u8]) -> Result<()> {
     if let Some(list) = sys.get(th, id!(th, "path").obj())?
         && let Some(list) = list.obj().downcast::<List>()
     {
-        list.insert(th, 0, text::fs_text(th, path)?.upcast())?;
+        let folder = text::fs_text(th, path)?;
+        object::types::module_origin::set_program_folder(th, folder.to_string());
+        list.insert(th, 0, folder.upcast())?;
     }
     Ok(())
 }

@@ -44,7 +44,7 @@ impl EncodingMapObject {
     /// Return the size (in bytes) of this object.
     #[sig = "($self, /)"]
     fn size(&self, _: Thread<'_>) -> usize {
-        size_of::<EncodingMapObject>() + self.map.len() * size_of::<(u32, u8)>()
+        size_of::<EncodingMapObject>() + self.map.size()
     }
 }
 
@@ -569,8 +569,7 @@ pub mod _codecs {
     #[sig = "(map, /)"]
     fn charmap_build(th: Thread<'_>, map: &Str) -> Result {
         let units = map.units();
-        if units.len() <= 256 && units.get(0) == Some(0) {
-            let map = EncodingMap::new(units);
+        if let Some(map) = EncodingMap::new(units) {
             return alloc_object::new(th, EncodingMapObject { head: Head::new(), map })
                 .map(Ref::upcast);
         }

@@ -7,8 +7,8 @@ use std::cell::Cell;
 
 use macros::pymodule;
 use object::{
-    AsObject, Bytes, Int, List, Module, Obj, Protocol, Ref, Result, Str, Thread, Tuple, id, raise,
-    types,
+    AsObject, Bytes, Code, Int, List, Module, Obj, Protocol, Ref, Result, Str, Thread, Tuple, id,
+    raise, types,
 };
 use vm::lifecycle::Inventory;
 
@@ -155,7 +155,10 @@ pub mod _imp {
             types::none().own()
         };
         let package = types::bool_(frozen.is_package);
-        let origname = Str::new(th, frozen.origin)?;
+        let origname = match frozen.origin {
+            "" => types::none().own(),
+            origin => Str::new(th, origin)?.upcast(),
+        };
         Tuple::from_objs(th, &[data.obj(), package, origname.obj()]).map(Ref::upcast)
     }
 
@@ -165,7 +168,17 @@ pub mod _imp {
         if let Some(data) = data.filter(|data| !data.is_none()) {
             let buffer = object::protocol::buffer::Buffer::get(th, data, abi::PyBUF_SIMPLE)?;
             let bytes = buffer.as_bytes().to_vec();
-            return crate::marshal::load_object(th, &bytes);
+            let object = match crate::marshal::load_object(th, &bytes) {
+                Ok(object) => object,
+                Err(raised) => {
+                    th.clear_exception(raised);
+                    raise!(th, ImportError, "Frozen object named {} is invalid", name.repr(th)?);
+                }
+            };
+            if object.obj().downcast::<Code>().is_none() {
+                raise!(th, TypeError, "object {} is not a code object", name.repr(th)?);
+            }
+            return Ok(object);
         }
         match Inventory::of(th).frozen(&name.to_string()) {
             Some(frozen) => crate::marshal::load_object(th, &frozen.code()),

@@ -1,6 +1,6 @@
 //! `_tracemalloc`: where memory was allocated, from the heap's tracer.
 
-use std::collections::HashMap;
+use std::{cmp::Reverse, collections::HashMap};
 
 use macros::pymodule;
 use object::{
@@ -105,7 +105,10 @@ pub fn start(th: Thread<'_>, nframe: i32) -> Result<()> {
 fn traces(th: Thread<'_>) -> Result<Ref<List>> {
     let mut known = HashMap::new();
     let list = List::new(th)?;
-    for trace in th.heap().traces() {
+    let mut traces = th.heap().traces();
+    // In an order that does not depend on addresses: the last code that allocated comes first.
+    traces.sort_by_key(|(domain, trace)| (Reverse(trace.traceback_id()), *domain, trace.size));
+    for (domain, trace) in traces {
         let (frames, total) = match known.get(&trace.traceback_id()) {
             Some(found) => Clone::clone(found),
             None => {
@@ -115,10 +118,18 @@ fn traces(th: Thread<'_>) -> Result<Ref<List>> {
             }
         };
         let size = Int::from_usize(th, trace.size)?;
-        let domain = Int::from_i64(th, 0)?;
+        let domain = Int::from_i64(th, i64::from(domain))?;
         list.push(th, Tuple::from_array(th, [domain, size, frames.upcast(), total])?.upcast())?;
     }
     Ok(list)
+}
+
+/// Where memory of another domain was allocated; None if it is not traced.
+pub(crate) fn traceback_in(th: Thread<'_>, domain: u32, address: usize) -> Result<Ref> {
+    match th.heap().trace_in(domain, address) {
+        Some(trace) => Ok(traceback(th, trace)?.0.upcast()),
+        None => Ok(types::none().own()),
+    }
 }
 
 /// The frames of a trace as a tuple of (file name, line), the innermost first,

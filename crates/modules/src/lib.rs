@@ -49,6 +49,7 @@ pub mod _struct;
 pub mod _suggestions;
 pub mod _symtable;
 pub mod _sysconfig;
+pub mod _testinternalcapi;
 pub mod _thread;
 pub mod _tokenize;
 pub mod _tracemalloc;
@@ -146,6 +147,7 @@ pub const ALL: &[ModuleDecl] = &[
     _struct::_struct::MODULE,
     _symtable::_symtable::MODULE,
     _sysconfig::_sysconfig::MODULE,
+    _testinternalcapi::_testinternalcapi::MODULE,
     _thread::_thread::MODULE,
     _tokenize::_tokenize::MODULE,
     _tracemalloc::_tracemalloc::MODULE,

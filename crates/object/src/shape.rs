@@ -19,7 +19,7 @@ use abi::PyObject;
 use crate::{AsObject, Dict, Link, Obj, Ref, Result, Str, Thread, Type};
 
 /// The most attribute slots of an instance.
-const MAX_SLOTS: usize = 30;
+pub const MAX_SLOTS: usize = 30;
 /// Slots of an instance of a class that says nothing of its attributes.
 const MIN_SLOTS: usize = 4;
 const POINTER: usize = (1 << 48) - 1;

@@ -173,8 +173,9 @@ fn object(value: i64, int_type: *mut PyTypeObject) -> (PyLongObject, abi::digit)
     long.ob_base.ob_refcnt = abi::_Py_IMMORTAL_INITIAL_REFCNT;
     long.ob_base.ob_flags = abi::_Py_STATIC_FLAG_BITS;
     long.ob_base.ob_type = int_type;
-    long.long_value.lv_tag =
-        count << abi::_PyLong_NON_SIZE_BITS | abi::_PyLong_IMMORTALITY_BIT_MASK | sign;
+    // C code knows those alone as small ints that CPython has made in advance.
+    let known = if (-5..=256).contains(&value) { abi::_PyLong_IMMORTALITY_BIT_MASK } else { 0 };
+    long.long_value.lv_tag = count << abi::_PyLong_NON_SIZE_BITS | known | sign;
     long.long_value.ob_digit = [digits[0] as abi::digit];
     (long, digits[1] as abi::digit)
 }

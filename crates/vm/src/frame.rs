@@ -133,6 +133,26 @@ pub(crate) unsafe fn set_current(state: &ThreadState, frame: *mut Frame) {
     (*public(state)).current_frame = frame.cast();
 }
 
+/// Whether an operand of the running instruction is the only reference to
+/// `object`.
+pub fn is_temporary(th: Thread<'_>, object: Obj<'_>) -> bool {
+    let frame = current(th);
+    if frame.is_null() || !object.is_unique() {
+        return false;
+    }
+    // SAFETY: the frame waits for what it called, with its operands on the stack.
+    unsafe {
+        let (bottom, mut at) = (Frame::stack(frame), (*frame).sp);
+        while at > bottom {
+            at = at.sub(1);
+            if (*at).ptr() == object.as_ptr() {
+                return (*at).is_counted();
+            }
+        }
+    }
+    false
+}
+
 /// The innermost frame that is complete, from `frame` on outwards.
 pub(crate) unsafe fn complete(mut frame: *mut Frame) -> *mut Frame {
     while !frame.is_null() && Frame::is_incomplete(frame) {

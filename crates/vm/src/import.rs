@@ -29,6 +29,17 @@ pub fn import(
     fromlist: Option<Obj<'_>>,
     level: isize,
 ) -> Result<Ref> {
+    let result = import_it(th, name, globals, fromlist, level);
+    result.inspect_err(|_| crate::unwind::remove_importlib_frames(th))
+}
+
+fn import_it(
+    th: Thread<'_>,
+    name: Obj<'_>,
+    globals: Option<Obj<'_>>,
+    fromlist: Option<Obj<'_>>,
+    level: isize,
+) -> Result<Ref> {
     let Some(text) = name.downcast::<Str>() else {
         raise!(th, TypeError, "module name must be a string");
     };
@@ -46,9 +57,15 @@ pub fn import(
     let modules = modules(th)?;
     let module = match modules.get(th, absolute.obj())? {
         Some(module) if !module.obj().is_none() => {
-            ensure_initialized(th, module.obj(), &absolute)?;
-            import_time::cached(th, &absolute);
-            module
+            // Another thread may find that the import of it fails.
+            if ensure_initialized(th, module.obj(), &absolute)?
+                && !modules.get(th, absolute.obj())?.is_some_and(|now| now.obj().is(module.obj()))
+            {
+                import_time::timed(th, &absolute, || find_and_load(th, &absolute))?
+            } else {
+                import_time::cached(th, &absolute);
+                module
+            }
         }
         _ => import_time::timed(th, &absolute, || find_and_load(th, &absolute))?,
     };
@@ -102,17 +119,19 @@ fn head_of_import(
     }
 }
 
-/// A module in `sys.modules` may be half imported by another thread.
-fn ensure_initialized(th: Thread<'_>, module: Obj<'_>, name: &Ref<Str>) -> Result<()> {
-    let Some(spec) = module.getattr_opt(th, id!(th, "__spec__"))? else { return Ok(()) };
+/// A module in `sys.modules` may be half imported by another thread; whether it
+/// was.
+fn ensure_initialized(th: Thread<'_>, module: Obj<'_>, name: &Ref<Str>) -> Result<bool> {
+    let Some(spec) = module.getattr_opt(th, id!(th, "__spec__"))? else { return Ok(false) };
     if spec.obj().is_none() {
-        return Ok(());
+        return Ok(false);
     }
-    let Some(busy) = spec.getattr_opt(th, id!(th, "_initializing"))? else { return Ok(()) };
-    if busy.is_true(th)? {
+    let Some(busy) = spec.getattr_opt(th, id!(th, "_initializing"))? else { return Ok(false) };
+    let busy = busy.is_true(th)?;
+    if busy {
         importlib(th)?.call_method(th, id!(th, "_lock_unlock_module"), &[name.obj()])?;
     }
-    Ok(())
+    Ok(busy)
 }
 
 fn find_and_load(th: Thread<'_>, name: &Ref<Str>) -> Result<Ref> {
@@ -121,9 +140,7 @@ fn find_and_load(th: Thread<'_>, name: &Ref<Str>) -> Result<Ref> {
         None => None,
     };
     let import = import.unwrap_or_else(|| types::none().own());
-    let result =
-        importlib(th)?.call_method(th, id!(th, "_find_and_load"), &[name.obj(), import.obj()]);
-    result.inspect_err(|_| crate::unwind::remove_importlib_frames(th))
+    importlib(th)?.call_method(th, id!(th, "_find_and_load"), &[name.obj(), import.obj()])
 }
 
 /// The absolute name of `from ..name import`.
@@ -140,8 +157,26 @@ fn resolve_name(
     let package = get(id!(th, "__package__"))?.filter(|package| !package.obj().is_none());
     let spec = get(id!(th, "__spec__"))?.filter(|spec| !spec.obj().is_none());
     let package = match (package, spec) {
-        (Some(package), _) => package,
-        (None, Some(spec)) => spec.getattr(th, id!(th, "parent"))?,
+        (Some(package), spec) => {
+            if let Some(spec) = spec
+                && package.obj().downcast::<Str>().is_some()
+            {
+                let parent = spec.getattr(th, id!(th, "parent"))?;
+                if !object::protocol::compare::eq(th, package.obj(), parent.obj())? {
+                    let message = Str::new(th, "__package__ != __spec__.parent")?;
+                    let category = exceptions::types::DeprecationWarning();
+                    (th.hooks().warn)(th, category.obj(), &message, 1)?;
+                }
+            }
+            package
+        }
+        (None, Some(spec)) => {
+            let parent = spec.getattr(th, id!(th, "parent"))?;
+            if parent.obj().downcast::<Str>().is_none() {
+                raise!(th, TypeError, "__spec__.parent must be a string");
+            }
+            parent
+        }
         (None, None) => {
             let message = Str::new(
                 th,

@@ -118,6 +118,9 @@ pub fn create_dynamic(th: Thread<'_>, spec: Obj<'_>) -> Result<Ref> {
     if name.eq_str("") {
         raise!(th, ValueError, "name must not be empty");
     }
+    if name.units().iter().any(|unit| unit == 0) {
+        raise!(th, ValueError, "embedded null character");
+    }
     let key = (path.to_string(), name.to_string());
     if let Some(module) = again(th, &key, name)? {
         return Ok(module);
@@ -219,6 +222,13 @@ fn keep(
     let single = Single { def, init, namespace };
     loaded(th).singles.borrow_mut().insert(key, single);
     Ok(())
+}
+
+/// Forget that the module `name` of the library at `path` was loaded.
+pub fn forget(th: Thread<'_>, path: &str, name: &str) {
+    let key = (path.to_owned(), name.to_owned());
+    let forgotten = loaded(th).singles.borrow_mut().remove(&key);
+    drop(forgotten);
 }
 
 /// The module of a definition of single-phase initialisation, if it was imported.

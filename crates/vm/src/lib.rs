@@ -49,6 +49,7 @@ use object::{
 
 pub use call::eval_code;
 pub use exc_state::{handled, handled_in, set_handled};
+pub use frame::is_temporary;
 pub use object::types::function::builtins_of;
 
 use crate::{

@@ -19,7 +19,8 @@ pub struct Embedded {
     /// Absolute name; a path (with a slash) for a data file, which is all source.
     pub name: &'static str,
     pub is_package: bool,
-    /// The name under which it was compiled, for modules with an alias.
+    /// The name under which it was compiled, for modules with an alias; with `<`
+    /// before that of a package whose `__init__` it is; empty if it has no file.
     pub origin: &'static str,
     /// Part of the start-up set that the frozen importer serves.
     pub is_frozen: bool,

@@ -32,3 +32,34 @@ for parts in ((2**33, 1, 1), (2019, 2**33, 1), (2019, 1, 2**80), (2019, 60, 1), 
 zones = [timezone(timedelta(hours=hours)) for hours in (-5, 0, 1)]
 times = [time(7 + 5, 47, tzinfo=zones[1]), time(7, 47, tzinfo=zones[0]), time(13, 47, tzinfo=zones[2])]
 print(len(set(times)), len({hash(t) for t in times}), time(1, tzinfo=zones[2]) == time(0, tzinfo=zones[1]))
+
+# The time between two readings of a clock that was put forward.
+import os
+import time as clock
+
+os.environ["TZ"] = "EST+05EDT,M3.2.0,M11.1.0"
+clock.tzset()
+for fold in (0, 1):
+    gap = datetime(2021, 3, 14, 2, 30, fold=fold)
+    print(gap.timestamp(), gap.astimezone(timezone.utc))
+
+
+class Ratio(float):
+    ratio = (1, 2)
+
+    def as_integer_ratio(self):
+        return self.ratio
+
+
+half = Ratio()
+print(timedelta(2) * half, timedelta(2) / half)
+for Ratio.ratio in [(1,), 5, ("a", 2)]:
+    try:
+        print(timedelta(2) / half)
+    except (TypeError, ValueError) as error:
+        print(type(error).__name__, error)
+for text in ("12.5", "1230.5", "123045.5"):
+    try:
+        print(time.fromisoformat(text))
+    except ValueError as error:
+        print(error)

@@ -31,6 +31,7 @@ use crate::{
     error::{CompileError, CompileWarning, ErrorKind, Result},
     future::Features,
     instruction_sequence::{InstructionSequence, Label, Location, NO_LOCATION, UnitMetadata},
+    stages::Generated,
     symtable::{Entry, EntryId, Key, Scope, SymbolTable},
 };
 use unwind::FrameBlock;
@@ -148,6 +149,8 @@ struct Compiler<'a> {
     warnings: &'a mut Vec<CompileWarning>,
     disable_warning: u32,
     depth: usize,
+    /// Units that are finished, with how many they are inside of, if they are to be kept.
+    kept: Option<Vec<(usize, Generated)>>,
 }
 
 /// Generate the code object of a module.
@@ -159,40 +162,88 @@ pub(crate) fn compile_module<'a>(
     filename: &str,
     warnings: &'a mut Vec<CompileWarning>,
 ) -> Result<CodeObject> {
-    let mut compiler = Compiler {
-        table,
-        features,
-        optimize,
-        filename: Arc::from(filename),
-        interactive: matches!(module, Mod::Interactive(_)),
-        units: Vec::new(),
-        warnings,
-        disable_warning: 0,
-        depth: 0,
-    };
-    compiler.enter_scope(
-        "<module>",
-        ScopeType::Module,
-        Some(compiler.table.top()),
-        1,
-        None,
-        ArgCounts::default(),
-    )?;
-    let add_none = match module {
-        Mod::Module(body) | Mod::Interactive(body) => {
-            compiler.module(body)?;
-            true
-        }
-        Mod::Expression(body) => {
-            compiler.expr(body)?;
-            false
-        }
-        Mod::FunctionType { .. } => return Err(compiler.system_error("module kind")),
-    };
-    compiler.finish_unit(add_none)
+    Compiler::new(module, table, features, optimize, filename, warnings).root(module)
+}
+
+/// Generate the instructions of a module and of all units in it.
+pub(crate) fn generate_module<'a>(
+    module: &'a Mod,
+    table: SymbolTable,
+    features: Features,
+    optimize: i32,
+    filename: &str,
+    warnings: &'a mut Vec<CompileWarning>,
+) -> Result<Generated> {
+    let mut compiler = Compiler::new(module, table, features, optimize, filename, warnings);
+    compiler.kept = Some(Vec::new());
+    compiler.root(module)?;
+    match compiler.kept.take().and_then(|mut kept| kept.pop()) {
+        Some((_, generated)) => Ok(generated),
+        None => Err(compiler.system_error("a module without code")),
+    }
 }
 
 impl<'a> Compiler<'a> {
+    fn new(
+        module: &Mod,
+        table: SymbolTable,
+        features: Features,
+        optimize: i32,
+        filename: &str,
+        warnings: &'a mut Vec<CompileWarning>,
+    ) -> Self {
+        Compiler {
+            table,
+            features,
+            optimize,
+            filename: Arc::from(filename),
+            interactive: matches!(module, Mod::Interactive(_)),
+            units: Vec::new(),
+            warnings,
+            disable_warning: 0,
+            depth: 0,
+            kept: None,
+        }
+    }
+
+    /// Generate the unit of the whole module.
+    fn root(&mut self, module: &'a Mod) -> Result<CodeObject> {
+        self.enter_scope(
+            "<module>",
+            ScopeType::Module,
+            Some(self.table.top()),
+            1,
+            None,
+            ArgCounts::default(),
+        )?;
+        let add_none = match module {
+            Mod::Module(body) | Mod::Interactive(body) => {
+                self.module(body)?;
+                true
+            }
+            Mod::Expression(body) => {
+                self.expr(body)?;
+                false
+            }
+            Mod::FunctionType { .. } => return Err(self.system_error("module kind")),
+        };
+        self.finish_unit(add_none)
+    }
+
+    /// Keep what was generated for a unit, with the units inside it.
+    fn keep(&mut self, unit: &Unit<'_>) {
+        let level = self.units.len();
+        let Some(kept) = &mut self.kept else { return };
+        let inside = kept.iter().rev().take_while(|(inner, _)| *inner > level).count();
+        let nested = kept.split_off(kept.len() - inside).into_iter().map(|(_, unit)| unit);
+        let generated = Generated {
+            instructions: unit.sequence.resolved(),
+            unit: unit.metadata.clone(),
+            nested: nested.collect(),
+        };
+        kept.push((level, generated));
+    }
+
     fn unit(&mut self) -> &mut Unit<'a> {
         match self.units.last_mut() {
             Some(unit) => unit,
@@ -364,6 +415,7 @@ impl<'a> Compiler<'a> {
         self.op(Op::RETURN_VALUE, NO_LOCATION);
         let flags = self.code_flags();
         let Some(unit) = self.units.pop() else { return Err(self.system_error("empty stack")) };
+        self.keep(&unit);
         optimize_and_assemble(unit.metadata, unit.sequence, flags, &self.filename).map_err(
             |error| match error {
                 AssembleError::Internal(message) => {

@@ -24,7 +24,9 @@ use bytecode::{Constant, Op};
 use indexmap::IndexSet;
 
 use crate::assemble::AssembleError;
-use crate::instruction_sequence::{InstructionSequence, Label, Location, UnitMetadata};
+use crate::instruction_sequence::{
+    Instruction, InstructionSequence, Label, Location, UnitMetadata,
+};
 
 type Result<T, E = AssembleError> = std::result::Result<T, E>;
 
@@ -277,6 +279,28 @@ impl Cfg {
         instr.target.ok_or(AssembleError::Internal("jump with NULL target"))
     }
 
+    /// Find the exception handler of each instruction.
+    pub(crate) fn find_handlers(&mut self) -> Result<()> {
+        self.mark_except_handlers()?;
+        self.label_exception_targets()
+    }
+
+    /// The instructions in their order, with indices for targets.
+    pub(crate) fn into_instructions(self) -> Vec<Instruction> {
+        let (mut starts, mut next) = (self.starts(), 0);
+        for block in self.chain() {
+            starts.set(block, next);
+            next += self[block].instrs().len();
+        }
+        let all = self.chain().flat_map(|block| self[block].instrs());
+        all.map(|instr| {
+            let target = instr.target.filter(|_| instr.op.has_target());
+            let arg = target.map_or(instr.arg, |target| starts.get(target) as i32);
+            Instruction { op: instr.op, arg, loc: instr.loc }
+        })
+        .collect()
+    }
+
     /// Optimise; `consts` grow by folded values and lose what is not used.
     pub(crate) fn optimize(
         &mut self,
@@ -284,8 +308,7 @@ impl Cfg {
         nlocals: usize,
         nparams: usize,
     ) -> Result<()> {
-        self.mark_except_handlers()?;
-        self.label_exception_targets()?;
+        self.find_handlers()?;
         self.inline_small_or_no_line_blocks()?;
         self.remove_unreachable();
         self.resolve_line_numbers()?;

@@ -248,9 +248,6 @@ fn parse_clock(text: &[u8]) -> Option<Hms> {
         if separated && next != Some(&b':') {
             return None;
         }
-        if !separated && matches!(next, Some(b'.' | b',')) {
-            break;
-        }
         at += usize::from(separated);
     }
     let mut us = 0;

@@ -207,6 +207,17 @@ impl DateTime {
         Ok(local_to_seconds(th, seconds, self.fold_value() != 0)? - EPOCH)
     }
 
+    /// The zone of the machine at a naive datetime. Where the clock was put
+    /// forward, the first of two readings is that after the change (PEP 495).
+    fn local_zone(&self, th: Thread<'_>) -> Result<Ref> {
+        let seconds = to_seconds(self.day(), self.clock());
+        let fold = self.fold_value() != 0;
+        let moment = local_to_seconds(th, seconds, fold)?;
+        let other = local_to_seconds(th, seconds, !fold)?;
+        let in_gap = other != moment && (other > moment) == fold;
+        local_zone(th, if in_gap { other } else { moment } - EPOCH)
+    }
+
     fn iso(&self, th: Thread<'_>, separator: char, timespec: &str) -> Result<String> {
         let Ymd { year, month, day } = self.day();
         let Some(time) = calendar::format_clock(self.clock(), timespec) else {
@@ -589,7 +600,7 @@ impl DateTime {
         let target = zone::check_tzinfo(th, tz)?;
         let own_zone = match self.tz() {
             Some(own_zone) => own_zone,
-            None => local_zone(th, self.local_posix(th)?)?,
+            None => self.local_zone(th)?,
         };
         if target.as_ref().is_some_and(|target| target.obj().is(own_zone.obj())) {
             return Ok(own(self).upcast());
@@ -597,7 +608,7 @@ impl DateTime {
         let offset = match zone::offset_micros(th, Some(&own_zone), self.obj())? {
             Some(offset) => offset,
             None => {
-                let local_zone = local_zone(th, self.local_posix(th)?)?;
+                let local_zone = self.local_zone(th)?;
                 zone::offset_micros(th, Some(&local_zone), self.obj())?.unwrap_or(0)
             }
         };

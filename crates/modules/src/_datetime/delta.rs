@@ -5,7 +5,7 @@ use std::cell::Cell;
 use macros::{pymethods, pytype};
 use num::{BigInt, bigint};
 use object::{
-    AsObject, CompareOp, Float, Head, Int, IntoObject, Obj, Protocol, PyStruct, Ref, Result,
+    AsObject, CompareOp, Float, Head, Int, IntoObject, Obj, Protocol, PyStruct, Ref, Result, Str,
     Thread, Tuple, Type, alloc_object,
     declare::TypeBuilder,
     raise,
@@ -165,8 +165,30 @@ fn from_big(th: Thread<'_>, us: BigInt) -> Result<Ref> {
     }
 }
 
-/// `float.as_integer_ratio()`.
-fn ratio(th: Thread<'_>, value: f64) -> Result<(BigInt, BigInt)> {
+/// `float.as_integer_ratio()`, which a subclass may answer otherwise.
+fn ratio(th: Thread<'_>, float: &Float) -> Result<(BigInt, BigInt)> {
+    if float.obj().is_exact::<Float>() {
+        return exact_ratio(th, float.value());
+    }
+    let ratio = float.obj().call_method(th, &*Str::intern(th, "as_integer_ratio")?, &[])?;
+    let Some(pair) = ratio.obj().downcast::<Tuple>() else {
+        raise!(
+            th,
+            TypeError,
+            "unexpected return type from as_integer_ratio(): expected tuple, not '{}'",
+            ratio.obj().type_name()
+        );
+    };
+    match pair.items() {
+        [top, bottom] if Int::is_int(*top) && Int::is_int(*bottom) => {
+            Ok((Int::to_bigint(*top), Int::to_bigint(*bottom)))
+        }
+        [_, _] => raise!(th, TypeError, "non-integer arguments in division"),
+        _ => raise!(th, ValueError, "as_integer_ratio() must return a 2-tuple"),
+    }
+}
+
+fn exact_ratio(th: Thread<'_>, value: f64) -> Result<(BigInt, BigInt)> {
     if value.is_nan() {
         raise!(th, ValueError, "cannot convert NaN to integer ratio");
     }
@@ -311,7 +333,10 @@ impl TimeDelta {
             return from_big(th, BigInt::from(us) * Int::to_bigint(factor));
         }
         let Some(factor) = factor.downcast::<Float>() else { return Ok(not_implemented_ref()) };
-        let (top, bottom) = ratio(th, factor.value())?;
+        let (top, bottom) = ratio(th, factor)?;
+        if bottom == BigInt::from(0) {
+            return Err(zero_division(th));
+        }
         from_big(th, divide_nearest(&(top * us), &bottom))
     }
 
@@ -331,8 +356,8 @@ impl TimeDelta {
             return from_big(th, divide_nearest(&us.into(), &Int::to_bigint(right)));
         }
         let Some(divisor) = right.downcast::<Float>() else { return Ok(not_implemented_ref()) };
-        let (top, bottom) = ratio(th, divisor.value())?;
-        if divisor.value() == 0.0 {
+        let (top, bottom) = ratio(th, divisor)?;
+        if top == BigInt::from(0) {
             return Err(zero_division(th));
         }
         from_big(th, divide_nearest(&(bottom * us), &top))

@@ -32,7 +32,7 @@ pub(super) fn named(th: Thread<'_>, name: &str) -> Result<Config> {
 }
 
 /// What `create` is given: nothing, a name, or a namespace.
-pub(super) fn from_object(th: Thread<'_>, object: Option<Obj<'_>>) -> Result<Config> {
+pub(crate) fn from_object(th: Thread<'_>, object: Option<Obj<'_>>) -> Result<Config> {
     let Some(object) = object.filter(|object| !object.is_none()) else {
         return Ok(Config::ISOLATED);
     };

@@ -6,9 +6,9 @@
 //! comes back ([`snapshot`]).
 
 mod code;
-mod config;
+pub(crate) mod config;
 pub(crate) mod data;
-mod session;
+pub(crate) mod session;
 mod snapshot;
 
 use macros::pymodule;

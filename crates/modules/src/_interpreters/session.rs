@@ -53,7 +53,7 @@ pub(super) fn pack_namespace(th: Thread<'_>, names: &Dict) -> Result<Vec<(String
 }
 
 /// The namespace of the interpreter's `__main__`.
-pub(super) fn main_namespace(th: Thread<'_>) -> Result<Ref<Dict>> {
+pub(crate) fn main_namespace(th: Thread<'_>) -> Result<Ref<Dict>> {
     let main = vm::import::modules(th)?.get(th, id!(th, "__main__").obj())?;
     match main.as_ref().and_then(|main| main.obj().downcast::<object::Module>()) {
         Some(main) => main.dict(th),

@@ -5,6 +5,7 @@
 
 mod address;
 mod arguments;
+mod capi;
 mod constants;
 mod message;
 mod resolve;
@@ -403,7 +404,8 @@ pub mod _socket {
             link.set(Some(class));
         }
         module.add_type::<Socket>(th)?;
-        module.set(th, "SocketType", <Socket as object::PyStruct>::type_object().obj())
+        module.set(th, "SocketType", <Socket as object::PyStruct>::type_object().obj())?;
+        module.set(th, "CAPI", capi::capsule(th)?.obj())
     }
 }
 

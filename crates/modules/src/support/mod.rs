@@ -196,11 +196,7 @@ pub(crate) fn number_to_ns(
         if value.is_nan() {
             raise!(th, ValueError, "Invalid value NaN (not a number)");
         }
-        let scaled = round.apply(value * unit as f64);
-        if !(-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&scaled) {
-            return Err(too_large());
-        }
-        return Ok(scaled as i64);
+        return whole(round.apply(value * unit as f64)).ok_or_else(too_large);
     }
     if !Int::is_index(object) {
         raise!(
@@ -215,23 +211,43 @@ pub(crate) fn number_to_ns(
     seconds.checked_mul(unit).ok_or_else(too_large)
 }
 
+/// A whole number as an integer, if it is in range.
+pub(crate) fn whole(value: f64) -> Option<i64> {
+    let range = -9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0;
+    range.contains(&value).then_some(value as i64)
+}
+
 /// How seconds become nanoseconds.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Round {
     Floor,
     Ceiling,
+    HalfEven,
     /// Away from zero: timeouts.
     Up,
 }
 
 impl Round {
-    fn apply(self, value: f64) -> f64 {
+    pub(crate) fn apply(self, value: f64) -> f64 {
         match self {
+            Round::HalfEven => value.round_ties_even(),
             Round::Floor => value.floor(),
             Round::Ceiling => value.ceil(),
             Round::Up if value < 0.0 => value.floor(),
             Round::Up => value.ceil(),
         }
+    }
+
+    /// `value / unit`, rounded; `unit` is positive.
+    pub(crate) fn divide(self, value: i64, unit: i64) -> i64 {
+        let (quotient, rest) = (value.div_euclid(unit), value.rem_euclid(unit));
+        let up = match self {
+            Round::Floor => false,
+            Round::Ceiling => rest > 0,
+            Round::HalfEven => rest > unit - rest || (rest == unit - rest && quotient & 1 == 1),
+            Round::Up => rest > 0 && value >= 0,
+        };
+        quotient + i64::from(up)
     }
 }
 

@@ -216,7 +216,11 @@ pub(super) fn excepthook(th: Thread<'_>, exception: Obj<'_>, traceback: Obj<'_>)
         let report = Str::new(th, &exceptions::report::format(th, exception))?;
         write(th, &stderr, report.obj())?;
     }
-    stderr.call_method(th, id!(th, "flush"), &[]).map(drop)
+    // The exception was told, whatever the stream makes of this.
+    if let Err(raised) = stderr.call_method(th, id!(th, "flush"), &[]) {
+        th.clear_exception(raised);
+    }
+    Ok(())
 }
 
 /// Print an exception with its traceback to `file`, as for a thread.

@@ -514,7 +514,7 @@ fn size_of_object(th: Thread<'_>, object: Obj<'_>, default: Option<Obj<'_>>) -> 
     // reference words before an object; test_sys compares sizes.
     let ty = object.ty();
     let header = if ty.is_gc() && !is_untracked_type(object) { 16 } else { 0 };
-    Int::from_i64(th, bytes + header + ty.prefix() as i64)
+    Int::from_u64(th, bytes.unsigned_abs() + header + ty.prefix() as u64)
 }
 
 /// Static types are not collected.

@@ -93,6 +93,8 @@ pub struct Heap {
     arenas: RefCell<Arenas>,
     pub(crate) large: RefCell<Large>,
     serial: Cell<u64>,
+    /// Says of each request whether it may succeed.
+    gate: Cell<Option<fn(usize) -> bool>>,
     tracing: Cell<bool>,
     traceback_limit: Cell<usize>,
     tracer: RefCell<Option<Box<trace::Tracer>>>,
@@ -125,6 +127,7 @@ impl Heap {
             arenas: RefCell::new(arenas),
             large: RefCell::new(Large::default()),
             serial: Cell::new(0),
+            gate: Cell::new(None),
             tracing: Cell::new(false),
             traceback_limit: Cell::new(1),
             tracer: RefCell::new(None),
@@ -212,6 +215,14 @@ impl Heap {
         if size > isize::MAX as usize {
             return None;
         }
+        if let Some(gate) = self.gate.take() {
+            // Its own requests are not asked about.
+            let open = gate(size);
+            self.gate.set(Some(gate));
+            if !open {
+                return None;
+            }
+        }
         let block = match self.mode.debug {
             true => self.debug_alloc(size, domain),
             false => self.alloc_block(size, domain, 0),
@@ -222,15 +233,24 @@ impl Heap {
         Some(block)
     }
 
+    /// Let a function say of each request whether it may succeed; `None`: all may.
+    pub fn set_gate(&self, gate: Option<fn(usize) -> bool>) {
+        self.gate.set(gate);
+        match gate {
+            Some(_) => self.close_fast_paths(),
+            None => self.open_fast_paths(),
+        }
+    }
+
     /// Make every request take the slow path.
     fn close_fast_paths(&self) {
         self.fast.iter().flatten().for_each(|pool| pool.set(no_pool()));
         self.fast_len.set(0);
     }
 
-    /// Undo [`Self::close_fast_paths`], unless the mode asks for it.
+    /// Undo [`Self::close_fast_paths`], unless something else asks for it.
     fn open_fast_paths(&self) {
-        if self.mode.debug {
+        if self.mode.debug || self.tracing.get() || self.gate.get().is_some() {
             return;
         }
         for (fast, current) in self.fast.iter().flatten().zip(self.current.iter().flatten()) {

@@ -50,6 +50,8 @@ pub(super) struct Tracer {
     limit: usize,
     collect: CollectFrames,
     traces: Map<usize, Trace>,
+    /// Memory that is not the heap's, by domain and address.
+    others: HashMap<(u32, usize), Trace>,
     tracebacks: Vec<Traceback>,
     /// Indices into `tracebacks` by hash.
     index: Map<u64, Vec<u32>>,
@@ -64,6 +66,7 @@ impl Tracer {
             limit,
             collect,
             traces: Map::default(),
+            others: HashMap::new(),
             tracebacks: Vec::new(),
             index: Map::default(),
             scratch: Vec::new(),
@@ -86,6 +89,25 @@ impl Tracer {
 
     fn remove(&mut self, block: NonNull<u8>) {
         if let Some(trace) = self.traces.remove(&block.as_ptr().addr()) {
+            self.current -= trace.size;
+        }
+    }
+
+    /// Note memory of another domain; whether it was.
+    fn add_other(&mut self, place: (u32, usize), size: usize) -> bool {
+        self.remove_other(place);
+        if self.others.try_reserve(1).is_err() {
+            return false;
+        }
+        let Some(traceback) = self.traceback() else { return false };
+        self.others.insert(place, Trace { size, traceback });
+        self.current += size;
+        self.peak = self.peak.max(self.current);
+        true
+    }
+
+    fn remove_other(&mut self, place: (u32, usize)) {
+        if let Some(trace) = self.others.remove(&place) {
             self.current -= trace.size;
         }
     }
@@ -131,6 +153,7 @@ impl Tracer {
     /// the tracer is not borrowed any more.
     fn clear(&mut self) -> Vec<Traceback> {
         self.traces.clear();
+        self.others.clear();
         self.index.clear();
         self.current = 0;
         self.peak = 0;
@@ -218,10 +241,30 @@ impl Heap {
         self.tracer.borrow().as_ref().map_or(0, |tracer| tracer.memory())
     }
 
-    /// The traces of all blocks, as they are now.
-    pub fn traces(&self) -> Vec<Trace> {
+    /// The domains and traces of all blocks, as they are now. The heap is domain 0.
+    pub fn traces(&self) -> Vec<(u32, Trace)> {
         let tracer = self.tracer.borrow();
-        tracer.as_ref().map_or_else(Vec::new, |tracer| tracer.traces.values().copied().collect())
+        let Some(tracer) = tracer.as_ref() else { return Vec::new() };
+        let own = tracer.traces.values().map(|trace| (0, *trace));
+        own.chain(tracer.others.iter().map(|(place, trace)| (place.0, *trace))).collect()
+    }
+
+    /// The trace of memory of another domain.
+    pub fn trace_in(&self, domain: u32, address: usize) -> Option<Trace> {
+        self.tracer.borrow().as_ref()?.others.get(&(domain, address)).copied()
+    }
+
+    /// Note memory that is not the heap's; whether it was. Nothing is traced now: `None`.
+    pub fn track(&self, domain: u32, address: usize, size: usize) -> Option<bool> {
+        let mut tracer = self.tracer.try_borrow_mut().ok()?;
+        Some(tracer.as_mut()?.add_other((domain, address), size))
+    }
+
+    /// Forget memory that is not the heap's. Nothing is traced now: `None`.
+    pub fn untrack(&self, domain: u32, address: usize) -> Option<()> {
+        let mut tracer = self.tracer.try_borrow_mut().ok()?;
+        tracer.as_mut()?.remove_other((domain, address));
+        Some(())
     }
 
     /// The trace of the block that starts at `block`.

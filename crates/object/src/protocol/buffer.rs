@@ -139,6 +139,9 @@ pub fn fill_info(
     readonly: bool,
     flags: c_int,
 ) -> Result<()> {
+    if flags == abi::PyBUF_READ || flags == abi::PyBUF_WRITE {
+        raise!(th, SystemError, "bad argument to internal function");
+    }
     if flags & abi::PyBUF_WRITABLE == abi::PyBUF_WRITABLE && readonly {
         raise!(th, BufferError, "Object is not writable.");
     }

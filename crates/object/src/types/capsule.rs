@@ -2,12 +2,13 @@
 
 use std::{
     cell::Cell,
-    ffi::{CStr, c_char, c_void},
+    ffi::{CStr, c_char, c_int, c_void},
+    ptr::NonNull,
 };
 
 use macros::{pymethods, pytype};
 
-use crate::{AsObject, Head, Obj, Ref, Result, Str, Thread, alloc_object, raise};
+use crate::{AsObject, Head, Obj, Ref, Result, Str, Thread, Traverse, alloc_object, gc, raise};
 
 /// `PyCapsule_Destructor`.
 pub type Destructor = unsafe extern "C" fn(*mut abi::PyObject);
@@ -16,13 +17,42 @@ pub type Destructor = unsafe extern "C" fn(*mut abi::PyObject);
 ///
 /// They're a way of passing data through the Python interpreter without
 /// creating your own custom type.
-#[pytype(name = "PyCapsule", c_name = "PyCapsule_Type", flags = DISALLOW_INSTANTIATION)]
+#[pytype(name = "PyCapsule", c_name = "PyCapsule_Type", flags = DISALLOW_INSTANTIATION, traverse = manual)]
 pub struct Capsule {
     head: Head,
     pub pointer: Cell<*mut c_void>,
     pub name: Cell<*const c_char>,
     pub context: Cell<*mut c_void>,
     pub destructor: Cell<Option<Destructor>>,
+    /// What shows the collector the objects that the pointer leads to, and clears them.
+    traverse: Cell<Option<abi::traverseproc>>,
+    clear: Cell<Option<abi::inquiry>>,
+}
+
+unsafe extern "C" fn pass_on(object: *mut abi::PyObject, visit: *mut c_void) -> c_int {
+    // SAFETY: `traverse` passes its closure, and C code live objects.
+    unsafe {
+        (*visit.cast::<&mut dyn FnMut(Obj<'_>)>())(Obj::from_ptr(NonNull::new_unchecked(object)))
+    };
+    0
+}
+
+impl Traverse for Capsule {
+    const GC: bool = true;
+
+    fn traverse(&self, mut visit: &mut dyn FnMut(Obj<'_>)) {
+        if let Some(traverse) = self.traverse.get() {
+            // SAFETY: the function was set for this capsule; `pass_on` gets the closure.
+            unsafe { traverse(self.obj().as_ptr(), pass_on, (&raw mut visit).cast()) };
+        }
+    }
+
+    fn clear(&self) {
+        if let Some(clear) = self.clear.get() {
+            // SAFETY: the function was set for this capsule.
+            unsafe { clear(self.obj().as_ptr()) };
+        }
+    }
 }
 
 /// A new capsule.
@@ -41,11 +71,33 @@ pub fn new(
         name: Cell::new(name),
         context: Cell::new(std::ptr::null_mut()),
         destructor: Cell::new(destructor),
+        traverse: Cell::new(None),
+        clear: Cell::new(None),
     };
-    alloc_object::new(th, capsule).map(Ref::upcast)
+    let capsule = alloc_object::new(th, capsule)?.upcast();
+    // SAFETY: a tracked object; until `set_traverse` nothing is known of what it holds.
+    unsafe { gc::untrack(th.heap(), NonNull::new_unchecked(capsule.as_ptr())) };
+    Ok(capsule)
 }
 
 impl Capsule {
+    /// Let the collector look after what the pointer leads to.
+    pub fn set_traverse(
+        &self,
+        th: Thread<'_>,
+        traverse: Option<abi::traverseproc>,
+        clear: Option<abi::inquiry>,
+    ) {
+        self.traverse.set(traverse);
+        self.clear.set(clear);
+        if let Some(object) = NonNull::new(self.obj().as_ptr())
+            && !gc::is_tracked(th.heap(), object.as_ptr())
+        {
+            // SAFETY: a live gc object whose fields are in place.
+            unsafe { gc::track(th.heap(), object) };
+        }
+    }
+
     /// Whether the capsule goes by that name (null equals null).
     ///
     /// # Safety

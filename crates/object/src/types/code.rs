@@ -15,8 +15,10 @@ use macros::{pymethods, pytype};
 
 use crate::{
     AsObject, Bytes, CompareOp, Float, Int, Kwargs, Link, List, Obj, Protocol, Ref, Result, Str,
-    Thread, Traverse, Tuple, Type, VarHead, alloc_object, declare::TypeBuilder, error, protocol,
-    raise, types,
+    Thread, Traverse, Tuple, Type, VarHead, alloc_object,
+    declare::TypeBuilder,
+    error, protocol, raise,
+    types::{self, code_extra},
 };
 
 pub use super::cell::CellObject;
@@ -59,7 +61,8 @@ pub struct Code {
     /// The first instruction at which the frame may be seen. Code of C that
     /// makes code objects for its functions writes it.
     first_traceable: Cell<i32>,
-    _extra: usize,
+    /// What C code keeps here.
+    extras: code_extra::Extras,
     // The instructions follow.
 }
 
@@ -152,7 +155,7 @@ impl Code {
                     && parts.kwonlyargcount == 0,
             ),
             first_traceable: Cell::new(first_traceable),
-            _extra: 0,
+            extras: code_extra::Extras::default(),
         };
         let object = alloc_object::alloc_items::<Code>(th, units.len())?;
         // SAFETY: the header was filled in.
@@ -200,6 +203,11 @@ impl Code {
             exceptiontable: Bytes::new(th, b"")?,
         };
         Self::create(th, parts)
+    }
+
+    /// What C code keeps here, by index.
+    pub fn extras(&self) -> &code_extra::Extras {
+        &self.extras
     }
 
     /// `co_filename`.

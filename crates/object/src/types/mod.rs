@@ -11,6 +11,7 @@ pub mod capsule;
 pub mod cell;
 pub mod classmethod;
 pub mod code;
+pub mod code_extra;
 mod code_parts;
 pub mod complex;
 pub mod descr;

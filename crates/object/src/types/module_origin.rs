@@ -1,9 +1,9 @@
 //! Where a module came from, for messages about names that it does not have.
 
-use std::path::Path;
+use std::{cell::RefCell, path::Path};
 
 use crate::{
-    AsObject, List, Obj, Protocol, Ref, Result, Str, Thread, id,
+    AsObject, Obj, Protocol, Ref, Result, Str, Thread, id,
     types::{FrozenSet, Set},
 };
 
@@ -45,16 +45,22 @@ pub fn file(th: Thread<'_>, spec: Obj<'_>) -> Result<Option<Ref<Str>>> {
     Ok(None)
 }
 
+/// The folder that the program put in front of `sys.path` when it started.
+#[derive(Default)]
+struct ProgramFolder(RefCell<Option<String>>);
+
+/// Remember what the program puts in front of `sys.path` when it starts.
+pub fn set_program_folder(th: Thread<'_>, folder: String) {
+    *th.interp().shared.get::<ProgramFolder>().0.borrow_mut() = Some(folder);
+}
+
 /// What module `name` hides if it was loaded from `file`: that is so if the
-/// file's directory is the first of `sys.path`.
+/// file's directory is that of the program.
 pub fn hides(th: Thread<'_>, name: Obj<'_>, file: &Str) -> Result<Hides> {
     let Some(sys) = th.interp().sys_dict.get() else { return Ok(Hides::Nothing) };
-    let Some(path) = sys.get(th, id!(th, "path").obj())? else { return Ok(Hides::Nothing) };
-    let first = path.obj().downcast::<List>().and_then(|path| path.get(0));
-    let Some(first) = first.and_then(|first| first.downcast::<Str>().ok()) else {
-        return Ok(Hides::Nothing);
-    };
-    if th.interp().flags.borrow().safe_path || !lies_in(&file.to_string(), &first.to_string()) {
+    let folder = th.interp().shared.get::<ProgramFolder>().0.borrow().clone();
+    let Some(folder) = folder else { return Ok(Hides::Nothing) };
+    if th.interp().flags.borrow().safe_path || !lies_in(&file.to_string(), &folder) {
         return Ok(Hides::Nothing);
     }
     let standard = sys.get(th, id!(th, "stdlib_module_names").obj())?.filter(|names| {

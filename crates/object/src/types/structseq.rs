@@ -82,6 +82,8 @@ pub fn make_type(th: Thread<'_>, description: &'static Description) -> Result<Re
     // COMPAT: messages name the module too; test_sys.
     t.tp_name = CString::new(description.name).unwrap_or_default().into_raw();
     t.tp_repr = Some(repr);
+    // Items that the length does not count.
+    t.tp_basicsize += 8 * (description.fields.len() - description.visible) as isize;
     t.tp_new = if description.instantiable { Some(new) } else { None };
     if module == "sys" {
         t.tp_flags |= abi::Py_TPFLAGS_IMMUTABLETYPE;
@@ -213,7 +215,7 @@ pub fn instance(th: Thread<'_>, class: &Type, mut values: Vec<Ref>) -> Result<Re
     let visible = class_number(th, class, id!(th, "n_sequence_fields"))?;
     let total = class_number(th, class, id!(th, "n_fields"))?;
     values.resize_with(total, || types::none().own());
-    let object = alloc_object::alloc_raw(th, class, total, 0)?;
+    let object = alloc_object::alloc_raw(th, class, visible, 0)?;
     // SAFETY: fresh memory for a tuple of `total` items, which start behind its header.
     let first = unsafe { object.as_ptr().cast::<u8>().add(item_offset(0)) }.cast::<*mut PyObject>();
     for (i, value) in values.into_iter().enumerate() {

@@ -329,12 +329,13 @@ pub(super) fn repeated_len(th: Thread<'_>, len: usize, count: isize) -> Result<u
     }
 }
 
-/// `(1, [...], 'a')`: the items between brackets.
+/// `(1, [...], 'a')`: the items between brackets. C code may not have filled in
+/// an item yet.
 pub(super) fn repr_items(
     th: Thread<'_>,
     open: &str,
     close: &str,
-    mut item: impl FnMut(usize) -> Option<Ref>,
+    mut item: impl FnMut(usize) -> Option<Option<Ref>>,
 ) -> Result<Ref<Str>> {
     let mut text = StrBuilder::new();
     text.push_str(th, open)?;
@@ -343,7 +344,10 @@ pub(super) fn repr_items(
         if index > 0 {
             text.push_str(th, ", ")?;
         }
-        text.push_obj(th, &*item.repr(th)?)?;
+        match item {
+            Some(item) => text.push_obj(th, &*item.repr(th)?)?,
+            None => text.push_str(th, "<NULL>")?,
+        }
         index += 1;
     }
     text.push_str(th, close)?;
@@ -371,7 +375,12 @@ impl Tuple {
         }
         let Some(_guard) = repr_guard::enter(th, self.obj()) else { return Str::new(th, "(...)") };
         let close = if self.len() == 1 { ",)" } else { ")" };
-        repr_items(th, "(", close, |index| self.get(index).map(Obj::own))
+        let item = |index: usize| {
+            // SAFETY: an item is null or a reference of the tuple.
+            let item = unsafe { Obj::from_raw(*self.items_ptr().add(index)) };
+            item.map(Obj::own)
+        };
+        repr_items(th, "(", close, |index| (index < self.len()).then(|| item(index)))
     }
 
     fn __hash__(&self, th: Thread<'_>) -> Result<isize> {

@@ -105,36 +105,81 @@ pub fn encode<H: EncodeErrors>(
 }
 
 /// The inverse of a decoding table: `charmap_build`.
+///
+/// A trie of two levels of blocks: 16 bytes that say which block of 128 bytes
+/// has the bytes of as many characters. 0 there means that there is none, but
+/// for U+0000, which encodes to 0.
 #[derive(Clone, Debug)]
 pub struct EncodingMap {
-    entries: Vec<(u32, u8)>,
+    /// Which of the blocks of 16, by the upper bits of a character.
+    first: [u8; 32],
+    /// The blocks of 128, then those of 16 from the last to the first.
+    blocks: Box<[u8]>,
+}
+
+const NO_BLOCK: u8 = 0xff;
+
+/// The indices in each level.
+fn path(code: u32) -> [usize; 3] {
+    [(code >> 11) as usize, (code >> 7 & 15) as usize, (code & 127) as usize]
 }
 
 impl EncodingMap {
-    /// Invert a table of at most 256 characters; later entries win.
-    pub fn new(table: Units<'_>) -> EncodingMap {
-        let codes = table.iter().zip(0..=255u8);
-        let mut entries: Vec<(u32, u8)> = codes.filter(|&(code, _)| code != 0xfffe).collect();
-        entries.sort_by_key(|&(code, byte)| (code, core::cmp::Reverse(byte)));
-        entries.dedup_by_key(|&mut (code, _)| code);
-        EncodingMap { entries }
+    /// Invert a table of at most 256 characters; later entries win. `None` for
+    /// a table that does not begin with U+0000, or has it or characters of
+    /// other planes elsewhere, or is too scattered.
+    pub fn new(table: Units<'_>) -> Option<EncodingMap> {
+        if table.len() > 256 || table.get(0) != Some(0) {
+            return None;
+        }
+        let mut first = [NO_BLOCK; 32];
+        let mut seconds: Vec<[u8; 16]> = Vec::new();
+        let mut thirds: Vec<[u8; 128]> = Vec::new();
+        for (code, byte) in table.iter().zip(0..=255u8) {
+            if code == 0xfffe {
+                continue;
+            }
+            if code > 0xffff || (code == 0 && byte != 0) {
+                return None;
+            }
+            let [a, b, c] = path(code);
+            if first[a] == NO_BLOCK {
+                first[a] = u8::try_from(seconds.len()).ok().filter(|n| *n != NO_BLOCK)?;
+                seconds.push([NO_BLOCK; 16]);
+            }
+            let second = &mut seconds[usize::from(first[a])][b];
+            if *second == NO_BLOCK {
+                *second = u8::try_from(thirds.len()).ok().filter(|n| *n != NO_BLOCK)?;
+                thirds.push([0; 128]);
+            }
+            thirds[usize::from(*second)][c] = byte;
+        }
+        seconds.reverse();
+        let blocks: Box<[u8]> = [thirds.concat(), seconds.concat()].concat().into();
+        Some(EncodingMap { first, blocks })
     }
 
     /// The byte of a character.
     pub fn get(&self, code: u32) -> Encodes {
-        let found = self.entries.binary_search_by_key(&code, |&(code, _)| code);
-        match found.ok().and_then(|i| self.entries.get(i)) {
-            Some(&(_, byte)) => Encodes::Byte(byte),
-            None => Encodes::Undefined,
+        if code == 0 {
+            return Encodes::Byte(0);
+        }
+        match self.find(code) {
+            Some(byte) if byte != 0 => Encodes::Byte(byte),
+            _ => Encodes::Undefined,
         }
     }
 
-    /// The number of entries.
-    pub fn len(&self) -> usize {
-        self.entries.len()
+    fn find(&self, code: u32) -> Option<u8> {
+        let [a, b, c] = path(code);
+        let second = *self.first.get(a).filter(|n| **n != NO_BLOCK)?;
+        let start = self.blocks.len().checked_sub((usize::from(second) + 1) * 16)?;
+        let third = *self.blocks.get(start + b).filter(|n| **n != NO_BLOCK)?;
+        self.blocks.get(usize::from(third) * 128 + c).copied()
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+    /// The bytes of the blocks.
+    pub fn size(&self) -> usize {
+        self.blocks.len()
     }
 }

@@ -28,7 +28,9 @@ const PERTURB_SHIFT: u32 = 5;
 /// The head of a block. As large as CPython's, because its size is observable.
 #[repr(C)]
 struct Keys {
-    _shares: usize,
+    _shares: u32,
+    /// How many entries fewer than usual there is room for.
+    short: u32,
     log2_size: u8,
     log2_index_bytes: u8,
     unicode: bool,
@@ -54,6 +56,7 @@ unsafe impl Sync for EmptyBlock {}
 static EMPTY_BLOCK: EmptyBlock = EmptyBlock {
     keys: Keys {
         _shares: 1,
+        short: 0,
         log2_size: 0,
         log2_index_bytes: 3,
         unicode: true,
@@ -151,16 +154,29 @@ impl Block {
 
     /// A block with `1 << log2_size` free slots; `None` when memory is out.
     pub(super) fn new(log2_size: u8, unicode: bool) -> Option<Block> {
-        let layout = Self::layout_of(log2_size, unicode)?;
+        Self::with_room(log2_size, unicode, 0)
+    }
+
+    /// A block for exactly `entries` string keys, for a dict that will rather be
+    /// read than changed.
+    pub(super) fn exact(entries: usize) -> Option<Block> {
+        let log2_size = log2_for_entries(entries);
+        let short = usable_fraction(log2_size).saturating_sub(entries);
+        Self::with_room(log2_size, true, u32::try_from(short).ok()?)
+    }
+
+    fn with_room(log2_size: u8, unicode: bool, short: u32) -> Option<Block> {
+        let layout = Self::layout_of(log2_size, unicode, short)?;
         let (memory, pooled) = allocate(layout)?;
         let keys = Keys {
             _shares: 1,
+            short,
             log2_size,
             log2_index_bytes: log2_index_bytes(log2_size),
             unicode,
             pooled,
             version: Cell::new(0),
-            usable: Cell::new(usable_fraction(log2_size) as isize),
+            usable: Cell::new((usable_fraction(log2_size) - short as usize) as isize),
             nentries: Cell::new(0),
         };
         // SAFETY: the memory starts with the head.
@@ -170,13 +186,14 @@ impl Block {
         Some(Block(memory.cast()))
     }
 
-    fn layout_of(log2_size: u8, unicode: bool) -> Option<Layout> {
+    fn layout_of(log2_size: u8, unicode: bool, short: u32) -> Option<Layout> {
         if log2_size > 48 {
             return None;
         }
         let stride = if unicode { 16 } else { 24 };
         let table = 1usize << log2_index_bytes(log2_size);
-        Layout::from_size_align(HEAD + table + usable_fraction(log2_size) * stride, 16).ok()
+        let entries = usable_fraction(log2_size) - short as usize;
+        Layout::from_size_align(HEAD + table + entries * stride, 16).ok()
     }
 
     /// Give back the memory, not the references.
@@ -194,7 +211,7 @@ impl Block {
             let th = unsafe { Thread::current() };
             // SAFETY: allocated by the pools.
             unsafe { th.heap().free(self.0.cast()) };
-        } else if let Some(layout) = Self::layout_of(head.log2_size, head.unicode) {
+        } else if let Some(layout) = Self::layout_of(head.log2_size, head.unicode, head.short) {
             // SAFETY: allocated by `new` with this layout.
             unsafe { dealloc(self.0.as_ptr().cast(), layout) };
         }
@@ -206,13 +223,18 @@ impl Block {
             return 0;
         }
         let head = self.head();
-        Self::layout_of(head.log2_size, head.unicode).map_or(0, |layout| layout.size())
+        Self::layout_of(head.log2_size, head.unicode, head.short).map_or(0, |layout| layout.size())
     }
 
     #[inline(always)]
     fn head<'a>(self) -> &'a Keys {
         // SAFETY: a live block.
         unsafe { self.0.as_ref() }
+    }
+
+    /// Whether there is less room than usual.
+    pub(super) fn is_short(self) -> bool {
+        self.head().short > 0
     }
 
     /// Whether all keys are exact strings.
@@ -431,18 +453,22 @@ impl Block {
         }
     }
 
-    /// An exact copy of the bytes; the references are not counted yet.
+    /// A copy of the bytes, with the usual room; the references are not counted yet.
     pub(super) fn clone_bytes(self) -> Option<Block> {
         let head = self.head();
-        let layout = Self::layout_of(head.log2_size, head.unicode)?;
+        let layout = Self::layout_of(head.log2_size, head.unicode, 0)?;
         let (memory, pooled) = allocate(layout)?;
         let stride = if head.unicode { 16 } else { 24 };
         let used = HEAD + (1 << head.log2_index_bytes) + self.nentries() * stride;
-        // SAFETY: both have the same layout, of which `used` bytes are initialised.
+        // SAFETY: both have at least `used` bytes, which are initialised here.
         unsafe { memory.copy_from_nonoverlapping(self.0.cast(), used) };
         // SAFETY: a copy of a block.
         unsafe { (*memory.cast::<Keys>().as_ptr()).pooled = pooled };
+        // SAFETY: as above.
+        unsafe { (*memory.cast::<Keys>().as_ptr()).short = 0 };
         let block = Block(memory.cast());
+        let usable = &block.head().usable;
+        usable.set(usable.get() + head.short as isize);
         block.set_version(0);
         Some(block)
     }

@@ -169,7 +169,7 @@ impl Dict {
         if count == 0 {
             return Ok(dict);
         }
-        let Some(block) = Block::new(keys::log2_for_entries(count), true) else {
+        let Some(block) = Block::exact(count) else {
             return Err(th.no_memory());
         };
         dict.keys.set(block.as_ptr());
@@ -608,7 +608,14 @@ impl Dict {
         if self.is_empty() {
             return None;
         }
-        let block = self.block();
+        let mut block = self.block();
+        if block.is_short() {
+            // Made to be read; who takes entries out will put others in.
+            match self.resize(th, block.log2_size(), true) {
+                Ok(roomy) => block = roomy,
+                Err(raised) => th.clear_exception(raised),
+            }
+        }
         let index = (0..block.nentries()).rev().find(|&index| !block.key(index).is_null())?;
         if self.is_watched() {
             self.notify(th, DictEvent::Deleted, self.key_at(index), None);
@@ -700,10 +707,9 @@ impl Dict {
         if block.version() != 0 || block.is_empty_block() {
             return block.version();
         }
-        let state = th.interp().shared.get::<DictState>();
-        let next = state.last_version.get().wrapping_add(1);
+        let next = next_keys_version(th);
         if next != 0 {
-            state.last_version.set(next);
+            th.interp().shared.get::<DictState>().last_version.set(next);
         }
         block.set_version(next);
         next
@@ -769,6 +775,11 @@ pub fn unhashable(th: Thread<'_>, raised: Raised, key: Obj<'_>, role: &str) -> R
 #[cold]
 pub fn key_error(th: Thread<'_>, key: Obj<'_>) -> Raised {
     th.raise_args(exceptions::types::KeyError(), &[key])
+}
+
+/// The version of the next set of keys that gets one; 0 when they are used up.
+pub fn next_keys_version(th: Thread<'_>) -> u32 {
+    th.interp().shared.get::<DictState>().last_version.get().wrapping_add(1)
 }
 
 /// The type `dict`.

@@ -3,7 +3,7 @@
 use macros::pymethods;
 
 use crate::{
-    AsObject, CompareOp, Dict, IntoObject, Obj, Ref, Result, Str, Thread, Tuple, Type,
+    AsObject, CompareOp, Dict, IntoObject, Link, Obj, Ref, Result, Str, Thread, Tuple, Type,
     alloc_object,
     protocol::compare,
     raise,
@@ -39,7 +39,7 @@ impl List {
             return Str::new(th, "[]");
         }
         let Some(_guard) = repr_guard::enter(th, self.obj()) else { return Str::new(th, "[...]") };
-        repr_items(th, "[", "]", |index| self.get(index))
+        repr_items(th, "[", "]", |index| self.slot(index).map(Link::get))
     }
 
     fn tp_richcompare(&self, th: Thread<'_>, other: Obj<'_>, op: CompareOp) -> Result<Ref> {

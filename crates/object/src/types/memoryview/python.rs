@@ -10,8 +10,8 @@ use macros::{pymethods, pytype};
 
 use super::{MemoryView, RELEASED, RESTRICTED};
 use crate::{
-    AsObject, Head, Int, IntoObject, Link, Obj, Protocol, Ref, Result, Thread, alloc_object,
-    exceptions::types::OverflowError, id, protocol::buffer, raise,
+    AsObject, Head, Int, IntoObject, Link, Obj, Protocol, Ref, Result, Thread, Tuple, Type,
+    alloc_object, exceptions::types::OverflowError, id, protocol::buffer, raise,
 };
 
 /// Stands between a buffer and the Python object that exported it.
@@ -28,8 +28,9 @@ impl BufferWrapper {
         let (Some(memory), Some(exporter)) = (self.view.take(), self.exporter.take()) else {
             return Ok(());
         };
+        // A view of the object itself asks the object when it is released.
         let has_release = exporter.obj().ty().lookup(th, id!(th, "__release_buffer__")).is_some();
-        if has_release {
+        if has_release && memory.view().obj != exporter.as_ptr() {
             call_release(th, exporter.obj(), &memory);
         }
         let _ = view;
@@ -41,16 +42,12 @@ impl BufferWrapper {
 /// `exporter.__release_buffer__(memory)`; errors cannot be reported.
 fn call_release(th: Thread<'_>, exporter: Obj<'_>, memory: &MemoryView) {
     let pending = th.swap_exception(None);
-    // What Python code gets must not outlive the release.
-    let flags = memory.flags.get();
-    memory.flags.set(flags | RESTRICTED);
     let result = exporter.call_method(th, id!(th, "__release_buffer__"), &[memory.obj()]);
     if result.is_err() {
         let context =
             format!("Exception ignored in __release_buffer__ of {}", exporter.type_name());
         (th.hooks().unraisable)(th, Some(&context), None);
     }
-    memory.flags.set(memory.flags.get() & !RESTRICTED | flags & RESTRICTED);
     drop(th.swap_exception(pending));
 }
 
@@ -86,7 +83,8 @@ pub unsafe fn getbuffer_from_python(
     Ok(())
 }
 
-/// `bf_releasebuffer` of a class with `__release_buffer__`.
+/// `bf_releasebuffer` of a class with `__release_buffer__`. A function of a base
+/// that is not Python's is called as well: Python code need not have done so.
 pub fn releasebuffer_from_python(th: Thread<'_>, obj: Obj<'_>, view: &mut Py_buffer) {
     // SAFETY: a buffer owns a reference to its exporter.
     let owner = unsafe { Obj::from_raw(view.obj) };
@@ -98,6 +96,8 @@ pub fn releasebuffer_from_python(th: Thread<'_>, obj: Obj<'_>, view: &mut Py_buf
     }
     match MemoryView::from_buffer(th, view) {
         Ok(memory) => {
+            // What Python code gets must not outlive the release.
+            memory.flags.set(memory.flags.get() | RESTRICTED);
             call_release(th, obj, &memory);
             memory.let_go();
         }
@@ -106,6 +106,15 @@ pub fn releasebuffer_from_python(th: Thread<'_>, obj: Obj<'_>, view: &mut Py_buf
             let context = format!("Exception ignored in __release_buffer__ of {}", obj.type_name());
             (th.hooks().unraisable)(th, Some(&context), None);
         }
+    }
+    let own = |ty: &Type| ty.buffer().and_then(|buffer| buffer.bf_releasebuffer);
+    let python = own(obj.ty()).map(|function| function as usize);
+    let bases = obj.ty().mro().map(Tuple::items).unwrap_or_default();
+    // SAFETY: the MRO holds types.
+    let mut native = bases.iter().filter_map(|base| own(unsafe { Type::from_obj(*base) }));
+    if let Some(release) = native.find(|function| Some(*function as usize) != python) {
+        // SAFETY: the slot of a base, with the buffer that the object filled in.
+        unsafe { release(obj.as_ptr(), view) };
     }
 }
 
@@ -142,7 +151,11 @@ pub fn release_buffer_method(th: Thread<'_>, this: Obj<'_>, buffer: Obj<'_>) -> 
     let Some(view) = buffer.downcast::<MemoryView>() else {
         raise!(th, TypeError, "expected a memoryview object");
     };
-    if view.view().obj.is_null() || view.flags.get() & RELEASED != 0 {
+    if view.view().obj.is_null() {
+        // Made for a release, which goes on without it.
+        return ().into_object(th);
+    }
+    if view.flags.get() & RELEASED != 0 {
         raise!(th, ValueError, "memoryview's buffer has already been released");
     }
     if view.view().obj != this.as_ptr() {

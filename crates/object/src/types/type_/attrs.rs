@@ -247,6 +247,10 @@ impl Type {
         }
         self.modified(th);
         slot_functions::update_slot(th, self, &text);
+        if ["__get__", "__set__", "__delete__"].iter().any(|name| text.eq_str(name)) {
+            // Caches of all classes know whether what they found is a descriptor.
+            types::object_type().modified(th);
+        }
         Ok(())
     }
 

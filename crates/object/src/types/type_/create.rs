@@ -191,8 +191,10 @@ pub fn type_new(th: Thread<'_>, meta: &Type, args: &Tuple, kwargs: Option<&Dict>
     if !std::ptr::eq(&*winner, meta)
         && winner.slots().tp_new.map(|f| f as usize)
             != Type::type_object().slots().tp_new.map(|f| f as usize)
-        && let Some(new) = winner.slots().tp_new
     {
+        let Some(new) = winner.slots().tp_new else {
+            raise!(th, TypeError, "cannot create '{}' instances", winner.full_name());
+        };
         let raw = kwargs.map_or(std::ptr::null_mut(), |kwargs| kwargs.obj().as_ptr());
         // SAFETY: `tp_new` of the winning metatype.
         let value = unsafe { new(winner.as_ptr().cast(), args.obj().as_ptr(), raw) };
@@ -298,19 +300,15 @@ fn build(
         }
         None => dict.set(th, doc.obj(), types::none())?,
     }
-    if slots.add_dict && base.itemsize() == 0 {
-        let expected = expected_attributes(th, base, &dict)?;
+    let inherited = shape::layout(base).map(shape::InstanceLayout::capacity);
+    if (slots.add_dict && base.itemsize() == 0) || inherited.is_some() {
+        let expected = expected_attributes(th, base, &dict)?.max(inherited.unwrap_or(0));
+        let layout = Box::into_raw(shape::InstanceLayout::new(expected, is_bare(&class)));
         // SAFETY: as above.
         unsafe {
-            (*object.cast::<PyHeapTypeObject>().as_ptr()).ht_cached_keys =
-                Box::into_raw(shape::InstanceLayout::new(expected, is_bare(&class))).cast()
-        };
-    } else if let Some(inherited) = shape::layout(base) {
-        let expected = expected_attributes(th, base, &dict)?.max(inherited.capacity());
-        // SAFETY: as above.
-        unsafe {
-            (*object.cast::<PyHeapTypeObject>().as_ptr()).ht_cached_keys =
-                Box::into_raw(shape::InstanceLayout::new(expected, is_bare(&class))).cast()
+            (*object.cast::<PyHeapTypeObject>().as_ptr()).ht_cached_keys = layout.cast();
+            (*object.cast::<PyHeapTypeObject>().as_ptr()).ht_type.tp_flags |=
+                abi::Py_TPFLAGS_INLINE_VALUES;
         };
     }
     // A method called by `mro()` sees them.

@@ -349,6 +349,12 @@ impl Type {
         Some(version)
     }
 
+    /// Set the version tag, for tests; 0 for none.
+    pub fn set_version(&self, version: u32) {
+        // SAFETY: a live type under the GIL.
+        unsafe { (*self.as_ptr()).tp_version_tag = version };
+    }
+
     /// Forget what caches know of this type and its subtypes: to be called
     /// after every change of its dict, bases or MRO.
     pub fn modified(&self, th: Thread<'_>) {

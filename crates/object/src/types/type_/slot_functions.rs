@@ -484,7 +484,15 @@ unsafe extern "C" fn tp_richcompare(
         };
         // SAFETY: slots get live objects.
         let (object, other) = unsafe { (arg(o), arg(x)) };
-        call_maybe(th, object, name, &[other])
+        match Special::lookup(th, object, name) {
+            Ok(Some(method)) => method.call(th, object, &[other]),
+            Ok(None) => Ok(types::singletons::not_implemented_ref()),
+            Err(raised) => {
+                // COMPAT: a descriptor that raises is as good as none.
+                th.clear_exception(raised);
+                Ok(types::singletons::not_implemented_ref())
+            }
+        }
     })
 }
 

@@ -63,6 +63,9 @@ const ALIGN: usize = 16;
 
 /// The word of slot `number` of a type; `None` for a number that is not one.
 pub fn slot(ty: &Type, number: c_int) -> Option<*mut c_void> {
+    if number == abi::Py_tp_token {
+        return Some(ty.heap().map_or(std::ptr::null_mut(), |heap| heap.ht_token));
+    }
     let offset = *SLOTS.get(usize::try_from(number).ok()?.checked_sub(1)?)?;
     if ty.is_heap() && offset < size_of::<PyTypeObject>() {
         // SAFETY: inside the type.
