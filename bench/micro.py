@@ -287,9 +287,11 @@ CASES = {
 }
 
 CHILD = r"""
-import json, sys, time
+import json, sys, time, types
 setup, locals_, cases, target = json.load(sys.stdin)
-space = {}
+this = sys.modules["__main__"]
+sys.modules["__main__"] = module = types.ModuleType("__main__")
+space = module.__dict__
 exec(setup, space)
 import gc
 clock = time.process_time

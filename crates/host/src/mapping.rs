@@ -68,6 +68,25 @@ impl Drop for Mapping {
     }
 }
 
+/// Let the system take back the pages that lie within `bytes`; they come back
+/// from the program's file when they are read again.
+///
+/// # Safety
+///
+/// The bytes are constants of the program, in memory that nobody ever writes to.
+pub unsafe fn leave_constants(bytes: &'static [u8]) {
+    // SAFETY: always sound.
+    let page = usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(4096);
+    let range = bytes.as_ptr_range();
+    let skipped = (range.start as usize).next_multiple_of(page) - range.start as usize;
+    let count = bytes.len().saturating_sub(skipped) / page * page;
+    let start = range.start.wrapping_add(skipped);
+    if count > 0 {
+        // SAFETY: whole pages that hold nothing but the constants.
+        unsafe { libc::madvise(start.cast_mut().cast(), count, libc::MADV_DONTNEED) };
+    }
+}
+
 values! {
     /// Open shared memory.
     fn shm_open(name: &CStr, flags: i32, mode: u32) -> i32 = libc::shm_open(name.as_ptr(), flags, mode);

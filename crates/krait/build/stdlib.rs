@@ -75,6 +75,41 @@ const FROZEN: &[(&str, &str)] = &[
 /// Stored as they are, because every start needs them.
 const HOT: &[&str] = &["encodings", "encodings.aliases", "encodings.utf_8", "linecache"];
 
+/// Stored as they are, because very many programs need them.
+const COMMON: &[&str] = &[
+    "_opcode_metadata",
+    "_weakrefset",
+    "annotationlib",
+    "ast",
+    "collections",
+    "copy",
+    "copyreg",
+    "dataclasses",
+    "dis",
+    "enum",
+    "functools",
+    "importlib",
+    "inspect",
+    "json",
+    "json.decoder",
+    "json.encoder",
+    "json.scanner",
+    "keyword",
+    "opcode",
+    "operator",
+    "re",
+    "re._casefix",
+    "re._compiler",
+    "re._constants",
+    "re._parser",
+    "reprlib",
+    "token",
+    "tokenize",
+    "types",
+    "typing",
+    "weakref",
+];
+
 /// What a blob's first byte says of the rest.
 const RAW: u8 = 0;
 const LZ4: u8 = 1;
@@ -84,12 +119,22 @@ struct File {
     text: Vec<u8>,
 }
 
+/// How often a code is read.
+#[derive(Clone, Copy, Default, PartialEq)]
+enum Rank {
+    Hot,
+    Common,
+    #[default]
+    Rare,
+}
+
 #[derive(Default)]
 struct Entry {
     name: String,
     origin: String,
     is_package: bool,
     is_frozen: bool,
+    rank: Rank,
     code: Vec<u8>,
     source: Vec<u8>,
 }
@@ -228,10 +273,18 @@ fn entry_of(file: &File, frozen: Option<&str>) -> Result<Entry, String> {
         Some(name) if name.ends_with(".__init__") => format!("<{origin}"),
         _ => origin,
     };
-    let is_hot = frozen.is_some() || HOT.contains(&name.as_str());
-    let code = if is_hot { [&[RAW], code.as_slice()].concat() } else { packed(&code) };
+    let rank = match name.as_str() {
+        _ if frozen.is_some() => Rank::Hot,
+        name if HOT.contains(&name) => Rank::Hot,
+        name if COMMON.contains(&name) => Rank::Common,
+        _ => Rank::Rare,
+    };
+    let code = match rank {
+        Rank::Rare => packed(&code),
+        _ => [&[RAW], code.as_slice()].concat(),
+    };
     let source = packed(&file.text);
-    Ok(Entry { name, origin, is_package, is_frozen: frozen.is_some(), code, source })
+    Ok(Entry { name, origin, is_package, is_frozen: frozen.is_some(), rank, code, source })
 }
 
 fn packed(bytes: &[u8]) -> Vec<u8> {
@@ -272,9 +325,9 @@ fn write(entries: &[Entry], out: &Path) -> io::Result<()> {
         format!("part({start}, {})", bytes.len())
     };
     let mut codes = vec![String::new(); entries.len()];
-    for hot in [true, false] {
+    for rank in [Rank::Hot, Rank::Common, Rank::Rare] {
         for (entry, code) in entries.iter().zip(&mut codes) {
-            if entry.code.starts_with(&[RAW]) == hot {
+            if entry.rank == rank {
                 *code = place(&entry.code);
             }
         }

@@ -20,8 +20,17 @@ pub(crate) static INVENTORY: Inventory = Inventory {
     load_code: modules::marshal::load_object,
 };
 
+/// Pieces of this size and more leave some memory behind.
+const LARGE: usize = 16 << 10;
+
 /// The first byte says how the rest is stored, see the build script.
 fn decompress(bytes: &'static [u8]) -> Option<Cow<'static, [u8]>> {
+    if bytes.len() >= LARGE {
+        // The pieces read before are not needed any more. The system maps 64 KB around
+        // every page that is read: 2 MB for `import typing, dataclasses, json, re`.
+        // SAFETY: part of the executable's constants.
+        unsafe { host::mapping::leave_constants(BLOB) };
+    }
     match bytes.split_first()? {
         (0, rest) => Some(Cow::Borrowed(rest)),
         (_, rest) => lz4_flex::decompress_size_prepended(rest).ok().map(Cow::Owned),

@@ -1,11 +1,13 @@
 //! `_operator`: the operators as functions, and getters that are callable.
 
+use std::cell::Cell;
+
 use macros::{pymethods, pymodule, pytype};
 use object::{
     Args, AsObject, Bytes, CompareOp, Dict, Head, Int, Kwargs, Module, Obj, Protocol, Ref, Result,
     Str, Thread, Tuple, Type, alloc_object, id,
     protocol::{
-        call::{call_method, call_tuple},
+        call::{Vectorcall, call_method, call_tuple, vectorcall},
         compare, iter, mapping, number,
     },
     raise, types,
@@ -141,26 +143,25 @@ pub(crate) fn length_hint(th: Thread<'_>, object: Obj<'_>, default: isize) -> Re
 ///
 /// After f = itemgetter(2), the call f(r) returns r[2].
 /// After g = itemgetter(2, 5, 3), the call g(r) returns (r[2], r[5], r[3])
-#[pytype(name = "operator.itemgetter", sig = "(item, /, *items)", flags = 0)]
+#[pytype(name = "operator.itemgetter", sig = "(item, /, *items)", flags = 0, vectorcall = vectorcall)]
 pub struct ItemGetter {
     head: Head,
     items: Ref<Tuple>,
+    vectorcall: Cell<Option<abi::vectorcallfunc>>,
 }
 
 /// The one operand of a getter's call.
-fn operand<'a>(
-    th: Thread<'_>,
-    name: &str,
-    args: &'a Tuple,
-    kwargs: Option<&Dict>,
-) -> Result<Obj<'a>> {
-    if kwargs.is_some_and(|kwargs| kwargs.len() > 0) {
-        raise!(th, TypeError, "{name}() takes no keyword arguments");
-    }
-    match args.items() {
+fn operand<'a>(th: Thread<'_>, name: &str, args: &[Obj<'a>], keywords: bool) -> Result<Obj<'a>> {
+    match args {
+        _ if keywords => raise!(th, TypeError, "{name}() takes no keyword arguments"),
         [object] => Ok(*object),
         items => raise!(th, TypeError, "{name} expected 1 argument, got {}", items.len()),
     }
+}
+
+/// Whether a call has arguments by name.
+fn has_names(names: Option<&Tuple>) -> bool {
+    names.is_some_and(|names| names.len() > 0)
 }
 
 fn no_keywords(th: Thread<'_>, name: &str, kwargs: Option<&Dict>) -> Result<()> {
@@ -179,6 +180,26 @@ fn repr_items(th: Thread<'_>, items: &[Obj<'_>]) -> Result<String> {
     Ok(parts.join(", "))
 }
 
+impl Vectorcall for ItemGetter {
+    fn call(&self, th: Thread<'_>, args: &[Obj<'_>], names: Option<&Tuple>) -> Result {
+        self.of(th, operand(th, "itemgetter", args, has_names(names))?)
+    }
+}
+
+impl ItemGetter {
+    /// What a call with `object` answers.
+    fn of(&self, th: Thread<'_>, object: Obj<'_>) -> Result {
+        if let [item] = self.items.items() {
+            return object.get_item(th, *item);
+        }
+        let mut values = Vec::new();
+        for item in self.items.items() {
+            values.push(object.get_item(th, *item)?);
+        }
+        Tuple::from_refs(th, values).map(Ref::upcast)
+    }
+}
+
 #[pymethods]
 impl ItemGetter {
     #[getter]
@@ -191,20 +212,17 @@ impl ItemGetter {
         if args.len() == 0 {
             raise!(th, TypeError, "itemgetter expected 1 argument, got 0");
         }
-        let getter = ItemGetter { head: Head::new(), items: object::own(args) };
+        let getter = ItemGetter {
+            head: Head::new(),
+            vectorcall: Cell::new(Some(vectorcall::<ItemGetter>)),
+            items: object::own(args),
+        };
         alloc_object::alloc(th, cls, getter).map(Ref::upcast)
     }
 
     fn __call__(&self, th: Thread<'_>, args: &Tuple, kwargs: Option<&Dict>) -> Result {
-        let object = operand(th, "itemgetter", args, kwargs)?;
-        if let [item] = self.items.items() {
-            return object.get_item(th, *item);
-        }
-        let mut values = Vec::new();
-        for item in self.items.items() {
-            values.push(object.get_item(th, *item)?);
-        }
-        Tuple::from_refs(th, values).map(Ref::upcast)
+        let keywords = kwargs.is_some_and(|kwargs| kwargs.len() > 0);
+        self.of(th, operand(th, "itemgetter", args.items(), keywords)?)
     }
 
     fn __repr__(&self, th: Thread<'_>) -> Result<Ref<Str>> {
@@ -226,12 +244,13 @@ impl ItemGetter {
 /// After g = attrgetter('name', 'date'), the call g(r) returns (r.name, r.date).
 /// After h = attrgetter('name.first', 'name.last'), the call h(r) returns
 /// (r.name.first, r.name.last).
-#[pytype(name = "operator.attrgetter", sig = "(attr, /, *attrs)", flags = 0)]
+#[pytype(name = "operator.attrgetter", sig = "(attr, /, *attrs)", flags = 0, vectorcall = vectorcall)]
 pub struct AttrGetter {
     head: Head,
     attrs: Ref<Tuple>,
     /// The parts of each dotted name.
     paths: Vec<Vec<Ref<Str>>>,
+    vectorcall: Cell<Option<abi::vectorcallfunc>>,
 }
 
 impl AttrGetter {
@@ -241,6 +260,26 @@ impl AttrGetter {
             value = value.getattr(th, name)?;
         }
         Ok(value)
+    }
+}
+
+impl Vectorcall for AttrGetter {
+    fn call(&self, th: Thread<'_>, args: &[Obj<'_>], names: Option<&Tuple>) -> Result {
+        self.of(th, operand(th, "attrgetter", args, has_names(names))?)
+    }
+}
+
+impl AttrGetter {
+    /// What a call with `object` answers.
+    fn of(&self, th: Thread<'_>, object: Obj<'_>) -> Result {
+        if let [path] = &self.paths[..] {
+            return Self::fetch(th, object, path);
+        }
+        let mut values = Vec::new();
+        for path in &self.paths {
+            values.push(Self::fetch(th, object, path)?);
+        }
+        Tuple::from_refs(th, values).map(Ref::upcast)
     }
 }
 
@@ -275,20 +314,18 @@ impl AttrGetter {
             }
             paths.push(path);
         }
-        let getter = AttrGetter { head: Head::new(), attrs: object::own(args), paths };
+        let getter = AttrGetter {
+            head: Head::new(),
+            vectorcall: Cell::new(Some(vectorcall::<AttrGetter>)),
+            attrs: object::own(args),
+            paths,
+        };
         alloc_object::alloc(th, cls, getter).map(Ref::upcast)
     }
 
     fn __call__(&self, th: Thread<'_>, args: &Tuple, kwargs: Option<&Dict>) -> Result {
-        let object = operand(th, "attrgetter", args, kwargs)?;
-        if let [path] = &self.paths[..] {
-            return Self::fetch(th, object, path);
-        }
-        let mut values = Vec::new();
-        for path in &self.paths {
-            values.push(Self::fetch(th, object, path)?);
-        }
-        Tuple::from_refs(th, values).map(Ref::upcast)
+        let keywords = kwargs.is_some_and(|kwargs| kwargs.len() > 0);
+        self.of(th, operand(th, "attrgetter", args.items(), keywords)?)
     }
 
     fn __repr__(&self, th: Thread<'_>) -> Result<Ref<Str>> {
@@ -309,12 +346,30 @@ impl AttrGetter {
 /// After f = methodcaller('name'), the call f(r) returns r.name().
 /// After g = methodcaller('name', 'date', foo=1), the call g(r) returns
 /// r.name('date', foo=1).
-#[pytype(name = "operator.methodcaller", sig = "(name, /, *args, **kwargs)", flags = 0)]
+#[pytype(name = "operator.methodcaller", sig = "(name, /, *args, **kwargs)", flags = 0, vectorcall = vectorcall)]
 pub struct MethodCaller {
     head: Head,
     name: Ref<Str>,
     args: Ref<Tuple>,
     kwargs: Ref<Dict>,
+    vectorcall: Cell<Option<abi::vectorcallfunc>>,
+}
+
+impl Vectorcall for MethodCaller {
+    fn call(&self, th: Thread<'_>, args: &[Obj<'_>], names: Option<&Tuple>) -> Result {
+        self.of(th, operand(th, "methodcaller", args, has_names(names))?)
+    }
+}
+
+impl MethodCaller {
+    /// What a call with `object` answers.
+    fn of(&self, th: Thread<'_>, object: Obj<'_>) -> Result {
+        if self.kwargs.is_empty() {
+            return call_method(th, object, &self.name, self.args.items(), None);
+        }
+        let method = object.getattr(th, &self.name)?;
+        call_tuple(th, method.obj(), &self.args, Some(&*self.kwargs.copy(th)?))
+    }
 }
 
 #[pymethods]
@@ -333,6 +388,7 @@ impl MethodCaller {
         };
         let caller = MethodCaller {
             head: Head::new(),
+            vectorcall: Cell::new(Some(vectorcall::<MethodCaller>)),
             name: Str::intern_ref(th, object::own(name)),
             args: Tuple::from_objs(th, args)?,
             kwargs: match kwargs {
@@ -344,12 +400,8 @@ impl MethodCaller {
     }
 
     fn __call__(&self, th: Thread<'_>, args: &Tuple, kwargs: Option<&Dict>) -> Result {
-        let object = operand(th, "methodcaller", args, kwargs)?;
-        if self.kwargs.is_empty() {
-            return call_method(th, object, &self.name, self.args.items(), None);
-        }
-        let method = object.getattr(th, &self.name)?;
-        call_tuple(th, method.obj(), &self.args, Some(&*self.kwargs.copy(th)?))
+        let keywords = kwargs.is_some_and(|kwargs| kwargs.len() > 0);
+        self.of(th, operand(th, "methodcaller", args.items(), keywords)?)
     }
 
     fn __repr__(&self, th: Thread<'_>) -> Result<Ref<Str>> {

@@ -211,12 +211,11 @@ fn decode_hex(th: Thread<'_>, data: &[u8]) -> Result<Ref<Bytes>> {
     if !data.len().is_multiple_of(2) {
         return Err(fail(th, "Odd-length string"));
     }
-    let digit = |byte: u8| char::from(byte).to_digit(16);
     Bytes::try_build(th, data.len() / 2, |out| {
         for (to, pair) in out.iter_mut().zip(data.as_chunks::<2>().0) {
-            match (digit(pair[0]), digit(pair[1])) {
-                (Some(high), Some(low)) => *to = (high << 4 | low) as u8,
-                _ => return Err(fail(th, "Non-hexadecimal digit found")),
+            match object::types::bytes::hex_pair(*pair) {
+                Some(byte) => *to = byte,
+                None => return Err(fail(th, "Non-hexadecimal digit found")),
             }
         }
         Ok(())
@@ -377,29 +376,6 @@ fn encode_qp(data: &[u8], quotetabs: bool, istext: bool, header: bool) -> Vec<u8
     out
 }
 
-const fn crc_table() -> [u32; 256] {
-    let mut table = [0; 256];
-    let mut i = 0;
-    while i < 256 {
-        let mut crc = i as u32;
-        let mut bit = 0;
-        while bit < 8 {
-            crc = if crc & 1 != 0 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 };
-            bit += 1;
-        }
-        table[i] = crc;
-        i += 1;
-    }
-    table
-}
-
-static CRC32: [u32; 256] = crc_table();
-
-/// CRC-32 of `data`, going on from `crc`.
-pub(crate) fn crc32_of(crc: u32, data: &[u8]) -> u32 {
-    !data.iter().fold(!crc, |crc, &byte| CRC32[((crc ^ u32::from(byte)) & 255) as usize] ^ crc >> 8)
-}
-
 fn crc_start(th: Thread<'_>, crc: Obj<'_>) -> Result<u32> {
     let crc = Int::index(th, crc)?;
     Ok(Int::to_u64_wrapping(crc.obj()) as u32)
@@ -512,7 +488,7 @@ pub mod binascii {
     #[sig = "(data, crc=0, /)"]
     fn crc32(th: Thread<'_>, data: BytesLike<'_>, crc: Option<Obj<'_>>) -> Result<u32> {
         let start = crc.map_or(Ok(0), |crc| crc_start(th, crc))?;
-        Ok(crc32_of(start, &data))
+        Ok(crate::zlib::crc32_of(start, &data))
     }
 
     /// Decode a string of qp-encoded data.

@@ -543,13 +543,7 @@ pub(crate) fn sys_attribute(th: Thread<'_>, name: &Str) -> Result<Option<Ref>> {
 
 fn in_base(th: Thread<'_>, number: Obj<'_>, base: u32) -> Result<Ref<Str>> {
     let index = Int::index(th, number)?;
-    let spec = match base {
-        2 => id!(th, "#b"),
-        8 => id!(th, "#o"),
-        _ => id!(th, "#x"),
-    };
-    let plain = Int::exact(th, index.obj())?;
-    protocol::text::format(th, plain.obj(), spec)
+    types::int::text::prefixed(th, index.obj(), base)
 }
 
 fn ordinal(th: Thread<'_>, character: Obj<'_>) -> Result {

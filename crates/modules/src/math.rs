@@ -104,6 +104,7 @@ fn factorial_of(th: Thread<'_>, n: Obj<'_>) -> Result<Ref> {
         raise!(th, ValueError, "factorial() not defined for negative values");
     }
     match Int::to_i64(n.obj()) {
+        Some(n @ 0..=20) => Int::from_i64(th, (2..=n).product()),
         Some(n) => Int::from_bigint(th, &algorithms::factorial(n.unsigned_abs())),
         None => raise!(th, OverflowError, "factorial() argument should not exceed {}", i64::MAX),
     }

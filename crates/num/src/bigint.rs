@@ -175,6 +175,48 @@ pub fn pow_mod(base: &BigInt, exponent: &BigInt, modulus: &BigInt) -> Result<Big
     Ok(if modulus.is_negative() { power.mod_floor(modulus) } else { power })
 }
 
+/// [`pow_mod`] of machine integers; `None` if the intermediate products do not
+/// fit.
+pub fn pow_mod_small(base: i64, exponent: i64, modulus: i64) -> Option<Result<i64, PowModError>> {
+    let positive = i64::from(u32::try_from(modulus.unsigned_abs()).ok()?);
+    if positive == 0 {
+        return Some(Err(PowModError::ZeroModulus));
+    }
+    let base = base.rem_euclid(positive);
+    let base = if exponent < 0 {
+        match inverse(base, positive) {
+            Some(inverse) => inverse,
+            None => return Some(Err(PowModError::NotInvertible)),
+        }
+    } else {
+        base
+    };
+    let modulus_bits = positive as u64;
+    let (mut power, mut square) = (1 % modulus_bits, base as u64);
+    let mut exponent = exponent.unsigned_abs();
+    while exponent > 0 {
+        if exponent & 1 == 1 {
+            power = power * square % modulus_bits;
+        }
+        square = square * square % modulus_bits;
+        exponent >>= 1;
+    }
+    let power = power as i64;
+    Some(Ok(if modulus < 0 && power > 0 { power - positive } else { power }))
+}
+
+/// The inverse of `value`, which is below `modulus`.
+fn inverse(value: i64, modulus: i64) -> Option<i64> {
+    let (mut r0, mut r1) = (modulus, value);
+    let (mut t0, mut t1) = (0, 1);
+    while r1 != 0 {
+        let quotient = r0 / r1;
+        (r0, r1) = (r1, r0 - quotient * r1);
+        (t0, t1) = (t1, t0 - quotient * t1);
+    }
+    (r0 == 1).then(|| t0.rem_euclid(modulus))
+}
+
 /// `math.isqrt(value)`; `None` for negative numbers.
 pub fn isqrt(value: &BigInt) -> Option<BigInt> {
     (!value.is_negative()).then(|| value.sqrt())

@@ -548,14 +548,30 @@ pub fn perm(n: &BigInt, k: u64) -> BigInt {
 }
 
 fn falling(n: &BigInt, from: u64, to: u64) -> BigInt {
-    match to.saturating_sub(from) {
-        0 => BigInt::from(1),
-        count if count <= 16 => (from..to).map(|i| n - i).product(),
-        count => {
+    match (to.saturating_sub(from), u64::try_from(n)) {
+        (0, _) => BigInt::from(1),
+        (count, Ok(n)) if count <= 128 => words_product(n - to + 1..=n - from),
+        (count, _) if count <= 16 => (from..to).map(|i| n - i).product(),
+        (count, _) => {
             let middle = from + count / 2;
             falling(n, from, middle) * falling(n, middle, to)
         }
     }
+}
+
+/// The product of machine integers: as many as fit a word at a time.
+fn words_product(factors: impl Iterator<Item = u64>) -> BigInt {
+    let (mut product, mut word) = (num_bigint::BigUint::from(1u32), 1u64);
+    for factor in factors {
+        match word.checked_mul(factor) {
+            Some(larger) => word = larger,
+            None => {
+                product *= word;
+                word = factor;
+            }
+        }
+    }
+    BigInt::from(product * word)
 }
 
 /// `math.factorial(n)`

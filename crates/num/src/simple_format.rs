@@ -141,13 +141,17 @@ pub fn int(value: i64, kind: IntKind, spec: &FormatSpec) -> Option<Text> {
     Some(text)
 }
 
-/// `format(value, spec)` for type `f`.
+/// `format(value, spec)` for the types `f` and `%`.
 pub fn float(value: f64, spec: &FormatSpec) -> Option<Text> {
-    let is_fixed = spec.kind == Some(b'f'.into()) || spec.kind == Some(b'F'.into());
-    if !is_fixed || spec.grouping != Grouping::None {
+    let (value, suffix) = match spec.kind.and_then(|kind| u8::try_from(kind).ok()) {
+        Some(b'f' | b'F') => (value, None),
+        Some(b'%') => (value * 100.0, Some(b'%')),
+        _ => return None,
+    };
+    if spec.grouping != Grouping::None {
         return None;
     }
-    fixed(value, spec.precision.unwrap_or(6), &Style::of_spec(spec)?)
+    fixed(value, spec.precision.unwrap_or(6), suffix, &Style::of_spec(spec)?)
 }
 
 /// An integer conversion of `%`, in the base of its character.
@@ -166,12 +170,15 @@ pub fn percent_int(value: i64, base: u32, spec: &percent_format::Spec) -> Option
 pub fn percent_float(value: f64, spec: &percent_format::Spec) -> Option<Text> {
     let is_fixed = spec.conversion == b'f'.into() || spec.conversion == b'F'.into();
     let style = if is_fixed { Style::of_percent(spec)? } else { return None };
-    fixed(value, spec.precision.unwrap_or(6), &style)
+    fixed(value, spec.precision.unwrap_or(6), None, &style)
 }
 
-fn fixed(value: f64, precision: usize, style: &Style) -> Option<Text> {
+fn fixed(value: f64, precision: usize, suffix: Option<u8>, style: &Style) -> Option<Text> {
     let (whole, fraction) = fixed_parts(value, precision)?;
     let mut text = Text::new();
+    if let Some(suffix) = suffix {
+        text.push(suffix);
+    }
     if precision > 0 {
         text.push_decimal(fraction, precision);
         text.push(b'.');
@@ -255,8 +262,10 @@ mod tests {
             0.95,
             1.0 / 3.0,
         ];
-        let formats =
-            ["f", ".0f", ".1f", ".2f", "10.3f", "<10.2f", "^+9.1f", "08.2f", ".15f", " .17f"];
+        let formats = [
+            "f", ".0f", ".1f", ".2f", "10.3f", "<10.2f", "^+9.1f", "08.2f", ".15f", " .17f", "%",
+            "7.1%",
+        ];
         for value in values {
             for format in formats {
                 let spec = spec(format);

@@ -162,7 +162,6 @@ impl Signature {
     /// # Errors
     ///
     /// The arguments do not match.
-    #[cold]
     pub fn match_others<'a>(
         &self,
         th: Thread<'_>,
@@ -265,7 +264,11 @@ impl Signature {
         let mut used = 0;
         let first = given.min(self.positional).max(self.positional_only);
         for (index, (slot, param)) in slots.iter_mut().zip(self.params).enumerate().skip(first) {
-            let found = names.iter().position(|name| types::str_eq(*name, param.name));
+            let found = match names.len() {
+                // PERF: most calls name one or two of many parameters.
+                all if all == used => None,
+                _ => names.iter().position(|name| types::str_eq(*name, param.name)),
+            };
             if let Some(value) = found.and_then(|found| values.get(found)) {
                 *slot = Some(*value);
                 used += 1;

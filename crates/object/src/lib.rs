@@ -10,6 +10,7 @@ extern crate self as object;
 pub mod alloc;
 pub mod alloc_object;
 pub mod args;
+mod copy;
 pub mod declare;
 pub mod error;
 pub mod exceptions;

@@ -80,7 +80,7 @@ impl Searchable for u8 {
 
     fn find_needle(hay: &[u8], needle: &[u8]) -> Option<usize> {
         // PERF: `memmem` takes some hundred instructions to get ready.
-        if (64..SHORT).contains(&hay.len()) {
+        if hay.len() < SHORT {
             return Self::find_by_first(hay, needle);
         }
         memmem::find(hay, needle)
@@ -234,11 +234,17 @@ fn rfind_in<U: Searchable>(hay: &[U], needle: &[U]) -> Option<usize> {
 
 /// The first occurrence of `needle`.
 pub fn find(hay: Units<'_>, needle: Units<'_>) -> Option<usize> {
+    if let (Units::Ucs1(hay), Units::Ucs1(needle)) = (hay, needle) {
+        return if needle.len() > hay.len() { None } else { find_in(hay, needle) };
+    }
     each_pair!(Pair::new(hay, needle)?, (hay, needle) => find_in(hay, &needle))
 }
 
 /// The last occurrence of `needle`.
 pub fn rfind(hay: Units<'_>, needle: Units<'_>) -> Option<usize> {
+    if let (Units::Ucs1(hay), Units::Ucs1(needle)) = (hay, needle) {
+        return if needle.len() > hay.len() { None } else { rfind_in(hay, needle) };
+    }
     each_pair!(Pair::new(hay, needle)?, (hay, needle) => rfind_in(hay, &needle))
 }
 
@@ -271,14 +277,16 @@ pub fn count(hay: Units<'_>, needle: Units<'_>, max: usize) -> usize {
 
 /// Where `needle` occurs without overlap, from the left.
 pub fn matches<'a>(hay: Units<'a>, needle: Units<'a>) -> Matches<'a> {
-    let pair = Pair::new(hay, needle);
-    let finder = match (hay, needle) {
+    Matches(match (hay, needle) {
+        (Units::Ucs1(hay), Units::Ucs1(&[unit])) => Search::Byte(memchr::memchr_iter(unit, hay)),
         (Units::Ucs1(hay), Units::Ucs1(needle)) if needle.len() > 1 && hay.len() >= SHORT => {
-            Some(memmem::Finder::new(needle))
+            Search::Bytes { hay, finder: memmem::Finder::new(needle), start: 0 }
         }
-        _ => None,
-    };
-    Matches { pair, finder, start: 0 }
+        _ => match Pair::new(hay, needle) {
+            Some(pair) => Search::Any { pair, start: 0 },
+            None => Search::None,
+        },
+    })
 }
 
 /// Where `needle` occurs without overlap, from the right.
@@ -287,28 +295,45 @@ pub fn rmatches<'a>(hay: Units<'a>, needle: Units<'a>) -> RMatches<'a> {
 }
 
 /// See [`matches`].
-pub struct Matches<'a> {
-    pair: Option<Pair<'a>>,
-    finder: Option<memmem::Finder<'a>>,
-    start: usize,
+pub struct Matches<'a>(Search<'a>);
+
+enum Search<'a> {
+    None,
+    /// PERF: the searcher keeps what it saw of a block, where matches are dense.
+    Byte(memchr::Memchr<'a>),
+    Bytes {
+        hay: &'a [u8],
+        finder: memmem::Finder<'a>,
+        start: usize,
+    },
+    Any {
+        pair: Pair<'a>,
+        start: usize,
+    },
 }
 
 impl Iterator for Matches<'_> {
     type Item = usize;
 
+    #[inline]
     fn next(&mut self) -> Option<usize> {
-        let start = self.start;
-        let (found, length) = match (self.pair.as_ref()?, &self.finder) {
-            (Pair::Ucs1(hay, needle), Some(finder)) => {
-                (finder.find(hay.get(start..)?), needle.len())
+        match &mut self.0 {
+            Search::None => None,
+            Search::Byte(found) => found.next(),
+            Search::Bytes { hay, finder, start } => {
+                let found = *start + finder.find(hay.get(*start..)?)?;
+                *start = found + finder.needle().len();
+                Some(found)
             }
-            (pair, _) => each_pair!(pair, (hay, needle) => {
-                (find_in(hay.get(start..)?, needle), needle.len())
-            }),
-        };
-        let found = start + found?;
-        self.start = found + length.max(1);
-        Some(found)
+            Search::Any { pair, start } => {
+                let (found, length) = each_pair!(pair, (hay, needle) => {
+                    (find_in(hay.get(*start..)?, needle), needle.len())
+                });
+                let found = *start + found?;
+                *start = found + length.max(1);
+                Some(found)
+            }
+        }
     }
 }
 

@@ -15,13 +15,24 @@ fn ascii(text: Units<'_>) -> Option<&[u8]> {
 }
 
 fn convert(text: Units<'_>, mut mapping: impl FnMut(usize, u32) -> Mapping) -> TextBuf {
+    const CHUNK: usize = 64;
     let mut out = TextBuf::with_capacity(text.len());
+    // PERF: the width of the result is looked at once a chunk.
+    let (mut chunk, mut used) = ([0u32; CHUNK], 0);
     each_width!(text, s => for (i, unit) in s.iter().enumerate() {
         match mapping(i, unit.code()) {
-            Mapping::One(code) => out.push(code),
-            Mapping::Many(codes) => codes.iter().for_each(|&code| out.push(code)),
+            Mapping::One(code) if used < CHUNK => {
+                chunk[used] = code;
+                used += 1;
+            }
+            codes => {
+                out.extend(Units::Ucs4(chunk.get(..used).unwrap_or_default()));
+                used = 0;
+                codes.for_each(|code| out.push(code));
+            }
         }
     });
+    out.extend(Units::Ucs4(chunk.get(..used).unwrap_or_default()));
     out
 }
 

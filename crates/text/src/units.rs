@@ -272,6 +272,18 @@ impl TextBuf {
         }
     }
 
+    /// Write text over what is at `start` and behind; false, and nothing was done,
+    /// where that may change the width.
+    pub fn overwrite(&mut self, start: usize, units: Units<'_>) -> bool {
+        let (TextBuf::Ucs1(own), Units::Ucs1(new)) = (self, units) else { return false };
+        let Some(old) = own.get_mut(start..) else { return false };
+        let count = old.len().min(new.len());
+        let (over, rest) = new.split_at(count);
+        old.iter_mut().zip(over).for_each(|(old, new)| *old = *new);
+        own.extend_from_slice(rest);
+        true
+    }
+
     /// Append Latin-1 (in particular ASCII) text.
     pub fn extend_latin1(&mut self, bytes: &[u8]) {
         self.extend(Units::Ucs1(bytes));

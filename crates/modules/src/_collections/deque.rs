@@ -77,6 +77,13 @@ impl Deque {
         self.head.set_size(self.count_items() as isize);
     }
 
+    /// Note a change after which there are `count` items.
+    fn changed_to(&self, count: usize) {
+        self.state.set(self.state.get().wrapping_add(1));
+        self.head.set_size(count as isize);
+    }
+
+    #[inline]
     fn push(&self, th: Thread<'_>, item: Ref, end: End) -> Result<()> {
         let dropped = {
             let mut items = self.items.0.borrow_mut();
@@ -88,14 +95,26 @@ impl Deque {
                 End::Right => items.push_back(item),
             }
             let is_over = self.maxlen.get().is_some_and(|maxlen| items.len() > maxlen);
-            match end {
+            let dropped = match end {
                 _ if !is_over => None,
                 End::Left => items.pop_back(),
                 End::Right => items.pop_front(),
-            }
+            };
+            self.changed_to(items.len());
+            dropped
         };
-        self.changed();
         drop(dropped);
+        Ok(())
+    }
+
+    /// Append items at the right, where none is dropped.
+    fn append_all(&self, th: Thread<'_>, new: Vec<Ref>) -> Result<()> {
+        let mut items = self.items.0.borrow_mut();
+        if items.try_reserve(new.len()).is_err() {
+            return Err(th.no_memory());
+        }
+        items.extend(new);
+        self.changed_to(items.len());
         Ok(())
     }
 
@@ -116,6 +135,14 @@ impl Deque {
         if iterable.is(self.obj()) {
             let copy = List::from_refs(th, self.snapshot())?;
             return self.extend_end(th, copy.obj(), end);
+        }
+        if end == End::Right && self.maxlen.get().is_none() {
+            if let Some(list) = iterable.downcast_exact::<List>() {
+                return self.append_all(th, list.to_vec());
+            }
+            if let Some(tuple) = iterable.downcast_exact::<Tuple>() {
+                return self.append_all(th, tuple.items().iter().map(|item| item.own()).collect());
+            }
         }
         iter::for_each(th, iterable, |item| self.push(th, item, end))
     }

@@ -3,7 +3,7 @@
 //! The first bytes are those of a `date`, so that a `date`'s methods work on
 //! it. Arithmetic goes through one number: the microseconds since ordinal 0.
 
-use std::cell::Cell;
+use std::{borrow::Cow, cell::Cell};
 
 use macros::{pymethods, pytype};
 use object::{
@@ -733,17 +733,25 @@ impl DateTime {
     #[sig = "($type, object, /)"]
     fn fromisoformat(th: Thread<'_>, cls: &Type, object: Obj<'_>) -> Result<Ref> {
         let text = isoformat_argument(th, object)?;
-        let codes: Vec<u32> = (0..text.len()).filter_map(|index| text.get(index)).collect();
+        // PERF: no text of a time is longer than this, most are ASCII.
+        let (mut room, long) = ([0; 48], text.units().iter());
+        let long: Vec<u32> = if text.len() > room.len() { long.collect() } else { Vec::new() };
+        room.iter_mut().zip(text.units()).for_each(|(place, code)| *place = code);
+        let codes = room.get(..text.len()).unwrap_or(&long);
         let invalid = || invalid_isoformat(th, text);
-        let Some(end) = calendar::date_length(&codes) else { return Err(invalid()) };
-        let ascii = |codes: &[u32]| -> Option<Vec<u8>> {
-            codes.iter().map(|code| u8::try_from(*code).ok().filter(u8::is_ascii)).collect()
+        let Some(end) = calendar::date_length(codes) else { return Err(invalid()) };
+        let ascii = |start: usize, end: usize| -> Option<Cow<'_, [u8]>> {
+            if let Some(ascii) = text.as_ascii() {
+                return ascii.as_bytes().get(start..end).map(Cow::Borrowed);
+            }
+            let byte = |code: &u32| u8::try_from(*code).ok().filter(u8::is_ascii);
+            codes.get(start..end)?.iter().map(byte).collect::<Option<_>>().map(Cow::Owned)
         };
-        let day = codes.get(..end).and_then(ascii).and_then(|date| calendar::parse_date(&date));
+        let day = ascii(0, end).and_then(|date| calendar::parse_date(&date));
         let Some(mut day) = day else { return Err(invalid()) };
         let (mut time, mut tz) = (Hms::default(), None);
         if codes.len() > end {
-            let Some(rest) = codes.get(end + 1..).and_then(ascii) else { return Err(invalid()) };
+            let Some(rest) = ascii(end + 1, codes.len()) else { return Err(invalid()) };
             if rest.is_empty() {
                 return Err(invalid());
             }

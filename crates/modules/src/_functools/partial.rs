@@ -8,7 +8,10 @@ use object::{
     alloc_object,
     declare::TypeBuilder,
     id, own,
-    protocol::{call::call_tuple, generic},
+    protocol::{
+        call::{Vectorcall, call_dict, vectorcall},
+        generic,
+    },
     raise, types,
 };
 
@@ -55,7 +58,7 @@ impl PlaceholderType {
 }
 
 /// Create a new function with partial application of the given arguments and keywords.
-#[pytype(name = "functools.partial", sig = "(func, /, *args, **keywords)", flags = BASETYPE | METHOD_DESCRIPTOR, dictoffset = dict, weaklistoffset = weaklist)]
+#[pytype(name = "functools.partial", sig = "(func, /, *args, **keywords)", flags = BASETYPE | METHOD_DESCRIPTOR, dictoffset = dict, weaklistoffset = weaklist, vectorcall = vectorcall)]
 pub struct Partial {
     head: Head,
     function: Link,
@@ -63,6 +66,7 @@ pub struct Partial {
     keywords: Link<Dict>,
     dict: Link<Dict>,
     weaklist: Cell<*mut abi::PyObject>,
+    vectorcall: Cell<Option<abi::vectorcallfunc>>,
     /// How many of `args` are placeholders.
     holes: Cell<usize>,
 }
@@ -92,6 +96,56 @@ impl Partial {
             (Some(function), Some(args), Some(keywords)) => Ok((function, args, keywords)),
             _ => raise!(th, RuntimeError, "uninitialized partial object"),
         }
+    }
+}
+
+impl Partial {
+    fn call_with(&self, th: Thread<'_>, args: &[Obj<'_>], kwargs: Option<&Dict>) -> Result {
+        th.check_stack(" while calling a Python object")?;
+        let (function, own_args, keywords) = self.parts(th)?;
+        if args.len() < self.holes.get() {
+            raise!(
+                th,
+                TypeError,
+                "missing positional arguments in 'partial' call; expected at least {}, got {}",
+                self.holes.get(),
+                args.len()
+            );
+        }
+        let given = kwargs.filter(|kwargs| !kwargs.is_empty());
+        // PERF: one argument before one or two others is what partials are mostly for.
+        if let ([own_arg], [arg], 0) = (own_args.items(), args, self.holes.get())
+            && keywords.is_empty()
+        {
+            return call_dict(th, function.obj(), &[*own_arg, *arg], given);
+        }
+        let all = fill(own_args.items(), args);
+        let Some(given) = given else {
+            return call_dict(th, function.obj(), &all, Some(&*keywords));
+        };
+        if keywords.is_empty() {
+            return call_dict(th, function.obj(), &all, Some(given));
+        }
+        let merged = keywords.copy(th)?;
+        for (key, value) in given.items() {
+            merged.set(th, key.obj(), value.obj())?;
+        }
+        call_dict(th, function.obj(), &all, Some(&*merged))
+    }
+}
+
+impl Vectorcall for Partial {
+    fn call(&self, th: Thread<'_>, args: &[Obj<'_>], names: Option<&Tuple>) -> Result {
+        let names = names.map(Tuple::items).unwrap_or_default();
+        if names.is_empty() {
+            return self.call_with(th, args, None);
+        }
+        let (args, values) = args.split_at(args.len() - names.len());
+        let kwargs = Dict::new(th)?;
+        for (name, value) in names.iter().zip(values) {
+            kwargs.set(th, *name, *value)?;
+        }
+        self.call_with(th, args, Some(&*kwargs))
     }
 }
 
@@ -134,6 +188,7 @@ impl Partial {
             keywords: Link::new(keywords),
             dict: Link::null(),
             weaklist: Cell::new(std::ptr::null_mut()),
+            vectorcall: Cell::new(Some(vectorcall::<Partial>)),
             holes: Cell::new(holes),
         };
         alloc_object::alloc(th, cls, partial).map(Ref::upcast)
@@ -182,30 +237,7 @@ impl Partial {
     }
 
     fn __call__(&self, th: Thread<'_>, args: &Tuple, kwargs: Option<&Dict>) -> Result {
-        let (function, own_args, keywords) = self.parts(th)?;
-        if args.len() < self.holes.get() {
-            raise!(
-                th,
-                TypeError,
-                "missing positional arguments in 'partial' call; expected at least {}, got {}",
-                self.holes.get(),
-                args.len()
-            );
-        }
-        let all = Tuple::from_objs(th, &fill(own_args.items(), args.items()))?;
-        let given = kwargs.filter(|kwargs| !kwargs.is_empty());
-        let merged = match (keywords.is_empty(), given) {
-            (true, given) => given.map(own),
-            (false, None) => Some(keywords.copy(th)?),
-            (false, Some(given)) => {
-                let merged = keywords.copy(th)?;
-                for (key, value) in given.items() {
-                    merged.set(th, key.obj(), value.obj())?;
-                }
-                Some(merged)
-            }
-        };
-        call_tuple(th, function.obj(), &all, merged.as_deref())
+        self.call_with(th, args.items(), kwargs)
     }
 
     fn __get__(&self, th: Thread<'_>, instance: Option<Obj<'_>>, _: Option<Obj<'_>>) -> Result {

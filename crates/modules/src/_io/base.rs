@@ -135,6 +135,10 @@ pub(super) fn generic_readlines(
 
 /// What `__del__` of every file does: close it, and report what goes wrong.
 fn finalize(th: Thread<'_>, this: Obj<'_>) {
+    if this.is_exact::<super::bytesio::BytesIO>() || this.is_exact::<super::stringio::StringIO>() {
+        // Files in memory have nothing to close.
+        return;
+    }
     let closed = match this.getattr_opt(th, id!(th, "closed")) {
         Ok(Some(closed)) => closed.is_true(th),
         Ok(None) => Ok(true),

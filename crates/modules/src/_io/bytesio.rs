@@ -148,6 +148,10 @@ impl BytesIO {
         self.change(th, |data| {
             if end > data.len() {
                 data.try_reserve(end - data.len()).ok()?;
+                if start == data.len() {
+                    data.extend_from_slice(bytes);
+                    return Some(());
+                }
                 data.resize(end, 0);
             }
             data.get_mut(start..end)?.copy_from_slice(bytes);
@@ -392,6 +396,9 @@ impl BytesIO {
     fn write(&self, th: Thread<'_>, b: Obj<'_>) -> Result<usize> {
         self.open(th)?;
         self.resizable(th)?;
+        if let Some(bytes) = b.downcast_exact::<Bytes>() {
+            return self.put(th, bytes.as_bytes());
+        }
         let buffer = Buffer::readable(th, b)?;
         self.open(th)?;
         // Getting at the data may have run code.

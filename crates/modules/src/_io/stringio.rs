@@ -66,7 +66,7 @@ impl StringIO {
         } else if start >= old {
             data.extend_codes(std::iter::repeat_n(0, start - old));
             data.extend(text.units());
-        } else {
+        } else if !data.overwrite(start, text.units()) {
             let mut new = TextBuf::with_capacity(old.max(start + text.len()));
             new.extend(data.as_units().slice(0, start));
             new.extend(text.units());

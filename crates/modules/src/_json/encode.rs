@@ -179,8 +179,12 @@ pub(super) fn string(th: Thread<'_>, out: &mut StrBuilder, text: &Str, ascii: bo
 /// takes many bytes at a time.
 fn is_plain(bytes: &[u8], ascii: bool) -> bool {
     let last = if ascii { 0x7E - 0x20 } else { 0xFF - 0x20 };
-    let is_special = |byte: u8| byte.wrapping_sub(0x20) > last || byte == b'"' || byte == b'\\';
-    !bytes.iter().fold(false, |found, byte| found | is_special(*byte))
+    let special = |byte: u8| {
+        u8::from(byte.wrapping_sub(0x20) > last) | u8::from(byte == b'"') | u8::from(byte == b'\\')
+    };
+    let (chunks, rest) = bytes.as_chunks::<32>();
+    let any = |bytes: &[u8]| bytes.iter().fold(0, |found, byte| found | special(*byte)) != 0;
+    !chunks.iter().any(|chunk| any(chunk)) && !any(rest)
 }
 
 fn escape<U: CodeUnit>(

@@ -1,6 +1,6 @@
 //! `re.Pattern`.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 
 use ::sre::{Scratch, State};
 use macros::{pymethods, pytype};
@@ -40,8 +40,10 @@ pub struct Pattern {
     is_bytes: Option<bool>,
     #[traverse(skip)]
     code: Box<[u32]>,
+    /// What runs, translated from the code by the first match. PERF: many patterns
+    /// are made by importing a module and never used.
     #[traverse(skip)]
-    program: Box<::sre::Pattern<Unicode>>,
+    program: OnceCell<Box<::sre::Pattern<Unicode>>>,
     #[traverse(skip)]
     scratch: RefCell<Option<Box<Scratch>>>,
     weaklist: Cell<*mut abi::PyObject>,
@@ -87,10 +89,6 @@ impl Pattern {
         } else {
             Some(matches!(Subject::new(th, pattern)?, Subject::Bytes(..)))
         };
-        let compiled = usize::try_from(groups)
-            .map_err(|_| ::sre::InvalidCode)
-            .and_then(|groups| ::sre::Pattern::compile(&code, groups));
-        let Ok(program) = compiled else { raise!(th, RuntimeError, "invalid SRE code") };
         make(
             th,
             Pattern {
@@ -102,7 +100,7 @@ impl Pattern {
                 indexgroup: object::own(indexgroup),
                 is_bytes,
                 code: code.into_boxed_slice(),
-                program: Box::new(program),
+                program: OnceCell::new(),
                 scratch: RefCell::new(None),
                 weaklist: Cell::new(std::ptr::null_mut()),
             },
@@ -158,6 +156,17 @@ impl Pattern {
         result
     }
 
+    fn program(&self, th: Thread<'_>) -> Result<&::sre::Pattern<Unicode>> {
+        if let Some(program) = self.program.get() {
+            return Ok(program);
+        }
+        let compiled = usize::try_from(self.groups)
+            .map_err(|_| ::sre::InvalidCode)
+            .and_then(|groups| ::sre::Pattern::compile(&self.code, groups));
+        let Ok(program) = compiled else { raise!(th, RuntimeError, "invalid SRE code") };
+        Ok(self.program.get_or_init(|| Box::new(program)))
+    }
+
     #[allow(clippy::too_many_arguments, reason = "one call site per width")]
     fn run_on<U: ::sre::Unit>(
         &self,
@@ -169,6 +178,7 @@ impl Pattern {
         scratch: &mut Scratch,
         each: &mut dyn FnMut(&dyn Groups) -> Result<bool>,
     ) -> Result<()> {
+        let program = self.program(th)?;
         let mut state = State::new(units, pos, endpos, scratch);
         state.must_advance = must_advance;
         if pos > endpos {
@@ -177,9 +187,9 @@ impl Pattern {
         loop {
             state.match_all = mode == Mode::FullMatch;
             let found = if mode == Mode::Search {
-                ::sre::search(&self.program, &mut state)
+                ::sre::search(program, &mut state)
             } else {
-                ::sre::match_(&self.program, &mut state)
+                ::sre::match_(program, &mut state)
             };
             match found {
                 Ok(false) => return Ok(()),

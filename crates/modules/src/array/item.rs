@@ -183,6 +183,9 @@ impl Kind {
 
 /// The first bytes of an item.
 fn fixed<const N: usize>(bytes: &[u8]) -> [u8; N] {
+    if let Some(whole) = bytes.first_chunk() {
+        return *whole;
+    }
     let mut fixed = [0; N];
     for (to, from) in fixed.iter_mut().zip(bytes) {
         *to = *from;

@@ -204,14 +204,8 @@ impl Array {
 
     fn item(&self, th: Thread<'_>, index: usize) -> Result<Ref> {
         let size = self.kind.size();
-        let mut copy = [0; 8];
         match self.data().get(index * size..(index + 1) * size) {
-            Some(bytes) => {
-                for (to, from) in copy.iter_mut().zip(bytes) {
-                    *to = *from;
-                }
-                self.kind.unpack(th, &copy)
-            }
+            Some(bytes) => self.kind.unpack(th, bytes),
             None => raise!(th, IndexError, "array index out of range"),
         }
     }

@@ -5,7 +5,7 @@ use std::cell::Cell;
 use macros::{pymethods, pytype};
 use object::{
     AsObject, Head, Int, Link, List, Obj, Protocol, Ref, Result, Str, Thread, Type, alloc_object,
-    protocol::number, raise,
+    protocol::number, raise, types,
 };
 
 use super::self_iterator;
@@ -52,7 +52,12 @@ impl Count {
 
     fn __next__(&self, th: Thread<'_>) -> Result<Option<Ref>> {
         let Some(value) = self.next.get() else { return Ok(None) };
-        let next = number::binary(th, number::ADD, value.obj(), self.step.obj())?;
+        let (a, b) = (value.obj(), self.step.obj());
+        let next = if Int::is_exact(a) && Int::is_exact(b) {
+            types::int::arithmetic::add(th, a, b)?
+        } else {
+            number::binary(th, number::ADD, a, b)?
+        };
         self.next.set(Some(next));
         Ok(Some(value))
     }

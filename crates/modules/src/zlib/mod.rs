@@ -698,6 +698,11 @@ pub mod zlib {
     }
 }
 
+/// CRC-32 of `data`, going on from `crc`.
+pub(crate) fn crc32_of(crc: u32, data: &[u8]) -> u32 {
+    stream::crc32(crc, data)
+}
+
 /// The low 32 bits of a starting value.
 fn start_value(th: Thread<'_>, value: Option<Obj<'_>>, default: u32) -> Result<u32> {
     match value {

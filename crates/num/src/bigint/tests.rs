@@ -69,3 +69,22 @@ fn bytes() {
     assert_eq!(from_bytes(&[0xff, 0x80], false, true), big("-128"));
     assert_eq!(from_bytes(&[0xff, 0x80], true, false), big("33023"));
 }
+
+#[test]
+fn machine_powers_agree_with_big_ones() {
+    for base in -12..12 {
+        for exponent in -9..9 {
+            for modulus in -13..13 {
+                let [b, e, m] = [base, exponent, modulus].map(BigInt::from);
+                let expected = pow_mod(&b, &e, &m);
+                let small = pow_mod_small(base, exponent, modulus).expect("small");
+                assert_eq!(small.map(BigInt::from), expected, "{base} {exponent} {modulus}");
+            }
+        }
+    }
+    let (base, exponent, modulus) = (3, 1i64 << 40, 4_294_967_291i64);
+    let big = pow_mod(&base.into(), &exponent.into(), &modulus.into());
+    let small = pow_mod_small(base, exponent, modulus).expect("small");
+    assert_eq!(small.map(BigInt::from), big);
+    assert_eq!(pow_mod_small(3, 5, 1 << 40), None);
+}

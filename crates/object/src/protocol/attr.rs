@@ -33,10 +33,27 @@ pub fn method(th: Thread<'_>, object: Obj<'_>, name: &Str) -> Result<Method> {
         if let Some(value) = shape::get(th, object, name)? {
             return Ok(Method::Value(value));
         }
-    } else if ty.slots().tp_dictoffset != 0 {
+    } else if ty.slots().tp_dictoffset != 0 && !lacks(th, object, name) {
         return as_value();
     }
     Ok(Method::Unbound(found))
+}
+
+/// Whether an object with a dict of its own (files, partials, ordered dicts) surely
+/// has no `name` in it. PERF: their methods are called without a bound method.
+fn lacks(th: Thread<'_>, object: Obj<'_>, name: &Str) -> bool {
+    let offset = object.ty().slots().tp_dictoffset;
+    if offset <= 0 || offset % align_of::<usize>() as isize != 0 {
+        return false;
+    }
+    // SAFETY: the type says that there is a dict or null.
+    let dict = unsafe { object.as_ptr().byte_offset(offset).cast::<*mut abi::PyObject>().read() };
+    // SAFETY: the object owns its dict, and looking up a string runs no code.
+    let dict = unsafe { Obj::from_raw(dict) };
+    dict.is_none_or(|dict| {
+        dict.downcast_exact::<crate::Dict>()
+            .is_some_and(|dict| dict.is_unicode_keys() && dict.get_name(th, name).is_none())
+    })
 }
 
 /// `getattr(object, name)`.

@@ -102,6 +102,35 @@ pub fn call_method(
     }
 }
 
+/// A builtin type whose instances are called without a tuple of arguments.
+pub trait Vectorcall: crate::PyStruct {
+    /// Call the instance: positional arguments, then the values of `names`.
+    fn call(&self, th: Thread<'_>, args: &[Obj<'_>], names: Option<&Tuple>) -> Result<Ref>;
+}
+
+/// The vectorcall function of a type's instances.
+///
+/// # Safety
+///
+/// The vectorcall protocol, with an instance of `T` as the callable.
+pub unsafe extern "C" fn vectorcall<T: Vectorcall>(
+    callable: *mut abi::PyObject,
+    args: *const *mut abi::PyObject,
+    nargsf: usize,
+    kwnames: *mut abi::PyObject,
+) -> *mut abi::PyObject {
+    // SAFETY: called on an attached thread.
+    let th = unsafe { Thread::current() };
+    // SAFETY: the caller's promise; who calls keeps the callable alive.
+    let this = unsafe { th.argument(callable).cast::<T>() };
+    // SAFETY: null or a tuple that outlives the call.
+    let names = unsafe { Obj::from_raw(kwnames).map(|names| names.cast::<Tuple>()) };
+    let count = (nargsf & !abi::PY_VECTORCALL_ARGUMENTS_OFFSET) + names.map_or(0, Tuple::len);
+    // SAFETY: the vectorcall protocol.
+    let args = unsafe { crate::reference::objects(args, count) };
+    T::call(this, th, args, names).map_or(std::ptr::null_mut(), Ref::into_raw)
+}
+
 /// `callable(*args, **kwargs)` with the keyword arguments in a dict.
 pub fn call_dict(
     th: Thread<'_>,

@@ -85,8 +85,14 @@ pub struct Selection {
 
 impl Selection {
     /// The indices.
-    pub fn indices(self) -> impl Iterator<Item = usize> {
+    pub fn indices(self) -> impl ExactSizeIterator<Item = usize> {
         (0..self.length as isize).map(move |i| (self.start + i * self.step) as usize)
+    }
+
+    /// Whether it is one contiguous run backwards.
+    pub fn reversed(self) -> Option<std::ops::Range<usize>> {
+        let end = (self.start + 1) as usize;
+        (self.step == -1 && self.length > 0).then(|| end - self.length..end)
     }
 
     /// Whether it is one contiguous run.

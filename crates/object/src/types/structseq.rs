@@ -403,18 +403,20 @@ fn construct(th: Thread<'_>, class: &Type, args: &Tuple, kwargs: Option<&Dict>) 
             if bound.is_empty() { "" } else { "n" }
         );
     }
+    let Some(dict) = dict.filter(|dict| !dict.is_empty()) else {
+        return instance(th, class, values);
+    };
     let names = field_names(th, class)?;
     let mut used = 0;
     for i in given..total {
         let mut value = None;
-        if let (Some(dict), Some((_, field))) = (&dict, names.iter().find(|(index, _)| *index == i))
-        {
+        if let Some((_, field)) = names.iter().find(|(index, _)| *index == i) {
             value = dict.get(th, Str::intern(th, field)?.obj())?;
             used += usize::from(value.is_some());
         }
         values.push(value.unwrap_or_else(|| types::none().own()));
     }
-    if dict.as_ref().is_some_and(|dict| dict.len() > used) {
+    if dict.len() > used {
         raise!(th, TypeError, "{name}() got duplicate or unexpected field name(s)");
     }
     instance(th, class, values)

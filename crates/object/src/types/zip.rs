@@ -97,7 +97,7 @@ impl Zip {
     }
 
     fn __next__(&self, th: Thread<'_>) -> Result<Option<Ref>> {
-        // PERF: two iterables are the common case and need no vector.
+        // PERF: two or three iterables are the common case and need no vector.
         if let ([a, b], false) = (self.iterators.items(), self.strict.get()) {
             let Some(first) = iter::next(th, *a)? else { return Ok(None) };
             let Some(second) = iter::next(th, *b)? else { return Ok(None) };
@@ -105,6 +105,13 @@ impl Zip {
         }
         if self.iterators.items().is_empty() {
             return Ok(None);
+        }
+        if let ([a, b, c], false) = (self.iterators.items(), self.strict.get()) {
+            let Some(first) = iter::next(th, *a)? else { return Ok(None) };
+            let Some(second) = iter::next(th, *b)? else { return Ok(None) };
+            let Some(third) = iter::next(th, *c)? else { return Ok(None) };
+            let items = Tuple::from_array(th, [first, second, third])?;
+            return Ok(Some(items.upcast()));
         }
         match step(th, "zip", &self.iterators, self.strict.get())? {
             Some(items) => Tuple::from_refs(th, items).map(|items| Some(items.upcast())),

@@ -101,6 +101,9 @@ pub fn encode<H: EncodeErrors>(
         let unit = unit as u16;
         out.extend(if big { unit.to_be_bytes() } else { unit.to_le_bytes() });
     };
+    if let Some(plain) = encode_plain(input, order) {
+        return Ok(plain);
+    }
     let mut e = Encoding::new(name, input, handler);
     if order == ByteOrder::Native {
         put_unit(&mut e.out, 0xfeff);
@@ -123,4 +126,26 @@ pub fn encode<H: EncodeErrors>(
         e.position += 1;
     }
     Ok(e.out)
+}
+
+/// The encoding of a text where every code point is a unit of its own.
+fn encode_plain(input: Units<'_>, order: ByteOrder) -> Option<Vec<u8>> {
+    let big = order.is_big();
+    let pair = |unit: u16| if big { unit.to_be_bytes() } else { unit.to_le_bytes() };
+    let mut pairs = Vec::with_capacity(input.len() + 1);
+    if order == ByteOrder::Native {
+        pairs.push(pair(0xfeff));
+    }
+    match input {
+        Units::Ucs1(s) => pairs.extend(s.iter().map(|&unit| pair(unit.into()))),
+        Units::Ucs2(s) => {
+            // PERF: without a branch, so that it vectorises.
+            if s.iter().fold(false, |any, &unit| any | (unit & 0xf800 == 0xd800)) {
+                return None;
+            }
+            pairs.extend(s.iter().map(|&unit| pair(unit)));
+        }
+        Units::Ucs4(_) => return None,
+    }
+    Some(pairs.into_flattened())
 }

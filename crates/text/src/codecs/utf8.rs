@@ -136,7 +136,7 @@ pub fn encode<H: EncodeErrors>(input: Units<'_>, handler: &mut H) -> Result<Vec<
             return Ok(bytes.to_vec());
         }
         let mut out = Vec::with_capacity(bytes.len() + bytes.len() / 2);
-        bytes.iter().for_each(|&b| put(&mut out, u32::from(b)));
+        encode_run(bytes, &mut out);
         return Ok(out);
     }
     let mut e = Encoding::new("utf-8", input, handler);
@@ -168,14 +168,45 @@ pub fn encode<H: EncodeErrors>(input: Units<'_>, handler: &mut H) -> Result<Vec<
     }
 }
 
-/// Encode up to the first surrogate; answers how many units that were.
+/// Encode until a surrogate; how many code points were.
+///
+/// PERF: through a buffer on the stack, whose size needs no check per byte.
 fn encode_run<U: CodeUnit>(units: &[U], out: &mut Vec<u8>) -> usize {
-    for (i, unit) in units.iter().enumerate() {
-        let code = unit.code();
-        if is_surrogate(code) {
-            return i;
+    const CHUNK: usize = 64;
+    let mut buffer = [0u8; 4 * CHUNK + 4];
+    let mut done = 0;
+    for chunk in units.chunks(CHUNK) {
+        let mut used = 0;
+        let mut bad = None;
+        for (i, unit) in chunk.iter().enumerate() {
+            let code = unit.code();
+            let Some(place) = buffer.get_mut(used..).and_then(|rest| rest.first_chunk_mut::<4>())
+            else {
+                break;
+            };
+            let tail = |shift: u32| (code >> shift & 0x3f | 0x80) as u8;
+            if code < 0x80 {
+                place[0] = code as u8;
+                used += 1;
+            } else if code < 0x800 {
+                [place[0], place[1]] = [(code >> 6 | 0xc0) as u8, tail(0)];
+                used += 2;
+            } else if is_surrogate(code) {
+                bad = Some(i);
+                break;
+            } else if code < 0x1_0000 {
+                [place[0], place[1], place[2]] = [(code >> 12 | 0xe0) as u8, tail(6), tail(0)];
+                used += 3;
+            } else {
+                *place = [(code >> 18 & 7 | 0xf0) as u8, tail(12), tail(6), tail(0)];
+                used += 4;
+            }
         }
-        put(out, code);
+        out.extend_from_slice(buffer.get(..used).unwrap_or_default());
+        if let Some(bad) = bad {
+            return done + bad;
+        }
+        done += chunk.len();
     }
-    units.len()
+    done
 }

@@ -24,6 +24,7 @@ use crate::{
     raise,
     types::{
         bool_,
+        bytes::Filler,
         bytes::iter::ByteArrayIterator,
         bytes::shared::{self, ByteString, Contents, Fill, byte_string_methods},
         singletons::not_implemented_ref,
@@ -82,6 +83,19 @@ impl ByteString for ByteArray {
 
     fn make(th: Thread<'_>, data: &[u8]) -> Result {
         ByteArray::new(th, data).map(Ref::upcast)
+    }
+
+    fn assemble(th: Thread<'_>, size: usize, fill: impl FnOnce(&mut Filler<'_>)) -> Result {
+        let array = Self::empty_in(th, <Self as crate::PyStruct>::type_object())?;
+        array.resize(th, size)?;
+        if let Some(start) = NonNull::new(array.start.get()) {
+            // SAFETY: `ob_size` bytes of an object that nobody shares.
+            let rest = unsafe { std::slice::from_raw_parts_mut(start.as_ptr().cast(), size) };
+            let mut filler = Filler::new(rest);
+            fill(&mut filler);
+            filler.finish();
+        }
+        Ok(array.upcast())
     }
 
     fn unchanged(&self, th: Thread<'_>) -> Result {

@@ -23,8 +23,8 @@ use crate::{
 };
 
 pub use iter::BytesIterator;
-pub use shared::hex;
-pub use storage::{empty, init, new_unfilled};
+pub use shared::{hex, hex_pair};
+pub use storage::{Filler, empty, init, new_unfilled};
 
 /// bytes(iterable_of_ints) -> bytes
 /// bytes(string, encoding[, errors]) -> bytes
@@ -53,6 +53,10 @@ impl ByteString for Bytes {
 
     fn make(th: Thread<'_>, data: &[u8]) -> Result {
         Bytes::new(th, data).map(Ref::upcast)
+    }
+
+    fn assemble(th: Thread<'_>, size: usize, fill: impl FnOnce(&mut Filler<'_>)) -> Result {
+        Bytes::assemble(th, size, fill).map(Ref::upcast)
     }
 
     fn unchanged(&self, th: Thread<'_>) -> Result {

@@ -12,7 +12,9 @@ use crate::{
     raise,
     types::{
         bytearray::ByteArray,
-        str::percent::{Arguments, is_float, render_float, render_int, simple_number},
+        str::percent::{
+            Arguments, SIMPLE, is_float, render_float, render_int, simple_number, simply_formatted,
+        },
     },
 };
 
@@ -30,6 +32,18 @@ fn fill(th: Thread<'_>, out: &mut Vec<u8>, byte: u8, count: usize) -> Result<()>
     }
     out.resize(out.len() + count, byte);
     Ok(())
+}
+
+/// The bytes of `format % arguments` where that is simple.
+pub(crate) fn simple<'a>(
+    format: &[u8],
+    arguments: Obj<'_>,
+    out: &'a mut [u8; SIMPLE],
+) -> Option<&'a [u8]> {
+    fn data<'a>(value: Obj<'a>) -> Option<&'a [u8]> {
+        value.downcast_exact::<Bytes>().map(Bytes::as_bytes)
+    }
+    simply_formatted(format, arguments, data, false, out)
 }
 
 /// The bytes of `format % arguments`.

@@ -10,6 +10,7 @@ use text::{
     split::{self, Kind, Side},
 };
 
+use super::Filler;
 use crate::{
     AsObject, Bytes, FromArg, Int, List, Obj, Protocol, PyStruct, Ref, Result, Str, Thread, Tuple,
     args::ArgContext,
@@ -33,6 +34,9 @@ pub(crate) trait ByteString: PyStruct {
 
     /// A new object of the same builtin type.
     fn make(th: Thread<'_>, data: &[u8]) -> Result;
+
+    /// A new object of the same builtin type, of `size` bytes that `fill` writes.
+    fn assemble(th: Thread<'_>, size: usize, fill: impl FnOnce(&mut Filler<'_>)) -> Result;
 
     /// The result of an operation that changed nothing.
     fn unchanged(&self, th: Thread<'_>) -> Result;
@@ -66,6 +70,15 @@ pub(crate) enum Needle<'a> {
 impl<'a> Needle<'a> {
     /// What to search for in `this`, whose size cannot change meanwhile.
     fn of(th: Thread<'_>, this: &impl ByteString, arg: Obj<'a>) -> Result<Self> {
+        // PERF: these run no code.
+        if let Some(bytes) = arg.downcast_exact::<Bytes>() {
+            return Ok(Needle::Bytes(BytesLike::Bytes(bytes)));
+        }
+        if let Some(value) = crate::small_int::value(arg.as_ptr())
+            && let Ok(byte) = u8::try_from(value)
+        {
+            return Ok(Needle::Byte([byte]));
+        }
         let _held = BytesLike::get(th, this.obj())?;
         if let Some(bytes) = BytesLike::try_get(th, arg)? {
             return Ok(Needle::Bytes(bytes));
@@ -117,6 +130,14 @@ impl FromArg<'_> for Option<Fill> {
 }
 
 pub(crate) fn contains(th: Thread<'_>, this: &impl ByteString, part: Obj<'_>) -> Result<bool> {
+    if let Some(value) = crate::small_int::value(part.as_ptr())
+        && let Ok(byte) = u8::try_from(value)
+    {
+        return Ok(search::find_char(units(this.data()), byte.into()).is_some());
+    }
+    if let Some(part) = part.downcast_exact::<Bytes>() {
+        return Ok(search::find(units(this.data()), units(part.as_bytes())).is_some());
+    }
     let _held = BytesLike::get(th, this.obj())?;
     if Int::is_index(part) {
         match Int::index(th, part) {
@@ -313,21 +334,16 @@ pub(crate) fn partition<T: ByteString>(
     }
 }
 
-/// A new object whose data are appended by `fill` to a vector of known size.
+/// A new object of `size` bytes that `fill` writes; `None` is more than there can be.
 fn build<T: ByteString>(
     th: Thread<'_>,
     size: Option<usize>,
-    fill: impl FnOnce(&mut Vec<u8>),
+    fill: impl FnOnce(&mut Filler<'_>),
 ) -> Result {
-    let mut out = Vec::new();
     let Some(size) = size.filter(|&size| isize::try_from(size).is_ok()) else {
         raise!(th, OverflowError, "bytes object is too large");
     };
-    if out.try_reserve_exact(size).is_err() {
-        return Err(th.no_memory());
-    }
-    fill(&mut out);
-    T::make(th, &out)
+    T::assemble(th, size, fill)
 }
 
 pub(crate) fn replace<T: ByteString>(
@@ -347,12 +363,18 @@ pub(crate) fn replace<T: ByteString>(
     build::<T>(th, size, |out| {
         let mut from = 0;
         for position in search::matches(units(data), units(old)).take(count) {
-            out.extend_from_slice(data.get(from..position).unwrap_or_default());
-            out.extend_from_slice(new);
+            out.put(data.get(from..position).unwrap_or_default());
+            out.put(new);
             from = position + old.len();
         }
-        out.extend_from_slice(data.get(from..).unwrap_or_default());
+        out.put(data.get(from..).unwrap_or_default());
     })
+}
+
+/// A new object with `map` applied to each byte.
+pub(crate) fn mapped<T: ByteString>(th: Thread<'_>, this: &T, map: impl Fn(u8) -> u8) -> Result {
+    let data = this.data();
+    T::assemble(th, data.len(), |out| out.extend(data.iter().map(|byte| map(*byte))))
 }
 
 pub(crate) fn pad<T: ByteString>(
@@ -368,9 +390,9 @@ pub(crate) fn pad<T: ByteString>(
     let data = this.data();
     let size = left.checked_add(right).and_then(|n| n.checked_add(data.len()));
     build::<T>(th, size, |out| {
-        out.resize(left, fill);
-        out.extend_from_slice(data);
-        out.resize(out.len() + right, fill);
+        out.repeat(fill, left);
+        out.put(data);
+        out.repeat(fill, right);
     })
 }
 
@@ -382,9 +404,9 @@ pub(crate) fn zfill<T: ByteString>(th: Thread<'_>, this: &T, width: isize) -> Re
     }
     let (sign, rest) = data.split_at_checked(usize::from(signed)).unwrap_or((&[], data));
     build::<T>(th, zeros.checked_add(data.len()), |out| {
-        out.extend_from_slice(sign);
-        out.resize(out.len() + zeros, b'0');
-        out.extend_from_slice(rest);
+        out.put(sign);
+        out.repeat(b'0', zeros);
+        out.put(rest);
     })
 }
 
@@ -399,7 +421,46 @@ pub(crate) fn expandtabs<T: ByteString>(th: Thread<'_>, this: &T, tabsize: i32) 
     })
 }
 
+/// The items of an exact list or tuple.
+///
+/// # Safety
+///
+/// No code runs and nothing is released while they are borrowed.
+unsafe fn items_of(iterable: Obj<'_>) -> Option<&[Obj<'_>]> {
+    match iterable.downcast_exact::<Tuple>() {
+        Some(tuple) => Some(tuple.items()),
+        // SAFETY: the caller's promise.
+        None => iterable.downcast_exact::<List>().map(|list| unsafe { list.items() }),
+    }
+}
+
+/// `separator.join(iterable)` of a list or tuple of `bytes`.
+fn join_plain<T: ByteString>(
+    th: Thread<'_>,
+    separator: &[u8],
+    iterable: Obj<'_>,
+) -> Option<Result> {
+    // SAFETY: the items are looked at and copied.
+    let items = unsafe { items_of(iterable) }.filter(|items| items.len() > 1)?;
+    let mut total = separator.len().checked_mul(items.len() - 1)?;
+    for item in items {
+        total = total.checked_add(item.downcast_exact::<Bytes>()?.len())?;
+    }
+    isize::try_from(total).ok()?;
+    Some(T::assemble(th, total, |out| {
+        for (i, item) in items.iter().enumerate() {
+            if i > 0 {
+                out.put(separator);
+            }
+            out.put(item.downcast_exact::<Bytes>().map(Bytes::as_bytes).unwrap_or_default());
+        }
+    }))
+}
+
 pub(crate) fn join<T: ByteString>(th: Thread<'_>, this: &T, iterable: Obj<'_>) -> Result {
+    if let Some(joined) = join_plain::<T>(th, this.data(), iterable) {
+        return joined;
+    }
     // The iterable must not change the separator.
     let separator = BytesLike::get(th, this.obj())?;
     let items: Vec<Ref> = if let Some(tuple) = iterable.downcast_exact::<Tuple>() {
@@ -453,9 +514,9 @@ pub(crate) fn join<T: ByteString>(th: Thread<'_>, this: &T, iterable: Obj<'_>) -
     build::<T>(th, total, |out| {
         for (i, part) in parts.iter().enumerate() {
             if i > 0 {
-                out.extend_from_slice(&separator);
+                out.put(&separator);
             }
-            out.extend_from_slice(part);
+            out.put(part);
         }
     })
 }
@@ -509,6 +570,41 @@ pub(crate) fn maketrans(th: Thread<'_>, from: &[u8], to: &[u8]) -> Result<Ref<By
     })
 }
 
+const HEX_DIGITS: &[u8; 16] = b"0123456789abcdef";
+
+/// The values of hexadecimal digits; 255 for other bytes.
+static HEX_VALUES: [u8; 256] = {
+    let mut values = [255; 256];
+    let mut i = 0;
+    while i < 16 {
+        let digit = HEX_DIGITS[i];
+        values[digit as usize] = i as u8;
+        values[digit.to_ascii_uppercase() as usize] = i as u8;
+        i += 1;
+    }
+    values
+};
+
+/// The byte that two hexadecimal digits spell.
+#[inline]
+pub fn hex_pair([high, low]: [u8; 2]) -> Option<u8> {
+    let (high, low) = (HEX_VALUES[usize::from(high)], HEX_VALUES[usize::from(low)]);
+    (high | low < 16).then_some(high << 4 | low)
+}
+
+/// `data.hex()`.
+fn plain_hex(th: Thread<'_>, data: &[u8]) -> Result<Ref<Str>> {
+    let Some(size) = data.len().checked_mul(2) else { return Err(th.no_memory()) };
+    if size == 0 {
+        return Ok(Str::empty(th));
+    }
+    Str::build_ascii(th, size, |out| {
+        for (place, byte) in out.as_chunks_mut::<2>().0.iter_mut().zip(data) {
+            *place = [HEX_DIGITS[usize::from(byte >> 4)], HEX_DIGITS[usize::from(byte & 15)]];
+        }
+    })
+}
+
 /// `data.hex(sep, bytes_per_sep)`.
 pub fn hex(
     th: Thread<'_>,
@@ -517,7 +613,7 @@ pub fn hex(
     per_separator: i32,
 ) -> Result<Ref<Str>> {
     let separator = match separator {
-        None => None,
+        None => return plain_hex(th, data),
         Some(separator) => {
             if protocol::mapping::len(th, separator)? != 1 {
                 raise!(th, ValueError, "sep must be length 1.");
@@ -546,7 +642,6 @@ pub fn hex(
     if size.is_none_or(|size| out.try_reserve_exact(size).is_err()) {
         return Err(th.no_memory());
     }
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
     for (i, &byte) in data.iter().enumerate() {
         // A positive group size counts from the right.
         let boundary = if per_separator > 0 { data.len() - i } else { i };
@@ -557,8 +652,8 @@ pub fn hex(
         {
             out.push(separator);
         }
-        out.push(DIGITS[usize::from(byte >> 4)]);
-        out.push(DIGITS[usize::from(byte & 15)]);
+        out.push(HEX_DIGITS[usize::from(byte >> 4)]);
+        out.push(HEX_DIGITS[usize::from(byte & 15)]);
     }
     Str::from_ascii(th, &out)
 }
@@ -618,6 +713,13 @@ fn decode_hex(input: &[u8]) -> std::result::Result<Vec<u8>, Option<usize>> {
     let mut out = Vec::with_capacity(input.len() / 2);
     let mut i = 0;
     while let Some(&byte) = input.get(i) {
+        if let Some(pair) = input.get(i..).and_then(|rest| rest.first_chunk::<2>())
+            && let Some(byte) = hex_pair(*pair)
+        {
+            out.push(byte);
+            i += 2;
+            continue;
+        }
         if Kind::Bytes.is_space(byte.into()) {
             i += 1;
             continue;
@@ -648,8 +750,13 @@ pub(crate) fn subscript<T: ByteString>(th: Thread<'_>, this: &T, key: Obj<'_>) -
     match selection.range() {
         Some(range) if range.len() == data.len() => this.unchanged(th),
         Some(range) => T::make(th, data.get(range).unwrap_or_default()),
-        None => build::<T>(th, Some(selection.length), |out| {
-            out.extend(selection.indices().filter_map(|i| data.get(i).copied()));
+        None => build::<T>(th, Some(selection.length), |out| match selection.reversed() {
+            Some(range) => {
+                out.extend(data.get(range).unwrap_or_default().iter().rev().copied());
+            }
+            None => {
+                out.extend(selection.indices().map(|i| data.get(i).copied().unwrap_or(0)));
+            }
         }),
     }
 }
@@ -673,11 +780,9 @@ pub(crate) fn concat<T: ByteString>(th: Thread<'_>, left: Obj<'_>, right: Obj<'_
     {
         let (a, b) = (a.as_bytes(), b.as_bytes());
         let Some(size) = a.len().checked_add(b.len()) else { return Err(th.no_memory()) };
-        return Bytes::build(th, size, |out| {
-            if let Some((start, end)) = out.split_at_mut_checked(a.len()) {
-                start.copy_from_slice(a);
-                end.copy_from_slice(b);
-            }
+        return Bytes::assemble(th, size, |out| {
+            out.put(a);
+            out.put(b);
         })
         .map(Ref::upcast);
     }
@@ -698,8 +803,8 @@ pub(crate) fn concat<T: ByteString>(th: Thread<'_>, left: Obj<'_>, right: Obj<'_
         return Err(th.no_memory());
     }
     build::<T>(th, size, |out| {
-        out.extend_from_slice(&a);
-        out.extend_from_slice(&b);
+        out.put(&a);
+        out.put(&b);
     })
 }
 
@@ -721,9 +826,9 @@ pub(crate) fn repeat<T: ByteString>(th: Thread<'_>, this: &T, count: isize) -> R
     }
     build::<T>(th, Some(size), |out| {
         if let [byte] = *data {
-            out.resize(count, byte);
+            out.repeat(byte, count);
         } else {
-            (0..count).for_each(|_| out.extend_from_slice(data));
+            (0..count).for_each(|_| out.put(data));
         }
     })
 }
@@ -829,6 +934,21 @@ pub(crate) fn from_dunder(th: Thread<'_>, source: Obj<'_>) -> Result<Option<Ref<
 fn contents(th: Thread<'_>, source: Obj<'_>, is_bytes: bool) -> Result<Contents> {
     if let Some(bytes) = source.downcast_exact::<Bytes>() {
         return Ok(Contents::Bytes(crate::own(bytes)));
+    }
+    // PERF: the most frequent sources, without a view or an iterator.
+    if let Some(array) = source.downcast_exact::<crate::types::bytearray::ByteArray>() {
+        return Bytes::new(th, array.data()).map(Contents::Bytes);
+    }
+    // SAFETY: the items are looked at and copied.
+    let items = unsafe { items_of(source) };
+    let byte = |item: &Obj<'_>| u8::try_from(crate::small_int::value(item.as_ptr())?).ok();
+    if let Some(items) = items
+        && items.iter().all(|item| byte(item).is_some())
+    {
+        return Bytes::assemble(th, items.len(), |out| {
+            out.extend(items.iter().map(|item| byte(item).unwrap_or(0)));
+        })
+        .map(Contents::Bytes);
     }
     if buffer::has_buffer(source) {
         // Any layout will do: what is not contiguous is copied item by item.
@@ -1092,7 +1212,7 @@ macro_rules! byte_string_methods {
             /// Return a copy with all ASCII characters converted to lowercase.
             #[sig = "($self, /)"]
             fn lower(&self, th: Thread<'_>) -> Result {
-                Self::make(th, &self.data().to_ascii_lowercase())
+                shared::mapped(th, self, |byte| byte.to_ascii_lowercase())
             }
 
             /// Strip leading bytes contained in the argument.
@@ -1356,7 +1476,7 @@ macro_rules! byte_string_methods {
             /// Return a copy with all ASCII characters converted to uppercase.
             #[sig = "($self, /)"]
             fn upper(&self, th: Thread<'_>) -> Result {
-                Self::make(th, &self.data().to_ascii_uppercase())
+                shared::mapped(th, self, |byte| byte.to_ascii_uppercase())
             }
 
             /// Pad a numeric string with zeros on the left, to fill a field of the given width.
@@ -1404,6 +1524,12 @@ macro_rules! byte_string_methods {
                         let held = if is_fixed { None } else { Some(BytesLike::get(th, left)?) };
                         let copy = held.as_ref().map(|held| held.to_vec());
                         let format = copy.as_deref().unwrap_or(format.data());
+                        let mut room = [0; crate::types::str::percent::SIMPLE];
+                        if let Some(bytes) =
+                            crate::types::bytes::percent::simple(format, right, &mut room)
+                        {
+                            return Self::make(th, bytes);
+                        }
                         let bytes = crate::types::bytes::percent::format(th, format, right)?;
                         Self::make(th, &bytes)
                     }

@@ -3,12 +3,12 @@
 //! Empty and one-byte objects are immortal statics. A `bytes` is filled once,
 //! while nobody else has seen it.
 
-use std::{cell::Cell, ptr::NonNull};
+use std::{cell::Cell, mem::MaybeUninit, ptr::NonNull};
 
 use super::Bytes;
 use crate::{
-    AsObject, Obj, PyStruct, Ref, Result, Thread, Traverse, Type, VarHead, alloc_object, raise,
-    reference, shape, types::str::hash_bytes,
+    AsObject, Obj, PyStruct, Ref, Result, Thread, Traverse, Type, VarHead, alloc_object,
+    copy::copy_bytes, raise, reference, shape, types::str::hash_bytes,
 };
 
 /// An immortal `bytes` of at most one byte.
@@ -51,7 +51,63 @@ pub fn empty() -> &'static Bytes {
 
 /// A new object of `length` zero bytes, which nobody shares unless it is empty.
 pub fn new_unfilled(th: Thread<'_>, length: usize) -> Result<Ref<Bytes>> {
-    if length == 0 { Ok(crate::own(empty())) } else { Bytes::fresh(th, length) }
+    if length == 0 { Ok(crate::own(empty())) } else { Bytes::fresh(th, length, |_| {}) }
+}
+
+/// The data of an object in the making, written from the start on; what is
+/// not written becomes zero.
+///
+/// PERF: large objects are not zeroed and then written.
+pub struct Filler<'a> {
+    rest: &'a mut [MaybeUninit<u8>],
+}
+
+impl<'a> Filler<'a> {
+    /// For memory of a block that nobody shares.
+    pub(crate) fn new(rest: &'a mut [MaybeUninit<u8>]) -> Self {
+        Filler { rest }
+    }
+
+    /// No more follows.
+    pub(crate) fn finish(self) {
+        self.rest.fill(MaybeUninit::new(0));
+    }
+
+    /// The next `count` places, or as many as there are.
+    fn take(&mut self, count: usize) -> &mut [MaybeUninit<u8>] {
+        let rest = std::mem::take(&mut self.rest);
+        let (taken, rest) = rest.split_at_mut(count.min(rest.len()));
+        self.rest = rest;
+        taken
+    }
+
+    /// Append bytes.
+    #[inline]
+    pub fn put(&mut self, data: &[u8]) {
+        let place = self.take(data.len());
+        let (to, count) = (place.as_mut_ptr().cast(), place.len());
+        // SAFETY: there are at least as many bytes as places, in other memory.
+        unsafe { copy_bytes(data.as_ptr(), to, count) };
+    }
+
+    /// Append a byte.
+    #[inline]
+    pub fn push(&mut self, byte: u8) {
+        self.repeat(byte, 1);
+    }
+
+    /// Append one byte `count` times.
+    pub fn repeat(&mut self, byte: u8, count: usize) {
+        self.take(count).fill(MaybeUninit::new(byte));
+    }
+
+    /// Append what an iterator of known length yields.
+    pub fn extend(&mut self, bytes: impl ExactSizeIterator<Item = u8>) {
+        let place = self.take(bytes.len());
+        place.iter_mut().zip(bytes).for_each(|(place, byte)| {
+            place.write(byte);
+        });
+    }
 }
 
 impl Traverse for Bytes {
@@ -65,7 +121,7 @@ impl Bytes {
         match *data {
             [] => Ok(crate::own(empty())),
             [byte] => Ok(crate::own(&ONE[usize::from(byte)].bytes)),
-            _ => Self::build(th, data.len(), |to| to.copy_from_slice(data)),
+            _ => Self::unshared(th, data),
         }
     }
 
@@ -99,18 +155,27 @@ impl Bytes {
 
     /// A new object of these bytes, also for a single one or none.
     pub fn unshared(th: Thread<'_>, data: &[u8]) -> Result<Ref<Bytes>> {
-        let bytes = Bytes::fresh(th, data.len())?;
-        let to = bytes.data_ptr();
-        if !data.is_empty() {
-            // SAFETY: room for the data, and nobody else has the object.
-            unsafe { std::slice::from_raw_parts_mut(to.as_ptr(), data.len()) }
-                .copy_from_slice(data);
-        }
-        Ok(bytes)
+        Self::fresh(th, data.len(), |out| out.put(data))
     }
 
-    /// A new object of `length` bytes, zeroed, which C code fills in.
-    fn fresh(th: Thread<'_>, length: usize) -> Result<Ref<Bytes>> {
+    /// A new object of `length` bytes that `fill` writes; those of one byte are shared.
+    pub fn assemble(
+        th: Thread<'_>,
+        length: usize,
+        fill: impl FnOnce(&mut Filler<'_>),
+    ) -> Result<Ref<Bytes>> {
+        if length == 0 {
+            return Ok(crate::own(empty()));
+        }
+        let bytes = Self::fresh(th, length, fill)?;
+        if length == 1 { Self::new(th, bytes.as_bytes()) } else { Ok(bytes) }
+    }
+
+    fn fresh(
+        th: Thread<'_>,
+        length: usize,
+        fill: impl FnOnce(&mut Filler<'_>),
+    ) -> Result<Ref<Bytes>> {
         if length > isize::MAX as usize - size_of::<Bytes>() - 1 {
             raise!(th, OverflowError, "byte string is too large");
         }
@@ -118,15 +183,21 @@ impl Bytes {
         let Some(memory) = memory else { return Err(th.no_memory()) };
         let object = memory.cast::<abi::PyObject>();
         // SAFETY: memory for a bytes object.
-        unsafe { reference::init_header(object, Self::type_object()) };
+        unsafe { reference::init_static_header(object, Self::type_object()) };
         // SAFETY: the header is in place; the other fields are written next.
         let bytes = unsafe { memory.cast::<Bytes>().as_ref() };
         bytes.head.set_size(length as isize);
         bytes.hash.set(-1);
         // SAFETY: behind the struct, inside the block.
         let data = unsafe { memory.add(size_of::<Bytes>()) };
-        // SAFETY: room for the data and a NUL.
-        unsafe { data.write_bytes(0, length + 1) };
+        // SAFETY: room for the data and a NUL, in a block that is new.
+        let rest: &mut [MaybeUninit<u8>] =
+            unsafe { std::slice::from_raw_parts_mut(data.as_ptr().cast(), length + 1) };
+        let Some((end, rest)) = rest.split_last_mut() else { return Err(th.no_memory()) };
+        end.write(0);
+        let mut filler = Filler::new(rest);
+        fill(&mut filler);
+        filler.finish();
         // SAFETY: the header's count is this reference.
         Ok(unsafe { Ref::from_owned(object) })
     }

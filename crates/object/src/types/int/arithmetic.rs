@@ -254,6 +254,15 @@ pub fn pow(th: Thread<'_>, a: Obj<'_>, b: Obj<'_>) -> Result<Ref> {
 
 /// `pow(a, b, modulus)`.
 pub fn pow_mod(th: Thread<'_>, a: Obj<'_>, b: Obj<'_>, modulus: Obj<'_>) -> Result<Ref> {
+    if let (Some(base), Some(exponent), Some(modulus)) =
+        (Int::to_i64(a), Int::to_i64(b), Int::to_i64(modulus))
+        && let Some(power) = bigint::pow_mod_small(base, exponent, modulus)
+    {
+        return match power {
+            Ok(power) => Int::from_i64(th, power),
+            Err(error) => raise!(th, ValueError, "{error}"),
+        };
+    }
     match bigint::pow_mod(&Int::to_bigint(a), &Int::to_bigint(b), &Int::to_bigint(modulus)) {
         Ok(power) => Int::from_bigint(th, &power),
         Err(error) => raise!(th, ValueError, "{error}"),
@@ -385,6 +394,9 @@ pub fn round(th: Thread<'_>, a: Obj<'_>, ndigits: Obj<'_>) -> Result<Ref> {
     if places > Int::bit_length(a) / 3 + 1 {
         return Int::from_i64(th, 0);
     }
+    if let Some(rounded) = Int::to_i64(a).and_then(|value| round_small(value, places)) {
+        return Int::from_i64(th, rounded);
+    }
     let unit = match bigint::pow(&10.into(), places) {
         Ok(unit) => unit,
         Err(_) => return Err(th.no_memory()),
@@ -398,6 +410,15 @@ pub fn round(th: Thread<'_>, a: Obj<'_>, ndigits: Obj<'_>) -> Result<Ref> {
     let up = twice > unit || twice == unit && is_odd;
     let down = value - &remainder;
     Int::from_bigint(th, &if up { down + unit } else { down })
+}
+
+/// The multiple of `10**places` next to `value`, ties to even; `None` if one of
+/// them may not fit.
+fn round_small(value: i64, places: u64) -> Option<i64> {
+    let unit = 10i64.checked_pow(u32::try_from(places).ok().filter(|&places| places < 18)?)?;
+    let (quotient, remainder) = (value.div_euclid(unit), value.rem_euclid(unit));
+    let up = remainder * 2 > unit || remainder * 2 == unit && quotient & 1 == 1;
+    (quotient + i64::from(up)).checked_mul(unit)
 }
 
 /// `float(a)` as an object.

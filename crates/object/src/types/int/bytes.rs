@@ -20,6 +20,16 @@ fn is_little(th: Thread<'_>, byteorder: Option<&Str>) -> Result<bool> {
     raise!(th, ValueError, "byteorder must be either 'little' or 'big'")
 }
 
+/// Whether an int fits that many bytes, at most 8.
+fn fits(value: i64, length: usize, signed: bool) -> bool {
+    let unused = 64 - 8 * length as u32;
+    if signed {
+        value << unused >> unused == value
+    } else {
+        value >= 0 && value as u64 <= u64::MAX >> unused
+    }
+}
+
 impl Int {
     /// The bytes of an int in two's complement.
     pub fn to_bytes(
@@ -29,6 +39,14 @@ impl Int {
         little: bool,
         signed: bool,
     ) -> Result<Ref<Bytes>> {
+        if let Some(small) = Self::to_i64(value)
+            && (1..=8).contains(&length)
+            && fits(small, length, signed)
+        {
+            let bytes = if little { small.to_le_bytes() } else { small.to_be_bytes() };
+            let bytes = if little { bytes.get(..length) } else { bytes.get(8 - length..) };
+            return Bytes::new(th, bytes.unwrap_or_default());
+        }
         match bigint::to_bytes(&Self::to_bigint(value), length, little, signed) {
             Ok(bytes) => Bytes::new(th, &bytes),
             Err(ToBytesError::TooLarge) => Err(th.no_memory()),

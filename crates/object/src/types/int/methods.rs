@@ -80,7 +80,7 @@ impl Int {
     fn __divmod__(th: Thread<'_>, left: Obj<'_>, right: Obj<'_>) -> Result<Ref> {
         binary(th, left, right, |th, left, right| {
             let (quotient, remainder) = arithmetic::divmod(th, left, right)?;
-            Tuple::from_refs(th, vec![quotient, remainder]).map(Ref::upcast)
+            Tuple::from_array(th, [quotient, remainder]).map(Ref::upcast)
         })
     }
 
@@ -180,6 +180,9 @@ impl Int {
     /// 3
     #[sig = "($self, /)"]
     fn bit_count(_: Thread<'_>, this: Obj<'_>) -> u64 {
+        if let Some(value) = Int::to_i64(this) {
+            return value.unsigned_abs().count_ones().into();
+        }
         Int::digits(this).magnitude().iter().map(|digit| u64::from(digit.count_ones())).sum()
     }
 

@@ -549,7 +549,10 @@ impl Int {
 
     /// How many bits the magnitude has.
     pub fn bit_length(object: Obj<'_>) -> u64 {
-        digits::bit_length(Self::digits(object).magnitude())
+        match small_int::value(object.as_ptr()) {
+            Some(value) => u64::from(64 - value.unsigned_abs().leading_zeros()),
+            None => digits::bit_length(Self::digits(object).magnitude()),
+        }
     }
 
     /// Bytes of memory as `__sizeof__` counts them.

@@ -55,28 +55,85 @@ pub fn repr(th: Thread<'_>, value: Obj<'_>) -> Result<Ref<Str>> {
     let Some(small) = small_int::value(value.as_ptr()) else {
         return Str::new(th, &to_text(th, value, 10)?);
     };
-    // PERF: no heap buffer for the most frequent numbers.
-    let mut buffer = [0u8; 24];
+    Str::from_ascii(th, Decimal::of(small).digits())
+}
+
+/// The decimal digits of a machine integer. PERF: no heap buffer for the most
+/// frequent numbers.
+pub(crate) struct Decimal {
+    buffer: [u8; 24],
+    start: usize,
+}
+
+impl Decimal {
+    pub(crate) fn of(value: i64) -> Self {
+        let mut text = Decimal { buffer: [0; 24], start: 24 };
+        let mut rest = value.unsigned_abs();
+        loop {
+            text.push(b'0' + (rest % 10) as u8);
+            rest /= 10;
+            if rest == 0 {
+                break;
+            }
+        }
+        if value < 0 {
+            text.push(b'-');
+        }
+        text
+    }
+
+    #[inline(always)]
+    fn push(&mut self, byte: u8) {
+        self.start -= 1;
+        if let Some(place) = self.buffer.get_mut(self.start) {
+            *place = byte;
+        }
+    }
+
+    /// With `-` before those of a negative one.
+    pub(crate) fn digits(&self) -> &[u8] {
+        self.buffer.get(self.start..).unwrap_or(&[])
+    }
+}
+
+/// `bin(value)`, `oct(value)` or `hex(value)` of an int.
+pub fn prefixed(th: Thread<'_>, value: Obj<'_>, base: u32) -> Result<Ref<Str>> {
+    let (letter, bits) = match base {
+        2 => (b'b', 1),
+        8 => (b'o', 3),
+        _ => (b'x', 4),
+    };
+    let Some(small) = Int::to_i64(value) else {
+        let text = to_text(th, value, base)?;
+        let (sign, digits) = match text.strip_prefix('-') {
+            Some(digits) => ("-", digits),
+            None => ("", text.as_str()),
+        };
+        return Str::from_fmt(th, format_args!("{sign}0{}{digits}", char::from(letter)));
+    };
+    let mut buffer = [b'0'; 67];
     let mut start = buffer.len();
-    let mut rest = small.unsigned_abs();
-    loop {
+    let mut put = |byte: u8| {
         start -= 1;
         if let Some(place) = buffer.get_mut(start) {
-            *place = b'0' + (rest % 10) as u8;
+            *place = byte;
         }
-        rest /= 10;
+    };
+    let mut rest = small.unsigned_abs();
+    loop {
+        let digit = (rest & ((1 << bits) - 1)) as u8;
+        put(if digit < 10 { b'0' + digit } else { b'a' + digit - 10 });
+        rest >>= bits;
         if rest == 0 {
             break;
         }
     }
+    put(letter);
+    put(b'0');
     if small < 0 {
-        start -= 1;
-        if let Some(place) = buffer.get_mut(start) {
-            *place = b'-';
-        }
+        put(b'-');
     }
-    let digits = buffer.get(start..).unwrap_or(&[]);
-    Str::from_ascii(th, digits)
+    Str::from_ascii(th, buffer.get(start..).unwrap_or(&[]))
 }
 
 /// The code points of a string.

@@ -516,20 +516,20 @@ impl MemoryView {
         item::unpack(th, format, unsafe { std::slice::from_raw_parts(address, self.itemsize()) })
     }
 
-    fn list_of(&self, th: Thread<'_>, dimension: usize, base: *mut u8) -> Result {
+    fn list_of(&self, th: Thread<'_>, format: u8, dimension: usize, base: *mut u8) -> Result {
         let (Some(&extent), Some(&stride)) =
             (self.shape().get(dimension), self.strides().get(dimension))
         else {
-            return self.unpack(th, base);
+            // SAFETY: an item of the view.
+            let item = unsafe { std::slice::from_raw_parts(base, self.itemsize()) };
+            return item::unpack(th, format, item);
         };
-        let mut items = Vec::new();
+        let list = List::new(th)?;
         for i in 0..extent {
-            if items.try_reserve(1).is_err() {
-                return Err(th.no_memory());
-            }
-            items.push(self.list_of(th, dimension + 1, self.step(dimension, base, i * stride))?);
+            let address = self.step(dimension, base, i * stride);
+            list.push(th, self.list_of(th, format, dimension + 1, address)?)?;
         }
-        List::from_refs(th, items).map(Ref::upcast)
+        Ok(list.upcast())
     }
 
     fn numbers(th: Thread<'_>, numbers: &[isize]) -> Result<Ref<Tuple>> {
@@ -797,8 +797,12 @@ impl MemoryView {
             Some("A") => self.flags.get() & (C_CONTIGUOUS | F_CONTIGUOUS) == F_CONTIGUOUS,
             Some(_) => raise!(th, ValueError, "order must be 'C', 'F' or 'A'"),
         };
+        let fortran = fortran && self.shape().len() > 1;
+        if !fortran && self.is_c_contiguous() {
+            return Bytes::new(th, self.memory());
+        }
         let data = self.to_vec(th)?;
-        if !fortran || self.shape().len() < 2 {
+        if !fortran {
             return Bytes::new(th, &data);
         }
         let (shape, size) = (self.shape(), self.itemsize());
@@ -849,7 +853,8 @@ impl MemoryView {
     #[sig = "($self, /)"]
     fn tolist(&self, th: Thread<'_>) -> Result {
         self.check(th)?;
-        self.list_of(th, 0, self.view().buf.cast())
+        let format = self.native_format(th)?;
+        self.list_of(th, format, 0, self.view().buf.cast())
     }
 
     /// Cast a memoryview to a new format or shape.

@@ -91,6 +91,23 @@ unsafe fn release_keys(table: *const setentry, mask: usize, live: usize) {
     }
 }
 
+/// Copy the slots of a table with references to its keys.
+///
+/// # Safety
+///
+/// Both have that many slots, `from` none that is deleted, and `to` no keys.
+unsafe fn copy_slots(from: *const setentry, to: *mut setentry, slots: usize) {
+    for slot in 0..slots {
+        // SAFETY: the caller's promise.
+        let entry = unsafe { from.add(slot).read() };
+        if let Some(key) = NonNull::new(entry.key) {
+            incref(key);
+        }
+        // SAFETY: the caller's promise.
+        unsafe { to.add(slot).write(entry) };
+    }
+}
+
 /// A table of empty slots. PERF: small ones come and go as often as objects.
 fn allocate(th: Thread<'_>, slots: usize) -> Result<*mut setentry> {
     let Ok(layout) = Layout::array::<setentry>(slots) else { return Err(th.no_memory()) };
@@ -558,15 +575,16 @@ impl Table {
             self.resize(th, (self.len() + other.len()) * 2)?;
         }
         if self.fill.get() == 0 {
-            let same_shape = self.mask == other.mask && other.fill == other.used;
-            for slot in 0..=other.mask.get() as usize {
-                let Some(key) = NonNull::new(other.live_key(slot)) else { continue };
-                incref(key);
-                let entry = other.entry(slot);
-                if same_shape {
-                    self.set_entry(slot, entry);
-                } else {
-                    Self::insert_clean(self.entries(), self.mask.get() as usize, entry);
+            let slots = other.mask.get() as usize + 1;
+            if self.mask == other.mask && other.fill == other.used {
+                // SAFETY: two tables of one size; neither has deleted slots.
+                unsafe { copy_slots(other.entries(), self.entries(), slots) };
+            } else {
+                for slot in 0..slots {
+                    let Some(key) = NonNull::new(other.live_key(slot)) else { continue };
+                    incref(key);
+                    let mask = self.mask.get() as usize;
+                    Self::insert_clean(self.entries(), mask, other.entry(slot));
                 }
             }
             self.fill.set(other.used.get());

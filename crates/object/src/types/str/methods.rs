@@ -4,7 +4,7 @@
 //! the receiver itself if that is exactly a `str`.
 
 use macros::pymethods;
-use text::{Units, search, split, split::Side, titles, unicode};
+use text::{CodeUnit, Units, search, split, split::Side, titles, unicode};
 
 use super::{
     Str,
@@ -13,6 +13,7 @@ use super::{
 use crate::{
     Int, List, Obj, Protocol, Ref, Result, Thread, Tuple,
     args::Given,
+    copy::copy_slice,
     error,
     exceptions::types::TypeError,
     protocol::{index, index::Bound},
@@ -44,6 +45,17 @@ impl Str {
     ) -> Result<Ref<List>> {
         if !reversed {
             let parts = List::new(th)?;
+            if let Some(ascii) = self.as_ascii() {
+                // PERF: what most texts are, without asking again for each piece.
+                for range in ranges {
+                    let piece = match ascii.as_bytes().get(range).unwrap_or_default() {
+                        all if all.len() == ascii.len() => self.to_exact(th)?,
+                        piece => Str::from_ascii(th, piece)?,
+                    };
+                    parts.push(th, piece.upcast())?;
+                }
+                return Ok(parts);
+            }
             for range in ranges {
                 parts.push(th, self.piece(th, range)?.upcast())?;
             }
@@ -197,14 +209,25 @@ impl Str {
         if max == 0 || old.eq(new) {
             return self.to_exact(th);
         }
-        let mut positions = Vec::new();
-        for position in search::matches(units, old.units()).take(max) {
-            if positions.try_reserve(1).is_err() {
-                return Err(th.no_memory());
-            }
-            positions.push(position);
+        if old.len() == new.len() {
+            return self.overwritten(th, old, new, max);
         }
-        let count = positions.len();
+        if let (1, Some(code)) = (old.len(), old.get(0))
+            && search::find_char(units, code).is_none()
+        {
+            return self.to_exact(th);
+        }
+        // PERF: most texts have room for the positions on the stack.
+        let (mut near, mut far) = ([0; 24], Vec::new());
+        let mut count = 0;
+        for position in search::matches(units, old.units()).take(max) {
+            match near.get_mut(count) {
+                Some(place) => *place = position,
+                None if far.try_reserve(1).is_err() => return Err(th.no_memory()),
+                None => far.push(position),
+            }
+            count += 1;
+        }
         if count == 0 {
             return self.to_exact(th);
         }
@@ -219,7 +242,27 @@ impl Str {
             return Ok(Str::empty(th));
         }
         let mut draft = Draft::new(th, self.width().max(new.width()), total)?;
+        let positions = near.into_iter().take(count).chain(far);
         let (mut from, mut to) = (0, 0);
+        if let (Units::Ucs1(text), Units::Ucs1(new), [_, ..]) =
+            (units, new.units(), draft.bytes_mut())
+        {
+            let mut rest = draft.bytes_mut();
+            let mut put = |text: &[u8]| {
+                let all = std::mem::take(&mut rest);
+                if let Some((place, more)) = all.split_at_mut_checked(text.len()) {
+                    copy_slice(place, text);
+                    rest = more;
+                }
+            };
+            for position in positions {
+                put(text.get(from..position).unwrap_or_default());
+                put(new);
+                from = position + old.len();
+            }
+            put(text.get(from..).unwrap_or_default());
+            return self.narrowed(th, draft.finish());
+        }
         for position in positions {
             draft.put(to, units.slice(from, position));
             to += position - from;
@@ -228,12 +271,41 @@ impl Str {
             from = position + old.len();
         }
         draft.put(to, units.slice(from, usize::MAX));
-        let result = draft.finish();
-        // What was removed may have been all that needed the width.
+        self.narrowed(th, draft.finish())
+    }
+
+    /// `self.replace(old, new, max)` where both have one length.
+    fn overwritten(&self, th: Thread<'_>, old: &Str, new: &Str, max: usize) -> Result<Ref<Str>> {
+        let units = self.units();
+        let mut found = search::matches(units, old.units());
+        let Some(first) = found.next() else { return self.to_exact(th) };
+        let mut draft = Draft::new(th, self.width().max(new.width()), self.len())?;
+        draft.put(0, units);
+        let single = match (old.units(), new.units()) {
+            (Units::Ucs1(&[old]), Units::Ucs1(&[new])) if max >= self.len() => Some((old, new)),
+            _ => None,
+        };
+        match (single, draft.bytes_mut()) {
+            (Some((old, new)), bytes) if !bytes.is_empty() => {
+                // PERF: without jumps, so that it vectorises.
+                let rest = bytes.get_mut(first..).unwrap_or_default();
+                rest.iter_mut().for_each(|byte| *byte = if *byte == old { new } else { *byte });
+            }
+            _ => {
+                draft.put(first, new.units());
+                found.take(max - 1).for_each(|position| draft.put(position, new.units()));
+            }
+        }
+        self.narrowed(th, draft.finish())
+    }
+
+    /// `result`, which was made from this string: what was removed may have been
+    /// all that needed the width.
+    fn narrowed(&self, th: Thread<'_>, result: Ref<Str>) -> Result<Ref<Str>> {
         if self.width() != Width::Ascii && Width::of(result.units()) != result.width() {
             return Str::from_units(th, result.units());
         }
-        Ok(result)
+        Ok(super::storage::canonical(th, result))
     }
 
     /// `self * count`.
@@ -278,10 +350,7 @@ impl Str {
             else {
                 break;
             };
-            match (place, text) {
-                ([place], [byte]) => *place = *byte,
-                (place, text) => place.copy_from_slice(text),
-            }
+            copy_slice(place, text);
             rest = more;
         }
         Ok(draft.finish())
@@ -326,10 +395,7 @@ impl Str {
             let mut put = |text: &[u8]| {
                 let all = std::mem::take(&mut rest);
                 if let Some((place, more)) = all.split_at_mut_checked(text.len()) {
-                    match (place, text) {
-                        ([place], [byte]) => *place = *byte,
-                        (place, text) => place.copy_from_slice(text),
-                    }
+                    copy_slice(place, text);
                     rest = more;
                 }
             };
@@ -487,6 +553,9 @@ impl Str {
     /// Return a version of the string suitable for caseless comparisons.
     #[sig = "($self, /)"]
     fn casefold(&self, th: Thread<'_>) -> Result<Ref<Str>> {
+        if let Some(ascii) = self.as_ascii() {
+            return Str::map_ascii(th, ascii, |byte| byte.to_ascii_lowercase());
+        }
         Str::from_buf(th, &titles::casefold(self.units()))
     }
 
@@ -976,12 +1045,7 @@ impl Str {
         if let Some(range) = selection.range() {
             return self.slice(th, range.start, range.end);
         }
-        let mut builder = super::StrBuilder::new();
-        builder.reserve(th, self.width(), selection.length)?;
-        for index in selection.indices() {
-            builder.push(th, self.get(index).unwrap_or(0))?;
-        }
-        builder.finish(th)
+        self.picked(th, selection)
     }
 
     fn sq_concat(&self, th: Thread<'_>, other: Obj<'_>) -> Result<Ref<Str>> {
@@ -1022,6 +1086,48 @@ impl Str {
         }
     }
 
+    /// The characters of a slice with a step.
+    fn picked(&self, th: Thread<'_>, selection: index::Selection) -> Result<Ref<Str>> {
+        fn pick<U: CodeUnit>(from: &[U], selection: index::Selection, to: &mut [U]) {
+            match selection.reversed() {
+                Some(range) => {
+                    let from = from.get(range).unwrap_or_default();
+                    to.iter_mut().zip(from.iter().rev()).for_each(|(to, from)| *to = *from);
+                }
+                None => to.iter_mut().zip(selection.indices()).for_each(|(to, index)| {
+                    if let Some(from) = from.get(index) {
+                        *to = *from;
+                    }
+                }),
+            }
+        }
+        fn picked<U: CodeUnit>(
+            th: Thread<'_>,
+            from: &[U],
+            selection: index::Selection,
+        ) -> Result<Ref<Str>> {
+            let mut to = Vec::new();
+            if to.try_reserve_exact(selection.length).is_err() {
+                return Err(th.no_memory());
+            }
+            to.resize(selection.length, U::truncate(0));
+            pick(from, selection, &mut to);
+            Str::from_units(th, U::units(&to))
+        }
+        if let Some(ascii) = self.as_ascii()
+            && selection.length > 1
+        {
+            return Str::build_ascii(th, selection.length, |to| {
+                pick(ascii.as_bytes(), selection, to);
+            });
+        }
+        match self.units() {
+            Units::Ucs1(from) => picked(th, from, selection),
+            Units::Ucs2(from) => picked(th, from, selection),
+            Units::Ucs4(from) => picked(th, from, selection),
+        }
+    }
+
     fn map_ascii(th: Thread<'_>, text: &str, map: impl Fn(u8) -> u8) -> Result<Ref<Str>> {
         if let [byte] = *text.as_bytes() {
             return Str::from_ascii(th, &[map(byte)]);
@@ -1029,9 +1135,8 @@ impl Str {
         if text.is_empty() {
             return Ok(Str::empty(th));
         }
-        let mut draft = Draft::new(th, Width::Ascii, text.len())?;
-        draft.put(0, Units::Ucs1(text.as_bytes()));
-        draft.bytes_mut().iter_mut().for_each(|byte| *byte = map(*byte));
-        Ok(draft.finish())
+        Self::build_ascii(th, text.len(), |to| {
+            to.iter_mut().zip(text.as_bytes()).for_each(|(to, byte)| *to = map(*byte));
+        })
     }
 }

@@ -14,8 +14,8 @@ use abi::{PyASCIIObject, PyCompactUnicodeObject, PyUnicodeObject};
 
 use super::Str;
 use crate::{
-    AsObject, Obj, PyStruct, Ref, Result, Thread, Traverse, Type, alloc_object, raise, reference,
-    shape,
+    AsObject, Obj, PyStruct, Ref, Result, Thread, Traverse, Type, alloc_object, copy::copy_bytes,
+    raise, reference, shape,
 };
 
 pub(crate) const INTERNED: u32 = 3;
@@ -166,7 +166,7 @@ unsafe fn copy<U: CodeUnit>(units: Units<'_>, to: *mut U) {
     match units {
         Units::Ucs1(s) if size_of::<U>() == 1 => {
             // SAFETY: the caller's promise.
-            unsafe { to.cast::<u8>().copy_from_nonoverlapping(s.as_ptr(), s.len()) }
+            unsafe { copy_bytes(s.as_ptr(), to.cast::<u8>(), s.len()) }
         }
         Units::Ucs2(s) if size_of::<U>() == 2 => {
             // SAFETY: the caller's promise.
@@ -373,11 +373,25 @@ impl Str {
         // SAFETY: behind the header, inside the block.
         let data = unsafe { memory.add(ASCII_DATA) }.as_ptr();
         // SAFETY: there is room for the bytes, in a block that is new.
-        unsafe { data.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
+        unsafe { copy_bytes(bytes.as_ptr(), data, bytes.len()) };
         // SAFETY: and for the terminator.
         unsafe { data.add(bytes.len()).write(0) };
         // SAFETY: the header's count is the reference we hand over.
         Ok(unsafe { Ref::from_owned(object) })
+    }
+
+    /// A new string of `length` ASCII characters that `fill` writes over zeros.
+    pub(crate) fn build_ascii(
+        th: Thread<'_>,
+        length: usize,
+        fill: impl FnOnce(&mut [u8]),
+    ) -> Result<Ref<Str>> {
+        let mut draft = Draft::new(th, Width::Ascii, length)?;
+        let bytes = draft.bytes_mut();
+        bytes.fill(0);
+        fill(bytes);
+        debug_assert!(bytes.is_ascii());
+        Ok(draft.finish())
     }
 
     /// A new string of formatted text.
@@ -792,9 +806,13 @@ pub fn hash_bytes(th: Thread<'_>, data: &[u8]) -> isize {
 
 impl Drop for Str {
     fn drop(&mut self) {
+        let state = self.state.get();
+        // PERF: most strings own nothing and are in no table.
+        if state & (COMPACT | ASCII | INTERNED) == COMPACT | ASCII {
+            return;
+        }
         // SAFETY: strings die on attached threads.
         let th = unsafe { Thread::current() };
-        let state = self.state.get();
         if state & INTERNED == MORTAL {
             super::intern::forget(th, self);
         }

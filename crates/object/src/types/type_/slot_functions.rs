@@ -1,7 +1,13 @@
 //! Slots of classes written in Python: functions that call the dunder, and
 //! the rule which slot gets which function.
 
-use std::{cell::Cell, ffi::c_int, ptr::null_mut};
+use std::{
+    cell::{Cell, OnceCell, RefCell},
+    collections::HashMap,
+    ffi::c_int,
+    ptr::null_mut,
+    rc::Rc,
+};
 
 use abi::{PyObject, PyTypeObject};
 
@@ -667,9 +673,9 @@ fn generic_function(row: &Row) -> usize {
 
 /// Fill every slot of a heap type from what its MRO says of the dunders.
 pub fn fill_slots(th: Thread<'_>, ty: &Type) {
-    let (parent, own) = (Parent::of(th, ty), own_dunders(ty));
+    let (parent, own) = (Parent::of(th, ty), OwnDunders::of(ty));
     for (index, group) in groups().enumerate() {
-        let inherits = !group.iter().any(|row| own.iter().any(|name| name.is(row.dunder)));
+        let inherits = !group.iter().any(|row| own.has(row.dunder));
         match &parent {
             Some(parent) if inherits => parent.fill(th, ty, index, group),
             _ => fill_slot(th, ty, group),
@@ -682,25 +688,39 @@ fn groups() -> impl Iterator<Item = &'static [Row]> {
     ROWS.chunk_by(|left, right| left.suite == right.suite && left.offset == right.offset)
 }
 
-/// An own name of a class.
-struct OwnName(Ref);
-
-impl OwnName {
-    fn is(&self, text: &str) -> bool {
-        self.0.obj().downcast::<Str>().and_then(Str::as_ascii) == Some(text)
-    }
+/// The names in a class's own namespace that look like special methods.
+struct OwnDunders {
+    names: Vec<Ref>,
+    /// A bit for each name, see [`signature`].
+    signatures: u64,
 }
 
-/// The names in the class's own namespace that look like special methods.
-fn own_dunders(ty: &Type) -> Vec<OwnName> {
-    let (mut names, mut position) = (Vec::new(), 0);
-    while let Some((name, _)) = ty.dict().and_then(|dict| dict.next_entry(&mut position)) {
-        let text = name.obj().downcast::<Str>().and_then(Str::as_ascii);
-        if text.is_some_and(|text| text.starts_with("__")) {
-            names.push(OwnName(name));
+/// A bit that equal names have in common.
+///
+/// PERF: hardly any of the 100 dunders of a class's own names is compared as text.
+fn signature(name: &str) -> u64 {
+    let byte = |index: usize| name.as_bytes().get(index).copied().unwrap_or(0);
+    let mix = byte(2).wrapping_mul(7) ^ byte(4).wrapping_mul(3) ^ byte(name.len() / 2);
+    1 << (usize::from(mix).wrapping_add(name.len()) & 63)
+}
+
+impl OwnDunders {
+    fn of(ty: &Type) -> Self {
+        let (mut own, mut position) = (OwnDunders { names: Vec::new(), signatures: 0 }, 0);
+        while let Some((name, _)) = ty.dict().and_then(|dict| dict.next_entry(&mut position)) {
+            let text = name.obj().downcast::<Str>().and_then(Str::as_ascii);
+            if let Some(text) = text.filter(|text| text.starts_with("__")) {
+                own.signatures |= signature(text);
+                own.names.push(name);
+            }
         }
+        own
     }
-    names
+
+    fn has(&self, dunder: &str) -> bool {
+        let is = |name: &Ref| name.obj().downcast::<Str>().and_then(Str::as_ascii) == Some(dunder);
+        self.signatures & signature(dunder) != 0 && self.names.iter().any(is)
+    }
 }
 
 /// Where a class has those slots from whose dunders it does not define itself, when all of its MRO
@@ -709,32 +729,31 @@ fn own_dunders(ty: &Type) -> Vec<OwnName> {
 /// PERF: nine tenths of the work of making a class was to look up 90 dunders along its MRO, a sixth
 /// of all instructions of `krait -c pass`.
 enum Parent<'a> {
-    /// `object`; slots are the same for every class, found by the first one.
-    Object(&'a PlainSlots),
+    /// A builtin type; slots are the same for every class, found by the first one.
+    Builtin(Rc<[Cell<Option<usize>>]>),
     /// A class whose slots were filled by this module.
     Class(&'a Type),
 }
 
-/// What a direct subclass of `object` has in each slot, once known.
-struct PlainSlots(Box<[Cell<Option<usize>>]>);
-
-impl Default for PlainSlots {
-    fn default() -> Self {
-        PlainSlots(groups().map(|_| Cell::new(None)).collect())
-    }
-}
+/// What a class whose only base is a builtin type has in each slot, once known.
+#[derive(Default)]
+struct PlainSlots(RefCell<HashMap<*const Type, Rc<[Cell<Option<usize>>]>>>);
 
 impl<'a> Parent<'a> {
     fn of(th: Thread<'a>, ty: &'a Type) -> Option<Parent<'a>> {
         let [_, rest @ ..] = ty.mro()?.items() else { return None };
         let parent = rest.first()?.downcast::<Type>()?;
-        if !parent.is_heap() {
-            let is_object = std::ptr::eq(parent, types::object_type());
-            return is_object.then(|| Parent::Object(th.interp().shared.get::<PlainSlots>()));
-        }
         let theirs = parent.mro()?.items();
-        let same = rest.len() == theirs.len() && rest.iter().zip(theirs).all(|(a, b)| a.is(*b));
-        same.then_some(Parent::Class(parent))
+        if rest.len() != theirs.len() || !rest.iter().zip(theirs).all(|(a, b)| a.is(*b)) {
+            return None;
+        }
+        if parent.is_heap() {
+            return Some(Parent::Class(parent));
+        }
+        let mut plain = th.interp().shared.get::<PlainSlots>().0.borrow_mut();
+        let slots = plain.entry(std::ptr::from_ref(parent));
+        let slots = slots.or_insert_with(|| groups().map(|_| Cell::new(None)).collect());
+        Some(Parent::Builtin(slots.clone()))
     }
 
     /// Fill the slot of the group, the one of this index, as the parent has it.
@@ -742,7 +761,7 @@ impl<'a> Parent<'a> {
         let Some(row) = group.first() else { return };
         let known = match self {
             Parent::Class(parent) => Some(slot_value(parent, row)),
-            Parent::Object(plain) => plain.0.get(index).and_then(Cell::get),
+            Parent::Builtin(plain) => plain.get(index).and_then(Cell::get),
         };
         let address = slot_address(ty, row);
         if address.is_null() {
@@ -754,8 +773,8 @@ impl<'a> Parent<'a> {
             return;
         }
         fill_slot(th, ty, group);
-        if let Parent::Object(plain) = self
-            && let Some(cell) = plain.0.get(index)
+        if let Parent::Builtin(plain) = self
+            && let Some(cell) = plain.get(index)
         {
             cell.set(Some(slot_value(ty, row)));
         }
@@ -791,6 +810,21 @@ pub fn update_slot(th: Thread<'_>, ty: &Type, name: &Str) {
     }
 }
 
+/// The names of [`ROWS`] as strings.
+#[derive(Default)]
+struct DunderNames(OnceCell<Box<[Ref<Str>]>>);
+
+/// The interned name of a row of [`ROWS`].
+fn dunder_name<'a>(th: Thread<'a>, row: &Row) -> Option<&'a Str> {
+    let names = &th.interp().extensions.get::<DunderNames>().0;
+    if names.get().is_none() {
+        let all: Result<Box<[_]>> = ROWS.iter().map(|row| Str::intern(th, row.dunder)).collect();
+        let _ = names.set(all.ok()?);
+    }
+    let index = ROWS.element_offset(row)?;
+    names.get()?.get(index).map(|name| &**name)
+}
+
 /// One slot, from the rows that can fill it.
 fn fill_slot(th: Thread<'_>, ty: &Type, group: &[Row]) {
     let Some(first) = group.first() else { return };
@@ -800,8 +834,8 @@ fn fill_slot(th: Thread<'_>, ty: &Type, group: &[Row]) {
     }
     let (mut specific, mut generic, mut use_generic) = (0usize, 0usize, false);
     for row in group {
-        let Ok(name) = Str::intern(th, row.dunder) else { return };
-        let Some(found) = ty.lookup(th, &name) else {
+        let Some(name) = dunder_name(th, row) else { return };
+        let Some(found) = ty.lookup(th, name) else {
             if row.slot == "tp_iternext" {
                 specific = next_not_implemented as *const () as usize;
             }
