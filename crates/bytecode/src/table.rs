@@ -532,7 +532,7 @@ macro_rules! for_each_op {
             /// `LOAD_ATTR` of a class.
             LOAD_ATTR_CLASS = 177 [9] (owner -- attr, self_or_null[oparg & 1]) [arg] of LOAD_ATTR;
 
-            /// `LOAD_ATTR` of a class with a metaclass of its own.
+            /// `LOAD_ATTR` of a class method of a class.
             LOAD_ATTR_CLASS_WITH_METACLASS_CHECK = 178 [9] (owner -- attr, self_or_null[oparg & 1]) [arg] of LOAD_ATTR;
 
             /// `LOAD_ATTR` through a Python `__getattribute__`.

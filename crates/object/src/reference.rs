@@ -429,6 +429,19 @@ pub fn incref(ptr: NonNull<PyObject>) {
     }
 }
 
+/// Count `n` more references.
+pub(crate) fn incref_by(object: Obj<'_>, n: usize) {
+    if small_int::in_range(object.as_ptr()) {
+        return;
+    }
+    // SAFETY: not a small int, so a live object with a header.
+    let count = unsafe { &mut (*object.as_ptr()).ob_refcnt };
+    if (*count as i32) >= 0 {
+        // Beyond what can be counted it is immortal.
+        *count = (*count as usize).saturating_add(n).min(1 << 31) as u32;
+    }
+}
+
 /// Give up one reference; deallocate with the last.
 ///
 /// # Safety

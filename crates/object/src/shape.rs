@@ -34,12 +34,19 @@ pub struct Shape {
     transitions: RefCell<Vec<Box<Shape>>>,
     /// The transition that was taken last; null before the first.
     latest: Cell<*const Shape>,
+    /// Some names that this shape was found not to have. Only addresses count:
+    /// those of its own names belong to nothing else as long as it lives.
+    absent: [Cell<*const Str>; ABSENT],
 }
+
+/// How many absent names a shape remembers.
+const ABSENT: usize = 4;
 
 impl Shape {
     fn with_names(names: Box<[Ref<Str>]>) -> Box<Shape> {
         let latest = Cell::new(std::ptr::null());
-        Box::new(Shape { names, transitions: RefCell::default(), latest })
+        let absent = [const { Cell::new(std::ptr::null()) }; ABSENT];
+        Box::new(Shape { names, transitions: RefCell::default(), latest, absent })
     }
 
     fn root() -> Box<Shape> {
@@ -59,6 +66,26 @@ impl Shape {
     #[inline]
     pub fn find(&self, name: &Str) -> Option<usize> {
         self.names.iter().position(|known| std::ptr::eq::<Str>(&**known, name))
+    }
+
+    #[inline(always)]
+    fn absence(&self, name: *const Str) -> &Cell<*const Str> {
+        &self.absent[name.addr() >> 5 & (ABSENT - 1)]
+    }
+
+    /// Whether [`Shape::lacks`] was asked for this name not long ago and said yes.
+    #[inline(always)]
+    pub fn is_known_to_lack(&self, name: &Str) -> bool {
+        std::ptr::eq(self.absence(name).get(), name)
+    }
+
+    /// Whether there is no slot of the interned `name`.
+    pub fn lacks(&self, name: &Str) -> bool {
+        let lacks = self.find(name).is_none();
+        if lacks {
+            self.absence(name).set(name);
+        }
+        lacks
     }
 
     /// How many attributes.

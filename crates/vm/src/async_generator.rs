@@ -79,30 +79,44 @@ fn init_hooks(th: Thread<'_>, this: &AsyncGenerator) -> Result<()> {
 
 /// What a step of the generator means for who awaits: a wrapped value ends the
 /// wait.
-fn unwrap(th: Thread<'_>, this: &AsyncGenerator, step: Result<Step>) -> Result<Ref> {
+fn unwrap_step(th: Thread<'_>, this: &AsyncGenerator, step: Result<Step>) -> Result<Step> {
     let value = match step {
         Ok(Step::Yield(value)) => value,
         Ok(Step::Return(_)) => {
             let raised = th.raise_empty(types::StopAsyncIteration());
-            return ended(th, this, raised);
+            return Err(ended(th, this, raised));
         }
-        Err(raised) => return ended(th, this, raised),
+        Err(raised) => return Err(ended(th, this, raised)),
     };
     if let Some(wrapped) = value.obj().downcast_exact::<WrappedValue>() {
         gen_of(this).gi_running_async = 0;
-        return Err(generator::raise_stop(th, wrapped.value.obj()));
+        return Ok(Step::Return(wrapped.value.clone()));
     }
-    Ok(value)
+    Ok(Step::Yield(value))
 }
 
-fn ended(th: Thread<'_>, this: &AsyncGenerator, raised: object::Raised) -> Result<Ref> {
+/// [`unwrap_step`], the end of the wait being a `StopIteration`.
+fn unwrap(th: Thread<'_>, this: &AsyncGenerator, step: Result<Step>) -> Result<Ref> {
+    match unwrap_step(th, this, step)? {
+        Step::Yield(value) => Ok(value),
+        Step::Return(value) => Err(generator::raise_stop(th, value.obj())),
+    }
+}
+
+/// Send `value` to what `anext()` and `asend()` return; `None` for others.
+pub(crate) fn send(th: Thread<'_>, receiver: Obj<'_>, value: Obj<'_>) -> Option<Result<Step>> {
+    let this = receiver.downcast_exact::<AsyncSend>()?;
+    Some(this.advance(th, Some(value)))
+}
+
+fn ended(th: Thread<'_>, this: &AsyncGenerator, raised: object::Raised) -> object::Raised {
     if th.exception_matches(types::StopAsyncIteration())
         || th.exception_matches(types::GeneratorExit())
     {
         gen_of(this).gi_closed = 1;
     }
     gen_of(this).gi_running_async = 0;
-    Err(raised)
+    raised
 }
 
 /// Warn that the result of a method was never awaited.
@@ -181,6 +195,13 @@ impl AsyncSend {
     }
 
     fn step(&self, th: Thread<'_>, value: Option<Obj<'_>>) -> Result<Ref> {
+        match self.advance(th, value)? {
+            Step::Yield(value) => Ok(value),
+            Step::Return(value) => Err(generator::raise_stop(th, value.obj())),
+        }
+    }
+
+    fn advance(&self, th: Thread<'_>, value: Option<Obj<'_>>) -> Result<Step> {
         let mut value = value;
         match self.stage.get() {
             Stage::Closed => return Err(Self::reused(th)),
@@ -196,8 +217,8 @@ impl AsyncSend {
         let how = value.map_or(Resume::Next, Resume::Send);
         // SAFETY: a live generator.
         let step = unsafe { generator::resume(th, self.generator.as_gen(), how) };
-        let result = unwrap(th, &self.generator, step);
-        if result.is_err() {
+        let result = unwrap_step(th, &self.generator, step);
+        if !matches!(result, Ok(Step::Yield(_))) {
             self.stage.set(Stage::Closed);
         }
         result

@@ -2,8 +2,8 @@
 #![allow(unsafe_op_in_unsafe_fn, reason = "casts of objects whose type was checked")]
 
 use object::{
-    AsObject, Dict, List, Obj, Protocol, Ref, Result, Str, Thread, Tuple, Type, error, id,
-    protocol, raise,
+    AsObject, Dict, List, Obj, Protocol, PyStruct, Ref, Result, Str, Thread, Tuple, Type, error,
+    id, protocol, raise,
     types::{
         FrozenSet, Set, Slice, iter::list::ListIterator, iter::tuple::TupleIterator,
         range::RangeIterator, super_,
@@ -73,6 +73,17 @@ pub(crate) fn dict_item(th: Thread<'_>, dict: &Dict, key: Obj<'_>) -> Result<Ref
         Some(value) => Ok(value),
         None => Err(object::types::dict::key_error(th, key)),
     }
+}
+
+/// Whether the instances of a type are subscripted, assigned to and searched as
+/// dicts are.
+pub(crate) fn is_dict_like(ty: &Type) -> bool {
+    let slots = |ty: &Type| {
+        let mapping = ty.mapping()?;
+        let (get, set) = (mapping.mp_subscript? as usize, mapping.mp_ass_subscript? as usize);
+        Some((get, set, ty.sequence()?.sq_contains? as usize))
+    };
+    ty.flags() & abi::Py_TPFLAGS_DICT_SUBCLASS != 0 && slots(ty) == slots(Dict::type_object())
 }
 
 #[inline(never)]
@@ -213,20 +224,27 @@ pub(crate) fn is_instance(th: Thread<'_>, object: Obj<'_>, cls: Obj<'_>) -> Resu
     protocol::instance::is_instance(th, object, cls)
 }
 
-/// Whether `isinstance(object, cls)` holds because of the type alone.
+/// `isinstance(object, cls)` where the type alone tells.
 #[inline(always)]
-pub(crate) unsafe fn is_plainly_instance(object: Word, cls: Word) -> bool {
+pub(crate) unsafe fn plain_instance(object: Word, cls: Word) -> Option<bool> {
     if !is_exact::<Type>(cls) {
-        return false;
+        return None;
     }
-    let cls = cls.obj().cast::<Type>();
-    let ty = object.obj().ty();
-    std::ptr::eq(ty, cls) || is_below(ty, cls)
-}
-
-#[inline(never)]
-fn is_below(ty: &Type, cls: &Type) -> bool {
-    ty.is_subtype(cls)
+    let (ty, cls) = (object.obj().ty(), cls.ptr());
+    if ty.as_ptr().cast() == cls {
+        return Some(true);
+    }
+    let mro = ty.mro()?;
+    let mut base = mro.items_ptr();
+    let end = base.add(mro.len());
+    while base != end {
+        if *base == cls {
+            return Some(true);
+        }
+        base = base.add(1);
+    }
+    // The `__class__` of others may be something else.
+    object.is_int().then_some(false)
 }
 
 /// The length of a builtin container.

@@ -132,35 +132,61 @@ pub(crate) unsafe fn make_frame(
         copy_words(args, Frame::localsplus(frame), nargs);
         return Some(frame);
     }
-    if code.is_simple() {
-        let frame = if names.is_empty() {
-            make_frame_defaults(th, func, args, nargs)
-        } else {
-            make_frame_simple(th, func, args, nargs, names)
-        };
-        if frame.is_some() {
-            return frame;
-        }
+    let frame = if code.is_simple() && names.is_empty() {
+        make_frame_defaults(th, func, args, nargs)
+    } else {
+        make_frame_matched(th, func, args, nargs, names)
+    };
+    match frame {
+        Some(frame) => Some(frame),
+        None => make_frame_general(th, func, args, nargs, names),
     }
-    make_frame_general(th, func, args, nargs, names)
 }
 
-/// The variable that each keyword argument is for. The function is simple.
-#[inline]
-unsafe fn keyword_places(code: &Code, nargs: usize, names: &[Obj<'_>], places: &mut [u16]) -> bool {
-    let variables = code.localsplusnames.items();
-    let first = nargs.max(code.posonlyargcount as usize);
-    let Some(open) = variables.get(first..code.argcount as usize) else { return false };
-    for (i, name) in names.iter().enumerate() {
-        let Some(at) = open.iter().position(|other| other.is(*name)) else { return false };
-        let (known, rest) = places.split_at_mut(i);
-        let place = (first + at) as u16;
-        match rest.first_mut() {
-            Some(free) if !known.contains(&place) => *free = place,
-            _ => return false,
-        }
+/// Most keyword arguments that [`match_arguments`] looks at.
+const MOST: usize = 16;
+/// The place of a keyword argument that goes into the dict of the others.
+const OTHER: u16 = u16::MAX;
+
+const fn low_bits(n: usize) -> u64 {
+    if n < 64 { (1 << n) - 1 } else { u64::MAX }
+}
+
+/// Match arguments with parameters as far as names are known by identity: which
+/// variables get one, a bit each, and for each keyword argument its variable or
+/// [`OTHER`]. `None` if it takes more than that, or they do not fit.
+#[inline(always)]
+unsafe fn match_arguments(
+    code: &Code,
+    nargs: usize,
+    names: &[Obj<'_>],
+    places: &mut [u16; MOST],
+) -> Option<u64> {
+    let argcount = code.argcount as usize;
+    let named = argcount + code.kwonlyargcount as usize;
+    if named > 64 || names.len() > MOST || nargs > argcount && code.flags & VARARGS == 0 {
+        return None;
     }
-    true
+    let mut given = low_bits(nargs.min(argcount));
+    let positional_only = code.posonlyargcount as usize;
+    let open = code.localsplusnames.items().get(positional_only..named)?;
+    for (place, name) in places.iter_mut().zip(names) {
+        let Some(at) = open.iter().position(|variable| variable.is(*name)) else {
+            let is_interned = name.downcast_exact::<Str>().is_some_and(Str::is_interned);
+            if code.flags & VARKEYWORDS == 0 || !is_interned {
+                return None;
+            }
+            *place = OTHER;
+            continue;
+        };
+        let at = positional_only + at;
+        if given >> at & 1 != 0 {
+            return None;
+        }
+        given |= 1 << at;
+        *place = at as u16;
+    }
+    Some(given)
 }
 
 /// A frame for a simple function that gets its last arguments from defaults;
@@ -194,53 +220,118 @@ unsafe fn make_frame_defaults(
     Some(frame)
 }
 
-/// A frame for a simple function where names are known by identity and
-/// defaults fill the gaps; `None`, with nothing taken over and no exception
-/// set, if it takes more than that.
+/// A frame for a function where names are known by identity and defaults fill
+/// the gaps; `None`, with nothing taken over and no exception set, if it takes
+/// more than that.
 #[inline(never)]
-unsafe fn make_frame_simple(
+unsafe fn make_frame_matched(
     th: Thread<'_>,
     func: *mut PyObject,
     args: *mut Word,
     nargs: usize,
     names: &[Obj<'_>],
 ) -> Option<*mut Frame> {
-    const MOST: usize = 16;
     let function = &*func.cast::<Function>();
     let code = &*function.code.as_ptr().cast::<Code>();
-    let argcount = code.argcount as usize;
-    let mut places = [0; MOST];
-    if nargs > argcount || names.len() > MOST || !keyword_places(code, nargs, names, &mut places) {
+    if code.flags & abi::CO_OPTIMIZED == 0 {
         return None;
     }
+    let mut places = [0; MOST];
+    let given = match_arguments(code, nargs, names, &mut places)?;
+    let argcount = code.argcount as usize;
+    let named = argcount + code.kwonlyargcount as usize;
+    let places = &places[..names.len()];
     let defaults = Obj::from_raw(function.defaults.as_ptr());
     let defaults = defaults.map_or(&[][..], |defaults| defaults.cast::<Tuple>().items());
     let first_default = argcount - defaults.len().min(argcount);
-    let places = &places[..names.len()];
-    if (nargs..first_default).any(|i| !places.contains(&(i as u16))) {
+    if given & low_bits(first_default) != low_bits(first_default) {
+        return None;
+    }
+    let kwdefaults = Obj::from_raw(function.kwdefaults.as_ptr()).map(|dict| dict.cast::<Dict>());
+    let kwdefault = |i| kwdefaults?.get_name(th, code.local_name(i));
+    let missing = |i: &usize| given >> i & 1 == 0;
+    if (argcount..named).filter(missing).any(|i| kwdefault(i).is_none()) {
         return None;
     }
     let base = frame::push_words(th.state(), code.framesize as usize);
     if base.is_null() {
         return None;
     }
+    let positional = nargs.min(argcount);
+    let rest = args.add(positional);
+    let Some((tuple, dict)) = collect_others(th, code, rest, nargs - positional, places, names)
+    else {
+        frame::pop_words(th.state(), base);
+        return None;
+    };
     let frame = base.cast::<Frame>();
-    frame::init(frame, func, code, nargs);
+    frame::init(frame, func, code, positional);
     let locals = Frame::localsplus(frame);
-    for i in 0..nargs {
-        *locals.add(i) = *args.add(i);
-    }
+    copy_words(args, locals, positional);
     for (i, place) in places.iter().enumerate() {
-        *locals.add(usize::from(*place)) = *args.add(nargs + i);
-    }
-    for i in nargs.max(first_default)..argcount {
-        if (*locals.add(i)).is_null()
-            && let Some(default) = defaults.get(i - first_default)
-        {
-            *locals.add(i) = Word::borrow(*default).dup();
+        let value = *args.add(nargs + i);
+        if *place == OTHER {
+            // The dict has it.
+            value.release();
+        } else {
+            *locals.add(usize::from(*place)) = value;
         }
     }
+    for i in (first_default..argcount).filter(missing) {
+        *locals.add(i) = Word::borrow(defaults[i - first_default]).dup();
+    }
+    for i in (argcount..named).filter(missing) {
+        if let Some(default) = kwdefault(i) {
+            *locals.add(i) = Word::borrow(default).dup();
+        }
+    }
+    let mut place = locals.add(named);
+    if code.flags & VARARGS != 0 {
+        *place = tuple;
+        place = place.add(1);
+    }
+    if code.flags & VARKEYWORDS != 0 {
+        *place = dict;
+    }
     Some(frame)
+}
+
+/// The tuple of `n` positional arguments that no variable is for, which it takes
+/// over, and the dict of such keyword arguments, whose values follow and are not
+/// taken over: as far as the function wants them. `None`, with nothing taken
+/// over and no exception set, when memory is out.
+#[inline(always)]
+unsafe fn collect_others(
+    th: Thread<'_>,
+    code: &Code,
+    rest: *mut Word,
+    n: usize,
+    places: &[u16],
+    names: &[Obj<'_>],
+) -> Option<(Word, Word)> {
+    let quiet = |raised| th.clear_exception(raised);
+    let mut others = Word::NULL;
+    if code.flags & VARKEYWORDS != 0 {
+        let dict = Dict::new(th).map_err(quiet).ok()?;
+        for (i, (place, name)) in places.iter().zip(names).enumerate() {
+            if *place == OTHER {
+                // Interned names run no code.
+                dict.set(th, *name, (*rest.add(n + i)).obj()).map_err(quiet).ok()?;
+            }
+        }
+        others = Word::from_ref(dict);
+    }
+    if code.flags & VARARGS == 0 {
+        return Some((Word::NULL, others));
+    }
+    match Tuple::from_fn(th, n, |i| Some((*rest.add(i)).owned().ptr())) {
+        Ok(tuple) => Some((Word::from_ref(tuple), others)),
+        Err(raised) => {
+            quiet(raised);
+            others.release_opt();
+            None
+        }
+    }
 }
 
 unsafe fn release_all(args: *mut Word, n: usize) {

@@ -49,6 +49,12 @@ pub(crate) const ENTRY: u8 = 1;
 /// The frame is that of an `__init__`: its result must be None and is dropped.
 pub(crate) const ENTRY_INIT: u8 = 2;
 
+/// The frame is that of a `__setitem__`: its result is dropped.
+pub(crate) const ENTRY_DISCARD: u8 = 3;
+/// The frame is that of an operator's method, whose operands the caller keeps:
+/// its result takes their place, or the right operand is asked.
+pub(crate) const ENTRY_OPERATOR: u8 = 4;
+
 /// Words of a frame before its variables.
 pub(crate) const FRAME_WORDS: usize = size_of::<Frame>() / 8;
 const _: () = assert!(FRAME_WORDS == 10);

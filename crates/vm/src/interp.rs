@@ -10,6 +10,8 @@
 //! which the compiler may not turn calls into jumps.
 #![allow(unsafe_op_in_unsafe_fn, reason = "works on the running frame, see the header")]
 
+use std::ptr::NonNull;
+
 use abi::PyObject;
 use bytecode::Op;
 use object::{Code, Str, Thread, ThreadState};
@@ -317,6 +319,17 @@ impl Regs {
         self.state = th.state();
     }
 
+    /// Free what a handler left behind if that is a float and takes next to
+    /// nothing. PERF: floats are what dies most; this calls nothing.
+    #[inline(always)]
+    pub(crate) unsafe fn frees_float(&self, first: Word, second: Word) -> bool {
+        let (dead, other) = if first.is_null() { (second, first) } else { (first, second) };
+        let object = dead.ptr();
+        other.is_null()
+            && (*object).ob_type == <object::Float as object::PyStruct>::type_object().as_ptr()
+            && (*self.state).interp.heap.free_at_hand(NonNull::new_unchecked(object.cast()))
+    }
+
     /// Release what a handler left behind.
     #[inline(always)]
     pub(crate) unsafe fn drop_dead(dead: Word) {
@@ -456,11 +469,11 @@ pub(crate) unsafe fn release_last(word: Word) {
     let object = word.ptr();
     if (*object).ob_type == <object::Float as object::PyStruct>::type_object().as_ptr() {
         // PERF: floats are what dies most; they own nothing.
-        let block = std::ptr::NonNull::new_unchecked(object.cast::<u8>());
+        let block = NonNull::new_unchecked(object.cast::<u8>());
         return Thread::current().heap().free(block);
     }
     (*object).ob_refcnt = 0;
-    object::reference::deallocate(std::ptr::NonNull::new_unchecked(object));
+    object::reference::deallocate(NonNull::new_unchecked(object));
 }
 
 #[cold]

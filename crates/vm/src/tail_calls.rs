@@ -79,7 +79,9 @@ macro_rules! base_number {
     };
 }
 
-/// Define a function with the signature of a handler.
+/// Define a function with the signature of a handler. PERF: none is inlined into
+/// another. A handler that ends in a call of native code keeps registers on the
+/// stack for it, and what it is inlined into would on every way through.
 macro_rules! handler {
     ($(#[$meta:meta])* $vis:vis $name:ident($r:ident, $th:ident, $oparg:ident) $body:block) => {
         $(#[$meta])*
@@ -110,6 +112,7 @@ macro_rules! interpreter {
 
             $(
                 handler! {
+                    #[inline(never)]
                     pub(super) $name(r, th, oparg) {
                         let flow = ops::$name(&mut r, th, oparg);
                         const BASE: u8 = base_number!($name $($base)?);
@@ -235,6 +238,17 @@ handler! {
     /// Release the word in place of the argument and the one behind the stack.
     #[inline(never)]
     drop_dead(r, _th, dead) {
+        if r.frees_float(Word(dead), *r.sp) {
+            return next(r);
+        }
+        drop_others(r.ip, r.sp, r.frame, dead, r.state)
+    }
+}
+
+handler! {
+    /// [`drop_dead`] of what is no float.
+    #[inline(never)]
+    drop_others(r, _th, dead) {
         (*r.frame).sp = r.sp;
         let second = *r.sp;
         Regs::drop_dead(Word(dead));
@@ -247,6 +261,18 @@ handler! {
     /// Release the word in place of the argument, then load.
     #[inline(never)]
     drop_then_load(r, _th, dead) {
+        if r.frees_float(Word(dead), Word::NULL) {
+            r.second_load();
+            return next(r);
+        }
+        drop_then_load_others(r.ip, r.sp, r.frame, dead, r.state)
+    }
+}
+
+handler! {
+    /// [`drop_then_load`] of what is no float.
+    #[inline(never)]
+    drop_then_load_others(r, _th, dead) {
         (*r.frame).sp = r.sp;
         Regs::drop_dead(Word(dead));
         r.second_load();

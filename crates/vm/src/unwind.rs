@@ -79,7 +79,9 @@ pub(crate) unsafe fn unwind(
         }
         frame = prev;
         ip = (*frame).ip;
-        (add_traceback, propagates) = (true, true);
+        // COMPAT: CPython enters its loop anew for operators.
+        let is_operator = matches!(entry, frame::ENTRY_OPERATOR | frame::ENTRY_DISCARD);
+        (add_traceback, propagates) = (true, !is_operator);
     }
 }
 

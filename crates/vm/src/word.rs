@@ -89,7 +89,22 @@ impl Word {
     /// Whether this is a small int.
     #[inline(always)]
     pub(crate) fn is_int(self) -> bool {
-        self.0 >> small_int::RANGE_SHIFT == 1
+        self.top() == 1
+    }
+
+    /// The bits that tell small ints. PERF: the compiler would rather mask and
+    /// compare with two constants of 64 bits, for which it takes registers from
+    /// whoever asks twice.
+    #[inline(always)]
+    #[allow(unused_mut, reason = "not changed where there is no inline assembly")]
+    fn top(self) -> usize {
+        let mut top = self.0 >> small_int::RANGE_SHIFT;
+        #[cfg(not(miri))]
+        // SAFETY: no instruction at all.
+        unsafe {
+            std::arch::asm!("/* {0} */", inout(reg) top, options(pure, nomem, nostack, preserves_flags));
+        }
+        top
     }
 
     /// The value of a small int.
@@ -129,8 +144,19 @@ impl Word {
     /// A second, owned word; this one stays.
     #[inline(always)]
     pub(crate) unsafe fn dup(self) -> Word {
-        reference::incref(NonNull::new_unchecked(self.ptr()));
-        Word(self.0 & !BORROWED)
+        if self.is_int() { Word(self.0 & !BORROWED) } else { self.dup_in_memory() }
+    }
+
+    /// As [`Word::dup`], of what is no small int.
+    #[inline(always)]
+    pub(crate) unsafe fn dup_in_memory(self) -> Word {
+        let object = self.ptr();
+        let count = (*object).ob_refcnt;
+        // Negative: immortal.
+        if count as i32 >= 0 {
+            (*object).ob_refcnt = count + 1;
+        }
+        Word(object.addr())
     }
 
     /// This word, not null, owned.

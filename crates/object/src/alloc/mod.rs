@@ -350,6 +350,23 @@ impl Heap {
         }
     }
 
+    /// As [`Heap::free`], if that takes no more than to put the block on the
+    /// list of its pool; otherwise nothing is done.
+    ///
+    /// # Safety
+    ///
+    /// As of [`Heap::free`].
+    #[inline(always)]
+    pub unsafe fn free_at_hand(&self, block: NonNull<u8>) -> bool {
+        let offset = block.as_ptr().addr().wrapping_sub(self.fast_base.get());
+        if offset >= self.fast_len.get() {
+            return false;
+        }
+        let pool = pool_of(block.as_ptr());
+        // SAFETY: the block is in a pool and the caller gives it up.
+        unsafe { Pool::push_plain(pool, block) }
+    }
+
     /// Free the block of a gc object, which stops being tracked.
     ///
     /// # Safety

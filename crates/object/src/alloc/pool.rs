@@ -218,6 +218,27 @@ impl Pool {
         pool.used -= 1;
         pool.used == pool.notify
     }
+
+    /// As [`Pool::push`], unless the pool would need attention: then nothing is
+    /// done. Returns whether the block was given back.
+    ///
+    /// # Safety
+    ///
+    /// As of [`Pool::push`].
+    #[inline(always)]
+    pub(crate) unsafe fn push_plain(pool: *mut Pool, block: NonNull<u8>) -> bool {
+        // SAFETY: the pool holds a used block, so it exists.
+        let pool = unsafe { &mut *pool };
+        let used = pool.used - 1;
+        if used == pool.notify {
+            return false;
+        }
+        // SAFETY: nobody uses the block any more.
+        unsafe { block.cast::<*mut u8>().write(pool.free) };
+        pool.free = block.as_ptr();
+        pool.used = used;
+        true
+    }
 }
 
 /// The pools of one class and domain that have room, apart from the current.

@@ -231,12 +231,13 @@ impl<'a> Candidates<'a> {
     }
 
     /// Call `visit` for every reference that an object has; `each` is the same
-    /// without the detour through C. Whether it is an exact tuple.
+    /// without the detour through C, and for some in a row to the same object.
+    /// Whether it is an exact tuple.
     #[inline(always)]
     fn references(
         &mut self,
         object: *mut PyObject,
-        each: impl Fn(&mut Self, *mut PyObject),
+        each: impl Fn(&mut Self, *mut PyObject, u32),
         visit: visitproc,
     ) -> bool {
         // SAFETY: candidates are live.
@@ -257,7 +258,7 @@ impl<'a> Candidates<'a> {
             if class::is_instance_traverse(traverse) {
                 let show = |part: *mut PyObject| {
                     if counts::is_in_memory(part) {
-                        each(self, part);
+                        each(self, part, 1);
                     }
                 };
                 // SAFETY: a live instance of a class with this slot.
@@ -270,30 +271,39 @@ impl<'a> Candidates<'a> {
             }
             return false;
         };
+        let (mut latest, mut times) = (ptr::null_mut(), 0_u32);
         for index in 0..usize::try_from(size).unwrap_or(0) {
             // SAFETY: as many items as the size says; a new object's may be null.
             let item = unsafe { items.add(index).read() };
-            if counts::is_in_memory(item) {
-                each(self, item);
+            if item == latest {
+                times = times.saturating_add(1);
+                continue;
             }
+            if counts::is_in_memory(latest) {
+                each(self, latest, times);
+            }
+            (latest, times) = (item, 1);
+        }
+        if counts::is_in_memory(latest) {
+            each(self, latest, times);
         }
         is_tuple
     }
 
     #[inline(always)]
-    fn subtract_one(&mut self, object: *mut PyObject) {
+    fn subtract_some(&mut self, object: *mut PyObject, times: u32) {
         let mut seen = 0;
         self.with_word(object, |word| {
             seen = *word & CANDIDATE;
-            if (ONE..STUCK).contains(word) {
-                *word -= ONE;
+            if *word < STUCK {
+                *word -= times.min(*word / ONE) * ONE;
             }
         });
         self.seen |= seen;
     }
 
     #[inline(always)]
-    fn reach_one(&mut self, object: *mut PyObject) {
+    fn reach(&mut self, object: *mut PyObject, _: u32) {
         let mut new = false;
         self.with_word(object, |word| {
             if *word & (CANDIDATE | REACHABLE) == CANDIDATE {
@@ -311,7 +321,7 @@ impl<'a> Candidates<'a> {
         for index in 0..self.objects.len() {
             let object = self.objects[index];
             self.seen = 0;
-            let is_tuple = self.references(object, Self::subtract_one, subtract_reference);
+            let is_tuple = self.references(object, Self::subtract_some, subtract_reference);
             let leaf = if self.seen == 0 { LEAF } else { 0 };
             let kind = leaf | if is_tuple { TUPLE } else { 0 };
             if kind != 0 {
@@ -341,10 +351,10 @@ impl<'a> Candidates<'a> {
                 }
             });
             if new {
-                self.references(object, Self::reach_one, reach_reference);
+                self.references(object, Self::reach, reach_reference);
             }
             while let Some(object) = self.work.pop() {
-                self.references(object, Self::reach_one, reach_reference);
+                self.references(object, Self::reach, reach_reference);
             }
         }
     }
@@ -376,12 +386,12 @@ impl Drop for Candidates<'_> {
 
 unsafe extern "C" fn subtract_reference(object: *mut PyObject, argument: *mut c_void) -> c_int {
     // SAFETY: `references` passes the candidates, which it does not use meanwhile.
-    unsafe { &mut *argument.cast::<Candidates<'_>>() }.subtract_one(object);
+    unsafe { &mut *argument.cast::<Candidates<'_>>() }.subtract_some(object, 1);
     0
 }
 
 unsafe extern "C" fn reach_reference(object: *mut PyObject, argument: *mut c_void) -> c_int {
     // SAFETY: `references` passes the candidates, which it does not use meanwhile.
-    unsafe { &mut *argument.cast::<Candidates<'_>>() }.reach_one(object);
+    unsafe { &mut *argument.cast::<Candidates<'_>>() }.reach(object, 1);
     0
 }

@@ -1,7 +1,8 @@
 //! Comparison and hashing.
 
 use crate::{
-    AsObject, Float, Obj, PyStruct, Ref, Result, Str, Thread, Tuple, error, raise, small_int, types,
+    AsObject, Float, Obj, PyStruct, Ref, Result, Str, Thread, Tuple, Type, error, raise, small_int,
+    types,
 };
 
 /// A rich comparison, numbered as in C.
@@ -78,8 +79,14 @@ pub fn rich_compare(th: Thread<'_>, a: Obj<'_>, b: Obj<'_>, op: CompareOp) -> Re
     {
         return Ok(types::bool_(answer).own());
     }
-    th.check_stack(" in comparison")?;
     let (ta, tb) = (a.ty(), b.ty());
+    if compares_by_identity(ta)
+        && compares_by_identity(tb)
+        && let CompareOp::Eq | CompareOp::Ne = op
+    {
+        return Ok(types::bool_(a.is(b) == (op == CompareOp::Eq)).own());
+    }
+    th.check_stack(" in comparison")?;
     let try_one = |x: Obj<'_>, y: Obj<'_>, op: CompareOp| -> Result<Option<Ref>> {
         let Some(slot) = x.ty().slots().tp_richcompare else { return Ok(None) };
         // SAFETY: the slot belongs to the type of `x`.
@@ -110,6 +117,12 @@ pub fn rich_compare(th: Thread<'_>, a: Obj<'_>, b: Obj<'_>, op: CompareOp) -> Re
             b.type_name()
         ),
     }
+}
+
+/// Whether the comparisons of a type are those of `object`.
+fn compares_by_identity(ty: &Type) -> bool {
+    let slot = |ty: &Type| ty.slots().tp_richcompare.map(|slot| slot as usize);
+    slot(ty) == slot(types::object_type())
 }
 
 /// `a op b` of two exact builtins that are compared most.
@@ -160,7 +173,7 @@ pub fn rich_compare_bool(th: Thread<'_>, a: Obj<'_>, b: Obj<'_>, op: CompareOp) 
 }
 
 /// `a is b or a == b`, if that can be told without running any code: of exact
-/// builtins, and tuples of such. PERF: dicts with tuples as keys.
+/// builtins, and tuples (named ones as well) of such. PERF: dicts with tuples as keys.
 #[inline]
 pub fn eq_plain(a: Obj<'_>, b: Obj<'_>) -> Option<bool> {
     if a.is(b) {
@@ -194,7 +207,22 @@ fn eq_in_memory(a: Obj<'_>, b: Obj<'_>, depth: u32) -> Option<bool> {
         return Some(a.value() == b.value());
     }
     // Neither truth value is the other.
-    std::ptr::eq(ty, types::Bool::type_object()).then_some(false)
+    if std::ptr::eq(ty, types::Bool::type_object()) {
+        return Some(false);
+    }
+    if is_tuple_with(ty, |slots| slots.tp_richcompare.map(|slot| slot as usize)) {
+        // SAFETY: a subtype of `tuple`.
+        let (a, b) = unsafe { (a.cast::<Tuple>(), b.cast::<Tuple>()) };
+        return eq_items(a.items(), b.items(), depth.checked_sub(1)?);
+    }
+    None
+}
+
+/// Whether `ty` is a subtype of `tuple`, such as a named one, that inherits a
+/// slot.
+fn is_tuple_with(ty: &Type, slot: impl Fn(&abi::PyTypeObject) -> Option<usize>) -> bool {
+    ty.flags() & abi::Py_TPFLAGS_TUPLE_SUBCLASS != 0
+        && slot(ty.slots()) == slot(Tuple::type_object().slots())
 }
 
 /// [`eq_in_memory`] of the items of two tuples.
@@ -245,6 +273,12 @@ pub fn hash(th: Thread<'_>, object: Obj<'_>) -> Result<isize> {
     };
     if types::object_type().slots().tp_hash.is_some_and(|plain| plain as usize == slot as usize) {
         return Ok(types::object_::identity_hash(object));
+    }
+    if is_tuple_with(object.ty(), |slots| slots.tp_hash.map(|slot| slot as usize))
+        // SAFETY: a subtype of `tuple`.
+        && let Some(hash) = unsafe { object.cast::<Tuple>() }.known_hash()
+    {
+        return Ok(hash);
     }
     th.check_stack_end()?;
     // SAFETY: the slot belongs to the object's type.

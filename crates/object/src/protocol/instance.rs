@@ -5,7 +5,7 @@
 //! `__bases__` passes for a class.
 
 use crate::{
-    AsObject, Obj, Protocol, PyStruct, Ref, Result, Thread, Tuple, Type, id, own, raise,
+    AsObject, Obj, Protocol, PyStruct, Ref, Result, Thread, Tuple, Type, id, own, raise, small_int,
     types::{self, union::Union},
 };
 
@@ -85,6 +85,9 @@ pub fn real_is_instance(th: Thread<'_>, object: Obj<'_>, cls: Obj<'_>) -> Result
 
 /// Whether the `__class__` of an object is certainly its type.
 fn tells_its_class(th: Thread<'_>, object: Obj<'_>) -> bool {
+    if small_int::in_range(object.as_ptr()) {
+        return true;
+    }
     let (ty, base) = (object.ty(), types::object_type());
     let slot = |ty: &Type| ty.slots().tp_getattro.map(|slot| slot as usize);
     let attribute = |ty: &Type| ty.lookup(th, id!(th, "__class__")).map(Obj::as_ptr);

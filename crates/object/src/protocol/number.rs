@@ -3,8 +3,8 @@
 use abi::{PyNumberMethods, binaryfunc, ternaryfunc, unaryfunc};
 
 use crate::{
-    AsObject, Int, Obj, Ref, Result, Thread, Type, error, exceptions::types::OverflowError, raise,
-    types,
+    AsObject, Int, Obj, Ref, Result, Str, Thread, Type, error, exceptions::types::OverflowError,
+    raise, types,
 };
 
 /// `bool(object)`.
@@ -157,6 +157,39 @@ pub fn inplace(th: Thread<'_>, op: BinaryOp, a: Obj<'_>, b: Obj<'_>) -> Result<R
     Err(unsupported(th, op.inplace_symbol, a, b))
 }
 
+/// `a op b` after the Python method of `a` was called and answered
+/// `NotImplemented`.
+pub fn binary_reflected(
+    th: Thread<'_>,
+    op: BinaryOp,
+    reflected: &Str,
+    a: Obj<'_>,
+    b: Obj<'_>,
+    is_inplace: bool,
+) -> Result<Ref> {
+    let (ta, tb) = (a.ty(), b.ty());
+    if !std::ptr::eq(ta, tb) {
+        let address = |slot: binaryfunc| slot as usize;
+        let (left, right) = (number_slot(ta, op.slot), number_slot(tb, op.slot));
+        let value = match right {
+            // Both are the one that calls Python methods.
+            Some(slot) if left.map(address) == Some(address(slot)) => {
+                let value = super::generic::call_special(th, b, reflected, a)?;
+                value.filter(|value| !value.obj().is(types::not_implemented()))
+            }
+            Some(slot) => call_binary(slot, a, b)?,
+            None => None,
+        };
+        if let Some(value) = value {
+            return Ok(value);
+        }
+    }
+    if let Some(value) = sequence_binary(th, op, a, b, is_inplace)? {
+        return Ok(value);
+    }
+    Err(unsupported(th, if is_inplace { op.inplace_symbol } else { op.symbol }, a, b))
+}
+
 /// `sq_concat` and `sq_repeat`, which `+` and `*` fall back on.
 fn sequence_binary(
     th: Thread<'_>,
@@ -234,16 +267,15 @@ fn power_for(
     let power = |number: &PyNumberMethods| number.nb_power;
     let (ta, tb) = (a.ty(), b.ty());
     let mut slots =
-        vec![number_slot(ta, power), number_slot(tb, power), number_slot(modulus.ty(), power)];
+        [number_slot(ta, power), number_slot(tb, power), number_slot(modulus.ty(), power)];
     if !std::ptr::eq(ta, tb) && tb.is_subtype(ta) {
         slots.swap(0, 1);
     }
-    let mut tried: Vec<usize> = Vec::new();
-    for slot in slots.into_iter().flatten() {
-        if tried.contains(&(slot as usize)) {
+    for (i, slot) in slots.into_iter().enumerate() {
+        let Some(slot) = slot else { continue };
+        if slots[..i].iter().flatten().any(|tried| *tried as usize == slot as usize) {
             continue;
         }
-        tried.push(slot as usize);
         if let Some(value) = call(slot)? {
             return Ok(value);
         }

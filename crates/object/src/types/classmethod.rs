@@ -32,6 +32,12 @@ impl ClassMethod {
     pub fn callable(&self) -> Option<Ref> {
         self.callable.get()
     }
+
+    /// The wrapped callable, borrowed; null if there is none.
+    #[inline(always)]
+    pub fn callable_ptr(&self) -> *mut abi::PyObject {
+        self.callable.as_ptr()
+    }
 }
 
 wrapper_methods!(ClassMethod, "classmethod");

@@ -18,7 +18,7 @@ use crate::{
     Traverse, Type, VarHead, alloc_object, gc, own,
     protocol::{compare, iter},
     raise,
-    reference::objects,
+    reference::{incref_by, objects},
     shape,
 };
 
@@ -329,6 +329,33 @@ pub(super) fn repeated_len(th: Thread<'_>, len: usize, count: isize) -> Result<u
     }
 }
 
+/// Write `items` some times in a row to `first`, counting the references.
+///
+/// # Safety
+///
+/// There is room, and nobody reads it meanwhile.
+pub(super) unsafe fn write_repeated(first: *mut *mut PyObject, items: &[Obj<'_>], times: usize) {
+    for item in items {
+        incref_by(*item, times);
+    }
+    let total = items.len() * times;
+    if let [item] = items {
+        // SAFETY: the caller's promise.
+        unsafe { std::slice::from_raw_parts_mut(first.cast(), total) }
+            .fill(std::mem::MaybeUninit::new(item.as_ptr()));
+        return;
+    }
+    // SAFETY: the caller's promise.
+    unsafe { first.copy_from_nonoverlapping(items.as_ptr().cast(), items.len()) };
+    let mut written = items.len();
+    while written < total {
+        let count = written.min(total - written);
+        // SAFETY: what was written is copied behind itself.
+        unsafe { first.add(written).copy_from_nonoverlapping(first, count) };
+        written += count;
+    }
+}
+
 /// `(1, [...], 'a')`: the items between brackets. C code may not have filled in
 /// an item yet.
 pub(super) fn repr_items(
@@ -487,11 +514,20 @@ impl Tuple {
             return Ok(self.obj().own());
         }
         let total = repeated_len(th, self.len(), count)?;
-        let mut items = self.items().iter().cycle();
-        Self::fill_with(th, Self::type_object(), total, || {
-            items.next().map(|item| item.own().into_raw())
-        })
-        .map(Ref::upcast)
+        if total == 0 {
+            return Ok(empty_tuple().upcast());
+        }
+        let tuple = alloc_object::alloc_items::<Tuple>(th, total)?;
+        Self::unset_hash(tuple);
+        // SAFETY: fresh memory for a tuple with room for the items.
+        let this = unsafe { tuple.cast::<Tuple>().as_ref() };
+        this.head.set_size(total as isize);
+        // SAFETY: as above.
+        unsafe { write_repeated(this.first(), self.items(), total / self.len()) };
+        // SAFETY: a complete gc object.
+        unsafe { gc::track_new(th.heap(), tuple) };
+        // SAFETY: the header's count is the reference we hand over.
+        Ok(unsafe { Ref::from_owned(tuple) })
     }
 
     /// Return first index of value.

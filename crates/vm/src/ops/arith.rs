@@ -2,14 +2,14 @@
 #![allow(unsafe_op_in_unsafe_fn, reason = "works on the running frame, see interp")]
 
 use object::{
-    CompareOp, Dict, Float, List, Obj, Protocol, Ref, Result, Str, Thread, Tuple, protocol,
+    CompareOp, Dict, Float, List, Obj, Protocol, Ref, Result, Str, Thread, Tuple, id, protocol,
     protocol::number, small_int, types,
 };
 
 use super::{adapt, check, check_anew, ops};
 use crate::{
-    bridge,
-    frame::is_exact,
+    bridge, call,
+    frame::{self, Frame, is_exact},
     interp::{Flow, Regs},
     specialize::binary as specialize,
     word::Word,
@@ -22,24 +22,26 @@ const MULTIPLES: usize = !((1 << small_int::STEP_SHIFT) - 1);
 /// Where the `NB_INPLACE_*` operators start.
 const INPLACE: usize = 13;
 
+/// The operators by their numbers; that of the power stands for another.
+const OPERATORS: [number::BinaryOp; INPLACE] = [
+    number::ADD,
+    number::AND,
+    number::FLOOR_DIVIDE,
+    number::LSHIFT,
+    number::MATRIX_MULTIPLY,
+    number::MULTIPLY,
+    number::REMAINDER,
+    number::OR,
+    number::ADD,
+    number::RSHIFT,
+    number::SUBTRACT,
+    number::TRUE_DIVIDE,
+    number::XOR,
+];
+
 /// `a op b` with the operator `oparg` of the `NB_*` table.
 #[inline(never)]
 pub(crate) fn binary(th: Thread<'_>, oparg: usize, a: Obj<'_>, b: Obj<'_>) -> Result<Ref> {
-    const OPERATORS: [number::BinaryOp; 13] = [
-        number::ADD,
-        number::AND,
-        number::FLOOR_DIVIDE,
-        number::LSHIFT,
-        number::MATRIX_MULTIPLY,
-        number::MULTIPLY,
-        number::REMAINDER,
-        number::OR,
-        number::ADD,
-        number::RSHIFT,
-        number::SUBTRACT,
-        number::TRUE_DIVIDE,
-        number::XOR,
-    ];
     const POWER: usize = 8;
     const SUBSCR: usize = 26;
     match oparg {
@@ -52,6 +54,95 @@ pub(crate) fn binary(th: Thread<'_>, oparg: usize, a: Obj<'_>, b: Obj<'_>) -> Re
         op if op < INPLACE => number::binary(th, OPERATORS[op], a, b),
         op => number::inplace(th, OPERATORS[(op - INPLACE) % INPLACE], a, b),
     }
+}
+
+/// The method of an operator, and that of the right operand.
+fn operator_names(th: Thread<'_>, operator: usize) -> Option<(&Str, &Str)> {
+    Some(match operator {
+        operator::ADD => (id!(th, "__add__"), id!(th, "__radd__")),
+        operator::AND => (id!(th, "__and__"), id!(th, "__rand__")),
+        operator::FLOOR_DIVIDE => (id!(th, "__floordiv__"), id!(th, "__rfloordiv__")),
+        operator::LSHIFT => (id!(th, "__lshift__"), id!(th, "__rlshift__")),
+        operator::MATRIX_MULTIPLY => (id!(th, "__matmul__"), id!(th, "__rmatmul__")),
+        operator::MULTIPLY => (id!(th, "__mul__"), id!(th, "__rmul__")),
+        operator::REMAINDER => (id!(th, "__mod__"), id!(th, "__rmod__")),
+        operator::OR => (id!(th, "__or__"), id!(th, "__ror__")),
+        operator::RSHIFT => (id!(th, "__rshift__"), id!(th, "__rrshift__")),
+        operator::SUBTRACT => (id!(th, "__sub__"), id!(th, "__rsub__")),
+        operator::TRUE_DIVIDE => (id!(th, "__truediv__"), id!(th, "__rtruediv__")),
+        operator::XOR => (id!(th, "__xor__"), id!(th, "__rxor__")),
+        _ => return None,
+    })
+}
+
+/// A frame for the Python method of the left operand, if that is the first to
+/// be asked; it borrows both. PERF: the interpreter is not entered anew.
+#[inline(never)]
+unsafe fn operator_frame(th: Thread<'_>, oparg: usize, a: Word, b: Word) -> Option<*mut Frame> {
+    let (ta, tb) = (a.obj().ty(), b.obj().ty());
+    if !std::ptr::eq(ta, tb) && tb.is_subtype(ta) {
+        return None;
+    }
+    let (number, operator) = (OPERATORS.get(oparg % INPLACE)?, oparg % INPLACE);
+    let slots = ta.number()?;
+    if oparg >= 2 * INPLACE || oparg >= INPLACE && (number.inplace)(slots).is_some() {
+        return None;
+    }
+    let (name, _) = operator_names(th, operator)?;
+    let method = specialize::method_of(th, ta, name, 2)?;
+    let frame = call::exact_frame(th, method, [a.lend(), b.lend()].as_ptr(), 2)?;
+    (*frame).entry = frame::ENTRY_OPERATOR;
+    Some(frame)
+}
+
+/// What the operator of the instruction at `ip` gives after the method of the
+/// left operand did not know.
+#[cold]
+#[inline(never)]
+unsafe fn reflected(th: Thread<'_>, ip: *mut u16, a: Obj<'_>, b: Obj<'_>) -> Result<Ref> {
+    let oparg = usize::from(*ip.sub(1) >> 8);
+    let operator = oparg % INPLACE;
+    match operator_names(th, operator) {
+        Some((_, name)) => {
+            number::binary_reflected(th, OPERATORS[operator], name, a, b, oparg >= INPLACE)
+        }
+        None => Ok(types::not_implemented().own()),
+    }
+}
+
+/// Go on with what the method of the left operand returned.
+#[inline(always)]
+pub(super) unsafe fn operator_result(r: &mut Regs, th: Thread<'_>, value: Word) -> Flow {
+    let mut value = value;
+    if value.is(types::not_implemented()) {
+        let ip = std::mem::replace(&mut r.ip, (*r.frame).ip);
+        let result = reflected(th, r.ip, r.peek(2).obj(), r.peek(1).obj());
+        value = Word::from_ref(check!(result));
+        r.ip = ip;
+    }
+    let (b, a) = (r.peek(1), r.peek(2));
+    r.set(2, value);
+    r.sp = r.sp.sub(1);
+    r.release(b);
+    r.release(a);
+    Flow::Next
+}
+
+/// A frame for the Python `__setitem__` of a container; it takes all three over.
+#[inline(never)]
+unsafe fn setitem_frame(th: Thread<'_>, sp: *mut Word) -> Option<*mut Frame> {
+    let (sub, container, value) = (*sp.sub(1), *sp.sub(2), *sp.sub(3));
+    let ty = container.obj().ty();
+    let method = specialize::method_of(th, ty, id!(th, "__setitem__"), 3)?;
+    let frame = call::exact_frame(th, method, [container, sub, value].as_ptr(), 3)?;
+    (*frame).entry = frame::ENTRY_DISCARD;
+    Some(frame)
+}
+
+/// Whether the object is an instance of a class.
+#[inline(always)]
+unsafe fn is_of_class(word: Word) -> bool {
+    !word.is_int() && (*word.heap_type()).tp_flags & abi::Py_TPFLAGS_HEAPTYPE != 0
 }
 
 /// The `f64` in a float.
@@ -121,6 +212,7 @@ mod operator {
     pub(super) const AND: usize = 1;
     pub(super) const FLOOR_DIVIDE: usize = 2;
     pub(super) const LSHIFT: usize = 3;
+    pub(super) const MATRIX_MULTIPLY: usize = 4;
     pub(super) const MULTIPLY: usize = 5;
     pub(super) const REMAINDER: usize = 6;
     pub(super) const OR: usize = 7;
@@ -175,23 +267,27 @@ unsafe fn small_ints(r: &mut Regs, operator: usize) -> Flow {
     int_result(r, value.wrapping_add(small_int::ZERO))
 }
 
-/// `BINARY_OP_EXTEND` of floats, and with the function in the cache.
-pub(super) unsafe fn binary_extended(r: &mut Regs, th: Thread<'_>, oparg: usize) -> Flow {
+/// The operators of two numbers, at least one of them a float, that have no
+/// opcode of their own.
+#[inline(always)]
+unsafe fn float_operands(r: &mut Regs, operator: usize) -> Flow {
     let (b, a) = (r.peek(1), r.peek(2));
-    if let (Some(x), Some(y)) = (specialize::number(a), specialize::number(b)) {
-        let value = match if oparg >= INPLACE { oparg - INPLACE } else { oparg } {
-            operator::ADD => Some(x + y),
-            operator::SUBTRACT => Some(x - y),
-            operator::MULTIPLY => Some(x * y),
-            operator::TRUE_DIVIDE if y != 0.0 => Some(x / y),
-            _ => None,
-        };
-        match value {
-            Some(value) if a.is_int() != b.is_int() => return mixed_result(r, value),
-            Some(value) if !a.is_int() => return float_result(r, value),
-            _ => {}
-        }
-    }
+    let (Some(x), Some(y)) = (specialize::number(a), specialize::number(b)) else {
+        return Flow::Slow;
+    };
+    let value = match operator {
+        operator::TRUE_DIVIDE if y != 0.0 => x / y,
+        operator::MULTIPLY => x * y,
+        operator::ADD => x + y,
+        operator::SUBTRACT => x - y,
+        _ => return Flow::Slow,
+    };
+    if a.is_int() || b.is_int() { mixed_result(r, value) } else { float_result(r, value) }
+}
+
+/// `BINARY_OP_EXTEND` with the function in the cache.
+#[inline(always)]
+pub(super) unsafe fn binary_extended(r: &mut Regs, th: Thread<'_>) -> Flow {
     let function = specialize::extended(r.ip);
     r.save();
     let value = function(th, r.peek(2), r.peek(1));
@@ -203,7 +299,43 @@ pub(super) unsafe fn binary_extended(r: &mut Regs, th: Thread<'_>, oparg: usize)
     Flow::Next
 }
 
+/// The dict at `depth`, if it is an instance of a subclass that works as one.
+unsafe fn dict_like<'a>(r: &Regs, depth: usize) -> Option<&'a Dict> {
+    let container = r.peek(depth).obj();
+    bridge::is_dict_like(container.ty()).then(|| container.cast::<Dict>())
+}
+
+/// `BINARY_OP_SUBSCR_DICT` of an instance of a subclass.
+#[inline(always)]
+pub(super) unsafe fn subscript_dict(r: &mut Regs, th: Thread<'_>) -> Flow {
+    let Some(dict) = dict_like(r, 2) else { return Flow::Miss };
+    r.save();
+    let value = check_anew!(r, th, dict.subscript(th, r.peek(1).obj()));
+    r.answer(th, Word::from_ref(value), 5)
+}
+
+/// `CONTAINS_OP_DICT` of an instance of a subclass.
+#[inline(always)]
+pub(super) unsafe fn contains_dict(r: &mut Regs, th: Thread<'_>, oparg: usize) -> Flow {
+    let Some(dict) = dict_like(r, 1) else { return Flow::Miss };
+    r.save();
+    let found = check_anew!(r, th, bridge::dict_contains(th, dict, r.peek(2).obj()));
+    r.answer_bool(th, found ^ (oparg != 0))
+}
+
+/// `STORE_SUBSCR_DICT` of an instance of a subclass.
+#[inline(always)]
+pub(super) unsafe fn store_in_dict(r: &mut Regs, th: Thread<'_>) -> Flow {
+    let Some(dict) = dict_like(r, 2) else { return Flow::Miss };
+    r.save();
+    check_anew!(r, th, dict.set(th, r.peek(1).obj(), r.peek(3).obj()));
+    r.take_up(th);
+    r.skip(1);
+    r.make_way(r.sp.sub(3), Word::NULL)
+}
+
 /// `BINARY_OP_SUBSCR_STR_INT` of a string that is not ASCII.
+#[inline(always)]
 pub(super) unsafe fn subscript_text(r: &mut Regs, th: Thread<'_>) -> Flow {
     r.save();
     let item = bridge::str_item(th, r.peek(2).obj(), r.peek(1).int());
@@ -385,6 +517,11 @@ ops! {
     fn BINARY_OP(r, th, oparg) {
         adapt!(r, specialize::binary(r.ip, oparg, r.peek(2), r.peek(1)));
         r.save();
+        if is_of_class(r.peek(2))
+            && let Some(callee) = operator_frame(th, oparg, r.peek(2), r.peek(1))
+        {
+            return r.enter(th, callee, 5);
+        }
         let value = check_anew!(r, th, binary(th, oparg, r.peek(2).obj(), r.peek(1).obj()));
         r.answer(th, Word::from_ref(value), 5)
     }
@@ -439,7 +576,7 @@ ops! {
         if a.is_int() && b.is_int() {
             return small_ints(r, operator);
         }
-        Flow::Slow
+        float_operands(r, operator)
     }
 
     fn BINARY_OP_ADD_UNICODE(r, th, oparg) {
@@ -511,7 +648,7 @@ ops! {
     fn BINARY_OP_SUBSCR_DICT(r, th, oparg) {
         let (key, dict) = (r.peek(1), r.peek(2));
         if !is_exact::<Dict>(dict) {
-            return Flow::Miss;
+            return Flow::Slow;
         }
         r.save();
         let dict = dict.obj().cast::<Dict>();
@@ -522,7 +659,7 @@ ops! {
     fn BINARY_OP_SUBSCR_GETITEM(r, th, oparg) {
         let Some(function) = specialize::getitem(r.ip, r.peek(2)) else { return Flow::Miss };
         let arguments = r.sp.sub(2);
-        let Some(callee) = crate::call::exact_frame(th, function, arguments, 2) else {
+        let Some(callee) = call::exact_frame(th, function, arguments, 2) else {
             return Flow::Miss;
         };
         r.sp = r.sp.sub(2);
@@ -704,7 +841,7 @@ ops! {
 
     fn CONTAINS_OP_DICT(r, th, oparg) {
         if !is_exact::<Dict>(r.peek(1)) {
-            return Flow::Miss;
+            return Flow::Slow;
         }
         r.save();
         let dict = r.peek(1).obj().cast::<Dict>();
@@ -744,6 +881,12 @@ ops! {
     fn STORE_SUBSCR(r, th, oparg) {
         adapt!(r, specialize::store_subscr(r.ip, r.peek(2), r.peek(1)));
         r.save();
+        if is_of_class(r.peek(2))
+            && let Some(callee) = setitem_frame(th, r.sp)
+        {
+            r.sp = r.sp.sub(3);
+            return r.enter(th, callee, 1);
+        }
         let (sub, container, value) = (r.peek(1), r.peek(2), r.peek(3));
         let value = Some(value.obj());
         check_anew!(r, th, protocol::mapping::set_item(th, container.obj(), sub.obj(), value));
@@ -776,7 +919,7 @@ ops! {
     fn STORE_SUBSCR_DICT(r, th, oparg) {
         let (sub, dict, value) = (r.peek(1), r.peek(2), r.peek(3));
         if !is_exact::<Dict>(dict) {
-            return Flow::Miss;
+            return Flow::Slow;
         }
         r.save();
         check_anew!(r, th, dict.obj().cast::<Dict>().set(th, sub.obj(), value.obj()));

@@ -27,7 +27,7 @@ unsafe fn attribute(r: &mut Regs, oparg: usize, value: Word) -> Flow {
 #[inline(always)]
 unsafe fn bind(r: &mut Regs, method: Word) -> Flow {
     let this = r.peek(1);
-    r.set(1, method.dup());
+    r.set(1, method.dup_in_memory());
     r.push(this);
     r.skip(9);
     Flow::Next
@@ -43,7 +43,17 @@ unsafe fn store(r: &mut Regs, slot: *mut Word) -> Flow {
     r.finish2(old, owner)
 }
 
+/// `STORE_ATTR_INSTANCE_VALUE` of a new attribute.
+#[inline(always)]
+pub(super) unsafe fn store_new(r: &mut Regs, oparg: usize) -> Flow {
+    match specialize::new_slot(r.ip, r.peek(1), r.name(oparg)) {
+        Some(slot) => store(r, slot),
+        None => Flow::Miss,
+    }
+}
+
 /// `LOAD_ATTR_INSTANCE_VALUE` of an instance with another shape.
+#[inline(always)]
 pub(super) unsafe fn load_other_shape(r: &mut Regs, oparg: usize) -> Flow {
     let owner = r.peek(1);
     if !specialize::is_in_same_slot(r.ip, owner, r.name(oparg >> 1)) {
@@ -54,7 +64,11 @@ pub(super) unsafe fn load_other_shape(r: &mut Regs, oparg: usize) -> Flow {
 }
 
 /// `LOAD_ATTR_METHOD_WITH_VALUES` of an instance with another shape.
+#[inline(always)]
 pub(super) unsafe fn load_method_other_shape(r: &mut Regs, oparg: usize) -> Flow {
+    if specialize::is_known_to_lack(r.peek(1), r.name(oparg >> 1)) {
+        return bind(r, specialize::class_object(r.ip));
+    }
     if specialize::shadows(r.peek(1), r.name(oparg >> 1)) {
         return Flow::Miss;
     }
@@ -62,6 +76,7 @@ pub(super) unsafe fn load_method_other_shape(r: &mut Regs, oparg: usize) -> Flow
 }
 
 /// `LOAD_ATTR_NONDESCRIPTOR_WITH_VALUES` of an instance with another shape.
+#[inline(always)]
 pub(super) unsafe fn load_class_value_other_shape(r: &mut Regs, oparg: usize) -> Flow {
     if specialize::shadows(r.peek(1), r.name(oparg >> 1)) {
         return Flow::Miss;
@@ -217,7 +232,8 @@ ops! {
     }
 
     fn LOAD_ATTR_CLASS_WITH_METACLASS_CHECK(r, th, oparg) {
-        LOAD_ATTR_CLASS(r, th, oparg)
+        let Some(method) = specialize::class_method(r.ip, r.peek(1)) else { return Flow::Miss };
+        bind(r, method)
     }
 
     fn LOAD_ATTR_NONDESCRIPTOR_NO_DICT(r, th, oparg) {
@@ -230,10 +246,10 @@ ops! {
         if !specialize::guard_type(r.ip, owner) {
             return Flow::Miss;
         }
-        let Some(value) = specialize::type_value_unshadowed(r.ip, owner) else {
+        if !specialize::lacks_as_seen(r.ip, owner) {
             return Flow::Slow;
-        };
-        attribute(r, oparg, value.dup())
+        }
+        attribute(r, oparg, specialize::class_object(r.ip).dup())
     }
 
     fn LOAD_ATTR_METHOD_NO_DICT(r, th, oparg) {
@@ -246,10 +262,10 @@ ops! {
         if !specialize::guard_type(r.ip, owner) {
             return Flow::Miss;
         }
-        let Some(method) = specialize::type_value_unshadowed(r.ip, owner) else {
+        if !specialize::lacks_as_seen(r.ip, owner) {
             return Flow::Slow;
-        };
-        bind(r, method)
+        }
+        bind(r, specialize::class_object(r.ip))
     }
 
     fn LOAD_ATTR_METHOD_LAZY_DICT(r, th, oparg) { LOAD_ATTR_METHOD_WITH_VALUES(r, th, oparg) }
@@ -292,12 +308,9 @@ ops! {
             return Flow::Miss;
         }
         let name = r.name(oparg);
-        if let Some(slot) = specialize::instance_slot(r.ip, owner, name) {
-            return store(r, slot);
-        }
-        match specialize::new_slot(r.ip, owner, name) {
+        match specialize::instance_slot(r.ip, owner, name) {
             Some(slot) => store(r, slot),
-            None => Flow::Miss,
+            None => Flow::Slow,
         }
     }
 

@@ -9,7 +9,7 @@ use object::{
 use super::{adapt, check, ops};
 use crate::{
     bridge,
-    frame::is_exact,
+    frame::{few, is_exact},
     interp::{Flow, Regs},
     specialize::sequence as specialize,
     word::Word,
@@ -226,14 +226,18 @@ unsafe fn place(values: Vec<Ref>, top: *mut Word) {
 #[inline(always)]
 unsafe fn unpack_items(r: &mut Regs, items: *const *mut abi::PyObject, n: usize) -> Flow {
     let sequence = r.pop();
-    for i in (0..n).rev() {
-        r.push(Word::from_raw(*items.add(i)).dup());
+    let first = items.cast::<Word>().cast_mut();
+    let mut item = first.add(n);
+    while item != first {
+        item = few(item.sub(1));
+        r.push((*item).dup());
     }
     r.skip(1);
     r.finish(sequence)
 }
 
 /// `LIST_APPEND` where the list has to grow.
+#[inline(always)]
 pub(super) unsafe fn list_append(r: &mut Regs, th: Thread<'_>, oparg: usize) -> Flow {
     r.save();
     let value = r.pop();

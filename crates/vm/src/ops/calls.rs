@@ -208,6 +208,7 @@ unsafe fn native_arguments(base: *mut Word, oparg: usize, n: usize) -> Option<*m
 
 /// Make an instance and enter its `__init__`, where that takes more than the
 /// usual.
+#[inline(always)]
 pub(super) unsafe fn call_init(r: &mut Regs, th: Thread<'_>, oparg: usize) -> Flow {
     let base = r.sp.sub(oparg + 2);
     let Some(init) = specialize::init_function(r.ip, *base) else { return Flow::Miss };
@@ -225,6 +226,7 @@ pub(super) unsafe fn call_init(r: &mut Regs, th: Thread<'_>, oparg: usize) -> Fl
 }
 
 /// `len()` of anything.
+#[inline(always)]
 pub(super) unsafe fn call_len(r: &mut Regs, th: Thread<'_>) -> Flow {
     r.save();
     let value = protocol::mapping::len(th, r.peek(1).obj());
@@ -233,6 +235,7 @@ pub(super) unsafe fn call_len(r: &mut Regs, th: Thread<'_>) -> Flow {
 }
 
 /// `isinstance()` with anything.
+#[inline(always)]
 pub(super) unsafe fn call_isinstance(r: &mut Regs, th: Thread<'_>) -> Flow {
     r.save();
     match bridge::is_instance(th, r.peek(2).obj(), r.peek(1).obj()) {
@@ -247,6 +250,7 @@ pub(super) unsafe fn call_isinstance(r: &mut Regs, th: Thread<'_>) -> Flow {
 }
 
 /// `list.append()` where the list has to grow.
+#[inline(always)]
 pub(super) unsafe fn call_list_append(r: &mut Regs, th: Thread<'_>) -> Flow {
     r.save();
     let value = r.pop();
@@ -488,13 +492,14 @@ ops! {
             return Flow::Miss;
         }
         let (cls, operand, callable) = (r.peek(1), r.peek(2), *base);
-        if !bridge::is_plainly_instance(operand, cls) || cls.is_last() {
+        let Some(answer) = bridge::plain_instance(operand, cls) else { return Flow::Slow };
+        if cls.is_last() {
             return Flow::Slow;
         }
         r.gives_up(cls);
         r.sp = base;
         r.skip(3);
-        r.push_answer(true);
+        r.push_answer(answer);
         r.finish2(operand, callable)
     }
 

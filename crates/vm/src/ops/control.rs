@@ -7,7 +7,7 @@ use object::{Thread, raise, types};
 
 use super::{check, ops};
 use crate::{
-    frame::{self, ENTRY, ENTRY_INIT, owner},
+    frame::{self, ENTRY, ENTRY_DISCARD, ENTRY_INIT, ENTRY_OPERATOR, owner},
     generator,
     interp::{self, Flow, Regs},
     monitoring::MONITORED,
@@ -20,7 +20,8 @@ use crate::{
 pub(crate) unsafe fn return_value(r: &mut Regs, value: Word) -> Flow {
     r.dead[0] = value;
     let (state, frame) = (&*r.state, r.frame);
-    let returns_none = (*frame).entry == ENTRY_INIT && value.is(types::none());
+    let drops_none = matches!((*frame).entry, ENTRY_INIT | ENTRY_DISCARD);
+    let returns_none = drops_none && value.is(types::none());
     if (*frame).owner != owner::THREAD
         || !(*frame).frame_obj.is_null()
         || !(*frame).locals.is_null()
@@ -83,7 +84,11 @@ pub(crate) unsafe fn return_slowly(r: &mut Regs, th: Thread<'_>, value: Word) ->
         }
         return Flow::Next;
     }
-    r.push(value);
+    match entry {
+        ENTRY_DISCARD => r.release(value),
+        ENTRY_OPERATOR => return super::arith::operator_result(r, th, value),
+        _ => r.push(value),
+    }
     Flow::Next
 }
 

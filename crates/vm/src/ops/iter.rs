@@ -7,7 +7,7 @@ use object::{
 
 use super::{adapt, check, check_anew, ops};
 use crate::{
-    bridge, exception, generator,
+    async_generator, bridge, exception, generator,
     interp::{Flow, Regs},
     monitoring,
     specialize::iter as specialize,
@@ -63,6 +63,12 @@ fn stop_is_seen(th: Thread<'_>) {
 #[inline(never)]
 pub(crate) fn send(th: Thread<'_>, receiver: Obj<'_>, value: Obj<'_>) -> Result<Step> {
     if let Some(step) = generator::send(th, receiver, value) {
+        return step;
+    }
+    // Who monitors it is to see the exception that ends the wait.
+    if !monitoring::is_active(th)
+        && let Some(step) = async_generator::send(th, receiver, value)
+    {
         return step;
     }
     let result = if value.is_none() && object::protocol::iter::is_iterator(receiver) {

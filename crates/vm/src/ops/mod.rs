@@ -93,7 +93,8 @@ macro_rules! adapt {
 pub(crate) use {adapt, check, check_anew, ops};
 
 /// The rarer half of the handler of `op`, which answered `Flow::Slow`.
-/// PERF: a handler without calls needs no stack of its own.
+/// PERF: a handler without calls needs no stack of its own. All is inlined, as
+/// whoever gets the address of the registers keeps calls from becoming jumps.
 #[inline(always)]
 pub(crate) unsafe fn slow(op: u16, r: &mut Regs, th: Thread<'_>, oparg: usize) -> Flow {
     const fn is(op: u16, other: Op) -> bool {
@@ -101,13 +102,17 @@ pub(crate) unsafe fn slow(op: u16, r: &mut Regs, th: Thread<'_>, oparg: usize) -
     }
     match op {
         op if is(op, Op::LOAD_SMALL_INT) => stack::load_allocated_int(r, th, oparg),
-        op if is(op, Op::BINARY_OP_EXTEND) => arith::binary_extended(r, th, oparg),
+        op if is(op, Op::BINARY_OP_EXTEND) => arith::binary_extended(r, th),
+        op if is(op, Op::BINARY_OP_SUBSCR_DICT) => arith::subscript_dict(r, th),
+        op if is(op, Op::CONTAINS_OP_DICT) => arith::contains_dict(r, th, oparg),
+        op if is(op, Op::STORE_SUBSCR_DICT) => arith::store_in_dict(r, th),
         op if is(op, Op::BINARY_OP_SUBSCR_STR_INT) => arith::subscript_text(r, th),
         op if is(op, Op::CALL_ALLOC_AND_ENTER_INIT) => calls::call_init(r, th, oparg),
         op if is(op, Op::CALL_LEN) => calls::call_len(r, th),
         op if is(op, Op::CALL_ISINSTANCE) => calls::call_isinstance(r, th),
         op if is(op, Op::CALL_LIST_APPEND) => calls::call_list_append(r, th),
         op if is(op, Op::LIST_APPEND) => build::list_append(r, th, oparg),
+        op if is(op, Op::STORE_ATTR_INSTANCE_VALUE) => attrs::store_new(r, oparg),
         op if is(op, Op::LOAD_ATTR_INSTANCE_VALUE) => attrs::load_other_shape(r, oparg),
         op if is(op, Op::LOAD_ATTR_METHOD_WITH_VALUES)
             || is(op, Op::LOAD_ATTR_METHOD_LAZY_DICT) =>

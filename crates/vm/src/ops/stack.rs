@@ -56,6 +56,7 @@ pub(crate) fn keep_builtins(th: object::Thread<'_>) -> object::Result<()> {
 }
 
 /// `LOAD_SMALL_INT` where ints are allocated.
+#[inline(always)]
 pub(super) unsafe fn load_allocated_int(
     r: &mut Regs,
     th: object::Thread<'_>,

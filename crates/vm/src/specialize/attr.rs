@@ -1,7 +1,7 @@
 //! `LOAD_ATTR` and `STORE_ATTR`.
 //!
-//! Cache of `LOAD_ATTR`: counter, type version (2), index or offset, unused,
-//! attribute word or object (4). Of `STORE_ATTR`: counter, type version (2),
+//! Cache of `LOAD_ATTR`: counter, type version (2), index or offset, index of a
+//! slot, attribute word or object (4). Of `STORE_ATTR`: counter, type version (2),
 //! index. A type version guards that no descriptor of the class interferes; an
 //! attribute word says which shape the instance has. Words of instances with
 //! different capacity differ, too.
@@ -10,7 +10,10 @@
 use bytecode::Op;
 use object::{
     AsObject, Dict, Function, Module, Obj, Str, Thread, Type, shape,
-    types::{descr::MemberDescriptor, property::Property, type_::slot_functions},
+    types::{
+        classmethod::ClassMethod, descr::MemberDescriptor, property::Property,
+        type_::slot_functions,
+    },
 };
 
 use super::{choose, read_u32, read_u64, write_u32, write_u64};
@@ -54,7 +57,7 @@ unsafe fn pick_load(
         return pick_module(th, cache, owner, name);
     }
     if let Some(class) = object.downcast::<Type>() {
-        return pick_class(th, cache, class, name);
+        return pick_class(th, cache, class, name, wants_method);
     }
     if !slot_functions::reads_as_usual(th, ty) {
         return None;
@@ -116,6 +119,7 @@ unsafe fn pick_slot(cache: *mut u16, owner: Word, name: &Str) -> Option<Op> {
             let index = shape.find(name)?;
             let slot = std::ptr::from_ref(slots.get(index)?).addr() - owner.ptr().addr();
             *cache.add(3) = u16::try_from(slot).ok()?;
+            *cache.add(4) = u16::try_from(index).ok()?;
             write_u64(cache.add(5), word_of(owner) as u64);
             Some(Op::LOAD_ATTR_INSTANCE_VALUE)
         }
@@ -175,7 +179,13 @@ unsafe fn pick_module(th: Thread<'_>, cache: *mut u16, owner: Word, name: &Str) 
     Some(Op::LOAD_ATTR_MODULE)
 }
 
-unsafe fn pick_class(th: Thread<'_>, cache: *mut u16, class: &Type, name: &Str) -> Option<Op> {
+unsafe fn pick_class(
+    th: Thread<'_>,
+    cache: *mut u16,
+    class: &Type,
+    name: &Str,
+    wants_method: bool,
+) -> Option<Op> {
     let meta = class.obj().ty();
     let plain = <Type as object::PyStruct>::type_object();
     if meta.slots().tp_getattro != plain.slots().tp_getattro {
@@ -186,14 +196,26 @@ unsafe fn pick_class(th: Thread<'_>, cache: *mut u16, class: &Type, name: &Str) 
         return None;
     }
     let found = class.lookup(th, name)?;
-    if found.ty().slots().tp_descr_get.is_some() && found.downcast_exact::<Function>().is_none() {
+    let op = if wants_method && found.is_exact::<ClassMethod>() {
+        Op::LOAD_ATTR_CLASS_WITH_METACLASS_CHECK
+    } else if found.ty().slots().tp_descr_get.is_none() || found.is_exact::<Function>() {
+        Op::LOAD_ATTR_CLASS
+    } else {
         return None;
-    }
+    };
     let (version, meta_version) = (class.version(th)?, meta.version(th)?);
     write_u32(cache.add(1), version);
     write_u32(cache.add(3), meta_version);
     write_u64(cache.add(5), found.as_ptr().addr() as u64);
-    Some(Op::LOAD_ATTR_CLASS)
+    Some(op)
+}
+
+/// What the class method that the class has calls.
+#[inline(always)]
+pub(crate) unsafe fn class_method(cache: *const u16, owner: Word) -> Option<Word> {
+    let callable = class_value(cache, owner)?.obj().cast::<ClassMethod>().callable_ptr();
+    let callable = Word::from_raw(callable);
+    (!callable.is_null() && !callable.is_int()).then_some(callable)
 }
 
 /// The type of an object in memory, if it has the version in the cache.
@@ -216,18 +238,25 @@ pub(crate) unsafe fn instance_value(cache: *const u16, owner: Word) -> Option<Wo
     (!value.is_null()).then_some(value)
 }
 
+/// The shape of an instance that has one.
+#[inline(always)]
+unsafe fn shape_of<'a>(owner: Word) -> Option<&'a shape::Shape> {
+    let word = word_of(owner) & SHAPE;
+    (word & 1 == 0 && word != 0).then(|| &*(word as *const shape::Shape))
+}
+
 /// Whether another shape than the one that was seen has `name` at this place.
 #[inline(always)]
 pub(crate) unsafe fn is_in_same_slot(cache: *const u16, owner: Word, name: &Str) -> bool {
-    let word = word_of(owner) & SHAPE;
-    if word & 1 != 0 || word == 0 {
-        return false;
-    }
-    let offset = usize::from(*cache.add(3));
-    let basicsize = (*(*owner.ptr()).ob_type).tp_basicsize as usize;
-    let shape = &*(word as *const shape::Shape);
-    let known = shape.names().get(offset.wrapping_sub(basicsize) / 8);
+    let Some(shape) = shape_of(owner) else { return false };
+    let known = shape.names().get(usize::from(*cache.add(4)));
     known.is_some_and(|known| known.as_ptr() == name.obj().as_ptr())
+}
+
+/// Whether another shape than the one that was seen was found not to have `name`.
+#[inline(always)]
+pub(crate) unsafe fn is_known_to_lack(owner: Word, name: &Str) -> bool {
+    shape_of(owner).is_some_and(|shape| shape.is_known_to_lack(name))
 }
 
 /// The dict that took over the attributes of an instance, and where in it the
@@ -316,13 +345,12 @@ pub(crate) unsafe fn type_value(cache: *const u16, owner: Word) -> Option<Word> 
     guard_type(cache, owner).then(|| Word(read_u64(cache.add(5)) as usize))
 }
 
-/// What the class has, if the instance has the shape that was seen, in which
-/// the name does not occur.
+/// Whether the instance has the shape that was seen, in which the name of a
+/// class attribute does not occur. PERF: half by half, without constants.
 #[inline(always)]
-pub(crate) unsafe fn type_value_unshadowed(cache: *const u16, owner: Word) -> Option<Word> {
-    let high = read_u64(cache.add(5));
-    let shape = u64::from(read_u32(cache.add(3))) | (high >> 48) << 32;
-    (word_of(owner) as u64 & SHAPE as u64 == shape).then_some(Word(high as usize & SHAPE))
+pub(crate) unsafe fn lacks_as_seen(cache: *const u16, owner: Word) -> bool {
+    let word = word_of(owner);
+    word as u32 == read_u32(cache.add(3)) && (word >> 32) as u16 == *cache.add(8)
 }
 
 /// What the class has.
@@ -334,7 +362,7 @@ pub(crate) unsafe fn class_object(cache: *const u16) -> Word {
 /// Whether an instance has `name` of its own, or may have it.
 pub(crate) unsafe fn shadows(owner: Word, name: &Str) -> bool {
     match shape::attributes(owner.obj()) {
-        shape::Attributes::Slots(shape, _) => shape.find(name).is_some(),
+        shape::Attributes::Slots(shape, _) => !shape.lacks(name),
         shape::Attributes::Dict(dict) => {
             !dict.is_unicode_keys() || dict.get_name(Thread::current(), name).is_some()
         }
@@ -400,13 +428,9 @@ pub(crate) unsafe fn instance_slot(
     owner: Word,
     name: &Str,
 ) -> Option<*mut Word> {
-    let word = word_of(owner) & SHAPE;
-    if word & 1 != 0 || word == 0 {
-        return None;
-    }
     // Any shape will do that has the name at this place.
     let index = usize::from(*cache.add(3));
-    let known = (*(word as *const shape::Shape)).names().get(index)?;
+    let known = shape_of(owner)?.names().get(index)?;
     (known.as_ptr() == name.obj().as_ptr()).then(|| slot_at(owner, index))
 }
 
@@ -421,12 +445,8 @@ unsafe fn slot_at(owner: Word, index: usize) -> *mut Word {
 #[inline(always)]
 pub(crate) unsafe fn new_slot(cache: *const u16, owner: Word, name: &Str) -> Option<*mut Word> {
     let full = word_of(owner);
-    let word = full & SHAPE;
-    if word & 1 != 0 || word == 0 {
-        return None;
-    }
+    let shape = shape_of(owner)?;
     let index = usize::from(*cache.add(3));
-    let shape = &*(word as *const shape::Shape);
     if index != shape.len() || index >= full >> shape::CAPACITY_SHIFT {
         return None;
     }

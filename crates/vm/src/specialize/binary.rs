@@ -3,7 +3,7 @@
 
 use bytecode::Op;
 use object::{
-    Dict, Float, Function, Int, List, Str, Thread, Tuple, small_int,
+    AsObject, Code, Dict, Float, Function, Int, List, Str, Thread, Tuple, Type, small_int,
     types::{Bool, Slice, int::arithmetic, singletons::NoneType},
 };
 
@@ -78,27 +78,38 @@ unsafe fn pick_subscript(cache: *mut u16, container: Word, key: Word) -> Option<
             return Some(Op::BINARY_OP_SUBSCR_STR_INT);
         }
     }
-    if is_exact::<Dict>(container) {
+    if is_dict(container) {
         return Some(Op::BINARY_OP_SUBSCR_DICT);
     }
     if is_exact::<List>(container) && is_exact::<Slice>(key) {
         return Some(Op::BINARY_OP_SUBSCR_LIST_SLICE);
     }
-    let ty = container.obj().ty();
+    let (th, ty) = (Thread::current(), container.obj().ty());
+    let found = method_of(th, ty, object::id!(th, "__getitem__"), 2)?;
+    write_u32(cache.add(1), ty.version(th)?);
+    let heap = ty.as_ptr().cast::<abi::PyHeapTypeObject>();
+    (*heap)._spec_cache.getitem = found.ptr();
+    Some(Op::BINARY_OP_SUBSCR_GETITEM)
+}
+
+/// The method `name` of a class, if that is a Python function that returns when
+/// it is called with `n` arguments.
+pub(crate) unsafe fn method_of(th: Thread<'_>, ty: &Type, name: &Str, n: i32) -> Option<Word> {
+    const SUSPENDS: i32 = abi::CO_GENERATOR | abi::CO_COROUTINE | abi::CO_ASYNC_GENERATOR;
     if !ty.is_heap() {
         return None;
     }
-    let th = Thread::current();
-    let found = ty.lookup(th, object::id!(th, "__getitem__"))?;
-    let function = found.downcast_exact::<Function>()?;
-    let code = function.code.get()?;
-    if !code.is_simple() || code.argcount != 2 {
+    let function = ty.lookup(th, name)?.downcast_exact::<Function>()?;
+    let code = &*function.code.as_ptr().cast::<Code>();
+    if !code.is_simple() || code.argcount != n || code.flags & SUSPENDS != 0 {
         return None;
     }
-    write_u32(cache.add(1), ty.version(th)?);
-    let heap = ty.as_ptr().cast::<abi::PyHeapTypeObject>();
-    (*heap)._spec_cache.getitem = found.as_ptr();
-    Some(Op::BINARY_OP_SUBSCR_GETITEM)
+    Some(Word::borrow(function.obj()))
+}
+
+/// Whether the container works as a dict.
+unsafe fn is_dict(container: Word) -> bool {
+    is_exact::<Dict>(container) || bridge::is_dict_like(container.obj().ty())
 }
 
 /// The Python `__getitem__` of the container's type, if the guard holds.
@@ -173,6 +184,11 @@ any_int_op!(any_int_subtract, sub);
 any_int_op!(any_int_multiply, mul);
 any_int_op!(any_int_floor_divide, floordiv);
 any_int_op!(any_int_remainder, rem);
+any_int_op!(any_int_and, and);
+any_int_op!(any_int_or, or);
+any_int_op!(any_int_xor, xor);
+any_int_op!(any_int_lshift, lshift);
+any_int_op!(any_int_rshift, rshift);
 
 /// The value of a float or small int.
 #[inline(always)]
@@ -247,10 +263,15 @@ unsafe fn pick_extended(operator: usize, a: Word, b: Word) -> Option<Extended> {
     if Int::is_exact(a.obj()) && Int::is_exact(b.obj()) {
         return Some(match operator {
             0 => any_int_add,
+            1 => any_int_and,
             2 => any_int_floor_divide,
+            3 => any_int_lshift,
             5 => any_int_multiply,
             6 => any_int_remainder,
+            7 => any_int_or,
+            9 => any_int_rshift,
             10 => any_int_subtract,
+            12 => any_int_xor,
             _ => return None,
         });
     }
@@ -280,7 +301,7 @@ pub(crate) unsafe fn compare(cache: *mut u16, oparg: usize, a: Word, b: Word) ->
 }
 
 pub(crate) unsafe fn contains(cache: *mut u16, container: Word) -> bool {
-    let op = if is_exact::<Dict>(container) {
+    let op = if is_dict(container) {
         Some(Op::CONTAINS_OP_DICT)
     } else if bridge::is_set(container) {
         Some(Op::CONTAINS_OP_SET)
@@ -293,7 +314,7 @@ pub(crate) unsafe fn contains(cache: *mut u16, container: Word) -> bool {
 pub(crate) unsafe fn store_subscr(cache: *mut u16, container: Word, sub: Word) -> bool {
     let op = if is_exact::<List>(container) && sub.is_int() {
         Some(Op::STORE_SUBSCR_LIST_INT)
-    } else if is_exact::<Dict>(container) {
+    } else if is_dict(container) {
         Some(Op::STORE_SUBSCR_DICT)
     } else {
         None

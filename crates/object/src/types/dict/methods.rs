@@ -190,6 +190,12 @@ impl Dict {
     }
 
     fn mp_subscript(&self, th: Thread<'_>, key: Obj<'_>) -> Result<Ref> {
+        self.subscript(th, key)
+    }
+
+    /// `self[key]`, which asks the `__missing__` of a subclass.
+    #[inline]
+    pub fn subscript(&self, th: Thread<'_>, key: Obj<'_>) -> Result<Ref> {
         if let Some(value) = self.get(th, key)? {
             return Ok(value);
         }

@@ -20,6 +20,12 @@ fn small_pair(a: Obj<'_>, b: Obj<'_>) -> Option<(i64, i64)> {
         .then(|| (small_int::decode(a.as_ptr()), small_int::decode(b.as_ptr())))
 }
 
+/// The values of two ints of few digits: their sum fits in a machine integer.
+#[inline(always)]
+fn medium_pair(a: Obj<'_>, b: Obj<'_>) -> Option<(i64, i64)> {
+    Some((Int::to_medium(a)?, Int::to_medium(b)?))
+}
+
 fn machine_pair(a: Obj<'_>, b: Obj<'_>) -> Option<(i128, i128)> {
     Some((Int::to_i64(a)?.into(), Int::to_i64(b)?.into()))
 }
@@ -34,6 +40,9 @@ pub fn add(th: Thread<'_>, a: Obj<'_>, b: Obj<'_>) -> Result<Ref> {
 }
 
 fn add_slow(th: Thread<'_>, a: Obj<'_>, b: Obj<'_>) -> Result<Ref> {
+    if let Some((x, y)) = medium_pair(a, b) {
+        return Int::from_medium(th, x + y);
+    }
     if let Some((x, y)) = machine_pair(a, b) {
         return Int::from_i128(th, x + y);
     }
@@ -52,6 +61,9 @@ pub fn sub(th: Thread<'_>, a: Obj<'_>, b: Obj<'_>) -> Result<Ref> {
 }
 
 fn sub_slow(th: Thread<'_>, a: Obj<'_>, b: Obj<'_>) -> Result<Ref> {
+    if let Some((x, y)) = medium_pair(a, b) {
+        return Int::from_medium(th, x - y);
+    }
     if let Some((x, y)) = machine_pair(a, b) {
         return Int::from_i128(th, x - y);
     }
@@ -79,12 +91,17 @@ pub fn mul(th: Thread<'_>, a: Obj<'_>, b: Obj<'_>) -> Result<Ref> {
     if let Some((x, y)) = small_pair(a, b)
         && let Some(product) = x.checked_mul(y)
     {
-        return Int::from_i64(th, product);
+        return Int::from_medium(th, product);
     }
     mul_slow(th, a, b)
 }
 
 fn mul_slow(th: Thread<'_>, a: Obj<'_>, b: Obj<'_>) -> Result<Ref> {
+    if let Some((x, y)) = medium_pair(a, b)
+        && let Some(product) = x.checked_mul(y)
+    {
+        return Int::from_medium(th, product);
+    }
     if let Some((x, y)) = machine_pair(a, b) {
         return Int::from_i128(th, x * y);
     }
@@ -102,6 +119,17 @@ fn mul_slow(th: Thread<'_>, a: Obj<'_>, b: Obj<'_>) -> Result<Ref> {
 
 fn zero_division<T>(th: Thread<'_>) -> Result<T> {
     raise!(th, ZeroDivisionError, "division by zero")
+}
+
+/// The quotient and remainder of two ints of few digits, the divisor not zero.
+#[inline]
+fn medium_divmod(a: Obj<'_>, b: Obj<'_>) -> Option<(i64, i64)> {
+    let (x, y) = medium_pair(a, b)?;
+    let (quotient, remainder) = (x.checked_div(y)?, x.checked_rem(y)?);
+    if remainder != 0 && (remainder < 0) != (y < 0) {
+        return Some((quotient - 1, remainder + y));
+    }
+    Some((quotient, remainder))
 }
 
 /// `a // b` and `a % b` of machine integers, `b` not zero.
@@ -126,6 +154,9 @@ pub fn floordiv(th: Thread<'_>, a: Obj<'_>, b: Obj<'_>) -> Result<Ref> {
             if x % y != 0 && (x < 0) != (y < 0) { quotient - 1 } else { quotient },
         );
     }
+    if let Some((quotient, _)) = medium_divmod(a, b) {
+        return Int::from_medium(th, quotient);
+    }
     Ok(divmod_pair(th, a, b, true, false)?.0)
 }
 
@@ -141,6 +172,9 @@ pub fn rem(th: Thread<'_>, a: Obj<'_>, b: Obj<'_>) -> Result<Ref> {
             th,
             if remainder != 0 && (remainder < 0) != (y < 0) { remainder + y } else { remainder },
         );
+    }
+    if let Some((_, remainder)) = medium_divmod(a, b) {
+        return Int::from_medium(th, remainder);
     }
     Ok(divmod_pair(th, a, b, false, true)?.1)
 }
@@ -289,6 +323,10 @@ pub fn lshift(th: Thread<'_>, a: Obj<'_>, b: Obj<'_>) -> Result<Ref> {
     if let Some(value) = Int::to_i64(a)
         && count < 64
     {
+        let shifted = value << count;
+        if shifted >> count == value {
+            return Int::from_medium(th, shifted);
+        }
         return Int::from_i128(th, i128::from(value) << count);
     }
     let value = Int::digits(a);
@@ -342,7 +380,7 @@ macro_rules! bitwise {
         #[inline]
         pub fn $name(th: Thread<'_>, a: Obj<'_>, b: Obj<'_>) -> Result<Ref> {
             if let (Some(x), Some(y)) = (Int::to_i64(a), Int::to_i64(b)) {
-                return Int::from_i64(th, x $op y);
+                return Int::from_medium(th, x $op y);
             }
             let (x, y) = (Int::digits(a), Int::digits(b));
             bitwise_slow(th, &x, &y, |x, y| x $op y)

@@ -134,6 +134,48 @@ impl Int {
         }
     }
 
+    /// The int `value`, which is likely to be in memory. PERF: two digits hold
+    /// most of what a program computes beyond the small ints.
+    #[inline]
+    pub fn from_medium(th: Thread<'_>, value: i64) -> Result<Ref> {
+        let magnitude = value.unsigned_abs();
+        if magnitude >> digits::SHIFT == 0
+            || magnitude >> (2 * digits::SHIFT) != 0
+            || small_int::fits(value)
+        {
+            return Self::from_i64(th, value);
+        }
+        let object = alloc_object::alloc_items::<Int>(th, 2)?;
+        let long = object.as_ptr().cast::<IntObject<2>>();
+        let low = magnitude as u32 & digits::MASK;
+        // SAFETY: fresh memory for two digits.
+        unsafe { (*long).digits = [low, (magnitude >> digits::SHIFT) as u32] };
+        // SAFETY: as above.
+        unsafe { (*long).lv_tag = tag_of(2, value < 0) };
+        // SAFETY: the header's count is the reference we hand over.
+        Ok(unsafe { Ref::from_owned(object) })
+    }
+
+    /// The value of a small int, or of an int (or a subclass's instance) of at
+    /// most two digits.
+    #[inline(always)]
+    pub fn to_medium(object: Obj<'_>) -> Option<i64> {
+        if let Some(value) = small_int::value(object.as_ptr()) {
+            return Some(value);
+        }
+        if !Self::is_int(object) {
+            return None;
+        }
+        // SAFETY: an int that is not small is in memory.
+        let (magnitude, negative) = unsafe { heap_digits(object) };
+        let value = match *magnitude {
+            [low, high] => i64::from(low) | i64::from(high) << digits::SHIFT,
+            [low] => i64::from(low),
+            _ => return None,
+        };
+        Some(if negative { -value } else { value })
+    }
+
     #[cold]
     fn heap_from_u64(th: Thread<'_>, magnitude: u64, negative: bool) -> Result<Ref> {
         let (buffer, len) = digits::from_u64(magnitude);

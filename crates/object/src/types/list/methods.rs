@@ -13,7 +13,7 @@ use crate::{
         repr_guard,
         singletons::not_implemented_ref,
         slice::{Slice, Unpacked, search_bound, subscript_index},
-        tuple::{repeated_len, repr_items},
+        tuple::{repeated_len, repr_items, write_repeated},
     },
 };
 
@@ -155,9 +155,11 @@ impl List {
     fn sq_repeat(&self, th: Thread<'_>, count: isize) -> Result<Ref> {
         let total = repeated_len(th, self.len(), count)?;
         let list = List::with_capacity(th, total)?;
-        for _ in 0..if self.len() == 0 { 0 } else { count } {
-            // SAFETY: appending to another list runs no Python code.
-            list.append_all(th, unsafe { self.items() })?;
+        if total != 0 {
+            let times = total / self.len();
+            // SAFETY: a new list with room for the items; counting runs no code.
+            unsafe { write_repeated(list.items.get(), self.items(), times) };
+            list.head.set_size(total as isize);
         }
         Ok(list.upcast())
     }
