@@ -130,6 +130,11 @@ def run():
                 tests.append(test)
         suite._tests = tests
 
+    def chosen(suite):
+        if MATCH:
+            keep(suite, lambda id: fnmatch.fnmatchcase(id, MATCH))
+        return suite
+
     support.verbose = 0
     support.use_resources = dict.fromkeys(RESOURCES.split(",")) if RESOURCES else {}
     support.junit_xml_list = None
@@ -159,35 +164,51 @@ def run():
     except BaseException as error:
         problem("fail", "(load)", (error.__class__, error, error.__traceback__))
         return
-    if MATCH:
-        keep(suite, lambda id: fnmatch.fnmatchcase(id, MATCH))
+    if REPEAT != "1":
+        hunt_leaks(int(REPEAT), lambda: chosen(loader.loadTestsFromModule(module))(Result()))
+        return
+    suite = chosen(suite)
     if SKIP:
         with open(SKIP, encoding="utf-8") as file:
             done = set(file.read().splitlines())
         keep(suite, lambda id: id not in done)
 
-    if REPEAT == "1":
-        result = Result()
-        suite(result)
-        if not result.testsRun and not result.skipped and not result.errors and not SKIP:
-            write("skip", "(load)", "no tests ran")
-        return
+    result = Result()
+    suite(result)
+    if not result.testsRun and not result.skipped and not result.errors and not SKIP:
+        write("skip", "(load)", "no tests ran")
 
+
+def references():
+    """The references to all objects that the collector knows and to those that these refer to:
+    what a release build can say of leaked references to objects that live on anyway."""
     import gc
 
-    try:
-        from test.libregrtest.utils import clear_caches
-    except Exception:
-        clear_caches = gc.collect
-    unittest.BaseTestSuite._cleanup = False
-    for _ in range(int(REPEAT)):
-        suite(Result())
-        clear_caches()
-        for _ in range(3):
-            gc.collect()
-        references = getattr(sys, "gettotalrefcount", int)()
-        counts = (references, sys.getallocatedblocks(), len(os.listdir("/proc/self/fd")))
-        write("count", "", " ".join(map(str, counts)))
+    objects = gc.get_objects()
+    objects = {id(o): o for o in objects + gc.get_referents(*objects)}
+    immortal = 1 << 28
+    return sum(count for o in objects.values() if (count := sys.getrefcount(o)) < immortal)
+
+
+def hunt_leaks(times, test):
+    """Run a test as regrtest's -R does and write what there is after each time."""
+    from test.libregrtest import refleak, runtests
+    from test.support import os_helper
+
+    total = getattr(sys, "gettotalrefcount", references)
+    files = os_helper.fd_count
+
+    def measure():
+        # Nothing was allocated since regrtest's collection.
+        blocks = sys.getallocatedblocks() - sys.getunicodeinternedsize(_only_immortal=True)
+        count = files()
+        write("count", "", "%d %d %d" % (total(), blocks, count))
+        return count
+
+    os_helper.fd_count = measure
+    sys.gettotalrefcount = lambda: 0
+    hunt = runtests.HuntRefleak(0, times, os.devnull)
+    refleak.runtest_refleak(NAME, test, hunt, quiet=True)
 
 
 # multiprocessing and subinterpreters import the main module once more, under another name.

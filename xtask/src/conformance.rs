@@ -36,7 +36,7 @@ pub(crate) const COMMAND: Command = Command {
         opt("update", "", "Record the results in the ledger"),
         opt("ci", "", "Run only the files that pass by the ledger; fail when one does not"),
         opt("budget", "S", "With --ci: start no file after S seconds, cheapest files first"),
-        opt("leaks", "", "Run each file six times and look for growth (as regrtest -R 3:3)"),
+        opt("leaks", "", "Look for growth as regrtest -R 3:3 does (default: the files of leaks.txt)"),
         opt("list", "", "Print the names and the ledger's states, run nothing"),
     ],
     run,
@@ -70,7 +70,11 @@ fn run(args: &Args) -> Result<bool> {
     let ledger_folder = project::root().join("tests/cpython");
     let mut ledger = Ledger::load(&ledger_folder)?;
     let ci = args.has("ci");
-    let mut names = select(&everything, &args.operands)?;
+    let operands = match args.operands.as_slice() {
+        [] if args.has("leaks") => &[format!("@{}", ledger_folder.join("leaks.txt").display())],
+        named => named,
+    };
+    let mut names = select(&everything, operands)?;
     if ci {
         names.retain(|name| ledger.files.get(name).is_some_and(|entry| entry.state.is_good()));
         if names.is_empty() {

@@ -14,9 +14,10 @@ use abi::{
 };
 
 use crate::{
-    Dict, Obj, PyStruct, Raised, Ref, Result, Thread, Traverse, Tuple, Type,
+    AsObject, Dict, Obj, PyStruct, Raised, Ref, Result, Thread, Traverse, Tuple, Type,
     args::{IntoReturn, Parsed, Signature, SplitKwargs, Style},
     reference::objects,
+    shape,
     slots::conjure,
 };
 
@@ -717,6 +718,11 @@ where
     if conjure::<F>()(th, slf, value).into_return(th).is_ok() { 0 } else { -1 }
 }
 
+/// Whether instances of a builtin type, which then has no subtypes, have attributes of their own.
+const fn has_attributes<T: Declared>() -> bool {
+    T::DECL.flags & abi::Py_TPFLAGS_MANAGED_DICT != 0
+}
+
 /// `tp_dealloc` of a builtin type: drop the fields, give back the memory.
 ///
 /// # Safety
@@ -742,6 +748,9 @@ pub unsafe extern "C" fn dealloc<T: Declared>(object: *mut PyObject) {
     // SAFETY: the caller's promise.
     unsafe {
         crate::alloc_object::dealloc_with(th, object, T::GC, |object| {
+            if has_attributes::<T>() {
+                shape::clear((*object.cast::<T>()).obj());
+            }
             std::ptr::drop_in_place(object.cast::<T>())
         })
     };
@@ -760,12 +769,16 @@ pub unsafe extern "C" fn traverse<T: Declared>(
     let mut stopped = 0;
     // SAFETY: the collector passes instances of the type.
     let this = unsafe { &*object.cast::<T>() };
-    this.traverse(&mut |object| {
+    let mut visit = |object: Obj<'_>| {
         if stopped == 0 {
             // SAFETY: the collector's own function and argument.
             stopped = unsafe { visit(object.as_ptr(), arg) };
         }
-    });
+    };
+    this.traverse(&mut visit);
+    if has_attributes::<T>() {
+        shape::each_value(this.obj(), visit);
+    }
     stopped
 }
 
@@ -776,6 +789,10 @@ pub unsafe extern "C" fn traverse<T: Declared>(
 /// As `tp_clear`.
 pub unsafe extern "C" fn clear<T: Declared>(object: *mut PyObject) -> i32 {
     // SAFETY: the collector passes instances of the type.
-    unsafe { &*object.cast::<T>() }.clear();
+    let this = unsafe { &*object.cast::<T>() };
+    this.clear();
+    if has_attributes::<T>() {
+        shape::clear(this.obj());
+    }
     0
 }

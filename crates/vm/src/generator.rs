@@ -161,15 +161,27 @@ unsafe fn retain_code(frame: *mut Frame) {
 /// `tp_dealloc`: finish the generator first, which may bring it back.
 unsafe extern "C" fn dealloc<T: object::declare::Declared>(object: *mut PyObject) {
     let this = object.cast::<PyGenObject>();
-    if needs_finalizer(this) {
-        let ptr = NonNull::new_unchecked(object);
-        reference::resurrect(ptr);
-        finalize(Thread::current(), this);
-        if !reference::still_dead(ptr) {
-            return;
-        }
+    let th = Thread::current();
+    if !needs_finalizer(this) {
+        return tear_down::<T>(th, object);
     }
-    alloc_object::dealloc_with(Thread::current(), object, true, |object| {
+    let ptr = NonNull::new_unchecked(object);
+    gc::untrack(th.heap(), ptr);
+    if object::alloc::defer_dealloc(th, ptr) {
+        return;
+    }
+    reference::resurrect(ptr);
+    finalize(th, this);
+    if reference::still_dead(ptr) {
+        object::alloc::for_base(th, || tear_down::<T>(th, object));
+    } else {
+        gc::track(th.heap(), ptr);
+    }
+    object::alloc::end_dealloc(th);
+}
+
+unsafe fn tear_down<T: object::declare::Declared>(th: Thread<'_>, object: *mut PyObject) {
+    alloc_object::dealloc_with(th, object, true, |object| {
         std::ptr::drop_in_place(object.cast::<T>());
     });
 }

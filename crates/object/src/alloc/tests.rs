@@ -137,6 +137,7 @@ fn random_use_keeps_contents() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "Miri ends when memory ends")]
 fn absurd_sizes_fail() {
     for mode in modes() {
         let heap = Heap::new(mode);

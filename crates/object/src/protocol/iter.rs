@@ -36,6 +36,8 @@ pub fn next(th: Thread<'_>, iterator: Obj<'_>) -> Result<Option<Ref>> {
     let Some(slot) = iterator.ty().slots().tp_iternext.filter(|_| is_iterator(iterator)) else {
         raise!(th, TypeError, "'{}' object is not an iterator", iterator.type_name());
     };
+    // Iterators over iterators can be nested to any depth.
+    th.check_stack_end()?;
     // SAFETY: the slot belongs to the iterator's type.
     let value = unsafe { slot(iterator.as_ptr()) };
     // SAFETY: a new reference or null.

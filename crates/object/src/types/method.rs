@@ -71,7 +71,11 @@ unsafe extern "C" fn vectorcall(
         unsafe { *first = saved };
         return value;
     }
-    let mut all = Vec::with_capacity(total + 1);
+    let mut all = Vec::new();
+    if all.try_reserve_exact(total + 1).is_err() {
+        th.no_memory();
+        return std::ptr::null_mut();
+    }
     all.push(this.obj());
     // SAFETY: the vectorcall protocol.
     all.extend_from_slice(unsafe { crate::reference::objects(args, total) });

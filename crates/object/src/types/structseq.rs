@@ -5,13 +5,16 @@
 //! base. Its named items are members at the offsets of the tuple's items; an
 //! instance may have more of them than its length shows.
 
-use std::ffi::CString;
+use std::{
+    ffi::{CString, c_int, c_void},
+    ptr::{self, NonNull},
+};
 
 use abi::{PyMemberDef, PyObject, PyTypeObject};
 
 use crate::{
     AsObject, Dict, Int, Kwargs, Link, Obj, Protocol, PyStruct, Raised, Ref, Result, Str, Thread,
-    Tuple, Type, VarHead, alloc_object, declare, gc, id, protocol, raise, types,
+    Tuple, Type, VarHead, alloc_object, declare, gc, id, protocol, raise, reference, types,
 };
 
 /// A struct sequence type, declared.
@@ -62,23 +65,18 @@ pub fn make_type(th: Thread<'_>, description: &'static Description) -> Result<Re
     };
     let Some(dict) = class.dict() else { return Err(th.no_memory()) };
     dict.remove(th, id!(th, "__slots__").obj())?;
-    for (i, (field, doc)) in description.fields.iter().enumerate() {
-        if field.is_empty() {
-            continue;
+    let members = members(description);
+    for ((field, _), def) in description.fields.iter().zip(members.iter()) {
+        if !field.is_empty() {
+            let member = types::descr::member_descriptor(th, &class, def)?;
+            dict.set(th, Str::intern(th, field)?.obj(), member.obj())?;
         }
-        let text = |text: &str| CString::new(text).unwrap_or_default().into_raw();
-        let def = Box::leak(Box::new(PyMemberDef {
-            name: text(field),
-            r#type: abi::_Py_T_OBJECT,
-            offset: item_offset(i) as isize,
-            flags: abi::Py_READONLY,
-            doc: text(doc),
-        }));
-        let member = types::descr::member_descriptor(th, &class, def)?;
-        dict.set(th, Str::intern(th, field)?.obj(), member.obj())?;
     }
     // SAFETY: a fresh class that nobody else uses.
     let t = unsafe { &mut *class.obj().as_ptr().cast::<PyTypeObject>() };
+    t.tp_members = members.as_ptr().cast_mut();
+    t.tp_dealloc = Some(dealloc);
+    t.tp_traverse = Some(traverse);
     // COMPAT: messages name the module too; test_sys.
     t.tp_name = CString::new(description.name).unwrap_or_default().into_raw();
     t.tp_repr = Some(repr);
@@ -94,6 +92,80 @@ pub fn make_type(th: Thread<'_>, description: &'static Description) -> Result<Re
     add_methods(th, &class, dict)?;
     class.modified(th);
     Ok(class)
+}
+
+/// The members of a type, one for each item and one without a name at the end.
+fn members(description: &Description) -> &'static [PyMemberDef] {
+    let text = |text: &str| CString::new(text).unwrap_or_default().into_raw().cast_const();
+    let member = |i: usize, name, doc| PyMemberDef {
+        name,
+        r#type: abi::_Py_T_OBJECT,
+        offset: item_offset(i) as isize,
+        flags: abi::Py_READONLY,
+        doc,
+    };
+    let fields = description.fields.iter().enumerate();
+    let mut members: Vec<_> =
+        fields.map(|(i, (name, doc))| member(i, text(name), text(doc))).collect();
+    members.push(member(members.len(), ptr::null(), ptr::null()));
+    members.leak()
+}
+
+/// How many items instances have, whatever the type's attributes say.
+fn total(class: &Type) -> usize {
+    let mut def = class.slots().tp_members;
+    let mut count = 0;
+    // SAFETY: the members of a type of ours end with one that has no name.
+    while !def.is_null() && unsafe { !(*def).name.is_null() } {
+        count += 1;
+        def = def.wrapping_add(1);
+    }
+    count
+}
+
+/// All items, hidden ones included.
+///
+/// # Safety
+///
+/// `object` is an instance of a type made here, whose items are in place.
+unsafe fn slots<'a>(object: *mut PyObject) -> &'a [Link] {
+    // SAFETY: a dead object still has its type.
+    let class = unsafe { Type::from_ptr((*object).ob_type) };
+    let first = object.cast::<u8>().wrapping_add(item_offset(0)).cast::<Link>();
+    // SAFETY: it was allocated with as many items.
+    unsafe { std::slice::from_raw_parts(first, total(class)) }
+}
+
+unsafe extern "C" fn dealloc(object: *mut PyObject) {
+    // SAFETY: called on an attached thread.
+    let th = unsafe { Thread::current() };
+    let Some(dead) = NonNull::new(object) else { return };
+    // SAFETY: a gc object of this heap.
+    unsafe { gc::untrack(th.heap(), dead) };
+    if crate::alloc::defer_dealloc(th, dead) {
+        return;
+    }
+    // SAFETY: a dead object still has its type and its items.
+    let (class, slots) = unsafe { (Type::from_ptr((*object).ob_type), slots(object)) };
+    slots.iter().for_each(|slot| drop(slot.take()));
+    // SAFETY: nothing refers to the object any more.
+    unsafe { alloc_object::free(th, dead, class) };
+    // SAFETY: an instance owns a reference to its type.
+    unsafe { reference::decref(NonNull::from(class).cast()) };
+    crate::alloc::end_dealloc(th);
+}
+
+unsafe extern "C" fn traverse(
+    object: *mut PyObject,
+    visit: abi::visitproc,
+    arg: *mut c_void,
+) -> c_int {
+    // SAFETY: the collector passes instances of the type.
+    let (class, slots) = unsafe { ((*object).ob_type, slots(object)) };
+    let items = slots.iter().map(Link::as_ptr).filter(|item| !item.is_null());
+    // SAFETY: the collector's own function and argument.
+    let mut visits = std::iter::once(class.cast()).chain(items).map(|o| unsafe { visit(o, arg) });
+    visits.find(|stop| *stop != 0).unwrap_or(0)
 }
 
 /// Let calling a type that has one field take the field's value, as
@@ -212,8 +284,8 @@ fn class_number(th: Thread<'_>, class: &Type, name: &Str) -> Result<usize> {
 /// A new instance with `values` for its items, hidden ones included; missing
 /// hidden ones are `None`.
 pub fn instance(th: Thread<'_>, class: &Type, mut values: Vec<Ref>) -> Result<Ref> {
-    let visible = class_number(th, class, id!(th, "n_sequence_fields"))?;
-    let total = class_number(th, class, id!(th, "n_fields"))?;
+    let total = total(class);
+    let visible = class_number(th, class, id!(th, "n_sequence_fields"))?.min(total);
     values.resize_with(total, || types::none().own());
     let object = alloc_object::alloc_raw(th, class, visible, 0)?;
     // SAFETY: fresh memory for a tuple of `total` items, which start behind its header.
@@ -248,6 +320,12 @@ pub fn set_item(object: Obj<'_>, i: usize, value: Option<Ref>) {
     slot.set(value);
 }
 
+/// How many items an instance shows.
+fn length(object: Obj<'_>) -> usize {
+    // SAFETY: an instance is a tuple.
+    unsafe { object.cast::<Tuple>() }.len()
+}
+
 /// Item `i`, hidden ones included.
 fn item(object: Obj<'_>, i: usize) -> Obj<'_> {
     // SAFETY: `i` is below `n_fields`.
@@ -257,8 +335,7 @@ fn item(object: Obj<'_>, i: usize) -> Obj<'_> {
 }
 
 fn field_names(th: Thread<'_>, class: &Type) -> Result<Vec<(usize, String)>> {
-    let total = class_number(th, class, id!(th, "n_fields"))?;
-    let mut names = vec![None; total];
+    let mut names = vec![None; total(class)];
     for base in class.mro().map(|mro| mro.items().to_vec()).unwrap_or_default() {
         let Some(dict) = types::type_::as_type(base).and_then(Type::dict) else { continue };
         let mut position = 0;
@@ -286,7 +363,7 @@ unsafe extern "C" fn repr(object: *mut PyObject) -> *mut PyObject {
 
 fn repr_of(th: Thread<'_>, this: Obj<'_>) -> Result<Ref<Str>> {
     let class = this.ty();
-    let visible = class_number(th, class, id!(th, "n_sequence_fields"))?;
+    let visible = length(this);
     let module = class.module_name(th)?.unwrap_or_default();
     let mut text = format!("{module}.{}(", class.name());
     let names = field_names(th, class)?;
@@ -386,7 +463,7 @@ fn construct(th: Thread<'_>, class: &Type, args: &Tuple, kwargs: Option<&Dict>) 
         }
     };
     let visible = class_number(th, class, id!(th, "n_sequence_fields"))?;
-    let total = class_number(th, class, id!(th, "n_fields"))?;
+    let total = total(class);
     let given = values.len();
     let name = class_full_name(th, class)?;
     if given < visible || given > total {
@@ -434,8 +511,7 @@ fn class_full_name(th: Thread<'_>, class: &Type) -> Result<String> {
 /// `(class, (visible items, {hidden names: values}))`.
 fn reduce(th: Thread<'_>, this: Obj<'_>) -> Result<Ref> {
     let class = this.ty();
-    let visible = class_number(th, class, id!(th, "n_sequence_fields"))?;
-    let total = class_number(th, class, id!(th, "n_fields"))?;
+    let (visible, total) = (length(this), total(class));
     let items = Tuple::from_refs(th, (0..visible).map(|i| item(this, i).own()).collect())?;
     let hidden = Dict::new(th)?;
     for (i, name) in field_names(th, class)? {
@@ -449,7 +525,7 @@ fn reduce(th: Thread<'_>, this: Obj<'_>) -> Result<Ref> {
 
 fn replace_fields(th: Thread<'_>, this: Obj<'_>, changes: Kwargs<'_>) -> Result<Ref> {
     let class = this.ty();
-    let total = class_number(th, class, id!(th, "n_fields"))?;
+    let total = total(class);
     if class_number(th, class, id!(th, "n_unnamed_fields"))? > 0 {
         let name = class_full_name(th, class)?;
         raise!(

@@ -318,19 +318,19 @@ fn build(
     if let Some(cell) = cell {
         cell.contents.set(Some(class.clone().upcast()));
     }
-    finish(th, &class, base)?;
-    // SAFETY: a complete type; `type` is a gc type.
+    // SAFETY: a type with all its fields; `type` is a gc type.
     unsafe { gc::track(th.heap(), object) };
+    finish(th, &class, base)?;
     Ok(class)
 }
 
 /// Compute the MRO, fill the slots, tell the bases.
 fn finish(th: Thread<'_>, class: &Ref<Type>, base: &Type) -> Result<()> {
     let order = mro::compute(th, class)?;
+    // An `mro()` that assigned bases set another one.
+    set_mro(th, class, Some(order.clone()));
     // SAFETY: a live type under the GIL.
-    let t = unsafe { &mut *class.obj().as_ptr().cast::<PyTypeObject>() };
-    t.tp_mro = order.clone().into_raw();
-    t.tp_flags |= abi::Py_TPFLAGS_READY;
+    unsafe { (*class.obj().as_ptr().cast::<PyTypeObject>()).tp_flags |= abi::Py_TPFLAGS_READY };
     for ancestor in order.items().iter().skip(1) {
         if let Some(ancestor) = as_type(*ancestor) {
             inherit::slots(th, class, ancestor);
