@@ -8,8 +8,8 @@ mod arguments;
 mod constants;
 mod message;
 mod resolve;
-mod socket;
-mod wait;
+pub(crate) mod socket;
+pub(crate) mod wait;
 
 use std::cell::Cell;
 
