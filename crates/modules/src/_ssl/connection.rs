@@ -13,8 +13,7 @@ use std::{
 use macros::{pymethods, pytype};
 use object::{
     Args, AsObject, Bytes, Head, Int, IntoObject, Link, List, Obj, Protocol, Raised, Ref, Result,
-    Str, Thread, alloc_object,
-    raise,
+    Str, Thread, alloc_object, raise,
     types::{self, weakref},
 };
 use rustls::{
@@ -26,10 +25,11 @@ use super::{
     bio::MemoryBio,
     context::{self, Context, mode},
     describe,
-    engine::{Engine, Progress},
+    engine::{Engine, HANDSHAKE_FAILURE, Progress},
     errors::{Problem, line},
     session::{Identity, Sessions, SslSession},
     suites::Suite,
+    tap::Secret,
     turn::Turn,
     verifier::{Exchange, unlock},
 };
@@ -88,8 +88,7 @@ const HANDSHAKE: Operation = Operation {
     line: line::HANDSHAKE,
     timed_out: "_ssl.c:1112: The handshake operation timed out",
 };
-const READ: Operation =
-    Operation { line: line::READ, timed_out: "The read operation timed out" };
+const READ: Operation = Operation { line: line::READ, timed_out: "The read operation timed out" };
 const WRITE: Operation =
     Operation { line: line::WRITE, timed_out: "The write operation timed out" };
 const SHUTDOWN: Operation =
@@ -117,10 +116,11 @@ struct Flight {
 #[pytype(name = "_ssl._SSLSocket", flags = DISALLOW_INSTANTIATION | IMMUTABLETYPE)]
 pub(crate) struct Connection {
     head: Head,
-    /// The context that decides about certificates.
-    first_context: Ref<Context>,
+    /// The context that decides about certificates, until the handshake is over.
+    first_context: Link<Context>,
     /// The context that shows certificates.
     context: Link<Context>,
+    verify_mode: i32,
     /// A weak reference to the socket.
     socket: Link,
     incoming: Link<MemoryBio>,
@@ -145,6 +145,10 @@ pub(crate) struct Connection {
     done: Cell<bool>,
     /// Whether the handshake was begun.
     begun: Cell<bool>,
+    /// Whether the transport ended before the connection.
+    at_eof: Cell<bool>,
+    #[traverse(skip)]
+    secret: Secret,
     #[traverse(skip)]
     sessions: RefCell<Sessions>,
     #[traverse(skip)]
@@ -180,7 +184,8 @@ impl Connection {
         let owner = owner.map(|owner| weakref::new(th, owner)).transpose()?;
         let connection = Connection {
             head: Head::new(),
-            first_context: context.clone(),
+            verify_mode: context.mode(),
+            first_context: Link::new(context.clone()),
             context: Link::new(context),
             socket: Link::from_option(socket),
             incoming: Link::from_option(incoming),
@@ -195,6 +200,8 @@ impl Connection {
             written: Cell::new(0),
             done: Cell::new(false),
             begun: Cell::new(false),
+            at_eof: Cell::new(false),
+            secret: Secret::default(),
             sessions: RefCell::default(),
             identity: Cell::new(Identity::new()),
             offered: Cell::new(None),
@@ -209,7 +216,7 @@ impl Connection {
         let Some(session) = session.downcast::<SslSession>() else {
             raise!(th, TypeError, "Value is not a SSLSession.");
         };
-        if !session.context.obj().is(self.first_context.obj()) {
+        if !session.context.obj().is(self.rules(th)?.obj()) {
             raise!(th, ValueError, "Session refers to a different SSLContext.");
         }
         if self.server_side {
@@ -221,6 +228,14 @@ impl Connection {
         *self.sessions.borrow_mut() = session.sessions.clone();
         self.offered.set(Some(session.identity));
         Ok(())
+    }
+
+    /// The context that decides.
+    fn rules(&self, th: Thread<'_>) -> Result<Ref<Context>> {
+        match self.first_context.get() {
+            Some(context) => Ok(context),
+            None => raise!(th, ValueError, "the connection has no context"),
+        }
     }
 
     /// Whether the handshake is over.
@@ -240,15 +255,16 @@ impl Connection {
     }
 
     fn new_client(&self) -> Engine {
-        let made = self.first_context.client_config(self.sessions.borrow().clone());
-        let config = match made {
+        let sessions = self.sessions.borrow().clone();
+        let made = match self.first_context.get() {
+            Some(context) => context.client_config(sessions, self.secret.clone()),
+            None => Err(Problem::ssl("UNINITIALIZED")),
+        };
+        let mut config = match made {
             Ok(config) => config,
             Err(problem) => return Engine::failed(problem, false),
         };
-        let (mut config, mut named) = (config, None);
-        if let Some(host) = &self.host {
-            named = ServerName::try_from(host.clone()).ok();
-        }
+        let named = self.host.clone().and_then(|host| ServerName::try_from(host).ok());
         // A name that cannot be sent is only compared with the certificate's.
         config.enable_sni = named.is_some();
         let nobody = ServerName::IpAddress(IpAddr::V4(Ipv4Addr::from([0, 0, 0, 0])));
@@ -260,9 +276,8 @@ impl Connection {
 
     /// The socket, unless it is gone.
     fn live_socket(&self) -> Result<Ref<Socket>, Halt> {
-        let gone = || {
-            Halt::Problem(Problem::of(9, None, None, "Underlying socket connection gone"))
-        };
+        let gone =
+            || Halt::Problem(Problem::of(9, None, None, "Underlying socket connection gone"));
         let reference = self.socket.get().ok_or_else(gone)?;
         let socket = weakref::referent(reference.obj()).ok_or_else(gone)?;
         let socket = socket.downcast::<Socket>().map_err(|_| gone())?;
@@ -357,6 +372,7 @@ impl Connection {
             if let Some(incoming) = self.incoming.get() {
                 let taken = self.with_engine(|engine| incoming.take(missing, engine.incoming()));
                 if taken == 0 && incoming.has_ended() {
+                    self.at_eof.set(true);
                     return Err(Problem::eof().into());
                 }
                 if taken == 0 {
@@ -373,6 +389,7 @@ impl Connection {
             record.truncate(length + *received.as_ref().unwrap_or(&0));
             self.with_engine(|engine| *engine.incoming() = record);
             if received? == 0 {
+                self.at_eof.set(true);
                 return Err(Problem::eof().into());
             }
         }
@@ -380,16 +397,18 @@ impl Connection {
 
     /// Process the record that was read.
     fn advance(&self, th: Thread<'_>, deadline: &Deadline) -> Result<(), Halt> {
-        let verifier = &self.first_context.verifier;
+        let rules = self.rules(th)?;
+        let verifier = &rules.verifier;
         let is_early = !self.is_done();
         if is_early {
             let host = self.host.as_deref();
-            *unlock(&verifier.exchange) = self.first_context.question(host, self.server_side);
+            *unlock(&verifier.exchange) = rules.question(host, self.server_side);
         }
         let result = self.with_engine(Engine::process);
         let mut rejection = None;
         if is_early {
-            let Exchange { insists, verdict, .. } = std::mem::take(&mut *unlock(&verifier.exchange));
+            let Exchange { insists, verdict, .. } =
+                std::mem::take(&mut *unlock(&verifier.exchange));
             if let Some(verdict) = verdict {
                 rejection = verdict.rejection.filter(|_| insists);
                 self.chain.replace(Some(verdict.chain));
@@ -403,9 +422,7 @@ impl Connection {
             },
             Err(error) => {
                 let problem = match (&error, rejection) {
-                    (Error::InvalidCertificate(_), Some(rejection)) => {
-                        Problem::rejected(rejection)
-                    }
+                    (Error::InvalidCertificate(_), Some(rejection)) => Problem::rejected(rejection),
                     _ => Problem::from_tls(&error),
                 };
                 self.with_engine(|engine| engine.fail(problem))
@@ -430,22 +447,23 @@ impl Connection {
         }) else {
             return Ok(Ok(()));
         };
-        let _ = self.offers.set(offers);
+        let rules = self.rules(th)?;
+        let _ = self.offers.set(rules.allowed(&offers));
         if let Some(alert) = self.ask_for_name(th, name)? {
             let problem = Problem::ssl("CALLBACK_FAILED");
             return Ok(Err(self.with_engine(|engine| engine.refuse(alert, problem))));
         }
-        let shown = self.context.get().unwrap_or_else(|| self.first_context.clone());
+        let shown = self.context.get().unwrap_or_else(|| rules.clone());
         if !shown.shows_certificates() {
             let problem = Problem::ssl("NO_SHARED_CIPHER");
             return Ok(Err(self.with_engine(|engine| engine.refuse(HANDSHAKE_FAILURE, problem))));
         }
-        let config = match self.first_context.server_config(&shown, &protocols) {
+        let config = match rules.server_config(&shown, &protocols, self.secret.clone()) {
             Ok(config) => config,
             Err(problem) => {
-                return Ok(Err(
-                    self.with_engine(|engine| engine.refuse(PROTOCOL_VERSION, problem))
-                ));
+                return Ok(
+                    Err(self.with_engine(|engine| engine.refuse(PROTOCOL_VERSION, problem))),
+                );
             }
         };
         let result = self.with_engine(|engine| engine.configure(Arc::new(config)));
@@ -459,21 +477,48 @@ impl Connection {
         }))
     }
 
+    /// What Python code takes for the connection, if that is still there.
+    fn known_as(&self) -> Option<Ref> {
+        match self.owner.get().or_else(|| self.socket.get()) {
+            Some(reference) => weakref::referent(reference.obj()),
+            None => Some(self.obj().own()),
+        }
+    }
+
+    /// Tell the callback for messages what was seen.
+    fn tell(&self, th: Thread<'_>) -> Result<()> {
+        let Some(callback) = self.rules(th)?.msg_callback.get() else { return Ok(()) };
+        let events = self.with_engine(|engine| engine.tap.take_events());
+        let Some(target) = self.known_as().filter(|_| !events.is_empty()) else { return Ok(()) };
+        let version = self.look(|connection| connection.protocol_version());
+        let version = version.map_or(0x303, u16::from).into_object(th)?;
+        for event in events {
+            let direction = if event.is_written { "write" } else { "read" }.into_object(th)?;
+            let content = event.content.into_object(th)?;
+            let kind = event.kind().into_object(th)?;
+            let data = Bytes::new(th, &event.message)?;
+            let args = [
+                target.obj(),
+                direction.obj(),
+                version.obj(),
+                content.obj(),
+                kind.obj(),
+                data.obj(),
+            ];
+            callback.call(th, &args)?;
+        }
+        Ok(())
+    }
+
     /// Call the callback for server names: the alert that it wants, if any.
     fn ask_for_name(&self, th: Thread<'_>, name: Option<String>) -> Result<Option<u8>> {
-        const PREFIX: &str = "Exception ignored in ssl servername callback while calling set SNI callback";
-        let Some(callback) = self.first_context.sni_callback.get() else { return Ok(None) };
-        let reference = self.owner.get().or_else(|| self.socket.get());
-        let target = match reference {
-            Some(reference) => match weakref::referent(reference.obj()) {
-                Some(target) => target,
-                None => return Ok(Some(INTERNAL_ERROR)),
-            },
-            None => self.obj().own(),
-        };
+        const PREFIX: &str =
+            "Exception ignored in ssl servername callback while calling set SNI callback";
+        let rules = self.rules(th)?;
+        let Some(callback) = rules.sni_callback.get() else { return Ok(None) };
+        let Some(target) = self.known_as() else { return Ok(Some(INTERNAL_ERROR)) };
         let name = name.into_object(th)?;
-        let args = [target.obj(), name.obj(), self.first_context.obj()];
-        let answer = match callback.call(th, &args) {
+        let answer = match callback.call(th, &[target.obj(), name.obj(), rules.obj()]) {
             Ok(answer) => answer,
             Err(raised) => {
                 ignore(th, raised, PREFIX, &callback);
@@ -495,15 +540,20 @@ impl Connection {
 
     /// Get the handshake done; the caller has the turn to read.
     fn shake_hands(&self, th: Thread<'_>, deadline: &Deadline) -> Result<(), Halt> {
+        if let Some(problem) = self.ended() {
+            return Err(problem.into());
+        }
         if self.is_done() {
             return Ok(());
         }
-        let statistics = &self.first_context.statistics;
+        let rules = self.rules(th)?;
+        let statistics = &rules.statistics;
         if !self.begun.replace(true) {
-            let begun =
-                if self.server_side { &statistics.accept } else { &statistics.connect };
+            let begun = if self.server_side { &statistics.accept } else { &statistics.connect };
             context::count(begun);
         }
+        let watches = !rules.msg_callback.is_null();
+        self.with_engine(|engine| engine.tap.keeps_events = watches);
         loop {
             self.flush(th, deadline)?;
             if let Some(problem) = self.with_engine(|engine| engine.failure().cloned()) {
@@ -514,8 +564,11 @@ impl Connection {
             }
             self.fill(th, deadline)?;
             self.advance(th, deadline)?;
+            self.tell(th)?;
         }
+        self.tell(th)?;
         self.done.set(true);
+        self.first_context.set(self.context.get());
         let good =
             if self.server_side { &statistics.accept_good } else { &statistics.connect_good };
         context::count(good);
@@ -538,6 +591,9 @@ impl Connection {
             if self.with_engine(|engine| engine.available()) > 0 {
                 return Ok(true);
             }
+            if let Some(problem) = self.ended() {
+                return Err(problem.into());
+            }
             self.shake_hands(th, deadline)?;
             let state = self.with_engine(|engine| {
                 (engine.failure().cloned(), engine.close_received, engine.close_sent)
@@ -557,11 +613,19 @@ impl Connection {
         }
     }
 
-    /// Encrypt and send some of `data`: how much.
+    /// The error of a transport that has ended before.
+    fn ended(&self) -> Option<Problem> {
+        self.at_eof.get().then(Problem::still_eof)
+    }
+
+    /// Encrypt and send `data`, or some of it if the rest would have to wait: how much.
     fn write_some(&self, th: Thread<'_>, data: &[u8]) -> Result<usize, Halt> {
         let deadline = self.deadline();
         if self.outgoing.is_null() {
             self.live_socket()?;
+        }
+        if let Some(problem) = self.ended() {
+            return Err(problem.into());
         }
         if !self.is_done() {
             let _turn = self.reading.take(th)?;
@@ -576,20 +640,29 @@ impl Connection {
             if let Some(problem) = refusal {
                 return Err(problem.into());
             }
-            if data.is_empty() {
-                return Ok(0);
-            }
-            self.written.set(self.with_engine(|engine| engine.write(data)));
         } else if data.len() < self.written.get() {
             return Err(Problem::ssl("BAD_LENGTH").into());
         }
-        self.send(th, &deadline)?;
-        Ok(self.written.take())
+        let mut total = 0;
+        while let Some(rest @ [_, ..]) = data.get(total..) {
+            if self.written.get() == 0 {
+                self.written.set(self.with_engine(|engine| engine.write(rest)));
+            }
+            match self.send(th, &deadline) {
+                Ok(()) if self.written.get() == 0 => break,
+                Ok(()) => total += self.written.take(),
+                // The next call goes on with what is encrypted already.
+                Err(Halt::Problem(_)) if total > 0 => break,
+                Err(halt) => return Err(halt),
+            }
+        }
+        Ok(total)
     }
 
     /// Say goodbye, and wait for the peer's.
     fn say_goodbye(&self, th: Thread<'_>) -> Result<(), Halt> {
-        if !self.is_done() || self.with_engine(|engine| engine.failure().is_some()) {
+        let failed = || self.with_engine(|engine| engine.failure().is_some());
+        if !self.is_done() || self.at_eof.get() || failed() {
             return Err(Problem::ssl("SHUTDOWN_WHILE_IN_INIT").into());
         }
         let deadline = self.deadline();
@@ -624,7 +697,6 @@ impl Connection {
     }
 }
 
-const HANDSHAKE_FAILURE: u8 = 40;
 const PROTOCOL_VERSION: u8 = 70;
 const INTERNAL_ERROR: u8 = 80;
 
@@ -682,8 +754,7 @@ impl Connection {
                 return Bytes::new(th, &[]).map(Ref::upcast);
             }
             let _turn = self.reading.take(th)?;
-            let has_data =
-                self.await_data(th, &deadline).map_err(|halt| READ.raise(th, halt))?;
+            let has_data = self.await_data(th, &deadline).map_err(|halt| READ.raise(th, halt))?;
             let available = self.with_engine(|engine| engine.available());
             let count = if has_data { size.min(available) } else { 0 };
             let fill = |room: &mut [u8]| self.with_engine(|engine| engine.read(room));
@@ -733,7 +804,7 @@ impl Connection {
         if der {
             return Bytes::new(th, &leaf).map(Ref::upcast);
         }
-        if self.first_context.mode() == mode::NONE {
+        if self.verify_mode == mode::NONE {
             return object::Dict::new(th).map(Ref::upcast);
         }
         describe::certificate(th, &leaf).map(Ref::upcast)
@@ -747,12 +818,17 @@ impl Connection {
     /// Only 'tls-unique' channel binding data from RFC 5929 is supported.
     #[sig = "($self, /, cb_type='tls-unique')"]
     fn get_channel_binding(&self, th: Thread<'_>, cb_type: Option<&str>) -> Result<Option<Ref>> {
-        match cb_type {
-            None | Some("tls-unique") => Ok(None),
-            Some(other) => {
-                raise!(th, ValueError, "'{other}' channel binding type not implemented")
-            }
+        if let Some(other) = cb_type.filter(|kind| *kind != "tls-unique") {
+            raise!(th, ValueError, "'{other}' channel binding type not implemented");
         }
+        let secret = unlock(&self.secret).clone();
+        let suite = self.look(|connection| connection.negotiated_cipher_suite());
+        let (Some(secret), Some(suite), true) = (secret, suite, self.is_done()) else {
+            return Ok(None);
+        };
+        let finished =
+            self.with_engine(|engine| engine.tap.first_finished(suite, &secret, self.server_side));
+        finished.map(|bytes| Bytes::new(th, &bytes).map(Ref::upcast)).transpose()
     }
 
     #[sig = "($self, /)"]
@@ -764,7 +840,7 @@ impl Connection {
     fn shared_ciphers(&self, th: Thread<'_>) -> Result<Option<Ref>> {
         let Some(offers) = self.offers.get() else { return Ok(None) };
         let list = List::new(th)?;
-        for suite in self.first_context.allowed(offers) {
+        for suite in offers {
             list.push(th, suite_tuple(th, suite)?)?;
         }
         Ok(Some(list.upcast()))
@@ -804,11 +880,7 @@ impl Connection {
     /// Initiate TLS 1.3 post-handshake authentication
     #[sig = "($self, /)"]
     fn verify_client_post_handshake(&self, th: Thread<'_>) -> Result<()> {
-        raise!(
-            th,
-            NotImplementedError,
-            "Post-handshake auth is not supported by the TLS library."
-        )
+        raise!(th, NotImplementedError, "Post-handshake auth is not supported by the TLS library.")
     }
 
     #[sig = "($self, /)"]
@@ -872,13 +944,10 @@ impl Connection {
 
     /// The underlying SSLSession object.
     #[getter(session)]
-    fn get_session(&self, th: Thread<'_>) -> Result<Option<Ref<SslSession>>> {
-        if !self.is_done() && self.offered.get().is_none() {
-            return Ok(None);
-        }
-        let context = self.first_context.obj().own();
+    fn get_session(&self, th: Thread<'_>) -> Result<Ref<SslSession>> {
+        let context = self.rules(th)?.upcast();
         let sessions = self.sessions.borrow().clone();
-        SslSession::create(th, context, self.identity.get(), sessions).map(Some)
+        SslSession::create(th, context, self.identity.get(), sessions)
     }
 
     #[setter]

@@ -99,7 +99,7 @@ pub(super) const FEATURES: &[(&str, bool)] = &[
     ("HAS_SNI", true),
     ("HAS_SSLv2", false),
     ("HAS_SSLv3", false),
-    ("HAS_TLS_UNIQUE", false),
+    ("HAS_TLS_UNIQUE", true),
     ("HAS_TLSv1", false),
     ("HAS_TLSv1_1", false),
     ("HAS_TLSv1_2", true),

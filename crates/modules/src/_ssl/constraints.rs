@@ -2,7 +2,7 @@
 
 use super::{
     der::{Element, Reader, tag},
-    names::{ADDRESS, DIRECTORY, DNS, EMAIL, URI},
+    names::{self, ADDRESS, DIRECTORY, DNS, EMAIL, URI},
     verify::Code,
     x509::{self, Certificate, oid},
 };
@@ -16,34 +16,58 @@ pub(super) fn check(chain: &[Certificate<'_>]) -> Result<(), Code> {
                 continue;
             }
             check_one(fields, below)?;
+            if place == 0 && !below.alternative_names().any(|name| name.tag == DNS) {
+                check_common_names(fields, below)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Check common names, which stand for host names where there are no others.
+fn check_common_names(fields: Reader<'_>, leaf: &Certificate<'_>) -> Result<(), Code> {
+    for name in names::common_names(leaf.subject) {
+        let text = x509::text(name);
+        let is_host = text.contains('.')
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.*".contains(&byte));
+        if is_host {
+            let value = text.as_bytes();
+            check_name(fields, Element { tag: DNS, value, whole: value })?;
         }
     }
     Ok(())
 }
 
 fn check_one(fields: Reader<'_>, below: &Certificate<'_>) -> Result<(), Code> {
+    let subject =
+        Element { tag: DIRECTORY, value: below.subject.whole, whole: below.subject.whole };
+    let has_subject = !below.subject.value.is_empty();
+    let names = below.alternative_names().chain(has_subject.then_some(subject));
+    for name in names {
+        check_name(fields, name)?;
+    }
+    Ok(())
+}
+
+/// Check a name against the permitted and the excluded subtrees.
+fn check_name(fields: Reader<'_>, name: Element<'_>) -> Result<(), Code> {
     let subtrees = |number: u8| {
         let wanted = tag::context(number, true);
         let mut fields = fields;
         let list = fields.find(|field| field.tag == wanted).map_or(Reader(&[]), Element::inside);
-        list.filter_map(|subtree| subtree.inside().next())
+        list.filter_map(|subtree| subtree.inside().next()).filter(|base| base.tag == name.tag)
     };
-    let subject = Element { tag: DIRECTORY, value: below.subject.whole, whole: below.subject.whole };
-    let has_subject = !below.subject.value.is_empty();
-    let names = below.alternative_names().chain(has_subject.then_some(subject));
-    for name in names {
-        let (mut is_limited, mut is_permitted) = (false, false);
-        for base in subtrees(0).filter(|base| base.tag == name.tag) {
-            is_limited = true;
-            is_permitted |= is_within(name, base)?;
-        }
-        if is_limited && !is_permitted {
-            return Err(47);
-        }
-        for base in subtrees(1).filter(|base| base.tag == name.tag) {
-            if is_within(name, base)? {
-                return Err(48);
-            }
+    let (mut is_limited, mut is_permitted) = (false, false);
+    for base in subtrees(0) {
+        is_limited = true;
+        is_permitted |= is_within(name, base)?;
+    }
+    if is_limited && !is_permitted {
+        return Err(47);
+    }
+    for base in subtrees(1) {
+        if is_within(name, base)? {
+            return Err(48);
         }
     }
     Ok(())
@@ -70,8 +94,7 @@ fn is_within(name: Element<'_>, base: Element<'_>) -> Result<bool, Code> {
             Ok(is_subdomain(host.as_bytes(), base.value, false))
         }
         ADDRESS => {
-            let (address, mask) =
-                base.value.split_at_checked(base.value.len() / 2).ok_or(53i64)?;
+            let (address, mask) = base.value.split_at_checked(base.value.len() / 2).ok_or(53i64)?;
             if address.len() != name.value.len() || mask.len() != address.len() {
                 return Ok(false);
             }

@@ -10,9 +10,9 @@ use std::{
 
 use macros::{pymethods, pytype};
 use object::{
-    AsObject, Bytes, Dict, Head, Int, IntoObject, Link, List, Obj, Protocol, Raised,
-    Ref, Result, Str, Thread, Tuple, Type, alloc_object, error, exceptions, own,
-    protocol::call::is_callable, raise, types,
+    AsObject, Bytes, Dict, Head, Int, IntoObject, Link, List, Obj, Protocol, Raised, Ref, Result,
+    Str, Thread, Tuple, Type, alloc_object, error, exceptions, own, protocol::call::is_callable,
+    raise, types,
 };
 use rustls::{
     ClientConfig, NamedGroup, ServerConfig, SupportedProtocolVersion,
@@ -35,13 +35,17 @@ use super::{
     session::Sessions,
     store,
     suites::{self, Suite},
+    tap::{Secret, SecretKeeper},
     verifier::{ClientVerifier, Credentials, Exchange, Verifier, unlock},
     verify::{self, Question},
     x509::Certificate,
 };
 use crate::{
     _socket::socket::Socket,
-    support::{self, Data, check, path::{fspath, path_bytes}},
+    support::{
+        self, Data, check,
+        path::{fspath, path_bytes},
+    },
 };
 
 /// Protocols of contexts.
@@ -122,7 +126,7 @@ pub(crate) struct Context {
     post_handshake_auth: Cell<bool>,
     level: Cell<u32>,
     pub(super) sni_callback: Link,
-    msg_callback: Link,
+    pub(super) msg_callback: Link,
     keylog_filename: Link,
     #[traverse(skip)]
     keylog: RefCell<Option<Arc<KeyLogFile>>>,
@@ -232,9 +236,9 @@ impl Context {
     fn provider(&self) -> CryptoProvider {
         let mut provider = ring::default_provider();
         let modern = suites::ALL.iter().filter(|suite| suite.is_13);
-        let chosen = self.suites.borrow();
+        let all: Vec<&'static Suite> = modern.chain(self.suites.borrow().iter().copied()).collect();
         provider.cipher_suites =
-            modern.chain(chosen.iter().copied()).map(|suite| suite.supported).collect();
+            self.allowed(&all).into_iter().map(|suite| suite.supported).collect();
         if let Some(group) = self.group.get() {
             provider.kx_groups.retain(|known| known.name() == group);
         }
@@ -259,15 +263,20 @@ impl Context {
         }
     }
 
-    fn key_log(&self) -> Arc<dyn rustls::KeyLog> {
-        match self.keylog.borrow().clone() {
+    fn key_log(&self, secret: Secret) -> Arc<SecretKeeper> {
+        let next: Arc<dyn rustls::KeyLog> = match self.keylog.borrow().clone() {
             Some(log) => log,
             None => Arc::new(rustls::NoKeyLog {}),
-        }
+        };
+        Arc::new(SecretKeeper { next, secret })
     }
 
     /// The configuration of a client's connection.
-    pub(super) fn client_config(&self, sessions: Sessions) -> Result<ClientConfig, Problem> {
+    pub(super) fn client_config(
+        &self,
+        sessions: Sessions,
+        secret: Secret,
+    ) -> Result<ClientConfig, Problem> {
         let versions = self.versions();
         let builder = ClientConfig::builder_with_provider(Arc::new(self.provider()))
             .with_protocol_versions(&versions)
@@ -278,11 +287,10 @@ impl Context {
             .with_custom_certificate_verifier(verifier)
             .with_client_cert_resolver(self.shown.borrow().0.clone());
         config.alpn_protocols = self.alpn.borrow().clone();
-        config.key_log = self.key_log();
+        config.key_log = self.key_log(secret);
         config.resumption = Resumption::store(Arc::new(sessions));
         if self.options.get() & option::NO_TICKET != 0 {
-            config.resumption =
-                config.resumption.tls12_resumption(Tls12Resumption::SessionIdOnly);
+            config.resumption = config.resumption.tls12_resumption(Tls12Resumption::SessionIdOnly);
         }
         Ok(config)
     }
@@ -295,6 +303,7 @@ impl Context {
         &self,
         shown: &Context,
         protocols: &[Vec<u8>],
+        secret: Secret,
     ) -> Result<ServerConfig, Problem> {
         let versions = self.versions();
         let builder = ServerConfig::builder_with_provider(Arc::new(self.provider()))
@@ -307,15 +316,14 @@ impl Context {
             requires: mode == mode::REQUIRED,
         };
         let credentials = shown.shown.borrow().0.clone();
-        let mut config = builder
-            .with_client_cert_verifier(Arc::new(verifier))
-            .with_cert_resolver(credentials);
+        let mut config =
+            builder.with_client_cert_verifier(Arc::new(verifier)).with_cert_resolver(credentials);
         let alpn = shown.alpn.borrow();
         // Without one in common there is none, which is not an error.
         if alpn.iter().any(|own| protocols.contains(own)) {
             config.alpn_protocols = alpn.clone();
         }
-        config.key_log = self.key_log();
+        config.key_log = self.key_log(secret);
         config.ignore_client_order = self.options.get() & option::CIPHER_SERVER_PREFERENCE != 0;
         config.send_tls13_tickets = self.num_tickets.get();
         config.session_storage = self.resuming.cache.clone();
@@ -436,7 +444,11 @@ fn hostname(th: Thread<'_>, name: Obj<'_>) -> Result<String> {
         );
     }
     if text.is_empty() || text.starts_with('.') {
-        raise!(th, ValueError, "server_hostname cannot be an empty string or start with a leading dot.");
+        raise!(
+            th,
+            ValueError,
+            "server_hostname cannot be an empty string or start with a leading dot."
+        );
     }
     Ok(text)
 }
@@ -464,8 +476,7 @@ impl Context {
         }
         let is_client = number == protocol::CLIENT;
         let algorithms = ring::default_provider().signature_verification_algorithms;
-        let verifier =
-            Verifier { store: Arc::default(), exchange: Mutex::default(), algorithms };
+        let verifier = Verifier { store: Arc::default(), exchange: Mutex::default(), algorithms };
         let context = Context {
             head: Head::new(),
             protocol: number,
@@ -596,11 +607,9 @@ impl Context {
         let cert_path = path(th, certfile, "certfile")?;
         let key_path = keyfile.map(|file| path(th, file, "keyfile")).transpose()?;
         let fixed = match password {
-            Some(password) if !is_callable(password) => Some(password_bytes(
-                th,
-                password,
-                "password should be a string or callable",
-            )?),
+            Some(password) if !is_callable(password) => {
+                Some(password_bytes(th, password, "password should be a string or callable")?)
+            }
             _ => None,
         };
         let text = read_file(th, &cert_path)?;
@@ -636,12 +645,8 @@ impl Context {
         if let (Some(own), Some(public)) = (key.public_key(), public)
             && *own != *public
         {
-            let problem = Problem::of(
-                116,
-                Some("X509"),
-                Some("KEY_VALUES_MISMATCH"),
-                "key values mismatch",
-            );
+            let problem =
+                Problem::of(116, Some("X509"), Some("KEY_VALUES_MISMATCH"), "key values mismatch");
             return Err(problem.raise(th, line::PRIVATE_KEY));
         }
         self.show(chain, CertifiedKey::new(Vec::new(), key));
@@ -786,11 +791,8 @@ impl Context {
     fn cert_store_stats(&self, th: Thread<'_>) -> Result<Ref<Dict>> {
         let counts = unlock(&self.verifier.store).counts();
         let dict = Dict::new(th)?;
-        let numbers = [
-            ("x509", counts.certificates),
-            ("crl", counts.lists),
-            ("x509_ca", counts.authorities),
-        ];
+        let numbers =
+            [("x509", counts.certificates), ("crl", counts.lists), ("x509_ca", counts.authorities)];
         for (name, number) in numbers {
             dict.set_str(th, name, number.into_object(th)?.obj())?;
         }
@@ -897,8 +899,7 @@ impl Context {
             return Ok(());
         }
         let (bytes, _) = path_bytes(th, fspath(th, value)?.obj())?;
-        let opened =
-            th.allow_threads(|| KeyLogFile::open(Path::new(OsStr::from_bytes(&bytes))));
+        let opened = th.allow_threads(|| KeyLogFile::open(Path::new(OsStr::from_bytes(&bytes))));
         let log = opened.map_err(|error| exceptions::io_error(th, &error, Some(value)))?;
         self.keylog.replace(Some(Arc::new(log)));
         self.keylog_filename.set(Some(value.own()));
@@ -1088,9 +1089,8 @@ impl Context {
     /// `cadata`: text is PEM, bytes are one certificate after the other.
     fn add_data(&self, th: Thread<'_>, data: Obj<'_>) -> Result<()> {
         let store = &self.verifier.store;
-        let wrong = || {
-            error!(th, TypeError, "cadata should be an ASCII string or a bytes-like object")
-        };
+        let wrong =
+            || error!(th, TypeError, "cadata should be an ASCII string or a bytes-like object");
         let nothing = || error!(th, ValueError, "Empty certificate data");
         let missing = |text| Problem::of(0, None, None, text).raise(th, line::CADATA);
         if let Some(text) = data.downcast::<Str>() {
@@ -1100,9 +1100,7 @@ impl Context {
             }
             return match unlock(store).add_pem(text.as_bytes()) {
                 (1.., Ill::NoStart) => Ok(()),
-                (0, _) => {
-                    Err(missing("no start line: cadata does not contain a certificate"))
-                }
+                (0, _) => Err(missing("no start line: cadata does not contain a certificate")),
                 _ => Err(Problem::of(
                     100,
                     Some("PEM"),

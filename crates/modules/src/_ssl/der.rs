@@ -48,9 +48,7 @@ impl<'a> Element<'a> {
         if self.tag != tag::INTEGER || self.value.first()? & 0x80 != 0 {
             return None;
         }
-        self.value
-            .iter()
-            .try_fold(0u32, |sum, byte| Some(sum.checked_mul(256)? | u32::from(*byte)))
+        self.value.iter().try_fold(0u32, |sum, byte| Some(sum.checked_mul(256)? | u32::from(*byte)))
     }
 }
 
@@ -83,6 +81,16 @@ impl<'a> Reader<'a> {
         let (value, rest) = rest.split_at_checked(length)?;
         self.0 = rest;
         Some(Element { tag, value, whole: all.get(..all.len() - rest.len())? })
+    }
+
+    /// Whether there is nothing but whole elements.
+    pub(super) fn is_whole(mut self) -> bool {
+        while !self.is_empty() {
+            if self.next().is_none() {
+                return false;
+            }
+        }
+        true
     }
 
     /// The next element, which has that tag.
@@ -198,9 +206,8 @@ pub(super) fn time(element: Element<'_>) -> Option<i64> {
     }
     // Days by the civil calendar, years beginning in March.
     let (y, m) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let days = 365 * y + y.div_euclid(4) - y.div_euclid(100) + y.div_euclid(400)
-        + (153 * m + 2) / 5
-        + day
-        - 719_469;
+    let days =
+        365 * y + y.div_euclid(4) - y.div_euclid(100) + y.div_euclid(400) + (153 * m + 2) / 5 + day
+            - 719_469;
     Some(days * 86_400 + hour * 3_600 + minute * 60 + second)
 }

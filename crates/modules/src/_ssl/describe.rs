@@ -214,7 +214,13 @@ fn escaped(text: &str) -> String {
         if at_edge || matches!(c, ',' | '+' | '"' | '\\' | '<' | '>' | ';') {
             out.push('\\');
         }
-        out.push(c);
+        if c.is_ascii() {
+            out.push(c);
+        } else {
+            for byte in c.encode_utf8(&mut [0; 4]).bytes() {
+                let _ = write!(out, "\\{byte:02X}");
+            }
+        }
     }
     out
 }

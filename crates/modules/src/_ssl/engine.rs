@@ -11,7 +11,7 @@ use rustls::{
     server::{Accepted, Acceptor},
 };
 
-use super::errors::Problem;
+use super::{errors::Problem, tap::Tap};
 
 /// Bytes before the contents of a record.
 const HEADER: usize = 5;
@@ -21,6 +21,11 @@ const MAX_RECORD: usize = (1 << 14) + 2_048;
 
 /// How much is encrypted at once.
 const MAX_WRITE: usize = 1 << 16;
+
+/// Alerts.
+pub(super) const HANDSHAKE_FAILURE: u8 = 40;
+const ACCESS_DENIED: u8 = 49;
+const CERTIFICATE_REQUIRED: u8 = 116;
 
 enum Stage {
     /// A server that waits for the client's greeting.
@@ -52,6 +57,7 @@ pub(super) struct Engine {
     available: usize,
     pub(super) close_sent: bool,
     pub(super) close_received: bool,
+    pub(super) tap: Tap,
 }
 
 impl Engine {
@@ -64,6 +70,7 @@ impl Engine {
             available: 0,
             close_sent: false,
             close_received: false,
+            tap: Tap::default(),
         }
     }
 
@@ -131,6 +138,7 @@ impl Engine {
 
     /// Take the records that are to be sent from the connection.
     fn collect(&mut self) {
+        let start = self.outgoing.len();
         if let Stage::Open(connection) = &mut self.stage {
             while connection.wants_write() {
                 if !matches!(connection.write_tls(&mut self.outgoing), Ok(1..)) {
@@ -138,6 +146,7 @@ impl Engine {
                 }
             }
         }
+        self.tap.see(true, self.outgoing.get(start..).unwrap_or_default());
     }
 
     /// Whether there are records to be sent.
@@ -191,11 +200,24 @@ impl Engine {
     /// Process the record that was read.
     pub(super) fn process(&mut self) -> Result<Progress, Error> {
         let record = std::mem::take(&mut self.incoming);
+        self.tap.see(false, &record);
         let result = self.process_record(&record);
         self.incoming = record;
         self.incoming.clear();
         self.collect();
+        // COMPAT: in TLS 1.2, where alerts of the handshake are not encrypted, OpenSSL does
+        // not know this alert of TLS 1.3.
+        self.replace_alert(CERTIFICATE_REQUIRED, HANDSHAKE_FAILURE);
         result
+    }
+
+    /// Change the alert that was written last, if it is that one and not encrypted.
+    fn replace_alert(&mut self, alert: u8, by: u8) {
+        if let Some(start) = self.outgoing.strip_suffix(&[21, 3, 3, 0, 2, 2, alert]) {
+            let length = start.len();
+            self.outgoing.truncate(length);
+            self.outgoing.extend([21, 3, 3, 0, 2, 2, by]);
+        }
     }
 
     fn process_record(&mut self, record: &[u8]) -> Result<Progress, Error> {
@@ -233,7 +255,8 @@ impl Engine {
         &mut self,
         config: std::sync::Arc<rustls::ServerConfig>,
     ) -> Result<(), Error> {
-        let stage = std::mem::replace(&mut self.stage, Stage::Failed(Problem::ssl("UNINITIALIZED")));
+        let stage =
+            std::mem::replace(&mut self.stage, Stage::Failed(Problem::ssl("UNINITIALIZED")));
         let Stage::Greeted(accepted) = stage else {
             self.stage = stage;
             return Ok(());
@@ -246,6 +269,8 @@ impl Engine {
             }
             Err((error, mut alert)) => {
                 let _ = alert.write_all(&mut self.outgoing);
+                // COMPAT: no certificate suits the suites.
+                self.replace_alert(ACCESS_DENIED, HANDSHAKE_FAILURE);
                 Err(error)
             }
         }

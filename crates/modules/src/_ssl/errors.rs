@@ -4,8 +4,7 @@ use std::borrow::Cow;
 
 use macros::{pymethods, pytype};
 use object::{
-    AsObject, Int, Link, Module, Protocol, PyStruct, Raised, Ref, Result, Str, Thread, Tuple,
-    Type,
+    AsObject, Int, Link, Module, Protocol, PyStruct, Raised, Ref, Result, Str, Thread, Tuple, Type,
     exceptions::{self, OSError},
     id,
     types::{self, type_},
@@ -59,17 +58,9 @@ const CLASSES: [(Kind, &str, &str); 6] = [
         "Non-blocking SSL socket needs to write more data\n\
          before the requested operation can be completed.",
     ),
-    (
-        Kind::Syscall,
-        "SSLSyscallError",
-        "System error when attempting SSL operation.",
-    ),
+    (Kind::Syscall, "SSLSyscallError", "System error when attempting SSL operation."),
     (Kind::Eof, "SSLEOFError", "SSL/TLS connection terminated abruptly."),
-    (
-        Kind::Verification,
-        "SSLCertVerificationError",
-        "A certificate could not be verified.",
-    ),
+    (Kind::Verification, "SSLCertVerificationError", "A certificate could not be verified."),
 ];
 
 /// The class objects, by [`Kind`].
@@ -107,6 +98,7 @@ fn class(th: Thread<'_>, kind: Kind) -> &'static Type {
 
 /// Where in `_ssl.c` an error of CPython says that it came from.
 pub(super) mod line {
+    pub(in crate::_ssl) const STILL_EOF: u32 = 681;
     pub(in crate::_ssl) const HANDSHAKE: u32 = 1130;
     pub(in crate::_ssl) const WRITE: u32 = 2616;
     pub(in crate::_ssl) const READ: u32 = 2778;
@@ -186,6 +178,11 @@ impl Problem {
         }
     }
 
+    /// The transport has ended before.
+    pub(super) fn still_eof() -> Problem {
+        Problem::plain(Kind::Eof, 8, "EOF occurred in violation of protocol")
+    }
+
     /// A certificate that was not accepted.
     pub(super) fn rejected(rejection: Rejection) -> Problem {
         Problem {
@@ -252,9 +249,7 @@ impl Problem {
             },
             Error::PeerMisbehaved(misbehaved) => match misbehaved {
                 PeerMisbehaved::SelectedUnofferedCipherSuite
-                | PeerMisbehaved::SelectedUnusableCipherSuiteForVersion => {
-                    "WRONG_CIPHER_RETURNED"
-                }
+                | PeerMisbehaved::SelectedUnusableCipherSuiteForVersion => "WRONG_CIPHER_RETURNED",
                 PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme
                 | PeerMisbehaved::SignedKxWithWrongAlgorithm => "WRONG_SIGNATURE_TYPE",
                 PeerMisbehaved::AttemptedDowngradeToTls12WhenTls13IsSupported => {
@@ -279,6 +274,7 @@ impl Problem {
     /// Raise it, as an error of that line of `_ssl.c`.
     #[cold]
     pub(super) fn raise(&self, th: Thread<'_>, line: u32) -> Raised {
+        let line = if *self == Problem::still_eof() { line::STILL_EOF } else { line };
         match self.exception(th, line) {
             Ok(exception) => th.raise_object(exception),
             Err(raised) => raised,

@@ -3,9 +3,7 @@
 use cipher::{BlockDecrypt, KeyInit, generic_array::GenericArray};
 use digest::Digest;
 use pbkdf2::pbkdf2_hmac;
-use rustls::pki_types::{
-    PrivateKeyDer, PrivatePkcs1KeyDer, PrivatePkcs8KeyDer, PrivateSec1KeyDer,
-};
+use rustls::pki_types::{PrivateKeyDer, PrivatePkcs1KeyDer, PrivatePkcs8KeyDer, PrivateSec1KeyDer};
 
 use super::{
     der::{self, Reader, tag},

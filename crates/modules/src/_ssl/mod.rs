@@ -22,6 +22,7 @@ mod pem;
 mod session;
 mod store;
 mod suites;
+mod tap;
 mod turn;
 mod verifier;
 mod verify;
@@ -39,7 +40,10 @@ use self::{
     bio::MemoryBio, connection::Connection, context::Context, describe::CertificateObject,
     errors::Classes, oids::Known, session::SslSession,
 };
-use crate::support::{self, path::{fspath, path_bytes}};
+use crate::support::{
+    self,
+    path::{fspath, path_bytes},
+};
 
 /// What belongs to the interpreter.
 #[derive(Default)]
@@ -78,6 +82,7 @@ pub mod _ssl {
     /// entropy (a float) is a lower bound on the entropy contained in
     /// string.  See RFC 4086.
     #[sig = "(string, entropy, /)"]
+    #[allow(non_snake_case, reason = "named as in OpenSSL")]
     fn RAND_add(th: Thread<'_>, string: Obj<'_>, entropy: f64) -> Result<()> {
         // The system's generator needs no help.
         let _ = entropy;
@@ -89,6 +94,7 @@ pub mod _ssl {
 
     /// Generate n cryptographically strong pseudo-random bytes.
     #[sig = "(n, /)"]
+    #[allow(non_snake_case, reason = "named as in OpenSSL")]
     fn RAND_bytes(th: Thread<'_>, n: i32) -> Result<Ref<Bytes>> {
         let Ok(count) = usize::try_from(n) else {
             raise!(th, ValueError, "num must be positive");
@@ -107,6 +113,7 @@ pub mod _ssl {
     /// It is necessary to seed the PRNG with RAND_add() on some platforms
     /// before using the ssl() function.
     #[sig = "(/)"]
+    #[allow(non_snake_case, reason = "named as in OpenSSL")]
     fn RAND_status(_: Thread<'_>) -> bool {
         true
     }

@@ -38,7 +38,7 @@ pub(super) fn has_address(leaf: &Certificate<'_>, address: IpAddr) -> bool {
 }
 
 /// The common names of a subject.
-fn common_names<'a>(name: Element<'a>) -> impl Iterator<Item = Element<'a>> {
+pub(super) fn common_names<'a>(name: Element<'a>) -> impl Iterator<Item = Element<'a>> {
     name.inside().flat_map(Element::inside).filter_map(|attribute| {
         let mut fields = attribute.inside();
         let kind = fields.next()?;
@@ -59,7 +59,8 @@ pub(super) fn has_host(leaf: &Certificate<'_>, host: &str, flags: u32) -> bool {
     {
         return false;
     }
-    common_names(leaf.subject).any(|name| matches(x509::text(name).as_bytes(), host.as_bytes(), flags))
+    common_names(leaf.subject)
+        .any(|name| matches(x509::text(name).as_bytes(), host.as_bytes(), flags))
 }
 
 /// Whether a name of a certificate, perhaps with a wildcard, is the host's.

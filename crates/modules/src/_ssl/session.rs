@@ -8,9 +8,7 @@ use std::{
 };
 
 use macros::{pymethods, pytype};
-use object::{
-    Bytes, CompareOp, Head, Obj, Ref, Result, Thread, alloc_object, types,
-};
+use object::{Bytes, CompareOp, Head, Obj, Ref, Result, Thread, alloc_object, types};
 use rustls::{
     NamedGroup,
     client::{ClientSessionStore, Tls12ClientSessionValue, Tls13ClientSessionValue},

@@ -34,8 +34,7 @@ impl Turn {
         if let Some(taken) = self.try_take(th)? {
             return Ok(taken);
         }
-        let guard =
-            th.allow_threads(|| self.mutex.lock().unwrap_or_else(PoisonError::into_inner));
+        let guard = th.allow_threads(|| self.mutex.lock().unwrap_or_else(PoisonError::into_inner));
         Ok(self.begin(th, guard))
     }
 

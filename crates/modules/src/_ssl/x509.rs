@@ -45,12 +45,16 @@ pub(super) struct Extension<'a> {
 }
 
 fn extensions<'a>(list: Element<'a>) -> Option<Vec<Extension<'a>>> {
-    let mut all = Vec::new();
-    for extension in list.inside() {
+    let mut all: Vec<Extension<'_>> = Vec::new();
+    let mut list = list.inside();
+    while !list.is_empty() {
+        let extension = list.expect(tag::SEQUENCE)?;
         let mut fields = extension.inside();
         let oid = fields.expect(tag::OBJECT_ID)?.value;
         let critical = fields.optional(tag::BOOLEAN).is_some_and(|flag| flag.value != [0]);
         let value = fields.expect(tag::OCTET_STRING)?.value;
+        let is_new = !all.iter().any(|other| other.oid == oid);
+        is_new.then_some(())?;
         all.push(Extension { oid, critical, value });
     }
     Some(all)
@@ -78,7 +82,6 @@ impl<'a> Signed<'a> {
 /// A certificate.
 #[derive(Clone, Debug)]
 pub(super) struct Certificate<'a> {
-    pub(super) der: &'a [u8],
     pub(super) signed: Signed<'a>,
     /// As shown: 1, 2 or 3.
     pub(super) version: u32,
@@ -101,7 +104,7 @@ impl<'a> Certificate<'a> {
             None => 1,
         };
         let serial = fields.expect(tag::INTEGER)?.value;
-        fields.expect(tag::SEQUENCE)?;
+        fields.expect(tag::SEQUENCE).filter(|inner| inner.value == signed.algorithm)?;
         let issuer = fields.expect(tag::SEQUENCE)?;
         let mut validity = fields.expect(tag::SEQUENCE)?.inside();
         let (not_before, not_after) = (validity.next()?, validity.next()?);
@@ -114,7 +117,6 @@ impl<'a> Certificate<'a> {
             None => Vec::new(),
         };
         Some(Certificate {
-            der,
             signed,
             version,
             serial,
@@ -129,6 +131,21 @@ impl<'a> Certificate<'a> {
 
     pub(super) fn extension(&self, oid: &[u8]) -> Option<Extension<'a>> {
         self.extensions.iter().find(|extension| extension.oid == oid).copied()
+    }
+
+    /// Whether the extensions that decide about trust can be read.
+    pub(super) fn is_readable(&self) -> bool {
+        let sequences = [
+            oid::BASIC_CONSTRAINTS,
+            oid::EXTENDED_KEY_USAGE,
+            oid::NAME_CONSTRAINTS,
+            oid::SUBJECT_ALT_NAME,
+        ];
+        let is_readable = |oid: &[u8]| {
+            self.extension(oid).is_none() || self.sequence(oid).is_some_and(Reader::is_whole)
+        };
+        sequences.into_iter().all(is_readable)
+            && (self.extension(oid::KEY_USAGE).is_none() || self.key_usage().is_some())
     }
 
     /// The elements of an extension that is a sequence.
@@ -238,8 +255,7 @@ impl<'a> PublicKey<'a> {
             let mut numbers = der::single(self.bits)?.inside();
             let modulus = numbers.expect(tag::INTEGER)?.value;
             let modulus = modulus.strip_prefix(&[0]).unwrap_or(modulus);
-            let bits =
-                (8 * modulus.len() as u32).saturating_sub(modulus.first()?.leading_zeros());
+            let bits = (8 * modulus.len() as u32).saturating_sub(modulus.first()?.leading_zeros());
             return Some(match bits {
                 15_360.. => 256,
                 7_680.. => 192,
@@ -271,7 +287,7 @@ impl<'a> RevocationList<'a> {
         let (signed, message) = Signed::parse(der)?;
         let mut fields = message.inside();
         fields.optional(tag::INTEGER);
-        fields.expect(tag::SEQUENCE)?;
+        fields.expect(tag::SEQUENCE).filter(|inner| inner.value == signed.algorithm)?;
         let issuer = fields.expect(tag::SEQUENCE)?;
         let this_update = fields.next()?;
         let next_update =
@@ -328,8 +344,10 @@ pub(super) fn canonical_name(name: Element<'_>) -> Vec<u8> {
             let mut contents = kind.whole.to_vec();
             if is_text(value.tag) {
                 let text = text(value).to_ascii_lowercase();
-                let words: Vec<&str> =
-                    text.split(|c: char| c.is_ascii_whitespace()).filter(|w| !w.is_empty()).collect();
+                let words: Vec<&str> = text
+                    .split(|c: char| c.is_ascii_whitespace())
+                    .filter(|w| !w.is_empty())
+                    .collect();
                 der::write(&mut contents, tag::UTF8_STRING, words.join(" ").as_bytes());
             } else {
                 contents.extend(value.whole);
