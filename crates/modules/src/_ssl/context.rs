@@ -46,6 +46,7 @@ use crate::{
         self, Data, check,
         path::{fspath, path_bytes},
     },
+    sys::audit,
 };
 
 /// Protocols of contexts.
@@ -180,6 +181,12 @@ fn path(th: Thread<'_>, object: Obj<'_>, what: &str) -> Result<Vec<u8>> {
             raise!(th, TypeError, "{what} should be a valid filesystem path")
         }
     }
+}
+
+/// The audit event for a file that is opened.
+fn audit_open(th: Thread<'_>, path: Obj<'_>, mode: &str) -> Result<()> {
+    let (mode, flags) = (mode.into_object(th)?, 0.into_object(th)?);
+    audit(th, "open", &[path, mode.obj(), flags.obj()])
 }
 
 fn read_file(th: Thread<'_>, path: &[u8]) -> Result<Vec<u8>> {
@@ -655,6 +662,7 @@ impl Context {
 
     #[sig = "($self, path, /)"]
     fn load_dh_params(&self, th: Thread<'_>, path: Obj<'_>) -> Result<()> {
+        audit_open(th, path, "rb")?;
         let (bytes, _) = path_bytes(th, fspath(th, path)?.obj())?;
         let read = th.allow_threads(|| std::fs::read(OsStr::from_bytes(&bytes)));
         let text = read.map_err(|error| exceptions::io_error(th, &error, Some(path)))?;
@@ -898,6 +906,7 @@ impl Context {
         if value.is_none() {
             return Ok(());
         }
+        audit_open(th, value, "a")?;
         let (bytes, _) = path_bytes(th, fspath(th, value)?.obj())?;
         let opened = th.allow_threads(|| KeyLogFile::open(Path::new(OsStr::from_bytes(&bytes))));
         let log = opened.map_err(|error| exceptions::io_error(th, &error, Some(value)))?;

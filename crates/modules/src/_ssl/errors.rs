@@ -4,10 +4,9 @@ use std::borrow::Cow;
 
 use macros::{pymethods, pytype};
 use object::{
-    AsObject, Int, Link, Module, Protocol, PyStruct, Raised, Ref, Result, Str, Thread, Tuple, Type,
+    AsObject, Int, Link, Module, Protocol, PyStruct, Raised, Ref, Result, Str, Thread, Tuple,
     exceptions::{self, OSError},
-    id,
-    types::{self, type_},
+    id, types,
 };
 use rustls::{AlertDescription, Error, InvalidMessage, PeerIncompatible, PeerMisbehaved};
 
@@ -89,11 +88,9 @@ pub(super) fn add_classes(th: Thread<'_>, module: &Module) -> Result<()> {
     Ok(())
 }
 
-fn class(th: Thread<'_>, kind: Kind) -> &'static Type {
-    let link = state(th).classes.0.get(kind as usize);
-    // SAFETY: set when the module is made, and never again.
-    let class = link.and_then(|link| unsafe { link.peek() });
-    class.and_then(type_::as_type).unwrap_or_else(SslError::type_object)
+fn class(th: Thread<'_>, kind: Kind) -> Ref {
+    let made = state(th).classes.0.get(kind as usize).and_then(Link::get);
+    made.unwrap_or_else(|| SslError::type_object().obj().own())
 }
 
 /// Where in `_ssl.c` an error of CPython says that it came from.
@@ -293,7 +290,7 @@ impl Problem {
             _ => Str::from_fmt(th, format_args!("{text} (_ssl.c:{line})"))?,
         };
         let number = Int::from_i64(th, self.number)?;
-        let class = class(th, self.kind).obj();
+        let class = class(th, self.kind);
         let exception = class.call(th, &[number.obj(), text.obj()])?;
         let set = |name: &'static str, value: Option<&str>| -> Result<()> {
             let value = match value {
