@@ -78,6 +78,7 @@ fn text(code: i64) -> &'static str {
         28 => "certificate rejected",
         34 => "unhandled critical extension",
         35 => "key usage does not include CRL signing",
+        36 => "unhandled critical CRL extension",
         41 => "invalid or inconsistent certificate extension",
         47 => "permitted subtree violation",
         48 => "excluded subtree violation",
@@ -396,6 +397,9 @@ fn check_revocation(
         let list = newest.ok_or(3)?;
         if issuer.key_usage().is_some_and(|bits| bits & usage::CRL_SIGN == 0) {
             return Err(35);
+        }
+        if list.is_special {
+            return Err(36);
         }
         if der::time(list.this_update).ok_or(15)? > question.now {
             return Err(11);

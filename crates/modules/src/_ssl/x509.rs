@@ -280,6 +280,8 @@ pub(super) struct RevocationList<'a> {
     pub(super) this_update: Element<'a>,
     pub(super) next_update: Option<Element<'a>>,
     revoked: Reader<'a>,
+    /// Whether it has extensions that must be understood, which none is here.
+    pub(super) is_special: bool,
 }
 
 impl<'a> RevocationList<'a> {
@@ -293,7 +295,14 @@ impl<'a> RevocationList<'a> {
         let next_update =
             fields.optional(tag::UTC_TIME).or_else(|| fields.optional(tag::GENERALIZED_TIME));
         let revoked = fields.optional(tag::SEQUENCE).map_or(Reader(&[]), Element::inside);
-        Some(RevocationList { signed, issuer, this_update, next_update, revoked })
+        let is_special = match fields.optional(tag::context(0, true)) {
+            Some(list) => {
+                let all = extensions(list.inside().expect(tag::SEQUENCE)?)?;
+                all.iter().any(|extension| extension.critical)
+            }
+            None => false,
+        };
+        Some(RevocationList { signed, issuer, this_update, next_update, revoked, is_special })
     }
 
     pub(super) fn revokes(&self, serial: &[u8]) -> bool {
