@@ -42,6 +42,7 @@ pub mod _signal;
 pub mod _socket;
 pub mod _sqlite3;
 pub mod _sre;
+pub mod _ssl;
 pub mod _stat;
 pub mod _statistics;
 pub mod _string;
@@ -140,6 +141,7 @@ pub const ALL: &[ModuleDecl] = &[
     _socket::_socket::MODULE,
     _sqlite3::_sqlite3::MODULE,
     _sre::_sre::MODULE,
+    _ssl::_ssl::MODULE,
     _stat::module::MODULE,
     _statistics::module::MODULE,
     _string::_string::MODULE,

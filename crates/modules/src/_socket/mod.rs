@@ -9,8 +9,8 @@ mod capi;
 mod constants;
 mod message;
 mod resolve;
-mod socket;
-mod wait;
+pub(crate) mod socket;
+pub(crate) mod wait;
 
 use std::cell::Cell;
 

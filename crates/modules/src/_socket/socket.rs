@@ -36,12 +36,12 @@ use crate::{
 #[pytype(name = "_socket.socket", flags = BASETYPE | IMMUTABLETYPE)]
 pub(crate) struct Socket {
     head: Head,
-    pub(super) fd: Cell<i32>,
+    pub(crate) fd: Cell<i32>,
     pub(super) family: Cell<i32>,
     kind: Cell<i32>,
     pub(super) proto: Cell<i32>,
     /// Nanoseconds; -1 waits for ever, 0 does not wait.
-    pub(super) timeout: Cell<i64>,
+    pub(crate) timeout: Cell<i64>,
 }
 
 impl Socket {

@@ -12,7 +12,7 @@ use super::socket::Socket;
 use crate::support::{Round, now_ns, os_error, seconds_to_ns};
 
 /// Why a call did not succeed.
-pub(super) enum Failure {
+pub(crate) enum Failure {
     TimedOut,
     Error(io::Error),
 }
@@ -28,7 +28,7 @@ impl Failure {
 
 /// What to wait for before a call.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ready {
+pub(crate) enum Ready {
     Read,
     Write,
     /// A connection that was begun.
@@ -36,13 +36,13 @@ pub(super) enum Ready {
 }
 
 /// The time that an operation may take, begun with its first wait.
-pub(super) struct Deadline {
+pub(crate) struct Deadline {
     timeout: i64,
     end: Cell<Option<i64>>,
 }
 
 impl Deadline {
-    pub(super) fn new(timeout: i64) -> Self {
+    pub(crate) fn new(timeout: i64) -> Self {
         Deadline { timeout, end: Cell::new(None) }
     }
 
@@ -89,7 +89,7 @@ impl Socket {
     }
 
     /// Call `f` with the descriptor when the socket is ready.
-    pub(super) fn attempt_until<T>(
+    pub(crate) fn attempt_until<T>(
         &self,
         th: Thread<'_>,
         ready: Ready,
