@@ -271,7 +271,10 @@ mod tests {
                 let spec = spec(format);
                 let general = format_spec::format_float(&spec, value, &Locale::default());
                 let general = general.ok().and_then(|text| text.text().ok()).flatten();
-                assert_eq!(shown(float(value, &spec)), general, "{value:?} {format}");
+                let quick = shown(float(value, &spec));
+                // A hundred times the largest value has too many digits.
+                let is_left = quick.is_none() && format.ends_with('%') && value >= 1e18;
+                assert!(is_left || quick == general, "{value:?} {format} {quick:?}");
             }
         }
         assert!(float(1e19, &spec("f")).is_none());

@@ -297,6 +297,7 @@ pub fn rmatches<'a>(hay: Units<'a>, needle: Units<'a>) -> RMatches<'a> {
 /// See [`matches`].
 pub struct Matches<'a>(Search<'a>);
 
+#[allow(clippy::large_enum_variant, reason = "one lives at a time, on the stack")]
 enum Search<'a> {
     None,
     /// PERF: the searcher keeps what it saw of a block, where matches are dense.

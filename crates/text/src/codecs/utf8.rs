@@ -47,7 +47,20 @@ pub fn measure(text: &str) -> Scan<'_> {
 
 /// Write the code points of `text` to `out`, as many as fit.
 pub fn fill<U: CodeUnit>(text: &str, out: &mut [U]) {
-    for (slot, c) in out.iter_mut().zip(text.chars()) {
+    let (mut rest, mut out) = (text, out.iter_mut());
+    while !rest.is_empty() {
+        // PERF: runs of ASCII, which most of any text are, need no decoding.
+        let ascii = rest.bytes().take_while(u8::is_ascii).zip(out.by_ref());
+        let mut run = 0;
+        for (byte, slot) in ascii {
+            *slot = U::truncate(byte.into());
+            run += 1;
+        }
+        rest = rest.get(run..).unwrap_or_default();
+        let mut chars = rest.chars();
+        let Some(c) = chars.next() else { return };
+        rest = chars.as_str();
+        let Some(slot) = out.next() else { return };
         *slot = U::truncate(u32::from(c));
     }
 }

@@ -8,7 +8,7 @@
 
 use std::{cell::Cell, fmt, mem::ManuallyDrop, ptr::NonNull};
 
-use text::{CodeUnit, TextBuf, Units};
+use text::{CodeUnit, TextBuf, Units, codecs::utf8};
 
 use abi::{PyASCIIObject, PyCompactUnicodeObject, PyUnicodeObject};
 
@@ -320,28 +320,31 @@ impl Str {
         if text.is_ascii() {
             return Self::from_ascii(th, text.as_bytes());
         }
-        let (mut max, mut length) = (0, 0);
-        for c in text.chars() {
-            max = max.max(u32::from(c));
-            length += 1;
-        }
-        if length == 1 && max < 0x100 {
-            return Ok(crate::own(latin1(max as u8)));
-        }
-        let draft = Draft::new(th, Width::of_char(max), length)?;
+        let scan = utf8::measure(text);
+        let width = match scan.width {
+            utf8::Width::Ascii => Width::Ascii,
+            utf8::Width::Latin1 => Width::Ucs1,
+            utf8::Width::Ucs2 => Width::Ucs2,
+            utf8::Width::Ucs4 => Width::Ucs4,
+        };
+        let draft = Draft::new(th, width, scan.length)?;
         let data = draft.data.as_ptr();
-        for (i, c) in text.chars().enumerate() {
-            let code = u32::from(c);
-            // SAFETY: `i` is below the number of characters counted above.
-            unsafe {
-                match draft.width.bytes() {
-                    1 => data.add(i).write(code as u8),
-                    2 => data.cast::<u16>().add(i).write(code as u16),
-                    _ => data.cast::<u32>().add(i).write(code),
-                }
+        // SAFETY: room for as many characters as were counted, all that fit the
+        // width, in an object that nobody shares.
+        unsafe {
+            match width.bytes() {
+                1 => utf8::fill(text, std::slice::from_raw_parts_mut(data, scan.length)),
+                2 => utf8::fill(
+                    text,
+                    std::slice::from_raw_parts_mut(data.cast::<u16>(), scan.length),
+                ),
+                _ => utf8::fill(
+                    text,
+                    std::slice::from_raw_parts_mut(data.cast::<u32>(), scan.length),
+                ),
             }
         }
-        Ok(draft.finish())
+        Ok(canonical(th, draft.finish()))
     }
 
     /// A new string of bytes that are all below 128.
