@@ -1,4 +1,7 @@
-"""Structures nested deeper than any stack: each use ends in a result or an exception."""
+"""Structures nested deeper than any stack: each use ends in a result or an exception.
+
+What is expected is written by hand: the reference crashes in some of these.
+"""
 
 import ast
 import collections
