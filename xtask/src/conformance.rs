@@ -36,7 +36,11 @@ pub(crate) const COMMAND: Command = Command {
         opt("update", "", "Record the results in the ledger"),
         opt("ci", "", "Run only the files that pass by the ledger; fail when one does not"),
         opt("budget", "S", "With --ci: start no file after S seconds, cheapest files first"),
-        opt("leaks", "", "Look for growth as regrtest -R 3:3 does (default: the files of leaks.txt)"),
+        opt(
+            "leaks",
+            "",
+            "Look for growth as regrtest -R 3:3 does (default: the files of leaks.txt)",
+        ),
         opt("list", "", "Print the names and the ledger's states, run nothing"),
     ],
     run,

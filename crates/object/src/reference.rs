@@ -767,6 +767,17 @@ impl<T: Traverse> Traverse for std::cell::RefCell<T> {
     }
 }
 
+/// The field of one object, shared only with the calls that use it.
+impl<T: Traverse> Traverse for std::rc::Rc<T> {
+    const GC: bool = T::GC;
+    fn traverse(&self, visit: &mut dyn FnMut(Obj<'_>)) {
+        (**self).traverse(visit);
+    }
+    fn clear(&self) {
+        (**self).clear();
+    }
+}
+
 impl<T: Traverse, const N: usize> Traverse for [T; N] {
     const GC: bool = T::GC;
     fn traverse(&self, visit: &mut dyn FnMut(Obj<'_>)) {

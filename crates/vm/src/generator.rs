@@ -573,7 +573,8 @@ pub(crate) unsafe fn close(th: Thread<'_>, this: *mut PyGenObject) -> Result<Ref
     let mut failed = false;
     if let Some(iterator) = delegate(this) {
         (*this).gi_frame_state = state::EXECUTING;
-        failed = close_iter(th, iterator.obj()).is_err();
+        // Generators can wait for generators to any depth.
+        failed = th.check_stack_end().and_then(|()| close_iter(th, iterator.obj())).is_err();
         (*this).gi_frame_state = current;
     }
     if !failed {
@@ -679,6 +680,7 @@ pub(crate) unsafe fn throw(
     close_on_exit: bool,
     thrown: Thrown<'_>,
 ) -> Result<Step> {
+    th.check_stack_end()?;
     let current = (*this).gi_frame_state;
     let Some(iterator) = delegate(this) else {
         set_thrown(th, thrown.ty, thrown.value, thrown.traceback)?;

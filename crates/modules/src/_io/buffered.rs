@@ -305,15 +305,18 @@ impl Core {
     fn fill_up_to(&self, th: Thread<'_>, raw: Obj<'_>, wanted: usize) -> Result<Option<usize>> {
         self.flush_output(th, raw)?;
         self.reset_input();
-        let mut input = self.input.borrow_mut();
+        // No borrow while the raw stream reads: it may be Python code.
+        let mut input = self.input.take();
         if input.is_empty() {
-            *input = spare::take_memory(th, self.size.get())?;
+            input = spare::take_memory(th, self.size.get())?;
         }
-        let n = self.raw_read(th, raw, input.get_mut(..wanted).unwrap_or_default())?;
-        if let Some(n) = n {
-            self.end.set(n);
+        let result = self.raw_read(th, raw, input.get_mut(..wanted).unwrap_or_default());
+        // Unless that made this object anew, with a buffer of another size.
+        if input.len() == self.size.get() {
+            self.input.replace(input);
+            self.end.set(result.as_ref().map_or(0, |n| n.unwrap_or(0)));
         }
-        Ok(n)
+        result
     }
 
     /// Copy from the buffer.

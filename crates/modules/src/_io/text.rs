@@ -118,9 +118,7 @@ pub(super) struct TextIOWrapper {
     pub(super) buffer: Link,
     encoding: Link<Str>,
     errors: Link<Str>,
-    #[traverse(skip)]
     encoder: RefCell<Option<Rc<Encoder>>>,
-    #[traverse(skip)]
     decoder: RefCell<Option<Rc<Decoder>>>,
     /// Universal newlines on input.
     #[traverse(skip)]

@@ -4,7 +4,7 @@
 //! order of writing and own their objects. Invariant: the table has a power of
 //! two of slots, at most two thirds of them used.
 
-use object::{AsObject, Obj, Ref};
+use object::{AsObject, Obj, Ref, Traverse};
 
 /// A slot of the table; the position counts from 1, 0 means that it is free.
 #[derive(Clone, Copy, Default)]
@@ -18,6 +18,13 @@ struct Slot {
 pub(super) struct Memo {
     slots: Vec<Slot>,
     entries: Vec<(usize, Ref)>,
+}
+
+impl Traverse for Memo {
+    const GC: bool = true;
+    fn traverse(&self, visit: &mut dyn FnMut(Obj<'_>)) {
+        self.entries.iter().for_each(|(_, object)| visit(object.obj()));
+    }
 }
 
 const LEAST: usize = 64;

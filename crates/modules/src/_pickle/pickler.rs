@@ -33,7 +33,6 @@ pub(super) struct Pickler {
     pub(super) dispatch_table: Link,
     persistent_id: Link,
     /// Objects that were written, by address, kept alive by their entry.
-    #[traverse(skip)]
     pub(super) memo: RefCell<Memo>,
 }
 

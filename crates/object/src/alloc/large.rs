@@ -7,6 +7,7 @@
 
 use std::{
     alloc::Layout,
+    cell::Cell,
     collections::HashMap,
     hash::{BuildHasherDefault, Hasher},
     ptr::NonNull,
@@ -52,10 +53,10 @@ impl Hasher for AddressHasher {
 pub(crate) struct LargeObject {
     pub(crate) block: *mut u8,
     /// The object, known once it was tracked or finalized.
-    pub(crate) object: *mut u8,
-    pub(crate) flags: u8,
+    pub(crate) object: Cell<*mut u8>,
+    pub(crate) flags: Cell<u8>,
     /// Its word during a collection, else 0.
-    pub(crate) refs: u32,
+    pub(crate) refs: Cell<u32>,
 }
 
 /// The blocks of a heap that are not in pools.
@@ -165,7 +166,12 @@ impl Large {
         self.lowest = if self.highest == 0 { block.addr() } else { self.lowest.min(block.addr()) };
         self.highest = self.highest.max(block.addr());
         self.index.insert(block.addr(), self.objects.len() as u32);
-        self.objects.push(LargeObject { block, object: block, flags: 0, refs: 0 });
+        self.objects.push(LargeObject {
+            block,
+            object: Cell::new(block),
+            flags: Cell::new(0),
+            refs: Cell::new(0),
+        });
     }
 
     fn unregister(&mut self, block: *mut u8) {

@@ -154,10 +154,10 @@ impl<'a> Candidates<'a> {
         }
         let mut large = Vec::new();
         for entry in &self.heap.large.borrow().objects {
-            let tracked = entry.flags & flag::TRACKED != 0;
-            if tracked && usize::from(generation_of(entry.flags)) <= generation {
+            let tracked = entry.flags.get() & flag::TRACKED != 0;
+            if tracked && usize::from(generation_of(entry.flags.get())) <= generation {
                 large.try_reserve(1).ok()?;
-                large.push(entry.object.cast::<PyObject>());
+                large.push(entry.object.get().cast::<PyObject>());
             }
         }
         for object in large {
@@ -206,9 +206,9 @@ impl<'a> Candidates<'a> {
 
     #[cold]
     fn find_large_word(&mut self, object: *mut PyObject) {
-        let mut large = self.heap.large.borrow_mut();
-        let entry = large.find(object.cast()).and_then(|index| large.objects.get_mut(index));
-        self.latest = (object, entry.map_or(ptr::null_mut(), |entry| &raw mut entry.refs));
+        let large = self.heap.large.borrow();
+        let entry = large.find(object.cast()).and_then(|index| large.objects.get(index));
+        self.latest = (object, entry.map_or(ptr::null_mut(), |entry| entry.refs.as_ptr()));
     }
 
     /// What a candidate is; one that was found to be reachable is none any more.

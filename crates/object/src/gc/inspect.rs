@@ -51,8 +51,8 @@ pub fn for_each(heap: &Heap, mut f: impl FnMut(*mut PyObject, u8)) {
         unsafe { tracked_in(pool) }.for_each(|(object, flags)| visit(object, flags));
     }
     for entry in &heap.large.borrow().objects {
-        if entry.flags & flag::TRACKED != 0 {
-            visit(entry.object.cast(), entry.flags);
+        if entry.flags.get() & flag::TRACKED != 0 {
+            visit(entry.object.get().cast(), entry.flags.get());
         }
     }
 }

@@ -358,7 +358,10 @@ pub(crate) fn flags_of(heap: &Heap, object: *mut PyObject) -> Option<u8> {
         return None;
     }
     let large = heap.large.borrow();
-    large.find(object.cast()).and_then(|index| large.objects.get(index)).map(|entry| entry.flags)
+    large
+        .find(object.cast())
+        .and_then(|index| large.objects.get(index))
+        .map(|entry| entry.flags.get())
 }
 
 /// Change what the collector knows of `object`.
@@ -370,11 +373,10 @@ fn update_flags(heap: &Heap, object: *mut PyObject, change: impl FnOnce(u8) -> u
         unsafe { *byte = change(*byte) };
         return;
     }
-    let mut large = heap.large.borrow_mut();
-    let index = large.find(object.cast());
-    if let Some(entry) = index.and_then(|index| large.objects.get_mut(index)) {
-        entry.object = object.cast();
-        entry.flags = change(entry.flags);
+    let large = heap.large.borrow();
+    if let Some(entry) = large.find(object.cast()).and_then(|index| large.objects.get(index)) {
+        entry.object.set(object.cast());
+        entry.flags.set(change(entry.flags.get()));
     }
 }
 

@@ -70,6 +70,8 @@ pub fn call_special(
 
 /// Whether `object.__isabstractmethod__` is true.
 pub fn is_abstract(th: Thread<'_>, object: Obj<'_>) -> Result<bool> {
+    // A `staticmethod` asks what it wraps, to any depth.
+    th.check_stack_end()?;
     match super::attr::getattr_opt(th, object, id!(th, "__isabstractmethod__"))? {
         Some(value) => super::is_true(th, value.obj()),
         None => Ok(false),

@@ -392,6 +392,8 @@ impl GenericAlias {
     fn tp_getattro(&self, th: Thread<'_>, name: Obj<'_>) -> Result {
         match name.downcast::<Str>() {
             Some(name) if !OWN_ATTRIBUTES.iter().any(|own| types::str_eq(name.obj(), own)) => {
+                // The origin can be an alias itself, to any depth.
+                th.check_stack_end()?;
                 self.origin.getattr(th, name)
             }
             _ => generic::generic_getattr(th, self.obj(), name),

@@ -28,9 +28,10 @@ impl MappingProxy {
     }
 }
 
-/// The mapping behind a proxy, any other object as it is.
-fn behind(object: Obj<'_>) -> Obj<'_> {
-    object.downcast_exact::<MappingProxy>().map_or(object, MappingProxy::mapping)
+/// The mapping behind a proxy, any other object as it is. Proxies can be nested to any depth.
+fn behind<'a>(th: Thread<'_>, object: Obj<'a>) -> Result<Obj<'a>> {
+    th.check_stack_end()?;
+    Ok(object.downcast_exact::<MappingProxy>().map_or(object, MappingProxy::mapping))
 }
 
 #[pymethods]
@@ -52,19 +53,19 @@ impl MappingProxy {
     }
 
     fn mp_length(&self, th: Thread<'_>) -> Result<usize> {
-        mapping::len(th, self.mapping())
+        mapping::len(th, behind(th, self.obj())?)
     }
 
     fn mp_subscript(&self, th: Thread<'_>, key: Obj<'_>) -> Result {
-        self.mapping.get_item(th, key)
+        behind(th, self.obj())?.get_item(th, key)
     }
 
     fn __contains__(&self, th: Thread<'_>, key: Obj<'_>) -> Result<bool> {
-        mapping::contains(th, self.mapping(), key)
+        mapping::contains(th, behind(th, self.obj())?, key)
     }
 
     fn __iter__(&self, th: Thread<'_>) -> Result {
-        self.mapping.iter(th)
+        behind(th, self.obj())?.iter(th)
     }
 
     fn __repr__(&self, th: Thread<'_>) -> Result<Ref<Str>> {
@@ -85,7 +86,7 @@ impl MappingProxy {
     }
 
     fn __or__(th: Thread<'_>, left: Obj<'_>, right: Obj<'_>) -> Result {
-        number::binary(th, number::OR, behind(left), behind(right))
+        number::binary(th, number::OR, behind(th, left)?, behind(th, right)?)
     }
 
     fn __ior__(&self, th: Thread<'_>, _: Obj<'_>) -> Result {

@@ -250,6 +250,7 @@ fn build(
     let object = alloc_object::alloc_raw(th, meta, slots.names.len(), 0)?;
     // SAFETY: a zeroed heap type is a valid one without slots.
     let class = unsafe { Ref::<Type>::from_owned(object) };
+    let _tracked = TrackAtEnd(th, object);
     // SAFETY: a fresh type that nobody else uses.
     let heap = unsafe { &mut *object.cast::<PyHeapTypeObject>().as_ptr() };
     heap.ht_name = name.obj().own().into_raw();
@@ -318,10 +319,18 @@ fn build(
     if let Some(cell) = cell {
         cell.contents.set(Some(class.clone().upcast()));
     }
-    // SAFETY: a type with all its fields; `type` is a gc type.
-    unsafe { gc::track(th.heap(), object) };
     finish(th, &class, base)?;
     Ok(class)
+}
+
+/// Shows a class to the collector when it is done, or given up and part of a cycle.
+struct TrackAtEnd<'a>(Thread<'a>, NonNull<PyObject>);
+
+impl Drop for TrackAtEnd<'_> {
+    fn drop(&mut self) {
+        // SAFETY: `type` is a gc type, and null stands where a field was not set.
+        unsafe { gc::track(self.0.heap(), self.1) };
+    }
 }
 
 /// Compute the MRO, fill the slots, tell the bases.
