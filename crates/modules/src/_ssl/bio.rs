@@ -25,7 +25,8 @@ impl Queue {
         if self.start >= self.bytes.len() {
             self.bytes.clear();
             self.start = 0;
-        } else if self.start >= 1 << 16 {
+        } else if self.start > self.bytes.len() / 2 {
+            // What is left is moved at most as often as what was read.
             self.bytes.drain(..self.start);
             self.start = 0;
         }
@@ -58,6 +59,17 @@ impl MemoryBio {
         }
         queue.bytes.extend(bytes);
         Ok(())
+    }
+
+    /// Append records that nobody else needs.
+    pub(super) fn put_records(&self, th: Thread<'_>, records: Vec<u8>) -> Result<()> {
+        let mut queue = self.queue.borrow_mut();
+        if queue.pending().is_empty() {
+            *queue = Queue { bytes: records, start: 0 };
+            return Ok(());
+        }
+        drop(queue);
+        self.put(th, &records)
     }
 
     /// Whether nothing will be written any more.

@@ -326,7 +326,7 @@ impl Connection {
     fn send(&self, th: Thread<'_>, deadline: &Deadline) -> Result<(), Halt> {
         if let Some(outgoing) = self.outgoing.get() {
             let records = self.with_engine(Engine::take_outgoing);
-            return Ok(outgoing.put(th, &records)?);
+            return Ok(outgoing.put_records(th, records)?);
         }
         loop {
             let mut flight = self.flight.take();

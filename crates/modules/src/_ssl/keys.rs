@@ -85,7 +85,7 @@ impl Cipher {
 fn cbc<C: BlockDecrypt + KeyInit>(key: &[u8], iv: &[u8], data: &[u8]) -> Option<Vec<u8>> {
     let cipher = C::new_from_slice(key).ok()?;
     let size = C::block_size();
-    if iv.len() != size || data.is_empty() || data.len() % size != 0 {
+    if iv.len() != size || data.is_empty() || !data.len().is_multiple_of(size) {
         return None;
     }
     let (mut out, mut previous) = (Vec::with_capacity(data.len()), iv);
