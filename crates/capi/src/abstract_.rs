@@ -14,7 +14,7 @@ use object::{
 };
 
 use crate::{
-    convert::{IntoC, lend, lossy, name_of, text_of},
+    convert::{IntoC, lend, lossy, c_name, text_of},
     modsupport::{self, method},
     variadic::VaList,
 };
@@ -343,7 +343,7 @@ pub(crate) unsafe extern "C" fn call_method(
     unsafe {
         let th = Thread::current();
         let found = present(th, Obj::from_raw(object))
-            .and_then(|object| object.getattr(th, &*name_of(th, CStr::from_ptr(name))?));
+            .and_then(|object| object.getattr(th, &*c_name(th, CStr::from_ptr(name))?));
         found.and_then(|method| call_with_format(th, method.obj(), format, va)).into_c()
     }
 }
@@ -993,14 +993,14 @@ pub(crate) struct Identifier {
 unsafe fn _PyObject_GetAttrId(th: Thread<'_>, object: Obj<'_>, name: *mut Identifier) -> Result {
     // SAFETY: C passes a static identifier.
     let name = unsafe { CStr::from_ptr((*name).string) };
-    object.getattr(th, &*name_of(th, name)?)
+    object.getattr(th, &*c_name(th, name)?)
 }
 
 #[capi]
 unsafe fn _PyUnicode_FromId(th: Thread<'_>, name: *mut Identifier) -> Result<*mut PyObject> {
     // SAFETY: C passes a static identifier.
     let name = unsafe { CStr::from_ptr((*name).string) };
-    let name = name_of(th, name)?;
+    let name = c_name(th, name)?;
     Ok(lend(Str::intern_immortal(th, name).obj().own()))
 }
 

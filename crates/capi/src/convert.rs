@@ -105,6 +105,7 @@ plain!(
     Option<unsafe extern "C" fn(*mut c_void)> = None,
     Option<abi::traverseproc> = None,
     Option<abi::inquiry> = None,
+    Option<abi::vectorcallfunc> = None,
     Option<unsafe extern "C" fn(*mut c_void) -> c_int> = None,
     Option<unsafe extern "C" fn(*mut PyObject) -> *mut PyObject> = None,
     Option<unsafe extern "C" fn(c_int, *mut PyObject, *mut PyObject, *mut PyObject) -> c_int> = None,
@@ -418,7 +419,7 @@ pub(crate) fn text_of(th: Thread<'_>, text: &CStr) -> Result<Ref<Str>> {
 }
 
 /// As [`text_of`], interned: the name of something.
-pub(crate) fn name_of(th: Thread<'_>, text: &CStr) -> Result<Ref<Str>> {
+pub(crate) fn c_name(th: Thread<'_>, text: &CStr) -> Result<Ref<Str>> {
     match text.to_str() {
         Ok(text) => Str::intern(th, text),
         Err(_) => text_of(th, text),

@@ -11,7 +11,7 @@ use object::{
 
 use crate::{
     abstract_::found,
-    convert::{IntoC, lend, name_of, text_of},
+    convert::{IntoC, lend, c_name, text_of},
 };
 
 fn checked<'a>(th: Thread<'_>, object: Option<Obj<'a>>) -> Result<&'a Dict> {
@@ -154,7 +154,7 @@ fn PyDict_SetItemString(
     key: &CStr,
     value: Obj<'_>,
 ) -> Result<()> {
-    checked(th, dict)?.set(th, name_of(th, key)?.obj(), value)
+    checked(th, dict)?.set(th, c_name(th, key)?.obj(), value)
 }
 
 #[capi]

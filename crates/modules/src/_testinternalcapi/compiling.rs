@@ -163,6 +163,11 @@ fn make(th: Thread<'_>, sequence: Sequence) -> Result<Ref> {
     alloc_object::alloc(th, cls, sequence).map(Ref::upcast)
 }
 
+/// Make the type of sequences ready.
+pub(super) fn ready(th: Thread<'_>) -> Result<()> {
+    types::type_::ready(th, <InstructionSequence as object::declare::Declared>::DECL).map(drop)
+}
+
 /// `new_instruction_sequence()`.
 pub(super) fn new_sequence(th: Thread<'_>) -> Result<Ref> {
     make(th, Sequence::default())
