@@ -14,7 +14,7 @@ use object::{
 };
 
 use crate::{
-    convert::{IntoC, lend, lossy, c_name, text_of},
+    convert::{IntoC, c_name, lend, lossy, text_of},
     modsupport::{self, method},
     variadic::VaList,
 };
@@ -842,22 +842,24 @@ pub(crate) unsafe fn found(result: *mut *mut PyObject, value: Result<Option<Ref>
 #[capi]
 unsafe fn PyMapping_GetOptionalItem(
     th: Thread<'_>,
-    object: Obj<'_>,
-    key: Obj<'_>,
+    object: Option<Obj<'_>>,
+    key: Option<Obj<'_>>,
     result: *mut *mut PyObject,
 ) -> Result<bool> {
+    let value = present(th, object).and_then(|object| optional_item(th, object, present(th, key)?));
     // SAFETY: C passes a variable.
-    unsafe { found(result, optional_item(th, object, key)) }
+    unsafe { found(result, value) }
 }
 
 #[capi]
 unsafe fn PyMapping_GetOptionalItemString(
     th: Thread<'_>,
-    object: Obj<'_>,
+    object: Option<Obj<'_>>,
     key: &CStr,
     result: *mut *mut PyObject,
 ) -> Result<bool> {
-    let value = text_of(th, key).and_then(|key| optional_item(th, object, key.obj()));
+    let value =
+        present(th, object).and_then(|object| optional_item(th, object, text_of(th, key)?.obj()));
     // SAFETY: C passes a variable.
     unsafe { found(result, value) }
 }

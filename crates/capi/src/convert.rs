@@ -105,7 +105,6 @@ plain!(
     Option<unsafe extern "C" fn(*mut c_void)> = None,
     Option<abi::traverseproc> = None,
     Option<abi::inquiry> = None,
-    Option<abi::vectorcallfunc> = None,
     Option<unsafe extern "C" fn(*mut c_void) -> c_int> = None,
     Option<unsafe extern "C" fn(*mut PyObject) -> *mut PyObject> = None,
     Option<unsafe extern "C" fn(c_int, *mut PyObject, *mut PyObject, *mut PyObject) -> c_int> = None,

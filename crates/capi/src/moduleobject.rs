@@ -14,7 +14,7 @@ use object::{
 use vm::{import, module_def};
 
 use crate::{
-    convert::{argument, lend, lossy, c_name, text_of},
+    convert::{argument, c_name, lend, lossy, text_of},
     modsupport::{function, method},
 };
 

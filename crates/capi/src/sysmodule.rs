@@ -7,7 +7,7 @@ use macros::capi;
 use object::{AsObject, Int, Obj, Protocol, Ref, Result, Str, Thread, Tuple, id, raise, types};
 
 use crate::{
-    convert::{IntoC, lend, lossy, c_name, text_of},
+    convert::{IntoC, c_name, lend, lossy, text_of},
     modsupport::{self, function, method},
     variadic::VaList,
 };

@@ -179,8 +179,7 @@ impl Code {
         name: Ref<Str>,
         line: i32,
     ) -> Result<Ref<Code>> {
-        let units =
-            [(Op::RESUME, 0u8), (Op::LOAD_COMMON_CONSTANT, 0), (Op::RAISE_VARARGS, 1)];
+        let units = [(Op::RESUME, 0u8), (Op::LOAD_COMMON_CONSTANT, 0), (Op::RAISE_VARARGS, 1)];
         // Nothing but `raise AssertionError`.
         let code = units.into_iter().flat_map(|(op, arg)| [op.number() as u8, arg]);
         let code: Vec<u8> = code.collect();
