@@ -14,7 +14,7 @@ use object::{
 };
 
 use crate::{
-    convert::{IntoC, lend, lossy, name_of, text_of},
+    convert::{IntoC, c_name, lend, lossy, text_of},
     modsupport::{self, method},
     variadic::VaList,
 };
@@ -343,7 +343,7 @@ pub(crate) unsafe extern "C" fn call_method(
     unsafe {
         let th = Thread::current();
         let found = present(th, Obj::from_raw(object))
-            .and_then(|object| object.getattr(th, &*name_of(th, CStr::from_ptr(name))?));
+            .and_then(|object| object.getattr(th, &*c_name(th, CStr::from_ptr(name))?));
         found.and_then(|method| call_with_format(th, method.obj(), format, va)).into_c()
     }
 }
@@ -842,22 +842,24 @@ pub(crate) unsafe fn found(result: *mut *mut PyObject, value: Result<Option<Ref>
 #[capi]
 unsafe fn PyMapping_GetOptionalItem(
     th: Thread<'_>,
-    object: Obj<'_>,
-    key: Obj<'_>,
+    object: Option<Obj<'_>>,
+    key: Option<Obj<'_>>,
     result: *mut *mut PyObject,
 ) -> Result<bool> {
+    let value = present(th, object).and_then(|object| optional_item(th, object, present(th, key)?));
     // SAFETY: C passes a variable.
-    unsafe { found(result, optional_item(th, object, key)) }
+    unsafe { found(result, value) }
 }
 
 #[capi]
 unsafe fn PyMapping_GetOptionalItemString(
     th: Thread<'_>,
-    object: Obj<'_>,
+    object: Option<Obj<'_>>,
     key: &CStr,
     result: *mut *mut PyObject,
 ) -> Result<bool> {
-    let value = text_of(th, key).and_then(|key| optional_item(th, object, key.obj()));
+    let value =
+        present(th, object).and_then(|object| optional_item(th, object, text_of(th, key)?.obj()));
     // SAFETY: C passes a variable.
     unsafe { found(result, value) }
 }
@@ -993,14 +995,14 @@ pub(crate) struct Identifier {
 unsafe fn _PyObject_GetAttrId(th: Thread<'_>, object: Obj<'_>, name: *mut Identifier) -> Result {
     // SAFETY: C passes a static identifier.
     let name = unsafe { CStr::from_ptr((*name).string) };
-    object.getattr(th, &*name_of(th, name)?)
+    object.getattr(th, &*c_name(th, name)?)
 }
 
 #[capi]
 unsafe fn _PyUnicode_FromId(th: Thread<'_>, name: *mut Identifier) -> Result<*mut PyObject> {
     // SAFETY: C passes a static identifier.
     let name = unsafe { CStr::from_ptr((*name).string) };
-    let name = name_of(th, name)?;
+    let name = c_name(th, name)?;
     Ok(lend(Str::intern_immortal(th, name).obj().own()))
 }
 

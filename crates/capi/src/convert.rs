@@ -418,7 +418,7 @@ pub(crate) fn text_of(th: Thread<'_>, text: &CStr) -> Result<Ref<Str>> {
 }
 
 /// As [`text_of`], interned: the name of something.
-pub(crate) fn name_of(th: Thread<'_>, text: &CStr) -> Result<Ref<Str>> {
+pub(crate) fn c_name(th: Thread<'_>, text: &CStr) -> Result<Ref<Str>> {
     match text.to_str() {
         Ok(text) => Str::intern(th, text),
         Err(_) => text_of(th, text),

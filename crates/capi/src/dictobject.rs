@@ -11,7 +11,7 @@ use object::{
 
 use crate::{
     abstract_::found,
-    convert::{IntoC, lend, name_of, text_of},
+    convert::{IntoC, c_name, lend, text_of},
 };
 
 fn checked<'a>(th: Thread<'_>, object: Option<Obj<'a>>) -> Result<&'a Dict> {
@@ -154,7 +154,7 @@ fn PyDict_SetItemString(
     key: &CStr,
     value: Obj<'_>,
 ) -> Result<()> {
-    checked(th, dict)?.set(th, name_of(th, key)?.obj(), value)
+    checked(th, dict)?.set(th, c_name(th, key)?.obj(), value)
 }
 
 #[capi]
@@ -270,7 +270,12 @@ unsafe fn PyDict_PopString(
     key: &CStr,
     result: *mut *mut PyObject,
 ) -> Result<bool> {
-    let key = text_of(th, key)?;
+    let key = match text_of(th, key) {
+        Ok(key) => key,
+        // SAFETY: C passes null or a variable.
+        Err(raised) if !result.is_null() => return unsafe { found(result, Err(raised)) },
+        Err(raised) => return Err(raised),
+    };
     // SAFETY: C passes null or a variable.
     unsafe { pop(th, dict, key.obj(), result) }
 }

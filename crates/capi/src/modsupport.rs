@@ -15,7 +15,7 @@ use object::{
 };
 
 use crate::{
-    convert::{IntoC, name_of, text_of},
+    convert::{IntoC, c_name, text_of},
     variadic::VaList,
 };
 
@@ -235,7 +235,7 @@ fn PyModule_AddObjectRef(
         );
     };
     let dict = dict_of(th, module, "PyModule_AddObjectRef")?;
-    dict.set(th, name_of(th, name)?.obj(), value)
+    dict.set(th, c_name(th, name)?.obj(), value)
 }
 
 /// Takes over the reference, unless it fails.

@@ -14,7 +14,7 @@ use object::{
 use vm::{import, module_def};
 
 use crate::{
-    convert::{argument, lend, lossy, name_of, text_of},
+    convert::{argument, c_name, lend, lossy, text_of},
     modsupport::{function, method},
 };
 
@@ -330,7 +330,7 @@ fn PyImport_ImportModuleAttr(th: Thread<'_>, module: Obj<'_>, name: Obj<'_>) -> 
 #[capi]
 fn PyImport_ImportModuleAttrString(th: Thread<'_>, module: &CStr, name: &CStr) -> Result {
     let module = import::import_module(th, &*text_of(th, module)?)?;
-    module.getattr(th, &*name_of(th, name)?)
+    module.getattr(th, &*c_name(th, name)?)
 }
 
 #[capi]

@@ -14,7 +14,7 @@ use object::{
 
 use crate::{
     abstract_::{found, optional_attribute, present, quietly},
-    convert::name_of,
+    convert::c_name,
 };
 
 fn name_of<'a>(th: Thread<'_>, name: Obj<'a>) -> Result<&'a Str> {
@@ -28,7 +28,7 @@ fn PyObject_GetAttr(th: Thread<'_>, object: Option<Obj<'_>>, name: Obj<'_>) -> R
 
 #[capi]
 fn PyObject_GetAttrString(th: Thread<'_>, object: Option<Obj<'_>>, name: &CStr) -> Result {
-    present(th, object)?.getattr(th, &*name_of(th, name)?)
+    present(th, object)?.getattr(th, &*c_name(th, name)?)
 }
 
 #[capi]
@@ -50,7 +50,7 @@ unsafe fn PyObject_GetOptionalAttrString(
     name: &CStr,
     result: *mut *mut PyObject,
 ) -> Result<bool> {
-    let value = name_of(th, name).and_then(|name| optional_attribute(th, object, &name));
+    let value = c_name(th, name).and_then(|name| optional_attribute(th, object, &name));
     // SAFETY: C passes a variable.
     unsafe { found(result, value) }
 }
@@ -72,7 +72,7 @@ fn PyObject_SetAttrString(
     name: &CStr,
     value: Option<Obj<'_>>,
 ) -> Result<()> {
-    object.setattr(th, &*name_of(th, name)?, value)
+    object.setattr(th, &*c_name(th, name)?, value)
 }
 
 #[capi]
@@ -82,7 +82,7 @@ fn PyObject_DelAttr(th: Thread<'_>, object: Obj<'_>, name: Obj<'_>) -> Result<()
 
 #[capi]
 fn PyObject_DelAttrString(th: Thread<'_>, object: Obj<'_>, name: &CStr) -> Result<()> {
-    object.setattr(th, &*name_of(th, name)?, None)
+    object.setattr(th, &*c_name(th, name)?, None)
 }
 
 #[capi]
@@ -92,7 +92,7 @@ fn PyObject_HasAttrWithError(th: Thread<'_>, object: Obj<'_>, name: Obj<'_>) -> 
 
 #[capi]
 fn PyObject_HasAttrStringWithError(th: Thread<'_>, object: Obj<'_>, name: &CStr) -> Result<bool> {
-    optional_attribute(th, object, &*name_of(th, name)?).map(|value| value.is_some())
+    optional_attribute(th, object, &*c_name(th, name)?).map(|value| value.is_some())
 }
 
 #[capi]

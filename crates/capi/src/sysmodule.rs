@@ -7,7 +7,7 @@ use macros::capi;
 use object::{AsObject, Int, Obj, Protocol, Ref, Result, Str, Thread, Tuple, id, raise, types};
 
 use crate::{
-    convert::{IntoC, lend, lossy, name_of, text_of},
+    convert::{IntoC, c_name, lend, lossy, text_of},
     modsupport::{self, function, method},
     variadic::VaList,
 };
@@ -78,7 +78,7 @@ unsafe fn _PySys_GetOptionalAttr(
 #[capi]
 fn PySys_SetObject(th: Thread<'_>, name: &CStr, value: Option<Obj<'_>>) -> Result<()> {
     let Some(sys) = th.interp().sys_dict.get() else { return Ok(()) };
-    let name = name_of(th, name)?;
+    let name = c_name(th, name)?;
     match value {
         Some(value) => sys.set(th, name.obj(), value),
         None => sys.remove(th, name.obj()).map(drop),

@@ -11,7 +11,7 @@ use object::{
 use vm::frame_object::FrameObject;
 
 use crate::{
-    convert::{argument, name_of, text_of},
+    convert::{argument, c_name, text_of},
     modsupport::{function, method},
 };
 
@@ -218,7 +218,7 @@ unsafe fn PyCode_Addr2Location(
 #[capi]
 fn PyCode_NewEmpty(th: Thread<'_>, file: &CStr, name: &CStr, line: c_int) -> Result<Ref<Code>> {
     let file = types::str::codec::decode_fs(th, file.to_bytes())?;
-    Code::new_empty(th, file, name_of(th, name)?, line)
+    Code::new_empty(th, file, c_name(th, name)?, line)
 }
 
 /// `code(...)`, whose order of parameters is another one.
@@ -405,6 +405,15 @@ fn PyFunction_NewWithQualName(
         function.setattr(th, id!(th, "__qualname__"), Some(qualname))?;
     }
     Ok(function)
+}
+
+/// Caches of the function are void from now on.
+#[capi]
+fn PyFunction_SetVectorcall(function: Obj<'_>, vectorcall: Option<abi::vectorcallfunc>) {
+    if let Some(function) = function.downcast::<object::Function>() {
+        function.version.set(0);
+        function.vectorcall.set(vectorcall);
+    }
 }
 
 #[capi]

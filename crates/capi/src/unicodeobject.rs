@@ -1113,12 +1113,13 @@ fn PyUnicode_Tailmatch(
     start: isize,
     end: isize,
     direction: c_int,
-) -> Result<bool> {
+) -> Result<isize> {
     string(th, object)?;
     string(th, part)?;
     let (start, end) = (number(th, start)?, number(th, end)?);
     let name = if direction > 0 { "endswith" } else { "startswith" };
-    method(th, object, name, &[part, start.obj(), end.obj()])?.is_true(th)
+    let found = method(th, object, name, &[part, start.obj(), end.obj()])?.is_true(th)?;
+    Ok(isize::from(found))
 }
 
 #[capi]

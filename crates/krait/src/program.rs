@@ -496,5 +496,7 @@ fn show_plainly(th: Thread<'_>, exception: &Ref) {
     };
     if let Err(raised) = shown() {
         th.clear_exception(raised);
+        // As when memory is out.
+        complain!("{}", exception.obj().type_name());
     }
 }

@@ -40,7 +40,7 @@ impl Default for Utc {
 
 /// `timezone.utc`.
 fn utc(th: Thread<'_>) -> Result<Ref> {
-    let shared = &th.interp().extensions.get::<Shared>().0.0;
+    let shared = &th.interp().shared.get::<Shared>().0.0;
     if let Some(utc) = shared.get() {
         return Ok(utc);
     }

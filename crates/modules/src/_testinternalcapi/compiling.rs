@@ -163,6 +163,11 @@ fn make(th: Thread<'_>, sequence: Sequence) -> Result<Ref> {
     alloc_object::alloc(th, cls, sequence).map(Ref::upcast)
 }
 
+/// Make the type of sequences ready.
+pub(super) fn ready(th: Thread<'_>) -> Result<()> {
+    types::type_::ready(th, <InstructionSequence as object::declare::Declared>::DECL).map(drop)
+}
+
 /// `new_instruction_sequence()`.
 pub(super) fn new_sequence(th: Thread<'_>) -> Result<Ref> {
     make(th, Sequence::default())
@@ -215,7 +220,7 @@ pub(super) fn codegen(
     ] {
         metadata.set_str(th, name, Int::from_u64(th, u64::from(count))?.obj())?;
     }
-    metadata.set_str(th, "consts", constants(th, &unit.consts)?.obj())?;
+    metadata.set_str(th, "consts", constants(th, &unit.consts, &filename)?.obj())?;
     let sequence = to_object(th, generated)?;
     Tuple::from_array(th, [sequence, metadata.upcast()])
 }
@@ -228,8 +233,11 @@ fn to_object(th: Thread<'_>, generated: Generated) -> Result<Ref> {
     make(th, Sequence { instructions: generated.instructions, nested, ..Sequence::default() })
 }
 
-fn constants(th: Thread<'_>, consts: &IndexSet<Constant>) -> Result<Ref<List>> {
-    let objects = consts.iter().map(|one| compile::constant(th, one));
+fn constants(th: Thread<'_>, consts: &IndexSet<Constant>, filename: &Str) -> Result<Ref<List>> {
+    let objects = consts.iter().map(|one| match one {
+        Constant::Code(code) => compile::code_object(th, code, filename).map(Ref::upcast),
+        other => compile::constant(th, other),
+    });
     List::from_refs(th, objects.collect::<Result<Vec<_>>>()?)
 }
 
@@ -270,7 +278,7 @@ pub(super) fn optimize(
     }
     let optimized = stages::optimize(instructions, &mut known, nlocals);
     let instructions = optimized.map_err(|error| raise_error(th, &error))?;
-    let left = constants(th, &known)?.to_vec();
+    let left = constants(th, &known, &*Str::new(th, "<constants>")?)?.to_vec();
     list.replace_range(th, 0, list.len(), left)?;
     make(th, Sequence { instructions, ..Sequence::default() })
 }

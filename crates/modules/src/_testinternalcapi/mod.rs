@@ -458,6 +458,7 @@ pub mod _testinternalcapi {
 
     #[exec]
     fn exec(th: Thread<'_>, module: &Module) -> Result<()> {
+        compiling::ready(th)?;
         support::add_ints(
             th,
             module,

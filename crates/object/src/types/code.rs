@@ -179,9 +179,10 @@ impl Code {
         name: Ref<Str>,
         line: i32,
     ) -> Result<Ref<Code>> {
-        let units =
-            [(Op::RESUME as u8, 0u8), (Op::LOAD_CONST as u8, 0), (Op::RETURN_VALUE as u8, 0)];
-        let code: Vec<u8> = units.into_iter().flat_map(|(op, arg)| [op, arg]).collect();
+        let units = [(Op::RESUME, 0u8), (Op::LOAD_COMMON_CONSTANT, 0), (Op::RAISE_VARARGS, 1)];
+        // Nothing but `raise AssertionError`.
+        let code = units.into_iter().flat_map(|(op, arg)| [op.number() as u8, arg]);
+        let code: Vec<u8> = code.collect();
         let nothing = || Tuple::from_refs(th, Vec::new());
         let parts = CodeParts {
             argcount: 0,
@@ -190,7 +191,7 @@ impl Code {
             stacksize: 1,
             flags: abi::CO_OPTIMIZED | abi::CO_NEWLOCALS,
             code: Bytes::new(th, &code)?,
-            consts: Tuple::from_objs(th, &[crate::types::none()])?,
+            consts: nothing()?,
             names: nothing()?,
             localsplusnames: nothing()?,
             localspluskinds: Bytes::new(th, &[])?,

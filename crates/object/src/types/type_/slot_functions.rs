@@ -494,8 +494,8 @@ unsafe extern "C" fn tp_richcompare(
             Ok(Some(method)) => method.call(th, object, &[other]),
             Ok(None) => Ok(types::singletons::not_implemented_ref()),
             Err(raised) => {
-                // COMPAT: a descriptor that raises is as good as none.
-                th.clear_exception(raised);
+                // COMPAT: a descriptor that raises AttributeError is as good as none.
+                th.catch(raised, crate::exceptions::types::AttributeError())?;
                 Ok(types::singletons::not_implemented_ref())
             }
         }
