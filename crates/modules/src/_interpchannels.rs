@@ -117,6 +117,8 @@ struct Channel {
     open: bool,
     /// Closed for senders; closes when it is empty.
     closing: bool,
+    /// Closed by somebody, not for want of users.
+    ended: bool,
     /// `ChannelID` objects.
     objects: usize,
 }
@@ -125,6 +127,7 @@ impl Channel {
     fn close(&mut self) -> VecDeque<Item> {
         self.open = false;
         self.closing = false;
+        self.ended = true;
         std::mem::take(&mut self.items)
     }
 
@@ -137,6 +140,7 @@ impl Channel {
         if self.closing && self.items.is_empty() {
             self.open = false;
             self.closing = false;
+            self.ended = true;
         }
     }
 }
@@ -655,6 +659,7 @@ pub mod _interpchannels {
             receive: Users::default(),
             open: true,
             closing: false,
+            ended: false,
             objects: 0,
         };
         channels(th).all.borrow_mut().insert(0, channel);
@@ -680,7 +685,8 @@ pub mod _interpchannels {
     fn list_all(th: Thread<'_>) -> Result {
         let all: Vec<(i64, i32, i32)> = {
             let all = channels(th).all.borrow();
-            all.iter().map(|channel| (channel.id, channel.unbound, channel.fallback)).collect()
+            let listed = all.iter().filter(|channel| !channel.ended);
+            listed.map(|channel| (channel.id, channel.unbound, channel.fallback)).collect()
         };
         let all: Result<Vec<Ref>> = all
             .into_iter()

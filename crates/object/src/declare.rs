@@ -470,7 +470,7 @@ pub unsafe fn keyword_names<'a>(kwnames: *mut PyObject) -> &'a [Obj<'a>] {
 ///
 /// The vectorcall protocol, with a type as the callable.
 #[inline(always)]
-pub(crate) unsafe fn construct(
+pub unsafe fn construct(
     ty: *mut PyObject,
     args: *const *mut PyObject,
     nargsf: usize,

@@ -66,6 +66,9 @@ pub(crate) enum Needle<'a> {
 impl<'a> Needle<'a> {
     /// What to search for in `this`, whose size cannot change meanwhile.
     fn of(th: Thread<'_>, this: &impl ByteString, arg: Obj<'a>) -> Result<Self> {
+        if let Some(bytes) = arg.downcast_exact::<Bytes>() {
+            return Ok(Needle::Bytes(BytesLike::Bytes(bytes)));
+        }
         let _held = BytesLike::get(th, this.obj())?;
         if let Some(bytes) = BytesLike::try_get(th, arg)? {
             return Ok(Needle::Bytes(bytes));
