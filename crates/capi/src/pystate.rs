@@ -313,9 +313,6 @@ unsafe fn Py_EndInterpreter(th: Thread<'_>, state: *mut PyThreadState) {
         return;
     }
     interpreters::begin_end(th, record);
-    if interpreters::has_other_threads(th) {
-        crate::pythonrun::fatal(Some(c"Py_EndInterpreter"), Some(c"not the last thread"));
-    }
     interpreters::finish(th, record);
     interpreters::leave(th);
     interpreters::forget(th, record);

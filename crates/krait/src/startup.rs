@@ -4,7 +4,7 @@
 //! The order is CPython's: `sys` and importlib, the paths, file importers,
 //! encodings, streams, warnings, `site`.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 use object::{AsObject as _, Dict, List, Protocol as _, Ref, Result, Str, Thread, id, types};
 use vm::lifecycle;
@@ -24,12 +24,16 @@ pub(crate) fn boot(config: &Config, stack: usize) -> Thread<'static> {
 
 /// How the process was started, for interpreters that come later.
 #[derive(Default)]
-struct Started(Cell<Option<&'static Config>>);
+struct Started {
+    config: Cell<Option<&'static Config>>,
+    /// What the program put in front of `sys.path`.
+    first_path: RefCell<Option<Vec<u8>>>,
+}
 
 /// Bring up everything up to `site`; the namespace of `__main__`.
 pub(crate) fn start(th: Thread<'_>, config: &'static Config) -> Result<Ref<Dict>> {
     connect(th)?;
-    th.interp().shared.get::<Started>().0.set(Some(config));
+    th.interp().shared.get::<Started>().config.set(Some(config));
     vm::import_time::enable(th, config.import_time);
     let main = bring_up(th, config)?;
     vm::shutdown::keep_modules(th);
@@ -44,9 +48,15 @@ pub(crate) fn start(th: Thread<'_>, config: &'static Config) -> Result<Ref<Dict>
 
 /// As [`start`], for an interpreter that is not the first.
 fn start_another(th: Thread<'_>) -> Result<()> {
-    match th.interp().shared.get::<Started>().0.get() {
-        Some(config) => bring_up(th, config).map(drop),
-        None => object::raise!(th, RuntimeError, "the main interpreter has not started"),
+    let started = th.interp().shared.get::<Started>();
+    let Some(config) = started.config.get() else {
+        object::raise!(th, RuntimeError, "the main interpreter has not started");
+    };
+    bring_up(th, config)?;
+    let first = started.first_path.borrow().clone();
+    match first {
+        Some(first) => insert_path(th, &first),
+        None => Ok(()),
     }
 }
 
@@ -200,8 +210,13 @@ fn install_path_hooks(th: Thread<'_>, config: &Config) -> Result<()> {
     Ok(())
 }
 
-/// Put `path` in front of `sys.path`.
+/// Put `path` in front of `sys.path`, also of interpreters that come later.
 pub(crate) fn add_path(th: Thread<'_>, path: &[u8]) -> Result<()> {
+    th.interp().shared.get::<Started>().first_path.replace(Some(path.to_vec()));
+    insert_path(th, path)
+}
+
+fn insert_path(th: Thread<'_>, path: &[u8]) -> Result<()> {
     let Some(sys) = th.interp().sys_dict.get() else { return Ok(()) };
     if let Some(list) = sys.get(th, id!(th, "path").obj())?
         && let Some(list) = list.obj().downcast::<List>()

@@ -22,6 +22,7 @@ use object::{
 use vm::interpreters;
 
 use crate::{
+    _interpqueues::{REMOVE, REPLACE, fallback_argument, unbound_argument},
     _interpreters::data::{self, Carried, Packed},
     support::{
         self, Round, import, seconds_to_ns, shown,
@@ -29,9 +30,6 @@ use crate::{
         wait::{Until, WaitQueue},
     },
 };
-
-const REMOVE: i32 = 1;
-const REPLACE: i32 = 3;
 
 /// Which end of a channel.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
@@ -112,12 +110,15 @@ impl Users {
 struct Channel {
     id: i64,
     unbound: i32,
+    fallback: i32,
     items: VecDeque<Item>,
     send: Users,
     receive: Users,
     open: bool,
     /// Closed for senders; closes when it is empty.
     closing: bool,
+    /// Closed by somebody, not for want of users.
+    ended: bool,
     /// `ChannelID` objects.
     objects: usize,
 }
@@ -126,6 +127,7 @@ impl Channel {
     fn close(&mut self) -> VecDeque<Item> {
         self.open = false;
         self.closing = false;
+        self.ended = true;
         std::mem::take(&mut self.items)
     }
 
@@ -138,6 +140,7 @@ impl Channel {
         if self.closing && self.items.is_empty() {
             self.open = false;
             self.closing = false;
+            self.ended = true;
         }
     }
 }
@@ -409,7 +412,12 @@ fn pack_end(th: Thread<'_>, object: Obj<'_>) -> Result<Packed> {
 
 fn sent_id(th: Thread<'_>, object: Obj<'_>, is_end: bool) -> Result<Packed> {
     let Some(id) = object.downcast::<ChannelId>() else {
-        raise!(th, TypeError, "expected a ChannelID, got {}", shown(th, object));
+        raise!(
+            th,
+            TypeError,
+            "'_id' attribute must be an _interpchannels.ChannelID object, not {}",
+            object.type_name()
+        );
     };
     // The channel is kept as long as this is on its way.
     with(th, id.cid, |channel| {
@@ -475,11 +483,16 @@ fn send_object(
     th: Thread<'_>,
     cid: i64,
     object: Obj<'_>,
-    unbound: i32,
+    (unbound, fallback): (i32, i32),
     waiting: Option<Rc<Waiting>>,
 ) -> Result<()> {
-    with_open(th, cid, |channel| if channel.closing { Err(Failure::Closed) } else { Ok(()) })?;
-    let data = data::pack(th, object, false)?;
+    let defaults = with_open(th, cid, |channel| match channel.closing {
+        true => Err(Failure::Closed),
+        false => Ok((channel.unbound, channel.fallback)),
+    })?;
+    let unbound = unbound_argument(th, unbound, defaults.0)?;
+    let fallback = fallback_argument(th, fallback, defaults.1)?;
+    let data = data::pack(th, object, fallback != 0)?;
     let interp = th.interp().id.get();
     let mut item = Item { interp, data: Some(data), unbound, waiting };
     let result = {
@@ -507,11 +520,11 @@ fn send_and_wait(
     th: Thread<'_>,
     cid: i64,
     object: Obj<'_>,
-    unbound: i32,
+    options: (i32, i32),
     until: Until,
 ) -> Result<()> {
     let waiting = Rc::new(Waiting::default());
-    send_object(th, cid, object, unbound, Some(waiting.clone()))?;
+    send_object(th, cid, object, options, Some(waiting.clone()))?;
     let waited = waiting.sleepers.wait(th, until, || waiting.done.get());
     if !waiting.done.get() {
         let unsent = with(th, cid, |channel| {
@@ -537,18 +550,19 @@ fn send_argument(
     th: Thread<'_>,
     cid: Obj<'_>,
     object: Obj<'_>,
-    unbound: i32,
+    (unbound, fallback): (i32, i32),
     blocking: bool,
     timeout: Option<Obj<'_>>,
 ) -> Result<()> {
-    check_unbound(th, unbound)?;
+    unbound_argument(th, unbound, REPLACE)?;
+    fallback_argument(th, fallback, 1)?;
     let (cid, _) = id_argument(th, cid)?;
     let timeout = timeout.filter(|timeout| !timeout.is_none());
     if !blocking {
         if timeout.is_some() {
             raise!(th, ValueError, "can't specify a timeout for a non-blocking call");
         }
-        return send_object(th, cid, object, unbound, None);
+        return send_object(th, cid, object, (unbound, fallback), None);
     }
     let until = match timeout {
         None => Until::Forever,
@@ -560,14 +574,7 @@ fn send_argument(
             Until::after_ns(ns)
         }
     };
-    send_and_wait(th, cid, object, unbound, until)
-}
-
-fn check_unbound(th: Thread<'_>, unbound: i32) -> Result<()> {
-    if !(REMOVE..=REPLACE).contains(&unbound) {
-        raise!(th, ValueError, "unsupported unboundop {unbound}");
-    }
-    Ok(())
+    send_and_wait(th, cid, object, (unbound, fallback), until)
 }
 
 static INFO: Decl = Decl {
@@ -637,19 +644,22 @@ pub mod _interpchannels {
     use super::*;
 
     /// Create a new cross-interpreter channel and return a unique generated ID.
-    #[sig = "(unboundop)"]
-    fn create(th: Thread<'_>, unboundop: i32) -> Result {
-        check_unbound(th, unboundop)?;
+    #[sig = "(unboundop=-1, fallback=-1)"]
+    fn create(th: Thread<'_>, unboundop: i32, fallback: i32) -> Result {
+        let unbound = unbound_argument(th, unboundop, REPLACE)?;
+        let fallback = fallback_argument(th, fallback, 1)?;
         let id = channels(th).next_id.get();
         channels(th).next_id.set(id + 1);
         let channel = Channel {
             id,
-            unbound: unboundop,
+            unbound,
+            fallback,
             items: VecDeque::new(),
             send: Users::default(),
             receive: Users::default(),
             open: true,
             closing: false,
+            ended: false,
             objects: 0,
         };
         channels(th).all.borrow_mut().insert(0, channel);
@@ -673,14 +683,16 @@ pub mod _interpchannels {
     /// Return the list of all IDs for active channels.
     #[sig = "()"]
     fn list_all(th: Thread<'_>) -> Result {
-        let all: Vec<(i64, i32)> = {
+        let all: Vec<(i64, i32, i32)> = {
             let all = channels(th).all.borrow();
-            all.iter().map(|channel| (channel.id, channel.unbound)).collect()
+            let listed = all.iter().filter(|channel| !channel.ended);
+            listed.map(|channel| (channel.id, channel.unbound, channel.fallback)).collect()
         };
         let all: Result<Vec<Ref>> = all
             .into_iter()
-            .map(|(cid, unbound)| {
-                (ChannelId::create(th, cid, End::Both, false, false)?, unbound).into_object(th)
+            .map(|(cid, unbound, fallback)| {
+                let id = ChannelId::create(th, cid, End::Both, false, false)?;
+                (id, unbound, fallback).into_object(th)
             })
             .collect();
         object::List::from_refs(th, all?).map(Ref::upcast)
@@ -690,7 +702,7 @@ pub mod _interpchannels {
     ///
     /// The 'send' argument should be a boolean indicating whether to use the send or
     /// receive end.
-    #[sig = "(cid, *, send=False)"]
+    #[sig = "(cid, *, send)"]
     fn list_interpreters(th: Thread<'_>, cid: Obj<'_>, send: bool) -> Result {
         let (cid, _) = id_argument(th, cid)?;
         let mut ids = Vec::new();
@@ -711,31 +723,33 @@ pub mod _interpchannels {
 
     /// Add the object's data to the channel's queue.
     /// By default this waits for the object to be received.
-    #[sig = "(cid, obj, unboundop=3, *, blocking=True, timeout=None)"]
+    #[sig = "(cid, obj, unboundop=-1, fallback=-1, *, blocking=True, timeout=None)"]
     fn send(
         th: Thread<'_>,
         cid: Obj<'_>,
         obj: Obj<'_>,
         unboundop: i32,
+        fallback: i32,
         blocking: bool,
         timeout: Option<Obj<'_>>,
     ) -> Result<()> {
-        send_argument(th, cid, obj, unboundop, blocking, timeout)
+        send_argument(th, cid, obj, (unboundop, fallback), blocking, timeout)
     }
 
     /// Add the object's buffer to the channel's queue.
     /// By default this waits for the object to be received.
-    #[sig = "(cid, obj, unboundop=3, *, blocking=True, timeout=None)"]
+    #[sig = "(cid, obj, unboundop=-1, fallback=-1, *, blocking=True, timeout=None)"]
     fn send_buffer(
         th: Thread<'_>,
         cid: Obj<'_>,
         obj: Obj<'_>,
         unboundop: i32,
+        fallback: i32,
         blocking: bool,
         timeout: Option<Obj<'_>>,
     ) -> Result<()> {
         let view = types::MemoryView::from_object(th, obj)?;
-        send_argument(th, cid, view.obj(), unboundop, blocking, timeout)
+        send_argument(th, cid, view.obj(), (unboundop, fallback), blocking, timeout)
     }
 
     /// Return a new object from the data at the front of the channel's queue.
@@ -875,8 +889,8 @@ pub mod _interpchannels {
 
     /// Return the channel's default values, set when it was created.
     #[sig = "(cid)"]
-    fn get_channel_defaults(th: Thread<'_>, cid: Obj<'_>) -> Result<i32> {
-        with_open(th, id_argument(th, cid)?.0, |channel| Ok(channel.unbound))
+    fn get_channel_defaults(th: Thread<'_>, cid: Obj<'_>) -> Result<(i32, i32)> {
+        with_open(th, id_argument(th, cid)?.0, |channel| Ok((channel.unbound, channel.fallback)))
     }
 
     #[sig = "(id, *, send=None, recv=None, force=False, _resolve=False)"]

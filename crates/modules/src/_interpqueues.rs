@@ -21,9 +21,9 @@ use crate::{
 };
 
 /// What becomes of an item whose interpreter ends.
-const REMOVE: i32 = 1;
+pub(crate) const REMOVE: i32 = 1;
 const ERROR: i32 = 2;
-const REPLACE: i32 = 3;
+pub(crate) const REPLACE: i32 = 3;
 
 struct Item {
     interp: i64,
@@ -131,7 +131,7 @@ fn forget_interpreter(th: Thread<'_>, interp: i64) {
     drop(dropped);
 }
 
-fn unbound_argument(th: Thread<'_>, value: i32, default: i32) -> Result<i32> {
+pub(crate) fn unbound_argument(th: Thread<'_>, value: i32, default: i32) -> Result<i32> {
     match value {
         -1 => Ok(default),
         REMOVE | ERROR | REPLACE => Ok(value),
@@ -139,7 +139,7 @@ fn unbound_argument(th: Thread<'_>, value: i32, default: i32) -> Result<i32> {
     }
 }
 
-fn fallback_argument(th: Thread<'_>, value: i32, default: i32) -> Result<i32> {
+pub(crate) fn fallback_argument(th: Thread<'_>, value: i32, default: i32) -> Result<i32> {
     match value {
         -1 => Ok(default),
         0 | 1 => Ok(value),

@@ -8,7 +8,9 @@
 
 use std::cell::{Cell, OnceCell, RefCell};
 
-use object::{AsObject, Interpreter, Raised, Result, Thread, ThreadState, id, raise};
+use object::{
+    AsObject, Dict, Interpreter, Module, Raised, Ref, Result, Thread, ThreadState, id, raise,
+};
 
 use crate::{collect, lifecycle, shutdown};
 
@@ -240,6 +242,17 @@ pub fn visit<R>(
     result
 }
 
+/// The namespace of `__main__`, for a thread that runs it and has no frame.
+/// COMPAT: test_interpreters.test_api, test_globals_from_builtins.
+pub fn running_main(th: Thread<'_>) -> Option<Ref<Dict>> {
+    let record = th.interp().extensions.get::<Own>().0.get()?;
+    if !std::ptr::eq(record.runner.get(), th.state()) {
+        return None;
+    }
+    let main = th.interp().modules.get()?.get_name(th, id!(th, "__main__"))?.own();
+    main.obj().downcast::<Module>()?.dict(th).ok()
+}
+
 /// Drop what the calling thread, which ends, has of its own.
 pub fn leave(th: Thread<'_>) {
     let end_thread = registry(th).hooks.get().map(|hooks| hooks.end_thread);
@@ -318,11 +331,6 @@ pub fn finish(th: Thread<'_>, record: &Record) {
     collect::collect(th, 2);
 }
 
-/// Whether other threads than the calling one belong to its interpreter.
-pub fn has_other_threads(th: Thread<'_>) -> bool {
-    th.interp().all_threads().any(|state| !std::ptr::eq(state, th.state()))
-}
-
 /// Take an interpreter that was finished off the list.
 pub fn forget(th: Thread<'_>, record: &'static Record) {
     let id = record.id();
@@ -333,6 +341,15 @@ pub fn forget(th: Thread<'_>, record: &'static Record) {
     if record.interp.all_threads().all(|state| std::ptr::eq(state, th.state())) {
         record.interp.retire();
     }
+}
+
+/// In the child of a fork: the other interpreters are gone with their threads,
+/// and what they hold is leaked.
+pub fn after_fork(th: Thread<'_>) {
+    let stays = |record: &&'static Record| {
+        record.interp.is_main() || std::ptr::eq(record.interp, th.interp())
+    };
+    registry(th).records.borrow_mut().retain(stays);
 }
 
 /// At the end of the program: end the interpreters that are left.

@@ -208,22 +208,32 @@ pub fn frame_module_name(th: Thread<'_>, depth: i32) -> Result<Ref> {
 /// The globals of the innermost frame.
 pub fn frame_globals(th: Thread<'_>) -> Option<Ref<Dict>> {
     let frame = visible(th);
+    if frame.is_null() {
+        return interpreters::running_main(th);
+    }
     // SAFETY: a live frame.
-    (!frame.is_null()).then(|| object::own(unsafe { Frame::globals(frame) }))
+    Some(object::own(unsafe { Frame::globals(frame) }))
 }
 
 /// The builtins of the innermost frame.
 pub fn frame_builtins(th: Thread<'_>) -> Option<Ref> {
     let frame = visible(th);
+    if frame.is_null() {
+        let main = interpreters::running_main(th)?;
+        return builtins_of(th, &main).ok();
+    }
     // SAFETY: a live frame.
-    (!frame.is_null()).then(|| unsafe { Frame::builtins(frame) }.own())
+    Some(unsafe { Frame::builtins(frame) }.own())
 }
 
 /// `locals()` of the innermost frame.
 pub fn frame_locals(th: Thread<'_>) -> Result<Ref> {
     let frame = visible(th);
     if frame.is_null() {
-        raise!(th, SystemError, "frame does not exist");
+        return match interpreters::running_main(th) {
+            Some(main) => Ok(main.upcast()),
+            None => raise!(th, SystemError, "frame does not exist"),
+        };
     }
     // SAFETY: a live frame.
     let object = unsafe { frame::object_of(th, frame)? };

@@ -402,10 +402,38 @@ fn or_none(link: &Link) -> Ref {
     link.get().unwrap_or_else(|| none().own())
 }
 
+/// What a call of `Future` makes. PERF: `bench/echo.py`; neither a tuple nor a dict
+/// is made for `Future(loop=loop)`.
+fn make(
+    th: Thread<'_>,
+    ty: &Type,
+    args: &[Obj<'_>],
+    names: &[Obj<'_>],
+    values: &[Obj<'_>],
+) -> Result {
+    let future = alloc_object::alloc(th, ty, Future::empty())?;
+    match (args, names, values) {
+        ([], [], []) => future.init(th, None)?,
+        ([], [name], [value]) if types::str_eq(*name, "loop") => future.init(th, Some(*value))?,
+        _ => {
+            // Wrong arguments: `__init__` says what is wrong.
+            let names = Tuple::from_objs(th, names)?;
+            let all: Vec<Obj<'_>> = args.iter().chain(values).copied().collect();
+            future.call_method_kw(th, id!(th, "__init__"), &all, Some(&names))?;
+        }
+    }
+    Ok(future.upcast())
+}
+
 #[pymethods]
 impl Future {
     fn __new__(th: Thread<'_>, cls: &Type, _: &types::Tuple, _: Option<&Dict>) -> Result {
         alloc_object::alloc(th, cls, Future::empty()).map(Ref::upcast)
+    }
+
+    #[declare]
+    fn calls(builder: &mut object::declare::TypeBuilder<'_>) {
+        builder.vectorcall(make);
     }
 
     #[sig = "Future(*, loop=None)"]

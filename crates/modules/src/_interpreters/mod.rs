@@ -13,7 +13,7 @@ mod snapshot;
 
 use macros::pymodule;
 use object::{
-    AsObject, Dict, Int, IntoObject, Kwargs, Module, Obj, Raised, Ref, Result, Str, Thread, Tuple,
+    AsObject, Dict, Int, IntoObject, Kwargs, Module, Obj, Ref, Result, Str, Thread, Tuple,
     exceptions, raise, types::none,
 };
 use vm::interpreters::{self, Record, whence};
@@ -72,16 +72,6 @@ fn current(th: Thread<'_>) -> Result<&'static Record> {
         Some(record) => Ok(record),
         None => raise!(th, InterpreterError, "the current interpreter is not known"),
     }
-}
-
-/// What `NotShareableError` was raised for, instead of it.
-fn unwrap_cause(th: Thread<'_>, raised: Raised) -> Raised {
-    if !data::is_not_shareable(th) {
-        return raised;
-    }
-    let error = th.take_exception(raised);
-    let cause = exceptions::BaseException::of(error.obj()).and_then(|base| base.cause());
-    th.restore(cause.unwrap_or(error))
 }
 
 /// Run a script in an interpreter: `None`, or the snapshot of an exception.
@@ -404,6 +394,7 @@ pub mod _interpreters {
     }
 
     /// Bind the given attributes in the interpreter's __main__ module.
+    #[allow(non_snake_case, reason = "named as in Python")]
     #[sig = "(id, updates, *, restrict=False)"]
     fn set___main___attrs(
         th: Thread<'_>,

@@ -164,6 +164,7 @@ pub fn after_fork_parent(th: Thread<'_>) {
 /// Run the functions registered to run after a fork in the child.
 pub fn after_fork_child(th: Thread<'_>) {
     th.after_fork();
+    vm::interpreters::after_fork(th);
     crate::_imp::after_fork(th);
     crate::_signal::after_fork(th);
     crate::_thread::after_fork(th);

@@ -4,7 +4,7 @@
 //! dropped. While it lives, its owner cannot move or free the memory, but other
 //! code may change the contents: read through [`Buffer::bytes`] at once.
 
-use std::{marker::PhantomData, mem::MaybeUninit};
+use std::mem::MaybeUninit;
 
 use object::{
     AsObject, Bytes, FromArg, Obj, Raised, Ref, Result, Thread, args::ArgContext,
@@ -13,10 +13,16 @@ use object::{
 
 /// An export of one-dimensional contiguous bytes.
 pub(crate) struct Buffer {
-    view: Box<abi::Py_buffer>,
+    start: *mut u8,
+    len: usize,
+    owner: Owner,
+}
+
+/// What keeps the memory.
+enum Owner {
     /// An exact `bytes`, whose memory needs no export.
-    _bytes: Option<Ref<Bytes>>,
-    _local: PhantomData<*mut ()>,
+    Bytes(#[allow(dead_code, reason = "owned, not read")] Ref<Bytes>),
+    Export(Box<abi::Py_buffer>),
 }
 
 impl Buffer {
@@ -26,52 +32,54 @@ impl Buffer {
     }
 
     fn export(th: Thread<'_>, object: Obj<'_>, flags: i32) -> Result<Buffer> {
-        // SAFETY: integers and pointers.
-        let mut view: Box<abi::Py_buffer> =
-            Box::new(unsafe { MaybeUninit::zeroed().assume_init() });
         if flags == 0
             && let Some(bytes) = object.downcast_exact::<Bytes>()
         {
-            view.buf = bytes.as_bytes().as_ptr().cast_mut().cast();
-            view.len = bytes.len() as isize;
-            return Ok(Buffer { view, _bytes: Some(own(bytes)), _local: PhantomData });
+            let memory = bytes.as_bytes();
+            let (start, len) = (memory.as_ptr().cast_mut(), memory.len());
+            return Ok(Buffer { start, len, owner: Owner::Bytes(own(bytes)) });
         }
         let Some(get) = object.ty().buffer().and_then(|buffer| buffer.bf_getbuffer) else {
             raise!(th, TypeError, "a bytes-like object is required, not '{}'", object.type_name());
         };
+        // SAFETY: integers and pointers.
+        let mut view: Box<abi::Py_buffer> =
+            Box::new(unsafe { MaybeUninit::zeroed().assume_init() });
         // SAFETY: the slot belongs to the object's type; `view` is room for the answer.
         if unsafe { get(object.as_ptr(), &mut *view, flags) } < 0 {
-            view.obj = std::ptr::null_mut();
             return Err(E);
         }
-        Ok(Buffer { view, _bytes: None, _local: PhantomData })
+        let (start, len) = (view.buf.cast(), usize::try_from(view.len).unwrap_or(0));
+        let len = if view.buf.is_null() { 0 } else { len };
+        Ok(Buffer { start, len, owner: Owner::Export(view) })
     }
 
     /// The bytes.
     pub(crate) fn bytes(&self) -> &[u8] {
-        if self.view.len <= 0 || self.view.buf.is_null() {
+        if self.len == 0 {
             return &[];
         }
         // SAFETY: an export of `len` contiguous bytes.
-        unsafe { std::slice::from_raw_parts(self.view.buf.cast(), self.view.len as usize) }
+        unsafe { std::slice::from_raw_parts(self.start, self.len) }
     }
 
     /// How many bytes.
     pub(crate) fn len(&self) -> usize {
-        self.view.len.max(0) as usize
+        self.len
     }
 }
 
 impl Drop for Buffer {
     fn drop(&mut self) {
+        let Owner::Export(view) = &mut self.owner else { return };
         // SAFETY: null or the reference that the export owns.
-        let Some(owner) = (unsafe { Ref::from_raw(self.view.obj) }) else { return };
+        let Some(owner) = (unsafe { Ref::from_raw(view.obj) }) else { return };
         let release = owner.obj().ty().buffer().and_then(|buffer| buffer.bf_releasebuffer);
         if let Some(release) = release {
             // SAFETY: the slot belongs to the exporter's type.
-            unsafe { release(owner.as_ptr(), &mut *self.view) };
+            unsafe { release(owner.as_ptr(), &mut **view) };
         }
-        self.view.obj = std::ptr::null_mut();
+        view.obj = std::ptr::null_mut();
     }
 }
 
@@ -108,21 +116,19 @@ impl Writable {
     /// The bytes. Nobody else looks at them while no Python code runs.
     #[allow(clippy::mut_from_ref, reason = "the memory belongs to the exporter")]
     pub(crate) fn bytes_mut(&self) -> &mut [u8] {
-        let view = &self.0.view;
-        if view.len <= 0 || view.buf.is_null() {
+        if self.0.len == 0 {
             return &mut [];
         }
         // SAFETY: a writable export of `len` contiguous bytes.
-        unsafe { std::slice::from_raw_parts_mut(view.buf.cast(), view.len as usize) }
+        unsafe { std::slice::from_raw_parts_mut(self.0.start, self.0.len) }
     }
 
     /// Copy what fits, from memory that may overlap; how much.
     pub(crate) fn copy_from(&self, source: std::ops::Range<*const u8>) -> usize {
-        let view = &self.0.view;
         let length = (source.end.addr() - source.start.addr()).min(self.len());
-        if length > 0 && !view.buf.is_null() {
+        if length > 0 {
             // SAFETY: a writable export of at least `length` bytes; the source is as long.
-            unsafe { source.start.copy_to(view.buf.cast(), length) };
+            unsafe { source.start.copy_to(self.0.start, length) };
         }
         length
     }

@@ -59,7 +59,7 @@ pub fn init(th: Thread<'_>) -> Result<()> {
         crate::types::type_::ready(th, decl)?;
     }
     make_exception_group(th)?;
-    let reserve = th.interp().extensions.get::<Reserve>();
+    let reserve = th.interp().shared.get::<Reserve>();
     for index in 0..=RESERVED {
         let args = Tuple::from_refs(th, Vec::new())?;
         let instance = BaseException::alloc(th, types::MemoryError(), args)?.upcast();
@@ -142,7 +142,7 @@ fn is_ready(ty: &Type) -> bool {
 }
 
 fn raise_memory_error(th: Thread<'_>) -> Raised {
-    let reserve = th.interp().extensions.get::<Reserve>();
+    let reserve = th.interp().shared.get::<Reserve>();
     if !reserve.making.replace(true) {
         let made = instantiate(th, types::MemoryError(), &[]);
         reserve.making.set(false);

@@ -87,19 +87,33 @@ pub fn call_method(
     args: &[Obj<'_>],
     kwnames: Option<&Tuple>,
 ) -> Result<Ref> {
-    const FEW: usize = 6;
     match super::attr::method(th, object, name)? {
         Method::Value(method) => call(th, method.obj(), args, kwnames),
-        Method::Unbound(function) if args.len() < FEW => {
-            let mut all = [object; FEW];
-            all[1..=args.len()].copy_from_slice(args);
-            call(th, function.obj(), &all[..=args.len()], kwnames)
-        }
-        Method::Unbound(function) => {
-            let all: Vec<Obj<'_>> = std::iter::once(object).chain(args.iter().copied()).collect();
-            call(th, function.obj(), &all, kwnames)
-        }
+        Method::Unbound(function) => call_with(th, function.obj(), object, args, kwnames),
     }
+}
+
+/// Call with `first` in front of the arguments.
+pub fn call_with(
+    th: Thread<'_>,
+    callable: Obj<'_>,
+    first: Obj<'_>,
+    args: &[Obj<'_>],
+    kwnames: Option<&Tuple>,
+) -> Result<Ref> {
+    const FEW: usize = 6;
+    if args.len() < FEW {
+        let mut all = [first; FEW];
+        all[1..=args.len()].copy_from_slice(args);
+        return call(th, callable, &all[..=args.len()], kwnames);
+    }
+    let mut all = Vec::new();
+    if all.try_reserve_exact(args.len() + 1).is_err() {
+        return Err(th.no_memory());
+    }
+    all.push(first);
+    all.extend_from_slice(args);
+    call(th, callable, &all, kwnames)
 }
 
 /// A builtin type whose instances are called without a tuple of arguments.

@@ -71,15 +71,9 @@ unsafe extern "C" fn vectorcall(
         unsafe { *first = saved };
         return value;
     }
-    let mut all = Vec::new();
-    if all.try_reserve_exact(total + 1).is_err() {
-        th.no_memory();
-        return std::ptr::null_mut();
-    }
-    all.push(this.obj());
     // SAFETY: the vectorcall protocol.
-    all.extend_from_slice(unsafe { crate::reference::objects(args, total) });
-    match protocol::call::call(th, func.obj(), &all, names) {
+    let args = unsafe { crate::reference::objects(args, total) };
+    match protocol::call::call_with(th, func.obj(), this.obj(), args, names) {
         Ok(value) => value.into_raw(),
         Err(_) => std::ptr::null_mut(),
     }
