@@ -319,17 +319,6 @@ impl Regs {
         self.state = th.state();
     }
 
-    /// Free what a handler left behind if that is a float and takes next to
-    /// nothing. PERF: floats are what dies most; this calls nothing.
-    #[inline(always)]
-    pub(crate) unsafe fn frees_float(&self, first: Word, second: Word) -> bool {
-        let (dead, other) = if first.is_null() { (second, first) } else { (first, second) };
-        let object = dead.ptr();
-        other.is_null()
-            && (*object).ob_type == <object::Float as object::PyStruct>::type_object().as_ptr()
-            && (*self.state).interp.heap.free_at_hand(NonNull::new_unchecked(object.cast()))
-    }
-
     /// Release what a handler left behind.
     #[inline(always)]
     pub(crate) unsafe fn drop_dead(dead: Word) {

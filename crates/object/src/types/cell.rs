@@ -22,7 +22,7 @@ pub struct CellObject {
 impl CellObject {
     /// A new cell.
     pub fn new(th: Thread<'_>, contents: Option<Ref>) -> Result<Ref<CellObject>> {
-        alloc_object::new(
+        alloc_object::new_in_place(
             th,
             CellObject { head: Head::new(), contents: Link::from_option(contents) },
         )

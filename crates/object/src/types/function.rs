@@ -113,7 +113,7 @@ impl Function {
         } else {
             None
         };
-        alloc_object::new(
+        alloc_object::new_in_place(
             th,
             Function {
                 head: Head::new(),

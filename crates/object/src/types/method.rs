@@ -24,7 +24,7 @@ pub struct Method {
 impl Method {
     /// `func` bound to `this`.
     pub fn new(th: Thread<'_>, func: Obj<'_>, this: Obj<'_>) -> Result<Ref<Method>> {
-        alloc_object::new(
+        alloc_object::new_in_place(
             th,
             Method {
                 head: Head::new(),

@@ -113,7 +113,7 @@ impl Range {
     /// `range(start, stop, step)` of ints; `step` is not zero.
     pub fn new(th: Thread<'_>, start: Ref, stop: Ref, step: Ref) -> Result<Ref<Range>> {
         let length = count(th, &start, &stop, &step)?;
-        alloc_object::new(th, Range { head: Head::new(), start, stop, step, length })
+        alloc_object::new_in_place(th, Range { head: Head::new(), start, stop, step, length })
     }
 
     /// As machine numbers.
@@ -397,7 +397,7 @@ impl RangeIterator {
             step: Cell::new(range.step),
             len: Cell::new(range.len),
         };
-        alloc_object::new(th, iterator)
+        alloc_object::new_in_place(th, iterator)
     }
 
     /// The next number.

@@ -121,7 +121,7 @@ impl Slice {
     /// A new slice.
     pub fn new(th: Thread<'_>, start: Obj<'_>, stop: Obj<'_>, step: Obj<'_>) -> Result<Ref<Slice>> {
         let (start, stop, step) = (start.own(), stop.own(), step.own());
-        alloc_object::new(th, Slice { head: Head::new(), start, stop, step })
+        alloc_object::new_in_place(th, Slice { head: Head::new(), start, stop, step })
     }
 
     /// `start`.

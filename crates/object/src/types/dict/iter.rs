@@ -146,7 +146,7 @@ macro_rules! iterators {
             /// Iterate over `dict`.
             pub fn new(th: Thread<'_>, dict: &Dict) -> Result<Ref<$ty>> {
                 let used = dict.len() as isize;
-                alloc_object::new(
+                alloc_object::new_in_place(
                     th,
                     $ty {
                         head: Head::new(),

@@ -138,7 +138,7 @@ impl Dict {
     /// A new empty dict.
     #[inline]
     pub fn new(th: Thread<'_>) -> Result<Ref<Dict>> {
-        alloc_object::new(th, Self::empty())
+        alloc_object::new_in_place(th, Self::empty())
     }
 
     /// A new empty instance of `cls`, a subtype of `dict`.

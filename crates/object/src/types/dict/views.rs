@@ -25,7 +25,7 @@ macro_rules! views {
         impl $ty {
             /// A view of `dict`.
             pub fn new(th: Thread<'_>, dict: &Dict) -> Result<Ref<$ty>> {
-                alloc_object::new(th, $ty { head: Head::new(), dict: own(dict) })
+                alloc_object::new_in_place(th, $ty { head: Head::new(), dict: own(dict) })
             }
 
             /// The layout of a view of `dict`, for a subtype.

@@ -32,7 +32,10 @@ impl ListIterator {
     /// An iterator over `list`.
     pub fn new(th: Thread<'_>, list: &List) -> Result<Ref<ListIterator>> {
         let list = Link::new(own(list));
-        alloc_object::new(th, ListIterator { head: Head::new(), index: Cell::new(0), list })
+        alloc_object::new_in_place(
+            th,
+            ListIterator { head: Head::new(), index: Cell::new(0), list },
+        )
     }
 
     /// The next item: runs no Python code but for what dropping the list runs.

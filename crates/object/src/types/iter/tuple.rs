@@ -22,7 +22,10 @@ impl TupleIterator {
     /// An iterator over `tuple`.
     pub fn new(th: Thread<'_>, tuple: &Tuple) -> Result<Ref<TupleIterator>> {
         let tuple = Link::new(own(tuple));
-        alloc_object::new(th, TupleIterator { head: Head::new(), index: Cell::new(0), tuple })
+        alloc_object::new_in_place(
+            th,
+            TupleIterator { head: Head::new(), index: Cell::new(0), tuple },
+        )
     }
 
     /// The next item: runs no Python code but for what dropping the tuple runs.

@@ -67,7 +67,7 @@ impl List {
 
     /// A new empty list.
     pub fn new(th: Thread<'_>) -> Result<Ref<List>> {
-        alloc_object::new(th, Self::empty())
+        alloc_object::new_in_place(th, Self::empty())
     }
 
     /// A new empty list with room for exactly `capacity` items.

@@ -24,7 +24,7 @@ impl SetIterator {
     /// Iterate over `set`, a set or frozenset.
     pub fn new(th: Thread<'_>, set: Obj<'_>) -> Result<Ref<SetIterator>> {
         let used = table_of(set).map_or(0, |table| table.len() as isize);
-        alloc_object::new(
+        alloc_object::new_in_place(
             th,
             SetIterator {
                 head: Head::new(),
