@@ -1,5 +1,6 @@
 """A program that has used up its descriptors."""
 
+import functools
 import os
 import resource
 import select
@@ -7,6 +8,9 @@ import socket
 import subprocess
 import sys
 import tempfile
+
+# Children print, too.
+print = functools.partial(print, flush=True)
 
 
 def attempt(what, *args):

@@ -1,14 +1,18 @@
 """What interpreters of a process have each for themselves (PEP 734)."""
 
 import _interpreters
+import functools
 import sys
 import threading
 from concurrent import interpreters
 
+# Interpreters have buffers of their own.
+print = functools.partial(print, flush=True)
+
 
 def run(interp, script):
     try:
-        interp.exec(script)
+        interp.exec(script + "\nimport sys; sys.stdout.flush()")
     except interpreters.ExecutionFailed as error:
         print(type(error).__name__, error)
         print(error.excinfo.type.__name__, error.excinfo.msg, error.excinfo.formatted)
@@ -72,6 +76,7 @@ for bad in ("(", lambda x: None, lambda: 5, 3):
         print(type(error).__name__, error)
 thread = one.call_in_thread(print, "from a thread")
 thread.join()
+run(one, "")
 worker = threading.Thread(target=run, args=(one, "for i in range(1000): pass\nprint('done')"))
 worker.start()
 worker.join()

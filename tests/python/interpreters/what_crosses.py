@@ -2,8 +2,12 @@
 
 import _interpreters
 import datetime
+import functools
 from concurrent import interpreters
 from concurrent.futures import InterpreterPoolExecutor
+
+# Interpreters have buffers of their own.
+print = functools.partial(print, flush=True)
 
 
 def no_state(a, *rest):
@@ -39,7 +43,7 @@ def main():
 
     data = bytearray(b"shared memory")
     queue.put(memoryview(data))
-    interp.exec("view = queue.get(); view[:6] = b'SHARED'; print(bytes(view), type(view.obj).__name__); view.release()")
+    interp.exec("view = queue.get(); view[:6] = b'SHARED'; print(bytes(view), type(view.obj).__name__, flush=True); view.release()")
     print(data)
 
     full = interpreters.create_queue(1)
@@ -67,7 +71,7 @@ def main():
     print(queue.get())
     print(queue.get())
 
-    with InterpreterPoolExecutor(1, initializer=print, initargs=("begin",)) as pool:
+    with InterpreterPoolExecutor(1, initializer=len, initargs=("begin",)) as pool:
         print(list(pool.map(pow, range(5), [2] * 5)))
         future = pool.submit(int, "x")
         print(type(future.exception()).__name__, future.exception())
