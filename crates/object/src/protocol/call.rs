@@ -15,6 +15,8 @@ pub fn call(
 ) -> Result<Ref> {
     let ty = callable.ty();
     if let Some(vectorcall) = vectorcall_of(callable, ty) {
+        // Native code may call native code to any depth.
+        th.check_stack_end()?;
         return call_pointer(callable, vectorcall, args, kwnames);
     }
     let nargs = args.len() - kwnames.map_or(0, Tuple::len);
