@@ -49,6 +49,7 @@ pub fn optimize(
 ) -> std::result::Result<Vec<Instruction>, AssembleError> {
     let mut graph = Cfg::from_sequence(&InstructionSequence::from_resolved(instructions))?;
     graph.optimize(consts, nlocals, 0)?;
+    graph.borrow_locals();
     Ok(graph.into_instructions())
 }
 

@@ -256,7 +256,12 @@ fn again(th: Thread<'_>, key: &(String, String), name: &Str) -> Result<Option<Re
     let Some((def, init, namespace)) = known else { return Ok(None) };
     let module = match namespace {
         Some(namespace) => {
-            let module = module_def::new_module(th, name)?;
+            // A module that is imported already gets the names anew.
+            let known = crate::import::modules(th)?.get(th, name.obj())?;
+            let module = match known.map(|known| known.downcast::<Module>()) {
+                Some(Ok(module)) => module,
+                _ => module_def::new_module(th, name)?,
+            };
             module.set_def(def);
             let mut position = 0;
             let dict = module.dict(th)?;

@@ -326,6 +326,13 @@ impl Cfg {
         self.resolve_line_numbers()
     }
 
+    /// Borrow locals that stay where they are, as [`Cfg::lay_out`] does at its end.
+    pub(crate) fn borrow_locals(&mut self) {
+        if self.calculate_stack_depth().is_ok() {
+            self.optimize_load_fast();
+        }
+    }
+
     /// Replace pseudo-ops and fix the arguments of variables. No instruction
     /// is moved afterwards.
     pub(crate) fn lay_out(&mut self, unit: &UnitMetadata, code_flags: u32) -> Result<Layout> {

@@ -84,10 +84,11 @@ impl InstructionSequence {
         let Some(op) = op.filter(|_| (0..=MAX_ARG).contains(&oparg)) else {
             raise!(th, ValueError, "invalid opcode or oparg");
         };
+        // COMPAT: CPython takes them in the order of its struct.
         let loc = Location {
             line: lineno,
-            end_line: end_lineno,
-            col: col_offset,
+            end_line: col_offset,
+            col: end_lineno,
             end_col: end_col_offset,
         };
         self.sequence.borrow_mut().instructions.push(Instruction { op, arg: oparg, loc });
@@ -272,8 +273,9 @@ pub(super) fn optimize(
         };
         instr.arg = *place as i32;
     }
-    let most = instructions.iter().filter(|instr| instr.op.has_local());
-    if most.map(|instr| instr.arg as usize >= nlocals).any(|beyond| beyond) && nlocals > 0 {
+    // The optimiser keeps track of 64 variables whether there are as many or not.
+    let most = nlocals.max(64) as i32;
+    if instructions.iter().any(|instr| instr.op.has_local() && instr.arg >= most) {
         raise!(th, ValueError, "a local variable is out of range");
     }
     let optimized = stages::optimize(instructions, &mut known, nlocals);
