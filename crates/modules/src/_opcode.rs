@@ -206,10 +206,8 @@ pub mod module {
 
     #[exec]
     fn exec(th: Thread<'_>, module: &Module) -> Result<()> {
-        // Instructions do specialise, but to Krait's own: which there are and when
-        // they come about is not what CPython's tests of its own look for.
-        let no = Int::from_i64(th, 0)?;
-        module.set(th, "ENABLE_SPECIALIZATION", no.obj())?;
-        module.set(th, "ENABLE_SPECIALIZATION_FT", no.obj())
+        let one = Int::from_i64(th, 1)?;
+        module.set(th, "ENABLE_SPECIALIZATION", one.obj())?;
+        module.set(th, "ENABLE_SPECIALIZATION_FT", one.obj())
     }
 }

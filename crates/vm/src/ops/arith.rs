@@ -515,7 +515,7 @@ unsafe fn truth(r: &mut Regs, value: bool) -> Flow {
 
 ops! {
     fn BINARY_OP(r, th, oparg) {
-        adapt!(r, specialize::binary(r.ip, oparg, r.peek(2), r.peek(1)));
+        adapt!(r, specialize::binary(r.ip, oparg, r.peek(2), r.peek(1), r.locals()));
         r.save();
         if is_of_class(r.peek(2))
             && let Some(callee) = operator_frame(th, oparg, r.peek(2), r.peek(1))

@@ -175,6 +175,19 @@ unsafe fn finish_super(r: &mut Regs, oparg: usize, method: Method) -> Flow {
     Flow::Next
 }
 
+/// `super(class, this).name` for the true `super`.
+#[inline(always)]
+unsafe fn true_super(r: &mut Regs, th: Thread<'_>, oparg: usize) -> Flow {
+    let (this, class, global) = (r.peek(1), r.peek(2), r.peek(3));
+    if !crate::bridge::is_super_type(global.obj()) || class.obj().downcast::<Type>().is_none() {
+        return Flow::Miss;
+    }
+    r.save();
+    let name = r.name(oparg >> 2);
+    let method = check!(load_super(th, oparg, global.obj(), class.obj(), this.obj(), name));
+    finish_super(r, oparg, method)
+}
+
 ops! {
     fn LOAD_ATTR(r, th, oparg) {
         adapt!(r, specialize::load(th, r.frame, r.ip, oparg, r.peek(1), r.name(oparg >> 1)));
@@ -354,6 +367,7 @@ ops! {
     }
 
     fn LOAD_SUPER_ATTR(r, th, oparg) {
+        adapt!(r, specialize::super_attr(r.ip, oparg, r.peek(3), r.peek(2)));
         r.save();
         let (this, class, global) = (r.peek(1), r.peek(2), r.peek(3));
         let name = r.name(oparg >> 2);
@@ -361,7 +375,7 @@ ops! {
         finish_super(r, oparg, method)
     }
 
-    fn LOAD_SUPER_ATTR_ATTR(r, th, oparg) { Flow::Miss }
+    fn LOAD_SUPER_ATTR_ATTR(r, th, oparg) { true_super(r, th, oparg) }
 
-    fn LOAD_SUPER_ATTR_METHOD(r, th, oparg) { Flow::Miss }
+    fn LOAD_SUPER_ATTR_METHOD(r, th, oparg) { true_super(r, th, oparg) }
 }

@@ -3,6 +3,7 @@
 
 use std::sync::atomic::Ordering;
 
+use bytecode::Op;
 use object::{Thread, raise, types};
 
 use super::{check, ops};
@@ -109,13 +110,19 @@ pub(crate) unsafe fn pending(r: &Regs) -> bool {
 
 ops! {
     fn RESUME(r, th, oparg) {
+        let unit = r.ip.sub(1);
+        if *unit & 0xFF == Op::RESUME.number() {
+            *unit = *unit & 0xFF00 | Op::RESUME_CHECK.number();
+        }
+        RESUME_CHECK(r, th, oparg)
+    }
+
+    fn RESUME_CHECK(r, th, oparg) {
         if (*r.state).eval_breaker.load(Ordering::Relaxed) != 0 || interp::stack_is_low(&*r.state) {
             return Flow::PendingResume;
         }
         Flow::Next
     }
-
-    fn RESUME_CHECK(r, th, oparg) { RESUME(r, th, oparg) }
 
     fn JUMP_FORWARD(r, th, oparg) {
         r.skip(oparg);

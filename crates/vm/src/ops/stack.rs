@@ -1,6 +1,7 @@
 //! Constants and the value stack itself.
 #![allow(unsafe_op_in_unsafe_fn, reason = "works on the running frame, see interp")]
 
+use bytecode::Op;
 use object::{AsObject, small_int};
 
 use super::{check, ops};
@@ -105,14 +106,24 @@ ops! {
     }
 
     fn LOAD_CONST(r, th, oparg) {
+        let constant = Word::from_raw(*r.code().consts_ptr().add(oparg));
+        let unit = r.ip.sub(1);
+        if *unit & 0xFF == Op::LOAD_CONST.number() {
+            let lives = constant.is_int() || (*constant.ptr()).ob_refcnt >= abi::_Py_IMMORTAL_MINIMUM_REFCNT;
+            let form = if lives { Op::LOAD_CONST_IMMORTAL } else { Op::LOAD_CONST_MORTAL };
+            *unit = *unit & 0xFF00 | form.number();
+        }
+        r.push(constant.lend());
+        Flow::Next
+    }
+
+    fn LOAD_CONST_MORTAL(r, th, oparg) {
         let constant = *r.code().consts_ptr().add(oparg);
         r.push(Word::from_raw(constant).lend());
         Flow::Next
     }
 
-    fn LOAD_CONST_MORTAL(r, th, oparg) { LOAD_CONST(r, th, oparg) }
-
-    fn LOAD_CONST_IMMORTAL(r, th, oparg) { LOAD_CONST(r, th, oparg) }
+    fn LOAD_CONST_IMMORTAL(r, th, oparg) { LOAD_CONST_MORTAL(r, th, oparg) }
 
     fn LOAD_SMALL_INT(r, th, oparg) {
         if !small_int::enabled() {

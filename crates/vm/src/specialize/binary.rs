@@ -22,12 +22,25 @@ pub(crate) unsafe fn extended(cache: *const u16) -> Extended {
 const SUBSCR: usize = 26;
 const INPLACE: usize = 13;
 
-pub(crate) unsafe fn binary(cache: *mut u16, oparg: usize, a: Word, b: Word) -> bool {
-    let op = pick_binary(cache, oparg, a, b);
+/// `locals` are those of the frame.
+pub(crate) unsafe fn binary(
+    cache: *mut u16,
+    oparg: usize,
+    a: Word,
+    b: Word,
+    locals: *const Word,
+) -> bool {
+    let op = pick_binary(cache, oparg, a, b, locals);
     choose(cache, op)
 }
 
-unsafe fn pick_binary(cache: *mut u16, oparg: usize, a: Word, b: Word) -> Option<Op> {
+unsafe fn pick_binary(
+    cache: *mut u16,
+    oparg: usize,
+    a: Word,
+    b: Word,
+    locals: *const Word,
+) -> Option<Op> {
     if oparg == SUBSCR {
         return pick_subscript(cache, a, b);
     }
@@ -56,7 +69,9 @@ unsafe fn pick_binary(cache: *mut u16, oparg: usize, a: Word, b: Word) -> Option
     }
     if operator == 0 && is_exact::<Str>(a) && is_exact::<Str>(b) {
         let next = *cache.add(5);
-        if next & 0xFF == Op::STORE_FAST.number() {
+        if next & 0xFF == Op::STORE_FAST.number()
+            && (*locals.add(usize::from(next >> 8))).ptr() == a.ptr()
+        {
             return Some(Op::BINARY_OP_INPLACE_ADD_UNICODE);
         }
         return Some(Op::BINARY_OP_ADD_UNICODE);
