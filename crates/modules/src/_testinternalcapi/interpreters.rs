@@ -111,7 +111,7 @@ pub(super) fn settings(th: Thread<'_>, id: Option<Obj<'_>>) -> Result<object::Re
     const EXEC: i64 = 1 << 16;
     const OBMALLOC: i64 = 1 << 5;
     const MULTI_INTERP_EXTENSIONS: i64 = 1 << 8;
-    let id = id.filter(|id| !Int::to_i64(*id).is_some_and(|id| id < 0));
+    let id = id.filter(|id| Int::to_i64(*id).is_none_or(|id| id >= 0));
     let (config, is_main) = match id {
         Some(id) => {
             let record = record(th, id)?;
