@@ -108,12 +108,19 @@ pub(crate) unsafe fn pending(r: &Regs) -> bool {
     (*r.state).eval_breaker.load(Ordering::Relaxed) & !MONITORED != 0
 }
 
+/// Make the running instruction the form of it that does not look again, as
+/// `dis` shows; if it is not monitored.
+#[inline(always)]
+pub(super) unsafe fn become_form(r: &Regs, op: Op, form: Op) {
+    let unit = r.ip.sub(1);
+    if *unit & 0xFF == op.number() {
+        *unit = *unit & 0xFF00 | form.number();
+    }
+}
+
 ops! {
     fn RESUME(r, th, oparg) {
-        let unit = r.ip.sub(1);
-        if *unit & 0xFF == Op::RESUME.number() {
-            *unit = *unit & 0xFF00 | Op::RESUME_CHECK.number();
-        }
+        become_form(r, Op::RESUME, Op::RESUME_CHECK);
         RESUME_CHECK(r, th, oparg)
     }
 
@@ -130,16 +137,19 @@ ops! {
     }
 
     fn JUMP_BACKWARD(r, th, oparg) {
+        become_form(r, Op::JUMP_BACKWARD, Op::JUMP_BACKWARD_NO_JIT);
+        JUMP_BACKWARD_NO_JIT(r, th, oparg)
+    }
+
+    fn JUMP_BACKWARD_JIT(r, th, oparg) { JUMP_BACKWARD_NO_JIT(r, th, oparg) }
+
+    fn JUMP_BACKWARD_NO_JIT(r, th, oparg) {
         r.ip = r.ip.add(1).sub(oparg);
         if pending(r) || interp::stack_is_low(&*r.state) {
             return Flow::Pending;
         }
         Flow::Next
     }
-
-    fn JUMP_BACKWARD_JIT(r, th, oparg) { JUMP_BACKWARD(r, th, oparg) }
-
-    fn JUMP_BACKWARD_NO_JIT(r, th, oparg) { JUMP_BACKWARD(r, th, oparg) }
 
     fn JUMP_BACKWARD_NO_INTERRUPT(r, th, oparg) {
         r.ip = r.ip.sub(oparg);

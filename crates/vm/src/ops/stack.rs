@@ -4,7 +4,7 @@
 use bytecode::Op;
 use object::{AsObject, small_int};
 
-use super::{check, ops};
+use super::{check, control::become_form, ops};
 use crate::{
     interp::{Flow, Regs},
     word::Word,
@@ -107,12 +107,10 @@ ops! {
 
     fn LOAD_CONST(r, th, oparg) {
         let constant = Word::from_raw(*r.code().consts_ptr().add(oparg));
-        let unit = r.ip.sub(1);
-        if *unit & 0xFF == Op::LOAD_CONST.number() {
-            let lives = constant.is_int() || (*constant.ptr()).ob_refcnt >= abi::_Py_IMMORTAL_MINIMUM_REFCNT;
-            let form = if lives { Op::LOAD_CONST_IMMORTAL } else { Op::LOAD_CONST_MORTAL };
-            *unit = *unit & 0xFF00 | form.number();
-        }
+        let lives = constant.is_int()
+            || (*constant.ptr()).ob_refcnt >= abi::_Py_IMMORTAL_MINIMUM_REFCNT;
+        let form = if lives { Op::LOAD_CONST_IMMORTAL } else { Op::LOAD_CONST_MORTAL };
+        become_form(r, Op::LOAD_CONST, form);
         r.push(constant.lend());
         Flow::Next
     }

@@ -19,6 +19,9 @@ pub(crate) unsafe fn extended(cache: *const u16) -> Extended {
     std::mem::transmute::<usize, Extended>(read_u64(cache.add(1)) as usize)
 }
 
+const FLOOR_DIVIDE: usize = 2;
+const REMAINDER: usize = 6;
+const TRUE_DIVIDE: usize = 11;
 const SUBSCR: usize = 26;
 const INPLACE: usize = 13;
 
@@ -262,6 +265,10 @@ unsafe fn int_divide(th: Thread<'_>, a: Word, b: Word) -> Word {
 }
 
 unsafe fn pick_extended(operator: usize, a: Word, b: Word) -> Option<Extended> {
+    // What raises takes the long way.
+    if matches!(operator, FLOOR_DIVIDE | REMAINDER | TRUE_DIVIDE) && number(b) == Some(0.0) {
+        return None;
+    }
     if a.is_int() && b.is_int() {
         return Some(match operator {
             1 => int_and,
