@@ -23,7 +23,8 @@ class Late:
 
 
 class Finder:
-    inside = Told("in a finder")
+    def __init__(self):
+        self.inside = Told("in a finder")
 
     def find_spec(self, *args):
         return None
