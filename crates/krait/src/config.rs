@@ -80,15 +80,15 @@ impl Config {
     pub(crate) fn new(line: Box<CommandLine>) -> Result<Config, String> {
         let environment = Environment { ignored: line.isolated || line.ignore_environment };
         let xoption = |name: &str| xoption(&line.xoptions, name);
+        let dev_mode = xoption("dev").is_some() || environment.get("PYTHONDEVMODE").is_some();
         let malloc = match environment.text("PYTHONMALLOC") {
-            None => Mode::default(),
+            None => Mode::from_name(if dev_mode { "debug" } else { "default" }).unwrap_or_default(),
             Some(name) => Mode::from_name(&name).ok_or_else(|| {
                 let message = "PYTHONMALLOC: unknown allocator";
                 fatal("preconfig_init_allocator", message, "preinitializing")
             })?,
         };
         check_gil(xoption("gil"), &environment)?;
-        let dev_mode = xoption("dev").is_some() || environment.get("PYTHONDEVMODE").is_some();
         let locale = Locale::new();
         let utf8_mode = utf8_mode(xoption("utf8"), &environment, &locale)?;
         let stdin_is_tty = host::terminal::isatty(0);

@@ -462,6 +462,10 @@ impl Array {
             let bytes = BytesLike::get(th, initial)?;
             return self.push_bytes(th, &bytes);
         }
+        if initial.downcast_exact::<List>().is_some() || initial.downcast_exact::<Tuple>().is_some()
+        {
+            self.reallocate(th, initial.length(th)?)?;
+        }
         let iterator = initial.iter(th)?;
         while let Some(value) = iterator.next(th)? {
             self.push(th, value.obj())?;

@@ -297,8 +297,10 @@ unsafe fn pick_extended(operator: usize, a: Word, b: Word) -> Option<Extended> {
             _ => return None,
         });
     }
-    number(a)?;
-    number(b)?;
+    let any_nan = number(a)?.is_nan() || number(b)?.is_nan();
+    if any_nan && a.is_int() != b.is_int() {
+        return None;
+    }
     Some(match operator {
         0 => float_add,
         5 => float_multiply,
