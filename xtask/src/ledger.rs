@@ -204,7 +204,7 @@ fn exception(reason: &str) -> &str {
 
 /// A reason for the ledger: one line, no address or path of one run, not too long.
 fn one_line(reason: &str) -> String {
-    let text = reason.split_whitespace().collect::<Vec<_>>().join(" ");
+    let text = without_folders(&reason.split_whitespace().collect::<Vec<_>>().join(" "));
     let mut out = String::new();
     let mut rest = text.as_str();
     while let Some(at) = rest.find("0x") {
@@ -220,6 +220,21 @@ fn one_line(reason: &str) -> String {
     }
     // A bare `==` or the field separator would confuse a reader of the file.
     line.replace(" | ", " ¦ ")
+}
+
+/// Paths below the folder of a run, without what leads to that folder.
+fn without_folders(text: &str) -> String {
+    const RUN: &str = "/target/conformance/work.";
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find(RUN) {
+        let (before, behind) = rest.split_at(at);
+        let start = before.rfind(|c: char| c.is_whitespace() || "'\"=[(<".contains(c));
+        out.push_str(start.map_or("", |start| &before[..=start]));
+        out.push('…');
+        rest = behind[RUN.len()..].trim_start_matches(|c: char| c.is_ascii_digit());
+    }
+    out + rest
 }
 
 /// The cause that a reason suggests: comparisons of values all look different and are one group
@@ -268,6 +283,12 @@ mod tests {
             files: parse_files(&ledger.files_text()).unwrap(),
             failures: parse_reasons(&ledger.reasons_text()).unwrap(),
         }
+    }
+
+    #[test]
+    fn reasons_do_not_name_the_folder_of_a_run() {
+        let reason = "Error: ['/a/b/target/conformance/work.12/prefix/bin/krait', '-E']: no /a/b";
+        assert_eq!(one_line(reason), "Error: ['…/prefix/bin/krait', '-E']: no /a/b");
     }
 
     #[test]

@@ -282,7 +282,11 @@ unsafe fn float_operands(r: &mut Regs, operator: usize) -> Flow {
         operator::SUBTRACT => x - y,
         _ => return Flow::Slow,
     };
-    if a.is_int() || b.is_int() { mixed_result(r, value) } else { float_result(r, value) }
+    if !(a.is_int() || b.is_int()) {
+        return float_result(r, value);
+    }
+    // As in CPython, the form is for numbers that are some.
+    if value.is_nan() { Flow::Miss } else { mixed_result(r, value) }
 }
 
 /// `BINARY_OP_EXTEND` with the function in the cache.
