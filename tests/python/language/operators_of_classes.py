@@ -97,8 +97,8 @@ for turn in range(200):
 
 try:
     v["bad"] = 1
-except KeyError:
-    print(traceback.format_exc().replace(__file__, "FILE"))
+except KeyError as error:
+    print([(frame.name, frame.lineno, frame.line) for frame in traceback.extract_tb(error.__traceback__)])
 
 
 # The right operand dies while the method of the left one runs.
