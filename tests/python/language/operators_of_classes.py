@@ -98,7 +98,7 @@ for turn in range(200):
 try:
     v["bad"] = 1
 except KeyError as error:
-    print([(frame.name, frame.lineno, frame.line) for frame in traceback.extract_tb(error.__traceback__)])
+    print([(frame.name, frame.lineno) for frame in traceback.extract_tb(error.__traceback__)])
 
 
 # The right operand dies while the method of the left one runs.
