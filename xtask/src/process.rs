@@ -93,6 +93,7 @@ pub(crate) fn run(command: &mut Command, limits: &Limits) -> Result<Finished> {
             limit(libc::RLIMIT_DATA, bytes)?;
         }
         limit(libc::RLIMIT_CORE, 0)?;
+        heed_interrupts();
         die_with_parent()
     };
     // SAFETY: between fork and exec the closure only makes async-signal-safe system calls.
@@ -119,6 +120,14 @@ pub(crate) fn run(command: &mut Command, limits: &Limits) -> Result<Finished> {
     };
     kill_marked(&marker);
     Ok(Finished { end, stdout: stdout.take(), stderr: stderr.take(), seconds })
+}
+
+/// A shell has the programs that it starts in the background ignore these; tests send them.
+fn heed_interrupts() {
+    for signal in [libc::SIGINT, libc::SIGQUIT] {
+        // SAFETY: sets the default action.
+        unsafe { libc::signal(signal, libc::SIG_DFL) };
+    }
 }
 
 fn limit(resource: libc::__rlimit_resource_t, value: u64) -> std::io::Result<()> {
