@@ -93,32 +93,28 @@ const SPECIAL: [&str; 11] = [
 /// system keep, and put the first streams back.
 fn forget_special(th: Thread<'_>) {
     let interp = th.interp();
-    let sys = SPECIAL.map(|name| (&interp.sys_dict, name));
-    for (namespace, name) in std::iter::once((&interp.builtins, "_")).chain(sys) {
-        let Some(namespace) = namespace.get() else { continue };
-        replace(th, &namespace, name, |_| Some(types::none().own()));
+    if let Some(builtins) = interp.builtins.get() {
+        replace(th, &builtins, "_", types::none());
     }
     let Some(sys) = interp.sys_dict.get() else { return };
+    for name in SPECIAL {
+        replace(th, &sys, name, types::none());
+    }
     for (name, first) in
         [("stdin", "__stdin__"), ("stdout", "__stdout__"), ("stderr", "__stderr__")]
     {
-        replace(th, &sys, name, |_| {
-            sys.get_name(th, &*Str::intern(th, first).ok()?).map(|stream| stream.own())
-        });
+        let Ok(first) = Str::intern(th, first) else { continue };
+        if let Some(stream) = sys.get_name(th, &first).map(object::Obj::own) {
+            replace(th, &sys, name, stream.obj());
+        }
     }
 }
 
 /// Give a name that a namespace has another value.
-fn replace(
-    th: Thread<'_>,
-    namespace: &Dict,
-    name: &str,
-    value: impl FnOnce(Thread<'_>) -> Option<Ref>,
-) {
+fn replace(th: Thread<'_>, namespace: &Dict, name: &str, value: object::Obj<'_>) {
     let Ok(name) = Str::intern(th, name) else { return };
     if namespace.get_name(th, &name).is_some()
-        && let Some(value) = value(th)
-        && let Err(raised) = namespace.set(th, name.obj(), value.obj())
+        && let Err(raised) = namespace.set(th, name.obj(), value)
     {
         th.clear_exception(raised);
     }

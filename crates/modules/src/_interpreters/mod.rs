@@ -224,8 +224,7 @@ pub mod _interpreters {
 
     /// Return the ID of main interpreter.
     #[sig = "()"]
-    fn get_main(th: Thread<'_>) -> Result<(i64, i32)> {
-        let _ = th;
+    fn get_main(_: Thread<'_>) -> Result<(i64, i32)> {
         Ok((0, whence::RUNTIME))
     }
 

@@ -94,7 +94,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The next element, which has that tag.
-    pub(super) fn expect(&mut self, tag: u8) -> Option<Element<'a>> {
+    pub(super) fn required(&mut self, tag: u8) -> Option<Element<'a>> {
         self.next().filter(|element| element.tag == tag)
     }
 

@@ -136,14 +136,14 @@ fn decrypt_traditional(block: &Block, password: &[u8]) -> Option<Vec<u8>> {
 /// PKCS #8 with PBES2.
 fn decrypt_pkcs8(data: &[u8], password: &[u8]) -> Option<Vec<u8>> {
     let mut fields = der::single(data)?.inside();
-    let mut algorithm = fields.expect(tag::SEQUENCE)?.inside();
-    let encrypted = fields.expect(tag::OCTET_STRING)?.value;
+    let mut algorithm = fields.required(tag::SEQUENCE)?.inside();
+    let encrypted = fields.required(tag::OCTET_STRING)?.value;
     if oid(&mut algorithm)? != "1.2.840.113549.1.5.13" {
         return None;
     }
-    let mut parameters = algorithm.expect(tag::SEQUENCE)?.inside();
-    let mut derivation = parameters.expect(tag::SEQUENCE)?.inside();
-    let mut scheme = parameters.expect(tag::SEQUENCE)?.inside();
+    let mut parameters = algorithm.required(tag::SEQUENCE)?.inside();
+    let mut derivation = parameters.required(tag::SEQUENCE)?.inside();
+    let mut scheme = parameters.required(tag::SEQUENCE)?.inside();
     let cipher = match oid(&mut scheme)?.as_str() {
         "2.16.840.1.101.3.4.1.2" => Cipher::Aes128,
         "2.16.840.1.101.3.4.1.22" => Cipher::Aes192,
@@ -151,7 +151,7 @@ fn decrypt_pkcs8(data: &[u8], password: &[u8]) -> Option<Vec<u8>> {
         "1.2.840.113549.3.7" => Cipher::Des3,
         _ => return None,
     };
-    let iv = scheme.expect(tag::OCTET_STRING)?.value;
+    let iv = scheme.required(tag::OCTET_STRING)?.value;
     let mut key = vec![0; cipher.key_size()];
     derive(&mut derivation, password, &mut key)?;
     let plain = cipher.decrypt(&key, iv, encrypted)?;
@@ -160,7 +160,7 @@ fn decrypt_pkcs8(data: &[u8], password: &[u8]) -> Option<Vec<u8>> {
 }
 
 fn oid(reader: &mut Reader<'_>) -> Option<String> {
-    der::dotted(reader.expect(tag::OBJECT_ID)?.value)
+    der::dotted(reader.required(tag::OBJECT_ID)?.value)
 }
 
 /// Most rounds that are worth waiting for.
@@ -169,8 +169,8 @@ const MAX_ROUNDS: u32 = 10_000_000;
 /// A key from a password, by PBKDF2 or scrypt.
 fn derive(fields: &mut Reader<'_>, password: &[u8], key: &mut [u8]) -> Option<()> {
     let kind = oid(fields)?;
-    let mut parameters = fields.expect(tag::SEQUENCE)?.inside();
-    let salt = parameters.expect(tag::OCTET_STRING)?.value;
+    let mut parameters = fields.required(tag::SEQUENCE)?.inside();
+    let salt = parameters.required(tag::OCTET_STRING)?.value;
     match kind.as_str() {
         "1.2.840.113549.1.5.12" => {
             let rounds = parameters.next()?.small().filter(|rounds| *rounds <= MAX_ROUNDS)?;

@@ -354,7 +354,7 @@ fn check_strength(chain: &[Certificate<'_>], level: u32) -> Result<(), Code> {
 /// Signatures over MD2, MD4, MD5 or SHA-1.
 fn is_weak_signature(algorithm: &[u8]) -> bool {
     let kind =
-        der::Reader(algorithm).expect(der::tag::OBJECT_ID).and_then(|id| der::dotted(id.value));
+        der::Reader(algorithm).required(der::tag::OBJECT_ID).and_then(|id| der::dotted(id.value));
     matches!(
         kind.as_deref(),
         Some(

@@ -48,11 +48,11 @@ fn extensions<'a>(list: Element<'a>) -> Option<Vec<Extension<'a>>> {
     let mut all: Vec<Extension<'_>> = Vec::new();
     let mut list = list.inside();
     while !list.is_empty() {
-        let extension = list.expect(tag::SEQUENCE)?;
+        let extension = list.required(tag::SEQUENCE)?;
         let mut fields = extension.inside();
-        let oid = fields.expect(tag::OBJECT_ID)?.value;
+        let oid = fields.required(tag::OBJECT_ID)?.value;
         let critical = fields.optional(tag::BOOLEAN).is_some_and(|flag| flag.value != [0]);
-        let value = fields.expect(tag::OCTET_STRING)?.value;
+        let value = fields.required(tag::OCTET_STRING)?.value;
         let is_new = !all.iter().any(|other| other.oid == oid);
         is_new.then_some(())?;
         all.push(Extension { oid, critical, value });
@@ -72,9 +72,9 @@ pub(super) struct Signed<'a> {
 impl<'a> Signed<'a> {
     fn parse(bytes: &'a [u8]) -> Option<(Signed<'a>, Element<'a>)> {
         let mut fields = der::single(bytes).filter(|all| all.tag == tag::SEQUENCE)?.inside();
-        let message = fields.expect(tag::SEQUENCE)?;
-        let algorithm = fields.expect(tag::SEQUENCE)?.value;
-        let signature = fields.expect(tag::BIT_STRING)?.bits()?;
+        let message = fields.required(tag::SEQUENCE)?;
+        let algorithm = fields.required(tag::SEQUENCE)?.value;
+        let signature = fields.required(tag::BIT_STRING)?.bits()?;
         Some((Signed { message: message.whole, algorithm, signature }, message))
     }
 }
@@ -103,17 +103,17 @@ impl<'a> Certificate<'a> {
             Some(version) => version.inside().next()?.small()?.checked_add(1)?,
             None => 1,
         };
-        let serial = fields.expect(tag::INTEGER)?.value;
-        fields.expect(tag::SEQUENCE).filter(|inner| inner.value == signed.algorithm)?;
-        let issuer = fields.expect(tag::SEQUENCE)?;
-        let mut validity = fields.expect(tag::SEQUENCE)?.inside();
+        let serial = fields.required(tag::INTEGER)?.value;
+        fields.required(tag::SEQUENCE).filter(|inner| inner.value == signed.algorithm)?;
+        let issuer = fields.required(tag::SEQUENCE)?;
+        let mut validity = fields.required(tag::SEQUENCE)?.inside();
         let (not_before, not_after) = (validity.next()?, validity.next()?);
-        let subject = fields.expect(tag::SEQUENCE)?;
-        let key = fields.expect(tag::SEQUENCE)?;
+        let subject = fields.required(tag::SEQUENCE)?;
+        let key = fields.required(tag::SEQUENCE)?;
         fields.optional(tag::context(1, false));
         fields.optional(tag::context(2, false));
         let extensions = match fields.optional(tag::context(3, true)) {
-            Some(list) => extensions(list.inside().expect(tag::SEQUENCE)?)?,
+            Some(list) => extensions(list.inside().required(tag::SEQUENCE)?)?,
             None => Vec::new(),
         };
         Some(Certificate {
@@ -243,17 +243,17 @@ pub(super) struct PublicKey<'a> {
 impl<'a> PublicKey<'a> {
     pub(super) fn parse(info: Element<'a>) -> Option<PublicKey<'a>> {
         let mut fields = info.inside();
-        let algorithm = fields.expect(tag::SEQUENCE)?.value;
-        Some(PublicKey { algorithm, bits: fields.expect(tag::BIT_STRING)?.bits()? })
+        let algorithm = fields.required(tag::SEQUENCE)?.value;
+        Some(PublicKey { algorithm, bits: fields.required(tag::BIT_STRING)?.bits()? })
     }
 
     /// Bits of security, by NIST's table; `None` for a kind that is not known.
     pub(super) fn strength(self) -> Option<u32> {
         let mut fields = Reader(self.algorithm);
-        let kind = fields.expect(tag::OBJECT_ID)?.value;
+        let kind = fields.required(tag::OBJECT_ID)?.value;
         if kind == oid::RSA {
             let mut numbers = der::single(self.bits)?.inside();
-            let modulus = numbers.expect(tag::INTEGER)?.value;
+            let modulus = numbers.required(tag::INTEGER)?.value;
             let modulus = modulus.strip_prefix(&[0]).unwrap_or(modulus);
             let bits = (8 * modulus.len() as u32).saturating_sub(modulus.first()?.leading_zeros());
             return Some(match bits {
@@ -289,15 +289,15 @@ impl<'a> RevocationList<'a> {
         let (signed, message) = Signed::parse(der)?;
         let mut fields = message.inside();
         fields.optional(tag::INTEGER);
-        fields.expect(tag::SEQUENCE).filter(|inner| inner.value == signed.algorithm)?;
-        let issuer = fields.expect(tag::SEQUENCE)?;
+        fields.required(tag::SEQUENCE).filter(|inner| inner.value == signed.algorithm)?;
+        let issuer = fields.required(tag::SEQUENCE)?;
         let this_update = fields.next()?;
         let next_update =
             fields.optional(tag::UTC_TIME).or_else(|| fields.optional(tag::GENERALIZED_TIME));
         let revoked = fields.optional(tag::SEQUENCE).map_or(Reader(&[]), Element::inside);
         let is_special = match fields.optional(tag::context(0, true)) {
             Some(list) => {
-                let all = extensions(list.inside().expect(tag::SEQUENCE)?)?;
+                let all = extensions(list.inside().required(tag::SEQUENCE)?)?;
                 all.iter().any(|extension| extension.critical)
             }
             None => false,
@@ -308,7 +308,7 @@ impl<'a> RevocationList<'a> {
     pub(super) fn revokes(&self, serial: &[u8]) -> bool {
         let mut entries = self.revoked;
         entries.any(|entry| {
-            entry.inside().expect(tag::INTEGER).is_some_and(|number| number.value == serial)
+            entry.inside().required(tag::INTEGER).is_some_and(|number| number.value == serial)
         })
     }
 }
