@@ -269,8 +269,12 @@ pub(crate) fn is_method_descriptor(object: Obj<'_>) -> bool {
     object.is_exact::<object::types::descr::MethodDescriptor>()
 }
 
-pub(crate) fn is_super_type(object: Obj<'_>) -> bool {
-    object.is(super_::super_type().obj())
+/// The class that `super(class, …)` starts behind, if `global` is the true `super`.
+pub(crate) fn class_of_super<'a>(global: Obj<'_>, class: Obj<'a>) -> Option<&'a Type> {
+    if !global.is(super_::super_type().obj()) {
+        return None;
+    }
+    class.downcast::<Type>()
 }
 
 pub(crate) fn ascii(th: Thread<'_>, object: Obj<'_>) -> Result<Ref> {

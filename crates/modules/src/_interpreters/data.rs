@@ -344,8 +344,7 @@ pub(crate) struct SentBuffer {
 
 #[pymethods]
 impl SentBuffer {
-    fn bf_getbuffer(&self, th: Thread<'_>, view: &mut abi::Py_buffer, _: i32) -> Result<()> {
-        let _ = th;
+    fn bf_getbuffer(&self, _: Thread<'_>, view: &mut abi::Py_buffer, _: i32) -> Result<()> {
         // SAFETY: plain fields, whose pointers `self` keeps valid.
         *view = unsafe { std::ptr::read(self.view.view()) };
         view.obj = self.obj().own().into_raw();

@@ -62,9 +62,8 @@ fn resolve(
 }
 
 /// `(id, whence)`
-fn summary(th: Thread<'_>, record: &Record) -> Result<(i64, i32)> {
-    let _ = th;
-    Ok((record.id(), record.whence))
+fn summary(record: &Record) -> (i64, i32) {
+    (record.id(), record.whence)
 }
 
 fn current(th: Thread<'_>) -> Result<&'static Record> {
@@ -212,14 +211,14 @@ pub mod _interpreters {
         let mut all = interpreters::all(th);
         all.retain(|record| record.is_ready() || !require_ready);
         let all: Result<Vec<Ref>> =
-            all.into_iter().map(|record| summary(th, record)?.into_object(th)).collect();
+            all.into_iter().map(|record| summary(record).into_object(th)).collect();
         object::List::from_refs(th, all?).map(Ref::upcast)
     }
 
     /// Return the ID of current interpreter.
     #[sig = "()"]
     fn get_current(th: Thread<'_>) -> Result<(i64, i32)> {
-        summary(th, current(th)?)
+        current(th).map(summary)
     }
 
     /// Return the ID of main interpreter.

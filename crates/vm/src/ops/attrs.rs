@@ -6,6 +6,7 @@ use object::{AsObject, Obj, Protocol, Result, Str, Thread, Type, error, id};
 use super::{adapt, check, ops};
 use crate::{
     attr::{self, Method},
+    bridge::class_of_super,
     interp::{Flow, Regs},
     specialize::attr as specialize,
     word::Word,
@@ -132,6 +133,21 @@ fn load_special(th: Thread<'_>, owner: Obj<'_>, which: usize) -> Result<Method> 
     }
 }
 
+/// `super(ty, this).name` of the true `super`.
+#[inline(never)]
+fn find_behind(
+    th: Thread<'_>,
+    oparg: usize,
+    ty: &Type,
+    this: Obj<'_>,
+    name: &Str,
+) -> Result<Method> {
+    match attr::super_method(th, ty, this, name, oparg & 1 != 0)? {
+        Some(method) => Ok(method),
+        None => object::types::super_::lookup(th, ty, this, name).map(Method::Value),
+    }
+}
+
 #[inline(never)]
 unsafe fn load_super(
     th: Thread<'_>,
@@ -141,13 +157,8 @@ unsafe fn load_super(
     this: Obj<'_>,
     name: &Str,
 ) -> Result<Method> {
-    if crate::bridge::is_super_type(global)
-        && let Some(ty) = class.downcast::<Type>()
-    {
-        return match attr::super_method(th, ty, this, name, oparg & 1 != 0)? {
-            Some(method) => Ok(method),
-            None => object::types::super_::lookup(th, ty, this, name).map(Method::Value),
-        };
+    if let Some(ty) = class_of_super(global, class) {
+        return find_behind(th, oparg, ty, this, name);
     }
     let object =
         if oparg & 2 != 0 { global.call(th, &[class, this])? } else { global.call(th, &[])? };
@@ -179,12 +190,9 @@ unsafe fn finish_super(r: &mut Regs, oparg: usize, method: Method) -> Flow {
 #[inline(always)]
 unsafe fn true_super(r: &mut Regs, th: Thread<'_>, oparg: usize) -> Flow {
     let (this, class, global) = (r.peek(1), r.peek(2), r.peek(3));
-    if !crate::bridge::is_super_type(global.obj()) || class.obj().downcast::<Type>().is_none() {
-        return Flow::Miss;
-    }
+    let Some(ty) = class_of_super(global.obj(), class.obj()) else { return Flow::Miss };
     r.save();
-    let name = r.name(oparg >> 2);
-    let method = check!(load_super(th, oparg, global.obj(), class.obj(), this.obj(), name));
+    let method = check!(find_behind(th, oparg, ty, this.obj(), r.name(oparg >> 2)));
     finish_super(r, oparg, method)
 }
 

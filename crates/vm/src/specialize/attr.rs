@@ -468,8 +468,7 @@ pub(crate) unsafe fn member_slot(cache: *const u16, owner: Word) -> Option<*mut 
 
 /// `LOAD_SUPER_ATTR` of `class` by what `super` is in the frame.
 pub(crate) unsafe fn super_attr(cache: *mut u16, oparg: usize, global: Word, class: Word) -> bool {
-    let is_true =
-        crate::bridge::is_super_type(global.obj()) && class.obj().downcast::<Type>().is_some();
+    let is_true = crate::bridge::class_of_super(global.obj(), class.obj()).is_some();
     let wants_method = oparg & 1 != 0;
     let op = if wants_method { Op::LOAD_SUPER_ATTR_METHOD } else { Op::LOAD_SUPER_ATTR_ATTR };
     choose(cache, is_true.then_some(op))
