@@ -210,7 +210,7 @@ unsafe fn frees_float(r: &Regs, first: Word, second: Word) -> bool {
     let object = dead.ptr();
     other.is_null()
         && (*object).ob_type == Float::type_object().as_ptr()
-        && (*r.state).interp.heap.free_at_hand(NonNull::new_unchecked(object.cast()))
+        && (*r.state).heap.free_at_hand(NonNull::new_unchecked(object.cast()))
 }
 
 /// What the handler of `OP` left to be done out of line.
