@@ -5,7 +5,7 @@
 
 use macros::pymodule;
 use num::{
-    BigInt, bigint,
+    bigint, digits,
     math::{self as algorithms, ExactSum, FsumError, LogBase, MathError, SumProduct},
 };
 use object::{
@@ -197,10 +197,10 @@ fn fold(
     integers: Args<'_>,
     start: u64,
     machine: fn(u64, u64) -> Option<u64>,
-    big: fn(&BigInt, &BigInt) -> BigInt,
+    big: fn(&[u32], &[u32]) -> Vec<u32>,
 ) -> Result<Ref> {
     let mut small = Some(start);
-    let mut total = BigInt::from(start);
+    let mut total = Vec::new();
     for integer in integers {
         let value = Int::index(th, *integer)?;
         if let (Some(sum), Some(value)) = (small, Int::to_i64(value.obj()))
@@ -210,13 +210,14 @@ fn fold(
             continue;
         }
         if let Some(sum) = small.take() {
-            total = BigInt::from(sum);
+            let (digits, len) = digits::from_u64(sum);
+            total.extend(digits.iter().take(len));
         }
-        total = big(&total, &Int::to_bigint(value.obj()));
+        total = big(&total, Int::digits(value.obj()).magnitude());
     }
     match small {
         Some(sum) => Int::from_u64(th, sum),
-        None => Int::from_bigint(th, &total),
+        None => Int::from_digits(th, &total, false),
     }
 }
 
@@ -501,7 +502,7 @@ pub mod math {
     /// Greatest Common Divisor.
     #[sig = "($module, /, *integers)"]
     fn gcd(th: Thread<'_>, _module: &Module, integers: Args<'_>) -> Result<Ref> {
-        fold(th, integers, 0, |a, b| Some(gcd_u64(a, b)), bigint::gcd)
+        fold(th, integers, 0, |a, b| Some(gcd_u64(a, b)), digits::gcd)
     }
 
     /// Multidimensional Euclidean distance from the origin to a point.

@@ -5,7 +5,7 @@
 //! size is Python's. The operators `+ - * & | ^ !` of `BigInt` already mean
 //! what Python means.
 
-use crate::digits::{MASK, SHIFT};
+use crate::digits::{self, MASK, SHIFT};
 use crate::float_text::scale_rounded;
 use crate::{TooLarge, probe_memory};
 use num_bigint::{BigInt, BigUint, Sign};
@@ -167,8 +167,10 @@ pub fn pow_mod(base: &BigInt, exponent: &BigInt, modulus: &BigInt) -> Result<Big
         return Ok(BigInt::ZERO);
     }
     let power = if exponent.is_negative() {
-        let inverse = base.mod_floor(&positive).modinv(&positive);
-        inverse.ok_or(PowModError::NotInvertible)?.modpow(&-exponent, &positive)
+        let base = to_digits(&base.mod_floor(&positive));
+        let inverse = digits::inverse(&base, &to_digits(&positive));
+        let inverse = from_digits(&inverse.ok_or(PowModError::NotInvertible)?, false);
+        if *exponent == BigInt::from(-1) { inverse } else { inverse.modpow(&-exponent, &positive) }
     } else {
         base.mod_floor(&positive).modpow(exponent, &positive)
     };
@@ -224,15 +226,16 @@ pub fn isqrt(value: &BigInt) -> Option<BigInt> {
 
 /// `math.gcd(a, b)`
 pub fn gcd(a: &BigInt, b: &BigInt) -> BigInt {
-    a.gcd(b)
+    from_digits(&digits::gcd(&to_digits(a), &to_digits(b)), false)
 }
 
-/// `math.lcm(a, b)`
-pub fn lcm(a: &BigInt, b: &BigInt) -> BigInt {
-    if a.is_zero() || b.is_zero() {
-        return BigInt::ZERO;
+/// The digits of `math.lcm(a, b)`, of theirs.
+pub fn lcm(a: &[u32], b: &[u32]) -> Vec<u32> {
+    if a.is_empty() || b.is_empty() {
+        return Vec::new();
     }
-    (a / a.gcd(b) * b).abs()
+    let divisor = from_digits(&digits::gcd(a, b), false);
+    to_digits(&(from_digits(a, false) / divisor * from_digits(b, false)))
 }
 
 /// The top 64 bits of the magnitude, the exponent of their last bit, and
@@ -336,63 +339,6 @@ pub fn compare_f64(a: &BigInt, b: f64) -> Option<Ordering> {
     let whole = b.trunc();
     let order = a.cmp(&from_f64(whole)?);
     Some(order.then_with(|| whole.partial_cmp(&b).unwrap_or(Ordering::Equal)))
-}
-
-/// Why `int.to_bytes` failed (`OverflowError`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ToBytesError {
-    TooBig,
-    NegativeUnsigned,
-    /// `MemoryError`
-    TooLarge,
-}
-
-impl fmt::Display for ToBytesError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            ToBytesError::TooBig => "int too big to convert",
-            ToBytesError::NegativeUnsigned => "can't convert negative int to unsigned",
-            ToBytesError::TooLarge => "",
-        })
-    }
-}
-
-/// `value.to_bytes(length, byteorder, signed=signed)`
-pub fn to_bytes(
-    value: &BigInt,
-    length: usize,
-    little: bool,
-    signed: bool,
-) -> Result<Vec<u8>, ToBytesError> {
-    if value.is_negative() && !signed {
-        return Err(ToBytesError::NegativeUnsigned);
-    }
-    let mut bytes = if signed && !value.is_zero() {
-        value.to_signed_bytes_le()
-    } else if value.is_zero() {
-        Vec::new()
-    } else {
-        value.magnitude().to_bytes_le()
-    };
-    if bytes.len() > length {
-        return Err(ToBytesError::TooBig);
-    }
-    bytes.try_reserve_exact(length - bytes.len()).map_err(|_| ToBytesError::TooLarge)?;
-    bytes.resize(length, if value.is_negative() { 0xff } else { 0 });
-    if !little {
-        bytes.reverse();
-    }
-    Ok(bytes)
-}
-
-/// `int.from_bytes(bytes, byteorder, signed=signed)`
-pub fn from_bytes(bytes: &[u8], little: bool, signed: bool) -> BigInt {
-    match (little, signed) {
-        (true, true) => BigInt::from_signed_bytes_le(bytes),
-        (false, true) => BigInt::from_signed_bytes_be(bytes),
-        (true, false) => BigInt::from_bytes_le(Sign::Plus, bytes),
-        (false, false) => BigInt::from_bytes_be(Sign::Plus, bytes),
-    }
 }
 
 #[cfg(test)]

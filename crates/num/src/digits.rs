@@ -8,6 +8,10 @@
 
 use std::cmp::Ordering;
 
+mod euclid;
+
+pub use euclid::{gcd, inverse};
+
 /// Bits per digit.
 pub const SHIFT: u32 = 30;
 /// The largest digit.
@@ -103,6 +107,17 @@ pub fn add(a: &[u32], b: &[u32], out: &mut [u32]) -> usize {
         carry = 0;
     }
     normalized_len(out)
+}
+
+/// Add one in place to a number that leaves room for it; the length.
+pub fn increment(number: &mut [u32]) -> usize {
+    for digit in number.iter_mut() {
+        *digit = (*digit + 1) & MASK;
+        if *digit != 0 {
+            break;
+        }
+    }
+    normalized_len(number)
 }
 
 /// `a - b` into `out`, of the length of `a`; `a >= b` must hold.
@@ -216,6 +231,14 @@ pub fn div_rem_small(a: &[u32], divisor: u32, out: &mut [u32]) -> Option<(usize,
     Some((normalized_len(out), remainder as u32))
 }
 
+/// `a % divisor`; `None` for division by zero.
+#[inline]
+pub fn rem_small(a: &[u32], divisor: u32) -> Option<u32> {
+    let divisor = u64::from(divisor);
+    let step = |rest: u64, &digit: &u32| (rest << SHIFT | u64::from(digit)).checked_rem(divisor);
+    a.iter().rev().try_fold(0, step).map(|rest| rest as u32)
+}
+
 /// The quotient of magnitudes if their first digits alone say what it is. PERF:
 /// `pidigits` divides numbers of nearly the same length.
 pub fn quick_quotient(a: &[u32], b: &[u32]) -> Option<u64> {
@@ -318,9 +341,14 @@ pub fn bitwise(
     out: &mut [u32],
 ) -> (usize, bool) {
     if !a.1 && !b.1 {
-        let digit = |digits: &[u32], index| digits.get(index).copied().unwrap_or(0);
-        for (index, slot) in out.iter_mut().enumerate() {
-            *slot = op(digit(a.0, index), digit(b.0, index));
+        let common = a.0.len().min(b.0.len());
+        let (both, above) = out.split_at_mut_checked(common).unwrap_or((&mut [], &mut []));
+        for ((slot, x), y) in both.iter_mut().zip(a.0).zip(b.0) {
+            *slot = op(*x, *y);
+        }
+        let rest = |digits: &[u32], index| digits.get(common + index).copied().unwrap_or(0);
+        for (index, slot) in above.iter_mut().enumerate() {
+            *slot = op(rest(a.0, index), rest(b.0, index));
         }
         return (normalized_len(out), false);
     }
@@ -342,13 +370,24 @@ pub fn bitwise(
 
 /// `a << bits` for `bits` < 30 into `out`; the carry goes into an extra digit.
 fn shift_left_bits(a: &[u32], bits: u32, out: &mut [u32]) {
-    let mut carry = 0u64;
-    let padded = a.iter().copied().chain(std::iter::repeat(0));
-    for (slot, digit) in out.iter_mut().zip(padded) {
-        carry |= u64::from(digit) << bits;
-        *slot = carry as u32 & MASK;
-        carry >>= SHIFT;
+    let down = SHIFT - bits;
+    let [first, .., last] = *a else {
+        let digit = u64::from(a.first().copied().unwrap_or(0)) << bits;
+        let digits = split(digit).into_iter().chain(std::iter::repeat(0));
+        out.iter_mut().zip(digits).for_each(|(slot, digit)| *slot = digit);
+        return;
+    };
+    if let Some(slot) = out.first_mut() {
+        *slot = first << bits & MASK;
     }
+    let mut above = out.iter_mut().skip(1);
+    for (pair, slot) in a.array_windows::<2>().zip(&mut above) {
+        *slot = (pair[1] << bits | pair[0] >> down) & MASK;
+    }
+    if let Some(slot) = above.next() {
+        *slot = last >> down;
+    }
+    above.for_each(|slot| *slot = 0);
 }
 
 fn shift_right_bits(a: &mut [u32], bits: u32) {
@@ -362,9 +401,9 @@ fn shift_right_bits(a: &mut [u32], bits: u32) {
 
 /// `a << count` into `out`, of length a + count/30 + 1.
 pub fn shl(a: &[u32], count: u64, out: &mut [u32]) -> usize {
-    out.fill(0);
     let words = usize::try_from(count / 30).unwrap_or(usize::MAX);
-    if let Some(high) = out.get_mut(words..) {
+    if let Some((low, high)) = out.split_at_mut_checked(words) {
+        low.fill(0);
         shift_left_bits(a, (count % 30) as u32, high);
     }
     normalized_len(out)
@@ -374,7 +413,6 @@ pub fn shl(a: &[u32], count: u64, out: &mut [u32]) -> usize {
 /// a - count/30; also whether a one was shifted out, in which case the floor
 /// of a negative number is one further from zero.
 pub fn shr(a: &[u32], count: u64, out: &mut [u32]) -> (usize, bool) {
-    out.fill(0);
     let words = usize::try_from(count / 30).unwrap_or(usize::MAX);
     let bits = (count % 30) as u32;
     let Some(high) = a.get(words..) else {
@@ -382,11 +420,62 @@ pub fn shr(a: &[u32], count: u64, out: &mut [u32]) -> (usize, bool) {
     };
     let lost_words = a.iter().take(words).any(|&digit| digit != 0);
     let lost_bits = high.first().is_some_and(|digit| digit & ((1 << bits) - 1) != 0);
-    let above = high.iter().skip(1).copied().chain([0]);
-    for ((slot, &digit), next) in out.iter_mut().zip(high).zip(above) {
-        *slot = ((u64::from(next) << SHIFT | u64::from(digit)) >> bits) as u32 & MASK;
+    for (slot, pair) in out.iter_mut().zip(high.array_windows::<2>()) {
+        *slot = (pair[0] >> bits | pair[1] << (SHIFT - bits)) & MASK;
+    }
+    if let (Some(digit), Some(slot)) = (high.last(), out.get_mut(high.len().wrapping_sub(1))) {
+        *slot = digit >> bits;
+    }
+    if let Some(above) = out.get_mut(high.len()..) {
+        above.fill(0);
     }
     (normalized_len(out), lost_words || lost_bits)
+}
+
+/// The bytes of a signed number in two's complement, least significant first, into `out`: false,
+/// and `out` is of no use, if they are too few (for a number that is not `signed` the sign bit is
+/// not needed, and the number is not negative).
+pub fn write_bytes(digits: &[u32], negative: bool, signed: bool, out: &mut [u8]) -> bool {
+    let bits = bit_length(digits);
+    // -2^n needs no more bits than 2^n - 1.
+    let is_power = negative
+        && digits
+            .split_last()
+            .is_some_and(|(top, low)| top.is_power_of_two() && low.iter().all(|&digit| digit == 0));
+    let needed = bits - u64::from(is_power) + u64::from(signed && bits > 0);
+    if needed > 8 * out.len() as u64 {
+        return false;
+    }
+    let mut digits = complement(digits, negative);
+    let (mut pending, mut held) = (0u64, 0);
+    for chunk in out.chunks_mut(4) {
+        while held < 32 {
+            // The digits never end.
+            pending |= u64::from(digits.next().unwrap_or(0)) << held;
+            held += SHIFT;
+        }
+        chunk.copy_from_slice((pending as u32).to_le_bytes().get(..chunk.len()).unwrap_or(&[]));
+        pending >>= 32;
+        held -= 32;
+    }
+    true
+}
+
+/// The magnitude whose bytes are given, the least significant first, into `out`, which has room
+/// for 8 bits of each in digits; its length.
+pub fn read_bytes(bytes: impl Iterator<Item = u8>, out: &mut [u32]) -> usize {
+    let mut bytes = bytes.fuse();
+    let (mut pending, mut held) = (0u64, 0);
+    for slot in out.iter_mut() {
+        while held < SHIFT {
+            pending |= u64::from(bytes.next().unwrap_or(0)) << held;
+            held += 8;
+        }
+        *slot = pending as u32 & MASK;
+        pending >>= SHIFT;
+        held -= SHIFT;
+    }
+    normalized_len(out)
 }
 
 /// The most digits that [`write_decimal`] takes.

@@ -56,18 +56,6 @@ fn impossible_sizes_are_errors() {
     assert_eq!(shl(&big("0"), u64::MAX), Ok(BigInt::ZERO));
     assert_eq!(shr(&big("-5"), u64::MAX), big("-1"));
     assert_eq!(pow(&big("3"), u64::MAX), Err(TooLarge));
-    assert_eq!(to_bytes(&big("1"), usize::MAX, true, false), Err(ToBytesError::TooLarge));
-}
-
-#[test]
-fn bytes() {
-    assert_eq!(to_bytes(&big("300"), 1, true, false), Err(ToBytesError::TooBig));
-    assert_eq!(to_bytes(&big("-1"), 1, true, false), Err(ToBytesError::NegativeUnsigned));
-    assert_eq!(to_bytes(&big("200"), 1, true, true), Err(ToBytesError::TooBig));
-    assert_eq!(to_bytes(&big("-128"), 3, false, true), Ok(vec![0xff, 0xff, 0x80]));
-    assert_eq!(to_bytes(&big("0"), 0, false, true), Ok(vec![]));
-    assert_eq!(from_bytes(&[0xff, 0x80], false, true), big("-128"));
-    assert_eq!(from_bytes(&[0xff, 0x80], true, false), big("33023"));
 }
 
 #[test]

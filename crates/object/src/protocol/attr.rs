@@ -4,7 +4,7 @@ use crate::{
     Obj, PyStruct, Ref, Result, Str, Thread, Type, error,
     exceptions::{self, types::AttributeError},
     raise, shape,
-    types::{object_, type_::as_type},
+    types::{module::Module, object_, type_::as_type},
 };
 
 /// What a method lookup found.
@@ -92,6 +92,10 @@ pub fn getattr_opt(th: Thread<'_>, object: Obj<'_>, name: &Str) -> Result<Option
         }
         Some(slot) if is_slot(slot, Type::type_object()) => match as_type(object) {
             Some(ty) => ty.get_attribute_opt(th, name),
+            None => getattr(th, object, name).map(Some),
+        },
+        Some(slot) if is_slot(slot, Module::type_object()) => match object.downcast::<Module>() {
+            Some(module) => module.attribute_opt(th, name),
             None => getattr(th, object, name).map(Some),
         },
         _ => getattr(th, object, name).map(Some),

@@ -122,6 +122,19 @@ impl Module {
         self.dict(th)?.get(th, name.obj())
     }
 
+    /// The attribute `name`, which the module's `__getattr__` may provide; `None` when there is
+    /// neither.
+    pub(crate) fn attribute_opt(&self, th: Thread<'_>, name: &Str) -> Result<Option<Ref>> {
+        let found = super::object_::generic_getattr_opt(th, self.obj(), name)?;
+        if found.is_some() {
+            return Ok(found);
+        }
+        match self.named(th, id!(th, "__getattr__"))? {
+            Some(hook) => hook.call(th, &[name.obj()]).map(Some),
+            None => Ok(None),
+        }
+    }
+
     /// `AttributeError` for a missing name, with what may have caused it.
     #[cold]
     fn no_attribute(&self, th: Thread<'_>, name: &Str) -> Result<crate::Raised> {
@@ -211,13 +224,10 @@ impl Module {
 
     fn tp_getattro(&self, th: Thread<'_>, name: Obj<'_>) -> Result {
         let name = super::object_::expect_name(th, name)?;
-        if let Some(value) = super::object_::generic_getattr_opt(th, self.obj(), name)? {
-            return Ok(value);
+        match self.attribute_opt(th, name)? {
+            Some(value) => Ok(value),
+            None => Err(self.no_attribute(th, name)?),
         }
-        if let Some(hook) = self.named(th, id!(th, "__getattr__"))? {
-            return hook.call(th, &[name.obj()]);
-        }
-        Err(self.no_attribute(th, name)?)
     }
 
     #[declare]

@@ -211,6 +211,13 @@ fn divmod_pair(
     {
         return Ok((Int::from_u64(th, quotient)?, zero()?));
     }
+    if let ([divisor], false) = (q, want_quotient)
+        && let Some(rest) = digits::rem_small(p, *divisor)
+    {
+        let opposite = x.negative != y.negative && rest != 0;
+        let rest = i64::from(if opposite { divisor - rest } else { rest });
+        return Ok((zero()?, Int::from_i64(th, if y.negative { -rest } else { rest })?));
+    }
     if q.len() < LIBRARY_DIV || p.len() < q.len() + LIBRARY_DIV {
         let Some((quotient, remainder)) = digits::div_rem(p, q) else { return zero_division(th) };
         let opposite = x.negative != y.negative;

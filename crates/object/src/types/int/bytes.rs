@@ -1,6 +1,6 @@
 //! `int.to_bytes` and `int.from_bytes`.
 
-use num::bigint::{self, ToBytesError};
+use num::digits;
 
 use super::Int;
 use crate::{
@@ -47,11 +47,22 @@ impl Int {
             let bytes = if little { bytes.get(..length) } else { bytes.get(8 - length..) };
             return Bytes::new(th, bytes.unwrap_or_default());
         }
-        match bigint::to_bytes(&Self::to_bigint(value), length, little, signed) {
-            Ok(bytes) => Bytes::new(th, &bytes),
-            Err(ToBytesError::TooLarge) => Err(th.no_memory()),
-            Err(error) => raise!(th, OverflowError, "{error}"),
+        let int = Self::digits(value);
+        let (magnitude, negative) = (int.magnitude(), int.negative);
+        if negative && !signed {
+            raise!(th, OverflowError, "can't convert negative int to unsigned");
         }
+        let mut fits = true;
+        let bytes = Bytes::build(th, length, |out| {
+            fits = digits::write_bytes(magnitude, negative, signed, out);
+            if !little {
+                out.reverse();
+            }
+        })?;
+        if !fits {
+            raise!(th, OverflowError, "int too big to convert");
+        }
+        Ok(bytes)
     }
 
     /// The int whose two's complement is `bytes`.
@@ -66,7 +77,19 @@ impl Int {
             let unused = 64 - 8 * bytes.len() as u32;
             return Self::from_i64(th, ((value << unused) as i64) >> unused);
         }
-        Self::from_bigint(th, &bigint::from_bytes(bytes, little, signed))
+        let top = if little { bytes.last() } else { bytes.first() };
+        let negative = signed && top.is_some_and(|byte| byte & 0x80 != 0);
+        let flip = if negative { 0xff } else { 0 };
+        let capacity = (8 * bytes.len()).div_ceil(digits::SHIFT as usize) + 1;
+        Self::build(th, capacity, negative, |out| {
+            let bytes = bytes.iter().map(|byte| byte ^ flip);
+            let len = if little {
+                digits::read_bytes(bytes, out)
+            } else {
+                digits::read_bytes(bytes.rev(), out)
+            };
+            if negative { digits::increment(out) } else { len }
+        })
     }
 
     pub(super) fn to_bytes_method(
