@@ -96,15 +96,20 @@ mod backend {
         unsafe { libc::munmap(start.as_ptr().cast(), len) };
     }
 
-    /// Computes the contents of the page at `address` into `page`.
+    /// How many bytes around an address to fill at once: a power of two of at least a page. Runs
+    /// in a signal handler.
+    pub type Granule = fn(address: usize) -> usize;
+
+    /// Computes the contents of the `len` bytes at `address` into `memory`.
     ///
     /// It runs in a signal handler and must be async-signal-safe.
-    pub type FillPage = unsafe fn(page: NonNull<u8>, address: usize);
+    pub type Fill = unsafe fn(memory: NonNull<u8>, address: usize, len: usize);
 
     static CLAIMED: AtomicBool = AtomicBool::new(false);
     static START: AtomicUsize = AtomicUsize::new(0);
     static LEN: AtomicUsize = AtomicUsize::new(0);
     static LIMIT: AtomicUsize = AtomicUsize::new(0);
+    static GRANULE: AtomicPtr<()> = AtomicPtr::new(ptr::null_mut());
     static FILL: AtomicPtr<()> = AtomicPtr::new(ptr::null_mut());
     static PRESENT: AtomicUsize = AtomicUsize::new(0);
     static SERVED: AtomicUsize = AtomicUsize::new(0);
@@ -133,9 +138,9 @@ mod backend {
     /// What the served region did so far.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
     pub struct FaultStatistics {
-        /// Pages present now.
+        /// Mappings present now.
         pub present: usize,
-        /// Pages filled since the start.
+        /// Mappings made since the start.
         pub served: usize,
         /// How often the region was dropped.
         pub resets: usize,
@@ -143,7 +148,7 @@ mod backend {
 
     /// Serve faults in the reservation `start..start + len` with `fill`.
     ///
-    /// When `limit` pages are present, all are dropped before the next one, so
+    /// `granule` says how much is filled at once, which one mapping holds. When `limit` of them are present, all are dropped before the next one, so
     /// that the kernel's limit on mappings is not reached. A process has at
     /// most one such region.
     ///
@@ -154,13 +159,15 @@ mod backend {
         start: NonNull<u8>,
         len: usize,
         limit: usize,
-        fill: FillPage,
+        granule: Granule,
+        fill: Fill,
     ) -> io::Result<()> {
         if CLAIMED.swap(true, Ordering::SeqCst) {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
         START.store(start.as_ptr().expose_provenance(), Ordering::SeqCst);
         LIMIT.store(limit, Ordering::SeqCst);
+        GRANULE.store(granule as *mut (), Ordering::SeqCst);
         FILL.store(fill as *mut (), Ordering::SeqCst);
         // SAFETY: a null action only queries.
         let status =
@@ -197,39 +204,42 @@ mod backend {
     }
 
     fn serve(address: usize) -> bool {
-        let fill = FILL.load(Ordering::Relaxed);
-        if fill.is_null() {
+        let (granule, fill) = (GRANULE.load(Ordering::Relaxed), FILL.load(Ordering::Relaxed));
+        if granule.is_null() || fill.is_null() {
             return false;
         }
-        // SAFETY: only `serve_faults` stores here, and it stores a `FillPage`.
-        let fill: FillPage = unsafe { std::mem::transmute(fill) };
+        // SAFETY: only `serve_faults` stores here, and it stores a `Granule`.
+        let granule: Granule = unsafe { std::mem::transmute(granule) };
+        // SAFETY: only `serve_faults` stores here, and it stores a `Fill`.
+        let fill: Fill = unsafe { std::mem::transmute(fill) };
         if PRESENT.load(Ordering::Relaxed) >= LIMIT.load(Ordering::Relaxed) {
             reset_faults();
         }
+        let len = granule(address);
         let writable = libc::PROT_READ | libc::PROT_WRITE;
         let private = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
-        let mut fresh = map(0, PAGE_SIZE, writable, private);
+        let mut fresh = map(0, len, writable, private);
         if fresh.is_err() {
             reset_faults();
-            fresh = map(0, PAGE_SIZE, writable, private);
+            fresh = map(0, len, writable, private);
         }
         let Ok(fresh) = fresh else { return false };
-        let target = address & !(PAGE_SIZE - 1);
-        // SAFETY: a fresh page of our own.
-        unsafe { fill(fresh, target) };
-        // SAFETY: replaces one page of the region, which is ours.
+        let target = address & !(len - 1);
+        // SAFETY: fresh memory of our own.
+        unsafe { fill(fresh, target, len) };
+        // SAFETY: replaces a part of the region, which is ours.
         let moved = unsafe {
             libc::mremap(
                 fresh.as_ptr().cast(),
-                PAGE_SIZE,
-                PAGE_SIZE,
+                len,
+                len,
                 libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED,
                 ptr::with_exposed_provenance_mut::<libc::c_void>(target),
             )
         };
         if moved == libc::MAP_FAILED {
-            // SAFETY: still the page mapped above.
-            unsafe { release(fresh, PAGE_SIZE) };
+            // SAFETY: still the memory mapped above.
+            unsafe { release(fresh, len) };
             return false;
         }
         PRESENT.fetch_add(1, Ordering::Relaxed);
@@ -358,15 +368,18 @@ mod backend {
         }
     }
 
-    /// Computes the contents of the page at `address` into `page`.
-    pub type FillPage = unsafe fn(page: NonNull<u8>, address: usize);
+    /// How many bytes around an address to fill at once.
+    pub type Granule = fn(address: usize) -> usize;
+
+    /// Computes the contents of the `len` bytes at `address` into `memory`.
+    pub type Fill = unsafe fn(memory: NonNull<u8>, address: usize, len: usize);
 
     /// What the served region did so far.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
     pub struct FaultStatistics {
-        /// Pages present now.
+        /// Mappings present now.
         pub present: usize,
-        /// Pages filled since the start.
+        /// Mappings made since the start.
         pub served: usize,
         /// How often the region was dropped.
         pub resets: usize,
@@ -381,7 +394,8 @@ mod backend {
         _start: NonNull<u8>,
         _len: usize,
         _limit: usize,
-        _fill: FillPage,
+        _granule: Granule,
+        _fill: Fill,
     ) -> io::Result<()> {
         Err(io::ErrorKind::Unsupported.into())
     }

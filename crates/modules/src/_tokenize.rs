@@ -3,7 +3,10 @@
 //! The source is read as a whole when the first token is wanted; an error of
 //! the tokenizer is raised when its place is reached.
 
-use std::cell::{Cell, RefCell};
+use std::{
+    borrow::Cow,
+    cell::{Cell, RefCell},
+};
 
 use compiler::{
     ErrorKind,
@@ -25,6 +28,8 @@ struct Scanned {
     tokens: std::vec::IntoIter<tokenize::Token>,
     error: Option<TokenizeError>,
     length: usize,
+    /// The line that was looked for last.
+    recent: Cell<usize>,
 }
 
 /// Iterate over the tokens of a source.
@@ -37,6 +42,8 @@ pub struct TokenizerIter {
     started: Cell<bool>,
     #[traverse(skip)]
     scanned: RefCell<Scanned>,
+    /// The object for the line that the last token was on: most tokens have their neighbours' line.
+    shown: RefCell<Option<Ref<Str>>>,
 }
 
 impl TokenizerIter {
@@ -86,8 +93,14 @@ impl TokenizerIter {
             }
         }
         let (tokens, error) = tokenize::tokenize(&text, self.extra);
-        *self.scanned.borrow_mut() =
-            Scanned { lines, starts, tokens: tokens.into_iter(), error, length: text.len() };
+        *self.scanned.borrow_mut() = Scanned {
+            lines,
+            starts,
+            tokens: tokens.into_iter(),
+            error,
+            length: text.len(),
+            recent: Cell::new(0),
+        };
         Ok(())
     }
 
@@ -159,22 +172,37 @@ impl Scanned {
 
     /// Index of the line and column in bytes.
     fn place(&self, offset: usize) -> (usize, usize) {
-        let line = self.starts.partition_point(|start| *start <= offset).saturating_sub(1);
-        (line, offset - self.starts.get(line).copied().unwrap_or(0))
+        let start = |line: usize| self.starts.get(line).copied();
+        let mut line = self.recent.get();
+        let is_there = start(line).is_some_and(|start| start <= offset)
+            && start(line + 1).is_none_or(|next| offset < next);
+        if !is_there {
+            line = self.starts.partition_point(|start| *start <= offset).saturating_sub(1);
+            self.recent.set(line);
+        }
+        (line, offset - start(line).unwrap_or(0))
+    }
+
+    /// The lines from `first` to `last`.
+    fn lines(&self, first: usize, last: usize) -> Cow<'_, str> {
+        if first == last {
+            return self.line(first).into();
+        }
+        (first..=last).map(|index| self.line(index)).collect()
     }
 
     /// The source between two offsets.
-    fn text(&self, start: usize, end: usize) -> String {
+    fn text(&self, start: usize, end: usize) -> Cow<'_, str> {
         let (first, last) = (self.place(start), self.place(end));
         if first.0 == last.0 {
-            return self.line(first.0).get(first.1..last.1).unwrap_or_default().to_owned();
+            return self.line(first.0).get(first.1..last.1).unwrap_or_default().into();
         }
         let mut text = self.line(first.0).get(first.1..).unwrap_or_default().to_owned();
         for line in first.0 + 1..last.0 {
             text.push_str(self.line(line));
         }
         text.push_str(self.line(last.0).get(..last.1).unwrap_or_default());
-        text
+        text.into()
     }
 }
 
@@ -195,6 +223,7 @@ impl TokenizerIter {
             extra: extra_tokens,
             started: Cell::new(false),
             scanned: RefCell::default(),
+            shown: RefCell::default(),
         };
         Ok(alloc_object::alloc(th, cls, iter)?.upcast())
     }
@@ -215,74 +244,72 @@ impl TokenizerIter {
         };
         let scanned = self.scanned.borrow();
         let mut end = scanned.position(token.end);
-        let (start, mut text) = match token.kind {
+        let (start, mut text): (_, Cow<'_, str>) = match token.kind {
             // Continued lines before it are not part of it.
             INDENT => ((end.0, 0), scanned.line(end.0).chars().take(end.1).collect()),
             _ => (scanned.position(token.start), scanned.text(token.start, token.end)),
         };
         let at_end =
             token.start >= scanned.length && matches!(token.kind, ENDMARKER | DEDENT) && self.extra;
-        let mut positions = [start.0 as i64 + 1, start.1 as i64, 0, 0];
-        let mut line: String = if token.kind == NEWLINE || token.kind == NL {
-            scanned.line(start.0).to_owned()
-        } else {
-            (start.0..=end.0).map(|index| scanned.line(index)).collect()
-        };
-        if matches!(token.kind, NEWLINE | NL) {
-            let newline = scanned.line(start.0);
-            let newline = if newline.ends_with("\r\n") {
-                "\r\n"
-            } else if newline.ends_with('\n') {
-                "\n"
-            } else {
-                ""
+        let is_newline = matches!(token.kind, NEWLINE | NL);
+        let mut line = scanned.lines(start.0, if is_newline { start.0 } else { end.0 });
+        if is_newline {
+            let newline = match &*line {
+                line if line.ends_with("\r\n") => "\r\n",
+                line if line.ends_with('\n') => "\n",
+                _ => "",
             };
-            text = newline.to_owned();
+            text = newline.into();
             end = (start.0, start.1 + newline.len().max(1));
             if !self.extra {
-                text.clear();
+                text = "".into();
                 end = start;
             }
         }
-        if token.end > token.start && end.1 == 0 && token.kind != NEWLINE && token.kind != NL {
-            // A text that ends with its line shows the next one, too.
-            line = (start.0..=end.0).map(|index| scanned.line(index)).collect();
-        }
-        positions[2] = end.0 as i64 + 1;
-        positions[3] = end.1 as i64;
+        let [row, column] = [start.0 as i64 + 1, start.1 as i64];
+        let mut positions = [[row, column], [end.0 as i64 + 1, end.1 as i64]];
         if at_end {
-            let last = scanned.lines.len() as i64 + 1;
-            positions = [last, 0, last, 0];
-            line.clear();
+            positions = [[scanned.lines.len() as i64 + 1, 0]; 2];
+            line = "".into();
         } else if !self.extra && matches!(token.kind, ENDMARKER | DEDENT | INDENT) {
-            let row = if token.start >= scanned.length {
-                scanned.lines.len().max(1) as i64
-            } else {
-                positions[0]
+            let row = match token.start >= scanned.length {
+                true => scanned.lines.len().max(1) as i64,
+                false => row,
             };
-            positions = [row, -1, row, -1];
-            text.clear();
-            line = scanned.line(row as usize - 1).to_owned();
+            positions = [[row, -1]; 2];
+            text = "".into();
+            line = scanned.line(row as usize - 1).into();
             let blank = line.trim_start();
             if !line.ends_with('\n') && (blank.is_empty() || blank.starts_with('#')) {
-                line.clear();
+                line = "".into();
             }
         }
-        drop(scanned);
         let kind =
             if self.extra && (DEDENT + 1..OP).contains(&token.kind) { OP } else { token.kind };
-        let pair = |a: i64, b: i64| -> Result {
-            let items = vec![Int::from_i64(th, a)?, Int::from_i64(th, b)?];
-            Ok(Tuple::from_refs(th, items)?.upcast())
+        let pair = |[row, column]: [i64; 2]| -> Result {
+            let items = [Int::from_i64(th, row)?, Int::from_i64(th, column)?];
+            Ok(Tuple::from_array(th, items)?.upcast())
         };
-        let items = vec![
+        let [start, end] = positions;
+        let items = [
             Int::from_i64(th, i64::from(kind))?,
             Str::new(th, &text)?.upcast(),
-            pair(positions[0], positions[1])?,
-            pair(positions[2], positions[3])?,
-            Str::new(th, &line)?.upcast(),
+            pair(start)?,
+            pair(end)?,
+            self.shown(th, &line)?.upcast(),
         ];
-        Ok(Some(Tuple::from_refs(th, items)?.upcast()))
+        Ok(Some(Tuple::from_array(th, items)?.upcast()))
+    }
+}
+
+impl TokenizerIter {
+    /// The object for a line, that of the token before if it is the same.
+    fn shown(&self, th: Thread<'_>, line: &str) -> Result<Ref<Str>> {
+        let mut shown = self.shown.borrow_mut();
+        match &*shown {
+            Some(known) if known.eq_str(line) => Ok(known.clone()),
+            _ => Ok(shown.insert(Str::new(th, line)?).clone()),
+        }
     }
 }
 

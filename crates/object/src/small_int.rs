@@ -8,12 +8,17 @@
 //! could not be reserved: then [`encode`] makes none, and no allocator hands
 //! out addresses there (the kernel maps from the top of the address space
 //! downwards, the object heap refuses the range).
+//!
+//! C code looks at each int that it meets (its type, its count), and numbers that lie far apart
+//! are a page and a fault each. Once code of others was loaded, [`narrow`] therefore keeps ints
+//! beyond the [`DENSE`] ones in memory like other objects; those made before stay what they are,
+//! so that an int may be equal to one of the other form. See `docs/decisions/0005`.
 
 use std::{
     ptr::{self, NonNull},
     sync::{
         Once,
-        atomic::{AtomicBool, AtomicPtr, Ordering},
+        atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering},
     },
 };
 
@@ -32,9 +37,15 @@ pub const STEP_SHIFT: u32 = 5;
 pub const MIN: i64 = -(1 << 39);
 /// The largest small int.
 pub const MAX: i64 = (1 << 39) - 1;
-/// The region is dropped when it has this many pages: an eighth of the kernel's
-/// usual limit on mappings.
+/// The region is dropped when it has this many mappings: an eighth of the kernel's
+/// usual limit.
 pub const PAGE_LIMIT: usize = 8192;
+
+/// The ints from `-DENSE` on and below `DENSE` are addresses in any case. They are 32 MiB if C
+/// code reads them all.
+pub const DENSE: i64 = 1 << 19;
+/// The pages of neighbouring dense ints that come with one fault.
+const DENSE_PAGES: usize = 16;
 
 const STEP: usize = 1 << STEP_SHIFT;
 const _: () = assert!(STEP == size_of::<PyLongObject>());
@@ -42,6 +53,16 @@ const _: () = assert!(STEP == size_of::<PyLongObject>());
 static ENABLED: AtomicBool = AtomicBool::new(false);
 static INT_TYPE: AtomicPtr<PyTypeObject> = AtomicPtr::new(ptr::null_mut());
 static INIT: Once = Once::new();
+static MADE: Made = Made { half: AtomicUsize::new(1 << 39), low: AtomicUsize::new(REGION) };
+
+/// Which ints become addresses.
+#[repr(align(16))]
+struct Made {
+    /// Those from `-half` on and below `half`.
+    half: AtomicUsize,
+    /// The address of the first of them.
+    low: AtomicUsize,
+}
 
 /// Reserve the region; `int_type` becomes the type of its objects.
 ///
@@ -56,7 +77,7 @@ pub fn init(int_type: *mut PyTypeObject) -> bool {
         }
         let Ok(start) = memory::reserve_at(REGION, REGION) else { return };
         // SAFETY: reserved just above and never given back on success.
-        let served = unsafe { memory::serve_faults(start, REGION, PAGE_LIMIT, fill_page) };
+        let served = unsafe { memory::serve_faults(start, REGION, PAGE_LIMIT, granule, fill) };
         match served {
             Ok(()) => ENABLED.store(true, Ordering::Release),
             // SAFETY: nothing points into it yet.
@@ -84,10 +105,25 @@ pub fn both_in_range(a: *const PyObject, b: *const PyObject) -> bool {
     in_range(a) && in_range(b)
 }
 
-/// Whether `value` has an address, given that the region is enabled.
+/// From now on make addresses of dense ints only.
+pub fn narrow() {
+    MADE.half.store(DENSE as usize, Ordering::Relaxed);
+    MADE.low.store(ZERO - DENSE as usize * STEP, Ordering::Relaxed);
+}
+
+/// Whether `value` becomes an address, given that the region is enabled.
 #[inline(always)]
 pub fn fits(value: i64) -> bool {
-    value.wrapping_sub(MIN) as u64 >> 40 == 0
+    let half = MADE.half.load(Ordering::Relaxed);
+    (value as usize).wrapping_add(half) < 2 * half
+}
+
+/// Whether the int that would be at `address`, which need not be one of the region, becomes an
+/// address.
+#[inline(always)]
+pub fn fits_at(address: usize) -> bool {
+    let low = MADE.low.load(Ordering::Relaxed);
+    address.wrapping_sub(low) < 2 * (ZERO - low)
 }
 
 /// The small int `value`, if it is small and the region enabled.
@@ -143,7 +179,7 @@ pub fn subtract(a: *const PyObject, b: *const PyObject) -> Option<NonNull<PyObje
 
 #[inline(always)]
 fn from_address(address: usize) -> Option<NonNull<PyObject>> {
-    if address >> RANGE_SHIFT != 1 {
+    if !fits_at(address) {
         return None;
     }
     NonNull::new(ptr::with_exposed_provenance_mut(address))
@@ -180,15 +216,22 @@ fn object(value: i64, int_type: *mut PyTypeObject) -> (PyLongObject, abi::digit)
     (long, digits[1] as abi::digit)
 }
 
+/// The bytes that are filled at once around `address`, a power of two.
+fn granule(address: usize) -> usize {
+    let place = ptr::without_provenance::<PyObject>(address);
+    let pages = if (-DENSE..DENSE).contains(&decode(place)) { DENSE_PAGES } else { 1 };
+    pages * memory::PAGE_SIZE
+}
+
 /// # Safety
 ///
-/// `page` is a writable page that nobody else uses.
-unsafe fn fill_page(page: NonNull<u8>, address: usize) {
+/// `page` is writable memory of `len` bytes that nobody else uses.
+unsafe fn fill(page: NonNull<u8>, address: usize, len: usize) {
     let int_type = INT_TYPE.load(Ordering::Acquire);
-    for index in 0..memory::PAGE_SIZE / STEP {
+    for index in 0..len / STEP {
         let place = ptr::without_provenance::<PyObject>(address + index * STEP);
         let (long, high) = object(decode(place), int_type);
-        // SAFETY: `index` slots of 32 bytes lie in the page.
+        // SAFETY: `index` slots of 32 bytes lie in the memory.
         let slot = unsafe { page.add(index * STEP) };
         // SAFETY: a slot is as large and as aligned as the struct.
         unsafe { slot.cast::<PyLongObject>().write(long) };
@@ -259,7 +302,7 @@ mod tests {
             assert_eq!(1 - (tag & 3) as i64, value.signum());
         }
         let before = statistics();
-        assert!(before.present >= 5, "{before:?}");
+        assert!(before.present >= 4, "{before:?}");
         reset_pages();
         assert_eq!(statistics().present, 0);
         assert_eq!(read(41).0.long_value.ob_digit, [41]);
@@ -268,7 +311,7 @@ mod tests {
             .map(|_| {
                 std::thread::spawn(move || {
                     for page in 0..i64::try_from(PAGE_LIMIT).unwrap() {
-                        let object = encode(page * 128).expect("enabled").as_ptr();
+                        let object = encode(DENSE + page * 128).expect("enabled").as_ptr();
                         // SAFETY: the handler makes the page readable.
                         let ty = unsafe { (*object.cast::<PyLongObject>()).ob_base.ob_type };
                         assert!(!ty.is_null());
@@ -280,6 +323,30 @@ mod tests {
             thread.join().unwrap();
         }
         assert!(statistics().resets > 1, "the limit was reached");
+    }
+
+    #[test]
+    #[ignore = "needs its own process; run by narrowed_ints_are_dense"]
+    fn narrowed() {
+        assert!(init(fake_type()));
+        let (wide, sum) = (encode(DENSE).expect("enabled"), encode(DENSE - 1).expect("enabled"));
+        narrow();
+        assert_eq!((encode(DENSE), encode(-DENSE - 1), encode(i64::MIN)), (None, None, None));
+        assert!(encode(DENSE - 1).is_some() && encode(-DENSE).is_some());
+        assert!(in_range(wide.as_ptr()));
+        let one = encode(1).expect("dense").as_ptr();
+        assert_eq!(add(sum.as_ptr(), one), None);
+        assert_eq!(subtract(wide.as_ptr(), one), Some(sum));
+    }
+
+    #[test]
+    #[cfg(not(miri))]
+    fn narrowed_ints_are_dense() {
+        let status = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--ignored", "--exact", "small_int::tests::narrowed"])
+            .status()
+            .unwrap();
+        assert!(status.success());
     }
 
     #[test]

@@ -139,6 +139,7 @@ pub fn create_dynamic(th: Thread<'_>, spec: Obj<'_>) -> Result<Ref> {
     };
     // SAFETY: the symbol is a function of that type by its name.
     let init = unsafe { std::mem::transmute::<*mut std::ffi::c_void, Init>(init.as_ptr()) };
+    object::small_int::narrow();
     let made = call_init(th, init, &key.1, &shown)?;
     if made.obj().downcast_exact::<ModuleDef>().is_some() {
         // A definition is static.

@@ -153,16 +153,23 @@ impl Tuple {
 
     /// A new tuple of `items`.
     pub fn from_objs(th: Thread<'_>, items: &[Obj<'_>]) -> Result<Ref<Tuple>> {
+        Self::fill_from(th, Self::type_object(), items)
+    }
+
+    /// A new instance of `cls` of `items`.
+    fn fill_from(th: Thread<'_>, cls: &Type, items: &[Obj<'_>]) -> Result<Ref<Tuple>> {
         let mut rest = items.iter();
-        Self::fill_with(th, Self::type_object(), items.len(), || {
-            rest.next().map(|item| item.own().into_raw())
-        })
+        Self::fill_with(th, cls, items.len(), || rest.next().map(|item| item.own().into_raw()))
     }
 
     /// `tuple(iterable)`.
     pub fn from_iterable(th: Thread<'_>, iterable: Obj<'_>) -> Result<Ref<Tuple>> {
         if let Some(tuple) = iterable.downcast_exact::<Tuple>() {
             return Ok(own(tuple));
+        }
+        if let Some(list) = iterable.downcast_exact::<List>() {
+            // SAFETY: the copy is made before anything else runs.
+            return Self::from_objs(th, unsafe { list.items() });
         }
         Self::from_refs(th, iter::collect(th, iterable)?)
     }
@@ -392,8 +399,7 @@ impl Tuple {
         if std::ptr::eq(cls, Self::type_object()) {
             return Ok(tuple.upcast());
         }
-        let items = tuple.items().iter().map(|item| item.own()).collect();
-        Self::fill(th, cls, items).map(Ref::upcast)
+        Self::fill_from(th, cls, tuple.items()).map(Ref::upcast)
     }
 
     fn __repr__(&self, th: Thread<'_>) -> Result<Ref<Str>> {

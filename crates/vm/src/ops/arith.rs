@@ -349,7 +349,7 @@ pub(super) unsafe fn subscript_text(r: &mut Regs, th: Thread<'_>) -> Flow {
 
 #[inline(always)]
 unsafe fn int_result(r: &mut Regs, value: usize) -> Flow {
-    if value >> small_int::RANGE_SHIFT != 1 {
+    if !small_int::fits_at(value) {
         return Flow::Miss;
     }
     r.sp = r.sp.sub(1);

@@ -130,28 +130,44 @@ impl Int {
         match small_int::encode(value) {
             // SAFETY: a small int is not counted.
             Some(ptr) => Ok(unsafe { Ref::from_owned(ptr) }),
-            None => Self::heap_from_u64(th, value.unsigned_abs(), value < 0),
+            None => Self::heap_from_i64(th, value),
         }
     }
 
-    /// The int `value`, which is likely to be in memory. PERF: two digits hold
-    /// most of what a program computes beyond the small ints.
+    /// The int `value`, which is likely to be in memory.
     #[inline]
     pub fn from_medium(th: Thread<'_>, value: i64) -> Result<Ref> {
-        let magnitude = value.unsigned_abs();
-        if magnitude >> digits::SHIFT == 0
-            || magnitude >> (2 * digits::SHIFT) != 0
-            || small_int::fits(value)
-        {
-            return Self::from_i64(th, value);
+        if small_int::fits(value) {
+            Self::from_i64(th, value)
+        } else {
+            Self::heap_from_i64(th, value)
         }
-        let object = alloc_object::alloc_items::<Int>(th, 2)?;
-        let long = object.as_ptr().cast::<IntObject<2>>();
+    }
+
+    /// PERF: two digits hold most of what a program computes beyond the small ints, and one most of
+    /// what it does where those are few.
+    fn heap_from_i64(th: Thread<'_>, value: i64) -> Result<Ref> {
+        let magnitude = value.unsigned_abs();
         let low = magnitude as u32 & digits::MASK;
-        // SAFETY: fresh memory for two digits.
-        unsafe { (*long).digits = [low, (magnitude >> digits::SHIFT) as u32] };
+        match magnitude >> digits::SHIFT {
+            0 => Self::of_digits(th, [low], value < 0),
+            high if high >> digits::SHIFT == 0 => {
+                Self::of_digits(th, [low, high as u32], value < 0)
+            }
+            _ => Self::heap_from_u64(th, magnitude, value < 0),
+        }
+    }
+
+    /// An int in memory of `N` digits, the last of which is not zero unless it is the only one.
+    #[inline]
+    fn of_digits<const N: usize>(th: Thread<'_>, digits: [u32; N], negative: bool) -> Result<Ref> {
+        let object = alloc_object::alloc_items::<Int>(th, N)?;
+        let long = object.as_ptr().cast::<IntObject<N>>();
+        let len = if digits == [0; N] { 0 } else { N };
+        // SAFETY: fresh memory for the digits.
+        unsafe { (*long).digits = digits };
         // SAFETY: as above.
-        unsafe { (*long).lv_tag = tag_of(2, value < 0) };
+        unsafe { (*long).lv_tag = tag_of(len, negative) };
         // SAFETY: the header's count is the reference we hand over.
         Ok(unsafe { Ref::from_owned(object) })
     }
