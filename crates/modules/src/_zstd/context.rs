@@ -123,9 +123,10 @@ struct Held {
 pub(super) struct Compressor {
     raw: *mut zs::ZSTD_CCtx,
     held: Held,
-    /// Whether worker threads may use a dictionary that the context owns.
-    shares_dictionary: bool,
+    /// Whether the context owns a dictionary, has worker threads, and began to use both.
+    owns_dictionary: bool,
     has_workers: bool,
+    is_shared: bool,
 }
 
 impl Compressor {
@@ -135,8 +136,9 @@ impl Compressor {
         (!raw.is_null()).then(|| Compressor {
             raw,
             held: Held::default(),
-            shares_dictionary: false,
+            owns_dictionary: false,
             has_workers: false,
+            is_shared: false,
         })
     }
 
@@ -169,7 +171,7 @@ impl Compressor {
                 code
             }
             Use::Undigested => {
-                self.shares_dictionary = true;
+                self.owns_dictionary = true;
                 // SAFETY: the library copies the content.
                 unsafe { zs::ZSTD_CCtx_loadDictionary(self.raw, pointer(content), content.len()) }
             }
@@ -193,6 +195,7 @@ impl Compressor {
     }
 
     pub(super) fn step(&mut self, input: &[u8], output: &mut [u8], mode: c_int) -> Step<Code> {
+        self.is_shared |= self.has_workers && self.owns_dictionary;
         let mode = match mode {
             0 => zs::ZSTD_EndDirective::ZSTD_e_continue,
             1 => zs::ZSTD_EndDirective::ZSTD_e_flush,
@@ -209,7 +212,7 @@ impl Compressor {
 
 impl Drop for Compressor {
     fn drop(&mut self) {
-        if self.has_workers && self.shares_dictionary {
+        if self.is_shared {
             // The library would free the dictionary before it ends its threads. Beginning a
             // frame waits for those of the last one.
             self.reset();
