@@ -118,7 +118,8 @@ unsafe fn positional(
     va: &mut VaList,
 ) -> Result<()> {
     // SAFETY: the caller's promise.
-    let shape = Shape::new(unsafe { CStr::from_ptr(format) }.to_bytes());
+    let format = unsafe { CStr::from_ptr(format) };
+    let shape = Shape::new(format.to_bytes());
     if args.len() < shape.least || args.len() > shape.most {
         return Err(shape.wrong_count(th, args.len()));
     }
@@ -133,6 +134,11 @@ unsafe fn positional(
             result = Err(shape.failed(th, Some(index), failure));
             break;
         }
+    }
+    let next = units.peek();
+    if result.is_ok() && next != 0 && !next.is_ascii_alphabetic() && !b"(|".contains(&next) {
+        let format = format.to_string_lossy();
+        result = Err(error!(th, SystemError, "bad format string: {format}"));
     }
     // SAFETY: as above.
     unsafe { conclude(th, units, result) }

@@ -160,6 +160,19 @@ pub fn set_ctype_from_environment() -> Vec<u8> {
     unsafe { CStr::from_ptr(name) }.to_bytes().to_vec()
 }
 
+/// Make a locale with UTF-8 the one of `LC_CTYPE`, in the environment too; its name. `None` if the
+/// system has none or `LC_ALL` says what the locale is to be. Called before there are threads.
+pub fn coerce_ctype_to_utf8() -> Option<&'static CStr> {
+    if std::env::var_os("LC_ALL").is_some_and(|all| !all.is_empty()) {
+        return None;
+    }
+    [c"C.UTF-8", c"C.utf8", c"UTF-8"].into_iter().find(|name| {
+        set(libc::LC_CTYPE, Some(name)).is_some()
+            && !codeset().is_empty()
+            && crate::env::set(c"LC_CTYPE", name).is_ok()
+    })
+}
+
 /// The character encoding of the `LC_CTYPE` locale.
 pub fn codeset() -> Vec<u8> {
     // SAFETY: the result is a static string, copied at once.

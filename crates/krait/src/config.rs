@@ -89,7 +89,7 @@ impl Config {
             })?,
         };
         check_gil(xoption("gil"), &environment)?;
-        let locale = Locale::new();
+        let locale = Locale::new(&environment);
         let utf8_mode = utf8_mode(xoption("utf8"), &environment, &locale)?;
         let stdin_is_tty = host::terminal::isatty(0);
         let interactive = line.inspect;
@@ -196,13 +196,38 @@ struct Locale {
 }
 
 impl Locale {
-    /// Take the locale from the environment.
-    fn new() -> Locale {
+    /// Take the locale from the environment. "C", where text is ASCII, makes way for one
+    /// with UTF-8 (PEP 538).
+    fn new(environment: &Environment) -> Locale {
         let name = host::locale::set_ctype_from_environment();
-        Locale {
-            is_c: matches!(name.as_slice(), b"C" | b"POSIX"),
-            is_c_utf8: matches!(name.as_slice(), b"C.UTF-8" | b"C.utf8" | b"UTF-8"),
+        let is_c = matches!(name.as_slice(), b"C" | b"POSIX");
+        let is_c_utf8 = matches!(name.as_slice(), b"C.UTF-8" | b"C.utf8" | b"UTF-8");
+        if is_c {
+            coerce_locale(environment.get("PYTHONCOERCECLOCALE").as_deref());
         }
+        Locale { is_c, is_c_utf8 }
+    }
+}
+
+fn coerce_locale(setting: Option<&[u8]>) {
+    let coerced = match setting {
+        Some(b"0") => None,
+        _ => host::locale::coerce_ctype_to_utf8(),
+    };
+    if !matches!(setting, Some(b"warn")) {
+        return;
+    }
+    match coerced {
+        Some(name) => complain!(
+            "Python detected LC_CTYPE=C: LC_CTYPE coerced to {} (set another locale or \
+             PYTHONCOERCECLOCALE=0 to disable this locale coercion behavior).",
+            name.to_string_lossy()
+        ),
+        None => complain!(
+            "Python runtime initialized with LC_CTYPE=C (a locale with default ASCII encoding), \
+             which may cause Unicode compatibility problems. Using C.UTF-8, C.utf8, or UTF-8 (if \
+             available) as alternative Unicode-compatible locales is recommended."
+        ),
     }
 }
 

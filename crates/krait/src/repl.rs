@@ -10,7 +10,8 @@ use std::io::{BufRead as _, Write as _};
 use compiler::Mode;
 use modules::sys::BaseRepl;
 use object::{
-    AsObject as _, Code, Dict, Int, Protocol as _, Ref, Result, Str, Thread, exceptions, id, types,
+    AsObject as _, Code, Dict, Int, Protocol as _, Raised, Ref, Result, Str, Thread, exceptions,
+    id, types,
 };
 use vm::lifecycle;
 
@@ -26,6 +27,8 @@ const INCOMPLETE: u32 = compiler::PYCF_ALLOW_INCOMPLETE_INPUT | compiler::PYCF_D
 /// What came instead of a line.
 enum Input {
     Line(String),
+    /// The last line, which has no end.
+    Unended(String),
     Interrupt,
     End,
 }
@@ -44,7 +47,7 @@ fn read(th: Thread<'_>, prompt: &str, second: &str) -> Input {
             Ok(false) => {
                 // The input ends within a line: its end is asked for in vain.
                 complain!("{second}");
-                break;
+                return Input::Unended(String::from_utf8_lossy(&line).into_owned());
             }
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {
                 if let Err(raised) = modules::_signal::run_pending_signals(th) {
@@ -150,13 +153,14 @@ fn run_startup_file(th: Thread<'_>, main: &Ref<Dict>, name: &[u8]) -> Result<()>
 /// Read, evaluate and print until the end of input (`None`) or `SystemExit`.
 fn run_basic(th: Thread<'_>, main: &Ref<Dict>) -> Option<End> {
     let mut flags = 0;
+    let mut count = 0;
     loop {
         let (first, second) = match prompts(th) {
             Ok(prompts) => prompts,
             Err(raised) => return Some(report(th, raised, false)),
         };
         lifecycle::flush_streams(th);
-        let end = match statement(th, &first, &second, flags) {
+        let end = match statement(th, &first, &second, flags, &mut count) {
             Ok(Statement::End) => {
                 complain!();
                 return None;
@@ -193,21 +197,38 @@ enum Statement {
     End,
 }
 
-/// Read lines until they are a statement.
-fn statement(th: Thread<'_>, first: &str, second: &str, flags: u32) -> Result<Statement> {
+/// Read lines until they are a statement. `count` is how many there were.
+fn statement(
+    th: Thread<'_>,
+    first: &str,
+    second: &str,
+    flags: u32,
+    count: &mut usize,
+) -> Result<Statement> {
     let filename = Str::new(th, "<stdin>")?;
     let mut source = String::new();
+    let mut is_over = false;
     loop {
         let prompt = if source.is_empty() { first } else { second };
-        match read(th, prompt, second) {
+        let input = if is_over { Input::End } else { read(th, prompt, second) };
+        match input {
             Input::Line(line) => {
                 source.push_str(&line);
                 source.push('\n');
             }
+            Input::Unended(line) => {
+                source.push_str(&line);
+                source.push('\n');
+                is_over = true;
+            }
             Input::Interrupt => return Ok(Statement::Interrupt),
             Input::End if source.is_empty() => return Ok(Statement::End),
             Input::End => {
-                let code = compile(th, &source, &filename, flags)?;
+                if !is_over {
+                    complain!();
+                }
+                check(th, &source, &filename, flags)?;
+                let code = compile(th, &source, flags, count)?;
                 return Ok(Statement::Code(code, source));
             }
         }
@@ -215,10 +236,14 @@ fn statement(th: Thread<'_>, first: &str, second: &str, flags: u32) -> Result<St
             let line = line.trim_start();
             line.is_empty() || line.starts_with('#')
         }) {
+            *count += 1;
             return Ok(Statement::Nothing);
         }
-        match compile(th, &source, &filename, flags | INCOMPLETE) {
-            Ok(code) => return Ok(Statement::Code(code, source)),
+        match check(th, &source, &filename, flags | INCOMPLETE) {
+            Ok(()) => {
+                let code = compile(th, &source, flags | INCOMPLETE, count)?;
+                return Ok(Statement::Code(code, source));
+            }
             Err(raised) => {
                 if !is_incomplete(th) {
                     return Err(raised);
@@ -226,7 +251,7 @@ fn statement(th: Thread<'_>, first: &str, second: &str, flags: u32) -> Result<St
                 th.clear_exception(raised);
                 // What another line end makes wrong cannot become right.
                 let ended = format!("{source}\n");
-                if let Err(raised) = compile(th, &ended, &filename, flags | INCOMPLETE) {
+                if let Err(raised) = check(th, &ended, &filename, flags | INCOMPLETE) {
                     if !is_incomplete(th) {
                         return Err(raised);
                     }
@@ -243,10 +268,44 @@ fn is_incomplete(th: Thread<'_>) -> bool {
     exception.is_some_and(|exception| exception.obj().ty().name() == "_IncompleteInputError")
 }
 
-fn compile(th: Thread<'_>, source: &str, filename: &Str, flags: u32) -> Result<Ref<Code>> {
-    // As with `codeop`, a block is complete once an empty line follows it.
-    let source = source.strip_suffix('\n').unwrap_or(source);
-    modules::compile::compile_source(th, source.as_bytes(), filename, Mode::Single, flags)
+/// Look whether the text is a statement.
+fn check(th: Thread<'_>, source: &str, filename: &Str, flags: u32) -> Result<()> {
+    modules::compile::check_syntax(th, statement_text(source), filename, Mode::Single, flags)
+}
+
+/// The code of a statement, which has a file name of its own.
+fn compile(th: Thread<'_>, source: &str, flags: u32, count: &mut usize) -> Result<Ref<Code>> {
+    let filename = Str::from_fmt(th, format_args!("<stdin-{count}>"))?;
+    *count += 1;
+    let text = statement_text(source);
+    let compiled = modules::compile::compile_source(th, text, &filename, Mode::Single, flags);
+    compiled.map_err(|raised| with_line(th, raised, source))
+}
+
+/// As with `codeop`, a block is complete once an empty line follows it.
+fn statement_text(source: &str) -> &[u8] {
+    source.strip_suffix('\n').unwrap_or(source).as_bytes()
+}
+
+/// Give a `SyntaxError` the line that it is about.
+fn with_line(th: Thread<'_>, raised: Raised, source: &str) -> Raised {
+    let exception = th.take_exception(raised);
+    let line = || -> Result<()> {
+        if exception.obj().downcast::<exceptions::SyntaxError>().is_none() {
+            return Ok(());
+        }
+        let number = exception.getattr(th, id!(th, "lineno"))?;
+        let index = Int::to_i64(number.obj()).and_then(|line| usize::try_from(line - 1).ok());
+        if let Some(line) = index.and_then(|index| source.split_inclusive('\n').nth(index)) {
+            let line = Str::new(th, line)?;
+            exception.obj().setattr(th, id!(th, "text"), Some(line.obj()))?;
+        }
+        Ok(())
+    };
+    match line() {
+        Ok(()) => th.restore(exception),
+        Err(raised) => raised,
+    }
 }
 
 /// `sys.ps1` and `sys.ps2`, made when they are missing.

@@ -190,7 +190,8 @@ fn declare(f: &mut ImplItemFn, owner: &syn::Type) -> Result<Option<TokenStream>>
     let Some(text) = string_value(&sig) else {
         return Err(Error::new(sig.span(), "expected #[sig = \"(…)\"]"));
     };
-    let signature = Signature::parse(&text, span)?.with_style(&mut f.attrs)?;
+    let signature =
+        Signature::parse(&text, span)?.with_style(&mut f.attrs)?.with_leaving(&mut f.attrs)?;
     let doc = function_doc(&mut f.attrs, &name, &signature.text);
     function(f, owner, &ident, &name, &doc, &signature, [is_class, is_static, coexists]).map(Some)
 }
@@ -228,6 +229,10 @@ fn function(
         return Err(Error::new(span, "write the type's name before the signature: \"list(…)\""));
     }
     let tokens = signature.to_tokens(shown);
+    let leaving = signature
+        .leaving
+        .as_ref()
+        .map(|value| quote!(const LEAVING: Option<::object::args::Leaving> = Some(#value);));
     let returns = if name == "__init__" { quote!(()) } else { quote!(::object::Ref) };
     let body = quote! {
         #(#conversions)*
@@ -239,6 +244,7 @@ fn function(
         struct Signed;
         impl ::object::declare::HasSignature for Signed {
             const SIGNATURE: &'static ::object::args::Signature = SIGNATURE;
+            #leaving
             fn owner() -> Option<&'static ::object::Type> {
                 Some(<#owner as ::object::PyStruct>::type_object())
             }

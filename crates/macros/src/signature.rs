@@ -29,6 +29,8 @@ pub(crate) struct Signature {
     pub(crate) params: Vec<Param>,
     /// `#[parse(…)]`: a variant of `object::args::Style`.
     pub(crate) style: Ident,
+    /// `#[leaving(…)]`: the value of `HasSignature::LEAVING`.
+    pub(crate) leaving: Option<TokenStream>,
 }
 
 impl Signature {
@@ -70,7 +72,7 @@ impl Signature {
             }
         }
         let style = Ident::new("Clinic", span);
-        Ok(Signature { name, text: closed(&text[open..]), params, style })
+        Ok(Signature { name, text: closed(&text[open..]), params, style, leaving: None })
     }
 
     /// Take `#[parse(…)]`: `keywords`, `tuple`, `vectorcall`, or `forward` for a
@@ -91,6 +93,49 @@ impl Signature {
                 _ => return Err(Error::new(style.span(), "not a way to parse")),
             };
         }
+        Ok(self)
+    }
+
+    /// Take `#[leaving("f", names = 2)]` or `#[leaving("f", positional = 1)]`, CPython's
+    /// `/ [from 3.15]` and `* [from 3.15]`: the function's full name as warnings show it, and how
+    /// many of its first parameters will be positional-only or remain positional.
+    pub(crate) fn with_leaving(mut self, attrs: &mut Vec<Attribute>) -> Result<Self> {
+        let Some(attr) = take(attrs, "leaving") else { return Ok(self) };
+        let parse = |input: syn::parse::ParseStream<'_>| {
+            let function: syn::LitStr = input.parse()?;
+            input.parse::<syn::Token![,]>()?;
+            let kind: Ident = input.parse()?;
+            input.parse::<syn::Token![=]>()?;
+            Ok((function.value(), kind, input.parse::<syn::LitInt>()?.base10_parse::<usize>()?))
+        };
+        let (function, kind, count) = attr.parse_args_with(parse)?;
+        let positional: Vec<_> = self
+            .params
+            .iter()
+            .filter(|p| matches!(p.kind, Kind::PositionalOnly | Kind::Either))
+            .map(|p| format!("'{}'", p.name))
+            .collect();
+        let (kept, all) = (positional.iter().take(count), positional.len());
+        self.leaving = Some(match kind.to_string().as_str() {
+            "names" => {
+                let (s, names) = (plural(count), listed(kept));
+                let warning = format!(
+                    "Passing keyword argument{s} {names} to {function}() is deprecated. \
+                     Parameter{s} {names} will become positional-only in Python 3.15."
+                );
+                quote!(::object::args::Leaving { names: #count, positional: #all, warning: #warning })
+            }
+            "positional" => {
+                let (s, names) = (plural(count), listed(positional.iter().skip(count)));
+                let warning = format!(
+                    "Passing more than {count} positional argument{s} to {function}() is \
+                     deprecated. Parameters {names} will become keyword-only parameters in \
+                     Python 3.15."
+                );
+                quote!(::object::args::Leaving { names: 0, positional: #count, warning: #warning })
+            }
+            _ => return Err(Error::new(kind.span(), "not a way to pass arguments")),
+        });
         Ok(self)
     }
 
@@ -169,6 +214,19 @@ impl Signature {
             });
         }
         Ok(statements)
+    }
+}
+
+fn plural(count: usize) -> &'static str {
+    if count == 1 { "" } else { "s" }
+}
+
+/// `a, b and c`.
+fn listed<'a>(items: impl Iterator<Item = &'a String>) -> String {
+    let mut items: Vec<_> = items.map(String::as_str).collect();
+    match items.pop() {
+        Some(last) if !items.is_empty() => format!("{} and {last}", items.join(", ")),
+        last => last.unwrap_or_default().to_owned(),
     }
 }
 

@@ -148,18 +148,27 @@ pub mod builtins {
     }
 
     /// Return the binary representation of an integer.
+    ///
+    ///    >>> bin(170)
+    ///    '0b10101010'
     #[sig = "(number, /)"]
     fn bin(th: Thread<'_>, number: Obj<'_>) -> Result<Ref<Str>> {
         in_base(th, number, 2)
     }
 
     /// Return the hexadecimal representation of an integer.
+    ///
+    ///    >>> hex(48879)
+    ///    '0xbeef'
     #[sig = "(number, /)"]
     fn hex(th: Thread<'_>, number: Obj<'_>) -> Result<Ref<Str>> {
         in_base(th, number, 16)
     }
 
     /// Return the octal representation of an integer.
+    ///
+    ///    >>> oct(493)
+    ///    '0o755'
     #[sig = "(number, /)"]
     fn oct(th: Thread<'_>, number: Obj<'_>) -> Result<Ref<Str>> {
         in_base(th, number, 8)

@@ -671,7 +671,7 @@ pub mod math {
     #[sig = "(x, y, /, *, steps=None)"]
     fn nextafter(th: Thread<'_>, x: f64, y: f64, steps: Option<Obj<'_>>) -> Result<f64> {
         let Some(steps) = steps.filter(|steps| !steps.is_none()) else {
-            return Ok(algorithms::nextafter(x, y, 1));
+            return Ok(algorithms::nextafter_once(x, y));
         };
         let steps = Int::index(th, steps)?;
         non_negative(th, steps.obj(), "steps")?;

@@ -147,6 +147,12 @@ pub fn nextafter(x: f64, y: f64, steps: u64) -> f64 {
     }
 }
 
+/// `math.nextafter(x, y)`, C's function: a step onto zero keeps the sign of `x`.
+pub fn nextafter_once(x: f64, y: f64) -> f64 {
+    let next = nextafter(x, y, 1);
+    if next == 0.0 && x != 0.0 { next.copysign(x) } else { next }
+}
+
 /// `math.ulp`
 pub fn ulp(x: f64) -> f64 {
     let x = x.abs();

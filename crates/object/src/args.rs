@@ -45,6 +45,28 @@ pub struct Signature {
     pub style: Style,
 }
 
+/// Ways to pass arguments that a coming version of Python will not take any more.
+#[derive(Debug)]
+pub struct Leaving {
+    /// The first parameters will be positional-only: how many; 0 for none.
+    pub names: usize,
+    /// How many arguments may still be given by position.
+    pub positional: usize,
+    pub warning: &'static str,
+}
+
+impl Leaving {
+    /// Warn of a call with `given` positional arguments if it will not be valid.
+    pub fn check(&self, th: Thread<'_>, given: usize) -> Result<()> {
+        if (self.names..=self.positional).contains(&given) {
+            return Ok(());
+        }
+        let warning = Str::new(th, self.warning)?;
+        let category = crate::exceptions::types::DeprecationWarning();
+        (th.hooks().warn)(th, category.obj(), &warning, 1)
+    }
+}
+
 /// The extra keyword arguments of a `**kwargs` parameter.
 #[derive(Clone, Copy)]
 pub struct Kwargs<'a> {
@@ -66,6 +88,17 @@ impl<'a> Kwargs<'a> {
     /// Whether there are none.
     pub fn is_empty(self) -> bool {
         self.iter().next().is_none()
+    }
+
+    /// Match these and `positional` with a signature, for a function that looks first how it
+    /// is called.
+    pub fn match_with<const N: usize>(
+        self,
+        th: Thread<'_>,
+        signature: &'static Signature,
+        positional: Args<'a>,
+    ) -> Result<Parsed<'a, N>> {
+        Parsed::new(th, signature, positional, self.names, self.values)
     }
 
     /// A new dict of them.

@@ -15,7 +15,7 @@ use abi::{
 
 use crate::{
     AsObject, Dict, Obj, PyStruct, Raised, Ref, Result, Thread, Traverse, Tuple, Type,
-    args::{IntoReturn, Parsed, Signature, SplitKwargs, Style},
+    args::{IntoReturn, Leaving, Parsed, Signature, SplitKwargs, Style},
     reference::objects,
     shape,
     slots::conjure,
@@ -319,6 +319,8 @@ impl<'a> TypeBuilder<'a> {
 pub trait HasSignature {
     /// The signature.
     const SIGNATURE: &'static Signature;
+    /// What of it will change.
+    const LEAVING: Option<Leaving> = None;
 
     /// The type whose method it is.
     fn owner() -> Option<&'static Type> {
@@ -524,6 +526,11 @@ where
         Ok(parsed) => parsed,
         Err(Raised) => return std::ptr::null_mut(),
     };
+    if let Some(leaving) = const { &S::LEAVING }
+        && leaving.check(th, nargs).is_err()
+    {
+        return std::ptr::null_mut();
+    }
     // SAFETY: the receiver outlives the call.
     raw(conjure::<F>()(th, unsafe { this(slf) }, &parsed).into_return(th))
 }
@@ -551,9 +558,8 @@ where
 }
 
 /// Match the arguments of a `tp_new`, `tp_init` or `tp_call` and go on with `call`.
-unsafe fn with_tuple_and_dict<const N: usize, T>(
+unsafe fn with_tuple_and_dict<S: HasSignature, const N: usize, T>(
     th: Thread<'_>,
-    signature: &'static Signature,
     args: *mut PyObject,
     kwargs: *mut PyObject,
     call: impl FnOnce(&Parsed<'_, N>) -> Result<T>,
@@ -563,7 +569,11 @@ unsafe fn with_tuple_and_dict<const N: usize, T>(
     // SAFETY: `kwargs` is null or a dict.
     let kwargs = unsafe { Obj::from_raw(kwargs).map(|kwargs| kwargs.cast::<Dict>()) };
     let split = SplitKwargs::new(kwargs);
-    call(&Parsed::<N>::new(th, signature, args.items(), split.names(), split.values())?)
+    let parsed = Parsed::<N>::new(th, S::SIGNATURE, args.items(), split.names(), split.values())?;
+    if let Some(leaving) = const { &S::LEAVING } {
+        leaving.check(th, args.len())?;
+    }
+    call(&parsed)
 }
 
 /// Whether two slots hold the same function.
@@ -597,7 +607,7 @@ where
     let kwargs = if is_overridden { std::ptr::null_mut() } else { kwargs };
     // SAFETY: the arguments of `tp_new`.
     raw(unsafe {
-        with_tuple_and_dict(th, S::SIGNATURE, args, kwargs, |parsed| {
+        with_tuple_and_dict::<S, N, _>(th, args, kwargs, |parsed| {
             conjure::<F>()(th, ty, parsed).into_return(th)
         })
     })
@@ -659,7 +669,7 @@ where
     let kwargs = if is_overridden { std::ptr::null_mut() } else { kwargs };
     // SAFETY: the arguments of `tp_init`.
     let result = unsafe {
-        with_tuple_and_dict(th, S::SIGNATURE, args, kwargs, |parsed| {
+        with_tuple_and_dict::<S, N, _>(th, args, kwargs, |parsed| {
             conjure::<F>()(th, slf, parsed).into_return(th)
         })
     };
@@ -682,7 +692,7 @@ where
     let slf = unsafe { th.argument(slf) };
     // SAFETY: the arguments of `tp_call`.
     raw(unsafe {
-        with_tuple_and_dict(th, S::SIGNATURE, args, kwargs, |parsed| {
+        with_tuple_and_dict::<S, N, _>(th, args, kwargs, |parsed| {
             conjure::<F>()(th, slf, parsed).into_return(th)
         })
     })

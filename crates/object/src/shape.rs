@@ -278,11 +278,13 @@ pub fn dict(th: Thread<'_>, object: Obj<'_>) -> Result<Ref<Dict>> {
             let named = shape.names().iter().zip(slots);
             let taken = named.filter_map(|(name, slot)| Some((name.clone(), slot.take()?)));
             let dict = Dict::from_names(th, shape.len(), taken)?;
+            dict.mark_of_instance();
             adopt(object, dict.clone());
             return Ok(dict);
         }
     }
     let dict = Dict::new(th)?;
+    dict.mark_of_instance();
     adopt(object, dict.clone());
     Ok(dict)
 }

@@ -1,8 +1,10 @@
 //! Attribute access that avoids bound methods.
 
-use object::{AsObject, Obj, Protocol, Ref, Result, Str, Thread, Type, shape, types::type_};
+use object::{AsObject, Obj, Protocol, Ref, Result, Str, Thread, Type, shape, types, types::type_};
 
 pub(crate) use object::protocol::attr::{Method, method};
+
+use object::protocol::attr::with_origin;
 
 /// The address of `object.__getattribute__`'s slot.
 pub(crate) fn generic_getattro() -> Option<usize> {
@@ -66,10 +68,9 @@ pub(crate) fn get(th: Thread<'_>, object: Obj<'_>, name: &Str) -> Result<Ref> {
             if let Some(value) = shape::get(th, object, name)? {
                 return Ok(value);
             }
-            if let Some(found) = found
-                && found.obj().ty().slots().tp_descr_get.is_none()
-            {
-                return Ok(found);
+            if let Some(found) = found {
+                let bound = types::descr::bind(th, found.obj(), Some(object), ty);
+                return bound.map_err(|_| with_origin(th, object, name));
             }
         }
     }

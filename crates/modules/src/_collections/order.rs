@@ -155,13 +155,6 @@ impl Order {
         }
         keys
     }
-
-    /// The bytes outside of the object.
-    pub(super) fn size_in_memory(&self) -> usize {
-        self.nodes.capacity() * size_of::<Option<Node>>()
-            + self.free.capacity() * size_of::<u32>()
-            + self.places.capacity() * size_of::<(usize, u32)>()
-    }
 }
 
 impl Traverse for Order {

@@ -47,7 +47,11 @@ pub(super) fn pack_namespace(th: Thread<'_>, names: &Dict) -> Result<Vec<(String
         let Some(name) = name.obj().downcast::<Str>() else {
             raise!(th, TypeError, "bad argument type for built-in operation");
         };
-        all.push((name.to_utf8(th)?.to_owned(), data::pack(th, value.obj(), false)?));
+        let name = name.to_utf8(th)?;
+        if name.contains('\0') {
+            raise!(th, ValueError, "found embedded NULL character");
+        }
+        all.push((name.to_owned(), data::pack(th, value.obj(), false)?));
     }
     Ok(all)
 }

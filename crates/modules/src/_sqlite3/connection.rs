@@ -423,6 +423,7 @@ impl Connection {
     }
 
     #[sig = "Connection(database, timeout=5.0, detect_types=0, isolation_level='', check_same_thread=True, factory=ConnectionType, cached_statements=128, uri=False, *, autocommit=sqlite3.LEGACY_TRANSACTION_CONTROL)"]
+    #[leaving("_sqlite3.Connection", positional = 1)]
     fn __init__(
         &self,
         th: Thread<'_>,

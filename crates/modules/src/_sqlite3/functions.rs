@@ -73,6 +73,7 @@ fn exchange(
 impl Connection {
     /// Creates a new function.
     #[sig = "($self, /, name, narg, func, *, deterministic=False)"]
+    #[leaving("_sqlite3.Connection.create_function", names = 3)]
     fn create_function(
         &self,
         th: Thread<'_>,
@@ -108,6 +109,7 @@ impl Connection {
 
     /// Creates a new aggregate.
     #[sig = "($self, /, name, n_arg, aggregate_class)"]
+    #[leaving("_sqlite3.Connection.create_aggregate", names = 3)]
     fn create_aggregate(
         &self,
         th: Thread<'_>,
@@ -217,6 +219,7 @@ impl Connection {
 
     /// Set authorizer callback.
     #[sig = "($self, /, authorizer_callback)"]
+    #[leaving("_sqlite3.Connection.set_authorizer", names = 1)]
     fn set_authorizer(&self, th: Thread<'_>, callable: Obj<'_>) -> Result<()> {
         let db = self.check(th)?;
         let status = exchange(&self.authorizer, Self::new_callback(th, callable), |callback| {
@@ -244,6 +247,7 @@ impl Connection {
     /// If 'progress_handler' is None or 'n' is less than 1, the progress
     /// handler is disabled.
     #[sig = "($self, /, progress_handler, n)"]
+    #[leaving("_sqlite3.Connection.set_progress_handler", names = 1)]
     fn set_progress_handler(&self, th: Thread<'_>, callable: Obj<'_>, n: i32) -> Result<()> {
         let db = self.check(th)?;
         exchange(&self.progress, Self::new_callback(th, callable), |callback| {
@@ -258,6 +262,7 @@ impl Connection {
 
     /// Set a trace callback called for each SQL statement (passed as unicode).
     #[sig = "($self, /, trace_callback)"]
+    #[leaving("_sqlite3.Connection.set_trace_callback", names = 1)]
     fn set_trace_callback(&self, th: Thread<'_>, callable: Obj<'_>) -> Result<()> {
         let db = self.check(th)?;
         exchange(&self.trace, Self::new_callback(th, callable), |callback| {

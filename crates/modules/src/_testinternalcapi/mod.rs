@@ -80,13 +80,7 @@ pub mod _testinternalcapi {
     /// Return the name of the memory allocator.
     #[sig = "()"]
     fn pymem_getallocatorsname(th: Thread<'_>) -> &'static str {
-        let mode = th.heap().mode();
-        match (mode.malloc, mode.debug) {
-            (false, false) => "pymalloc",
-            (false, true) => "pymalloc_debug",
-            (true, false) => "malloc",
-            (true, true) => "malloc_debug",
-        }
+        th.heap().mode().name()
     }
 
     /// Return how many objects the collector tracks.

@@ -61,20 +61,19 @@ pub(super) fn end_thread(th: Thread<'_>) {
     }
 }
 
-/// In the child of a fork: the dicts of the other threads go.
-pub(super) fn after_fork(th: Thread<'_>) {
+/// In the child of a fork: take the dicts of the other threads, to be released when all is
+/// set for the destructors of what they hold.
+pub(super) fn after_fork(th: Thread<'_>) -> Vec<Ref<Dict>> {
     let me = th.state().id();
-    let locals: Vec<_> = living(th).locals.borrow().values().copied().collect();
-    for local in locals {
+    let mut abandoned = Vec::new();
+    for local in living(th).locals.borrow().values() {
         // SAFETY: as above; nothing is released in this loop.
         let Some(local) = (unsafe { local.as_ref() }) else { continue };
         local.last.set((0, std::ptr::null_mut()));
         let mut dicts = local.dicts.borrow_mut();
-        for (_, dict) in dicts.extract_if(|thread, _| *thread != me) {
-            // Their destructors are not ours to run.
-            std::mem::forget(dict);
-        }
+        abandoned.extend(dicts.extract_if(|thread, _| *thread != me).map(|(_, dict)| dict));
     }
+    abandoned
 }
 
 fn living(th: Thread<'_>) -> &'static Living {

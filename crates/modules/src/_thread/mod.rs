@@ -30,10 +30,10 @@ static EXCEPT_HOOK_ARGS: Decl = Decl {
     instantiable: true,
 };
 
-/// In the child of a fork, before the program's own functions run.
-pub(crate) fn after_fork(th: Thread<'_>) {
-    local::after_fork(th);
+/// In the child of a fork, before the program's own functions run: what the other threads had in `_thread._local`s, to be released last.
+pub(crate) fn after_fork(th: Thread<'_>) -> Vec<Ref<Dict>> {
     handle::after_fork(th);
+    local::after_fork(th)
 }
 
 /// Drop what the calling thread, which ends, has in `_thread._local`s.

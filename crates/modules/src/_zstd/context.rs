@@ -70,6 +70,9 @@ parameters! {
     }
 }
 
+/// The number of `ZSTD_c_nbWorkers`.
+const NB_WORKERS: c_int = 400;
+
 /// The least and greatest value of a parameter; `None` for one that is unknown.
 pub(super) fn bounds(number: c_int, compresses: bool) -> Option<(c_int, c_int)> {
     let bounds = if compresses {
@@ -120,16 +123,29 @@ struct Held {
 pub(super) struct Compressor {
     raw: *mut zs::ZSTD_CCtx,
     held: Held,
+    /// Whether the context owns a dictionary, has worker threads, and began to use both.
+    owns_dictionary: bool,
+    has_workers: bool,
+    is_shared: bool,
 }
 
 impl Compressor {
     pub(super) fn new() -> Option<Compressor> {
         // SAFETY: no arguments.
         let raw = unsafe { zs::ZSTD_createCCtx() };
-        (!raw.is_null()).then(|| Compressor { raw, held: Held::default() })
+        (!raw.is_null()).then(|| Compressor {
+            raw,
+            held: Held::default(),
+            owns_dictionary: false,
+            has_workers: false,
+            is_shared: false,
+        })
     }
 
     pub(super) fn set(&mut self, number: c_int, value: c_int) -> Code {
+        if number == NB_WORKERS {
+            self.has_workers = value > 0;
+        }
         match COMPRESSION.iter().find(|entry| entry.0 == number) {
             // SAFETY: a live context and a known parameter.
             Some((.., parameter)) => unsafe {
@@ -139,27 +155,32 @@ impl Compressor {
         }
     }
 
-    pub(super) fn load(&mut self, content: &[u8], how: Use, level: c_int) -> Code {
-        match how {
+    /// `None` if there is no digesting the content.
+    pub(super) fn load(&mut self, content: &[u8], how: Use, level: c_int) -> Option<Code> {
+        Some(match how {
             Use::Digested => {
                 // SAFETY: the library copies the content.
                 let digest =
                     unsafe { zs::ZSTD_createCDict(pointer(content), content.len(), level) };
-                // SAFETY: the digest is kept as long as the context; null means none.
+                if digest.is_null() {
+                    return None;
+                }
+                // SAFETY: the digest is kept as long as the context.
                 let code = unsafe { zs::ZSTD_CCtx_refCDict(self.raw, digest) };
-                self.held._digest = (!digest.is_null()).then_some(Digest(digest));
+                self.held._digest = Some(Digest(digest));
                 code
             }
-            // SAFETY: the library copies the content.
-            Use::Undigested => unsafe {
-                zs::ZSTD_CCtx_loadDictionary(self.raw, pointer(content), content.len())
-            },
+            Use::Undigested => {
+                self.owns_dictionary = true;
+                // SAFETY: the library copies the content.
+                unsafe { zs::ZSTD_CCtx_loadDictionary(self.raw, pointer(content), content.len()) }
+            }
             Use::Prefix => {
                 let prefix = self.held.prefix.insert(content.into());
                 // SAFETY: the prefix is kept as long as the context.
                 unsafe { zs::ZSTD_CCtx_refPrefix(self.raw, pointer(prefix), prefix.len()) }
             }
-        }
+        })
     }
 
     pub(super) fn set_pledged_size(&mut self, size: u64) -> Code {
@@ -174,6 +195,7 @@ impl Compressor {
     }
 
     pub(super) fn step(&mut self, input: &[u8], output: &mut [u8], mode: c_int) -> Step<Code> {
+        self.is_shared |= self.has_workers && self.owns_dictionary;
         let mode = match mode {
             0 => zs::ZSTD_EndDirective::ZSTD_e_continue,
             1 => zs::ZSTD_EndDirective::ZSTD_e_flush,
@@ -190,6 +212,12 @@ impl Compressor {
 
 impl Drop for Compressor {
     fn drop(&mut self) {
+        if self.is_shared {
+            // The library would free the dictionary before it ends its threads. Beginning a
+            // frame waits for those of the last one.
+            self.reset();
+            self.step(&[], &mut [], 0);
+        }
         // SAFETY: made by the library, freed once, before what it refers to.
         unsafe { zs::ZSTD_freeCCtx(self.raw) };
     }
@@ -218,14 +246,18 @@ impl Decompressor {
         }
     }
 
-    pub(super) fn load(&mut self, content: &[u8], how: Use) -> Code {
+    /// `None` if there is no digesting the content.
+    pub(super) fn load(&mut self, content: &[u8], how: Use) -> Option<Code> {
         if how == Use::Prefix {
             let prefix = self.held.prefix.insert(content.into());
             // SAFETY: the prefix is kept as long as the context.
-            return unsafe { zs::ZSTD_DCtx_refPrefix(self.raw, pointer(prefix), prefix.len()) };
+            let code = unsafe { zs::ZSTD_DCtx_refPrefix(self.raw, pointer(prefix), prefix.len()) };
+            return Some(code);
         }
         // SAFETY: the library copies the content.
-        unsafe { zs::ZSTD_DCtx_loadDictionary(self.raw, pointer(content), content.len()) }
+        let code =
+            unsafe { zs::ZSTD_DCtx_loadDictionary(self.raw, pointer(content), content.len()) };
+        (how != Use::Digested || !is_error(code)).then_some(code)
     }
 
     pub(super) fn step(&mut self, input: &[u8], output: &mut [u8]) -> Step<Code> {

@@ -46,6 +46,11 @@ fn checked(th: Thread<'_>, code: Code, doing: &str) -> Result<Code> {
     Ok(code)
 }
 
+fn not_digested(th: Thread<'_>, kind: &str) -> Raised {
+    let text = format!("Failed to create a {kind} instance from Zstandard dictionary content.");
+    zstd_error(th, &text)
+}
+
 /// A C `int`.
 fn int(th: Thread<'_>, value: Obj<'_>) -> Result<c_int> {
     let index = Int::index(th, value)?;
@@ -155,7 +160,7 @@ impl ZstdDict {
                 "Zstandard dictionary content too short (must have at least eight bytes)"
             );
         }
-        let dict_id = if is_raw { 0 } else { context::dictionary_id(content) };
+        let dict_id = context::dictionary_id(content);
         if !is_raw && dict_id == 0 {
             raise!(th, ValueError, "invalid Zstandard dictionary");
         }
@@ -219,10 +224,10 @@ fn dictionary(
         && let Some(dict) = dict.downcast::<ZstdDict>()
         && Int::is_int(*how)
     {
-        let how = match Int::to_i64(*how) {
-            Some(0) => Some(Use::Digested),
-            Some(1) => Some(Use::Undigested),
-            Some(2) => Some(Use::Prefix),
+        let how = match int(th, *how)? {
+            0 => Some(Use::Digested),
+            1 => Some(Use::Undigested),
+            2 => Some(Use::Prefix),
             _ => None,
         };
         if let Some(how) = how {
@@ -340,7 +345,9 @@ impl ZstdCompressor {
             }
         }
         if let Some((content, how)) = dictionary(th, zstd_dict, Use::Undigested)? {
-            let code = context.load(content.as_bytes(), how, chosen);
+            let Some(code) = context.load(content.as_bytes(), how, chosen) else {
+                return Err(not_digested(th, "ZSTD_CDict"));
+            };
             checked(th, code, "load Zstandard dictionary or prefix for compression")?;
         }
         let value = ZstdCompressor {
@@ -483,7 +490,9 @@ impl ZstdDecompressor {
     ) -> Result<Ref<ZstdDecompressor>> {
         let Some(mut context) = Decompressor::new() else { return Err(th.no_memory()) };
         if let Some((content, how)) = dictionary(th, zstd_dict, Use::Digested)? {
-            let code = context.load(content.as_bytes(), how);
+            let Some(code) = context.load(content.as_bytes(), how) else {
+                return Err(not_digested(th, "ZSTD_DDict"));
+            };
             checked(th, code, "load Zstandard dictionary or prefix for decompression")?;
         }
         if let Some(dict) = options_dict(th, options, "ZstdDecompressor")? {

@@ -450,6 +450,7 @@ impl Array {
         if let Some(text) = initial.downcast::<Str>()
             && self.kind.is_unicode()
         {
+            self.reallocate(th, text.len())?;
             return self.push_text(th, text);
         }
         if let Some(other) = initial.downcast::<Array>() {

@@ -149,6 +149,21 @@ pub fn compile_source(
     compile_text(th, &text, filename, &options)
 }
 
+/// Parse a text of which no more than its syntax is wanted.
+pub fn check_syntax(
+    th: Thread<'_>,
+    source: &[u8],
+    filename: &Str,
+    mode: Mode,
+    flags: u32,
+) -> Result<()> {
+    let text = decode(th, source, filename)?;
+    match compiler::parse(&text, &lossy(filename), &default_options(th, mode, flags)) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(raise_compile_error(th, &error, filename.obj())),
+    }
+}
+
 /// The code of a script, whose errors are told as those of a file.
 pub fn compile_file(th: Thread<'_>, source: &[u8], filename: &Str) -> Result<Ref<Code>> {
     let text = decode(th, source, filename)?;

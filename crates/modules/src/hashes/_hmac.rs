@@ -183,13 +183,19 @@ macro_rules! hmac_module {
             fn exec(th: Thread<'_>, module: &Module) -> Result<()> {
                 crate::hashes::minimum(th, module)?;
                 module.set(th, "HMAC", ready(th, Hmac::DECL)?.obj())?;
-                let bases = Tuple::from_objs(th, &[exceptions::types::ValueError().obj()])?;
-                let name = Str::new(th, "_hmac.UnknownHashError")?;
-                let class = support::new_exception(th, &name, &bases)?;
+                let globals = th.interp().extensions.get::<Globals>();
+                // A module that is made once more raises what the first one knows.
+                let known = globals.unknown.borrow().clone();
+                let class = match known {
+                    Some(class) => class.upcast(),
+                    None => {
+                        let bases = Tuple::from_objs(th, &[exceptions::types::ValueError().obj()])?;
+                        let name = Str::new(th, "_hmac.UnknownHashError")?;
+                        support::new_exception(th, &name, &bases)?
+                    }
+                };
                 module.set(th, "UnknownHashError", class.obj())?;
-                if let Ok(class) = class.downcast::<Type>() {
-                    th.interp().extensions.get::<Globals>().unknown.replace(Some(class));
-                }
+                globals.unknown.replace(class.downcast::<Type>().ok());
                 Ok(())
             }
         }

@@ -50,6 +50,13 @@ pub(super) struct Product {
 
 self_iterator!(Product);
 
+/// The size of an iterator without its indices: head, pools, indices, result, `more` further
+/// words and a flag.
+/// COMPAT: as CPython counts it; test_itertools.SizeofTest.
+const fn counted(more: usize) -> usize {
+    size_of::<Head>() + (3 + more + 1) * size_of::<usize>()
+}
+
 #[pymethods(parts(self_iterator))]
 impl Product {
     #[parse(keywords)]
@@ -107,7 +114,7 @@ impl Product {
         let indices = self.indices.take();
         let count = indices.as_deref().map_or(0, <[usize]>::len);
         self.indices.set(indices);
-        size_of::<Product>() + count * size_of::<usize>()
+        counted(0) + count * size_of::<usize>()
     }
 }
 
@@ -183,7 +190,7 @@ impl Permutations {
     #[sig = "($self, /)"]
     fn __sizeof__(&self, _: Thread<'_>) -> usize {
         let state = self.state.borrow();
-        size_of::<Permutations>() + (state.0.len() + state.1.len()) * size_of::<usize>()
+        counted(2) + (state.0.len() + state.1.len()) * size_of::<usize>()
     }
 }
 
@@ -243,7 +250,7 @@ impl Combinations {
     /// Returns size in memory, in bytes.
     #[sig = "($self, /)"]
     fn __sizeof__(&self, _: Thread<'_>) -> usize {
-        size_of::<Combinations>() + self.indices.borrow().len() * size_of::<usize>()
+        counted(1) + self.indices.borrow().len() * size_of::<usize>()
     }
 }
 
@@ -300,6 +307,6 @@ impl CombinationsWithReplacement {
     /// Returns size in memory, in bytes.
     #[sig = "($self, /)"]
     fn __sizeof__(&self, _: Thread<'_>) -> usize {
-        size_of::<CombinationsWithReplacement>() + self.indices.borrow().len() * size_of::<usize>()
+        counted(1) + self.indices.borrow().len() * size_of::<usize>()
     }
 }

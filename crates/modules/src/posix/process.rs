@@ -167,9 +167,10 @@ pub fn after_fork_child(th: Thread<'_>) {
     vm::interpreters::after_fork(th);
     crate::_imp::after_fork(th);
     crate::_signal::after_fork(th);
-    crate::_thread::after_fork(th);
+    let abandoned = crate::_thread::after_fork(th);
     crate::faulthandler::fault::after_fork();
     crate::_io::after_fork(th);
+    drop(abandoned);
     run_all(th, th.interp().extensions.get::<AtFork>().in_child.borrow().clone());
 }
 

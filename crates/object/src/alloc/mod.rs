@@ -54,18 +54,33 @@ pub struct Mode {
     /// Blocks carry guard bytes and their contents are overwritten when they
     /// are allocated (0xCD) and freed (0xDD).
     pub debug: bool,
+    /// It was asked for as "mimalloc", for which our pools stand in.
+    pub mimalloc: bool,
 }
 
 impl Mode {
     /// The mode of a value of `PYTHONMALLOC`, `None` if there is no such.
     pub fn from_name(name: &str) -> Option<Self> {
-        Some(match name {
-            "" | "default" | "pymalloc" => Mode { malloc: false, debug: false },
-            "debug" | "pymalloc_debug" => Mode { malloc: false, debug: true },
-            "malloc" => Mode { malloc: true, debug: false },
-            "malloc_debug" => Mode { malloc: true, debug: true },
+        let debug = name.ends_with("debug");
+        let (malloc, mimalloc) = match name {
+            "" | "default" | "debug" | "pymalloc" | "pymalloc_debug" => (false, false),
+            "malloc" | "malloc_debug" => (true, false),
+            "mimalloc" | "mimalloc_debug" => (false, true),
             _ => return None,
-        })
+        };
+        Some(Mode { malloc, debug, mimalloc })
+    }
+
+    /// The name as CPython's tools know it.
+    pub fn name(self) -> &'static str {
+        match (self.malloc, self.mimalloc, self.debug) {
+            (false, false, false) => "pymalloc",
+            (false, false, true) => "pymalloc_debug",
+            (true, _, false) => "malloc",
+            (true, _, true) => "malloc_debug",
+            (false, true, false) => "mimalloc",
+            (false, true, true) => "mimalloc_debug",
+        }
     }
 }
 

@@ -155,7 +155,7 @@ fn absurd_sizes_fail() {
 
 #[test]
 fn debug_mode_marks_new_and_freed_memory() {
-    let heap = Heap::new(Mode { malloc: false, debug: true });
+    let heap = Heap::new(Mode { debug: true, ..Mode::default() });
     let block = heap.alloc(40).unwrap();
     // SAFETY: the block has 40 bytes, and 8 guard bytes before it.
     let bytes = unsafe { std::slice::from_raw_parts(block.as_ptr().sub(8), 56) };

@@ -73,7 +73,7 @@ pub fn getattr(th: Thread<'_>, object: Obj<'_>, name: &Str) -> Result<Ref> {
 
 /// Note in an `AttributeError` what was looked for, if it does not know.
 #[cold]
-fn with_origin(th: Thread<'_>, object: Obj<'_>, name: &Str) -> error::Raised {
+pub fn with_origin(th: Thread<'_>, object: Obj<'_>, name: &Str) -> error::Raised {
     use crate::AsObject;
     if let Some(exception) = th.exception()
         && let Some(error) = exception.obj().downcast::<exceptions::AttributeError>()

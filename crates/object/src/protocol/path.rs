@@ -14,7 +14,11 @@ pub fn fspath_opt(th: Thread<'_>, path: Obj<'_>) -> Result<Option<Ref>> {
     if is_plain(path) {
         return Ok(Some(path.own()));
     }
-    let found = call_special(th, path, id!(th, "__fspath__"), &[])?;
+    let name = id!(th, "__fspath__");
+    if path.ty().lookup(th, name).is_some_and(Obj::is_none) {
+        return Ok(None);
+    }
+    let found = call_special(th, path, name, &[])?;
     if let Some(found) = &found
         && !is_plain(found.obj())
     {

@@ -351,7 +351,7 @@ impl BuiltinFunction {
 
     #[getter]
     fn __text_signature__(&self, th: Thread<'_>) -> Result {
-        super::descr::signature_object(th, self.def.ml_doc)
+        super::descr::signature_object(th, self.def)
     }
 
     #[sig = "($self, /)"]

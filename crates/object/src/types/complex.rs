@@ -7,6 +7,7 @@ use num::complex::{self as ops, Complex as Value, complex};
 
 use crate::{
     AsObject, Float, Head, Int, Obj, PyStruct, Ref, Result, Str, Thread, Tuple, Type, alloc_object,
+    args::{Args, Kwargs, Param, Signature, Style},
     id,
     protocol::{CompareOp, Protocol},
     raise,
@@ -120,27 +121,73 @@ fn parse(th: Thread<'_>, string: &Str) -> Result<Value> {
     }
 }
 
-/// One of two arguments: its value, and whether it was complex.
-fn component(th: Thread<'_>, object: Obj<'_>, which: &str) -> Result<(Value, bool)> {
-    let kind = object.type_name();
-    let converted = match object.downcast::<Complex>() {
-        Some(value) => Some(value.value()),
-        None if which == "real" => by_method(th, object)?,
-        None => None,
-    };
-    if let Some(value) = converted {
-        let message = Str::from_fmt(
-            th,
-            format_args!("complex() argument '{which}' must be a real number, not {kind}"),
-        )?;
-        warn(th, &message)?;
-        return Ok((value, true));
+/// `complex(number)`.
+fn from_one(th: Thread<'_>, number: Obj<'_>) -> Result<Value> {
+    if let Some(string) = number.downcast::<Str>() {
+        return parse(th, string);
     }
-    if !has_float(object) || object.downcast::<Str>().is_some() {
-        raise!(th, TypeError, "complex() argument '{which}' must be a real number, not {kind}");
+    if let Some(value) = by_method(th, number)? {
+        return Ok(value);
     }
-    Ok((complex(Float::as_f64(th, object)?, 0.0), false))
+    if has_float(number) {
+        return Ok(complex(Float::as_f64(th, number)?, 0.0));
+    }
+    let kind = number.type_name();
+    raise!(th, TypeError, "complex() argument must be a string or a number, not {kind}")
 }
+
+fn not_real(which: &str, object: Obj<'_>) -> String {
+    format!("complex() argument '{which}' must be a real number, not {}", object.type_name())
+}
+
+/// `complex(real, imag)`, one of which may be missing.
+fn from_parts(th: Thread<'_>, real: Option<Obj<'_>>, imag: Option<Obj<'_>>) -> Result<Value> {
+    let whole = real.map_or(Ok(None), |real| by_method(th, real))?;
+    let is_number = |object: Obj<'_>| has_float(object) && object.downcast::<Str>().is_none();
+    if let Some(real) = real
+        && whole.is_none()
+        && !is_number(real)
+    {
+        raise!(th, TypeError, "{}", not_real("real", real));
+    }
+    let turned = imag.and_then(|imag| imag.downcast::<Complex>()).map(Complex::value);
+    if let Some(imag) = imag
+        && turned.is_none()
+        && !is_number(imag)
+    {
+        raise!(th, TypeError, "{}", not_real("imag", imag));
+    }
+    let part = |which, object: Option<Obj<'_>>, complex_value: Option<Value>| {
+        let Some(object) = object else { return Ok(complex(0.0, 0.0)) };
+        let Some(value) = complex_value else {
+            return Ok(complex(Float::as_f64(th, object)?, 0.0));
+        };
+        warn(th, &*Str::new(th, &not_real(which, object))?)?;
+        Ok(value)
+    };
+    let first = part("real", real, whole)?;
+    let second = part("imag", imag, turned)?;
+    let mut value = complex(first.real, second.real);
+    // A zero that was not given is not added: it would change the sign of one that was.
+    if turned.is_some() {
+        value.real -= second.imag;
+    }
+    if whole.is_some() {
+        value.imag = if imag.is_some() { value.imag + first.imag } else { first.imag };
+    }
+    Ok(value)
+}
+
+/// What `complex()` takes.
+static PARTS: Signature = Signature {
+    name: "complex",
+    params: &[Param { name: "real", required: false }, Param { name: "imag", required: false }],
+    positional_only: 0,
+    positional: 2,
+    var_positional: false,
+    var_keyword: false,
+    style: Style::Clinic,
+};
 
 /// What an operand is.
 enum Operand {
@@ -182,49 +229,19 @@ pub fn power(th: Thread<'_>, x: Value, y: Value) -> Result<Ref> {
 #[pymethods]
 impl Complex {
     #[sig = "complex(real=0, imag=0)"]
-    fn __new__(
-        th: Thread<'_>,
-        cls: &Type,
-        real: Option<Obj<'_>>,
-        imag: Option<Obj<'_>>,
-    ) -> Result<Ref> {
+    #[parse(forward)]
+    fn __new__(th: Thread<'_>, cls: &Type, args: Args<'_>, kwargs: Kwargs<'_>) -> Result<Ref> {
         let exact = std::ptr::eq(cls, Complex::type_object());
-        let value = match (real, imag) {
-            (None, None) => complex(0.0, 0.0),
-            (Some(real), None) => {
-                if exact && real.is_exact::<Complex>() {
-                    return Ok(real.own());
-                }
-                if let Some(string) = real.downcast::<Str>() {
-                    parse(th, string)?
-                } else if let Some(value) = by_method(th, real)? {
-                    value
-                } else if has_float(real) {
-                    complex(Float::as_f64(th, real)?, 0.0)
-                } else {
-                    raise!(
-                        th,
-                        TypeError,
-                        "complex() argument must be a string or a number, not {}",
-                        real.type_name()
-                    )
-                }
+        let value = if let [number] = args
+            && kwargs.is_empty()
+        {
+            if exact && number.is_exact::<Complex>() {
+                return Ok(number.own());
             }
-            (real, Some(imag)) => {
-                let (first, real_is_complex) = match real {
-                    Some(real) => component(th, real, "real")?,
-                    None => (complex(0.0, 0.0), false),
-                };
-                let (second, imag_is_complex) = component(th, imag, "imag")?;
-                let mut value = complex(first.real, second.real);
-                if imag_is_complex {
-                    value.real -= second.imag;
-                }
-                if real_is_complex {
-                    value.imag += first.imag;
-                }
-                value
-            }
+            from_one(th, *number)?
+        } else {
+            let [real, imag] = kwargs.match_with::<2>(th, &PARTS, args)?.slots;
+            from_parts(th, real, imag)?
         };
         if exact {
             return Complex::new(th, value).map(Ref::upcast);

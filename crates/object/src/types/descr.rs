@@ -115,12 +115,32 @@ pub fn doc_object(th: Thread<'_>, doc: *const std::ffi::c_char) -> Result<Ref> {
     }
 }
 
-/// `__text_signature__` of an `ml_doc`.
-pub fn signature_object(th: Thread<'_>, doc: *const std::ffi::c_char) -> Result<Ref> {
+/// `__text_signature__` of a builtin type: what its `tp_doc` says.
+pub fn signature_in_doc(th: Thread<'_>, doc: *const std::ffi::c_char) -> Result<Ref> {
     match split_doc(c_text(doc)).0 {
         Some(text) => Str::new(th, text).map(Ref::upcast),
         None => Ok(types::none().own()),
     }
+}
+
+/// `__text_signature__` of a function: what its documentation says, else what follows
+/// from the way it is called.
+pub fn signature_object(th: Thread<'_>, def: &abi::PyMethodDef) -> Result<Ref> {
+    const NO_ARGS: i32 = abi::METH_NOARGS;
+    const ONE: i32 = abi::METH_O;
+    let text = match split_doc(c_text(def.ml_doc)).0 {
+        Some(text) => text,
+        None => match def.ml_flags & !abi::METH_COEXIST {
+            NO_ARGS => "($self, /)",
+            ONE => "($self, object, /)",
+            flags if flags == NO_ARGS | abi::METH_CLASS => "($type, /)",
+            flags if flags == ONE | abi::METH_CLASS => "($type, object, /)",
+            flags if flags == NO_ARGS | abi::METH_STATIC => "()",
+            flags if flags == ONE | abi::METH_STATIC => "(object, /)",
+            _ => return Ok(types::none().own()),
+        },
+    };
+    Str::new(th, text).map(Ref::upcast)
 }
 
 /// `__text_signature__` of a class whose docstring begins with a signature.
@@ -321,7 +341,7 @@ impl MethodDescriptor {
 
     #[getter]
     fn __text_signature__(&self, th: Thread<'_>) -> Result {
-        signature_object(th, self.def.ml_doc)
+        signature_object(th, self.def)
     }
 }
 
@@ -383,7 +403,7 @@ impl ClassMethodDescriptor {
 
     #[getter]
     fn __text_signature__(&self, th: Thread<'_>) -> Result {
-        signature_object(th, self.def.ml_doc)
+        signature_object(th, self.def)
     }
 }
 

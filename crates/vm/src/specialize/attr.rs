@@ -148,6 +148,11 @@ unsafe fn pick_data_descriptor(
         *cache.add(3) = u16::try_from(def.offset).ok()?;
         return Some(Op::LOAD_ATTR_SLOT);
     }
+    if is_class_of_instance(th, found) {
+        // The header of an object in memory has it.
+        *cache.add(3) = std::mem::offset_of!(abi::PyObject, ob_type) as u16;
+        return Some(Op::LOAD_ATTR_SLOT);
+    }
     if wants_method {
         return None;
     }
@@ -165,6 +170,13 @@ unsafe fn pick_data_descriptor(
     let _ = th;
     write_u64(cache.add(5), getter.as_ptr().addr() as u64);
     Some(Op::LOAD_ATTR_PROPERTY)
+}
+
+/// Whether that is `object.__class__`.
+fn is_class_of_instance(th: Thread<'_>, found: Obj<'_>) -> bool {
+    let dict = object::types::object_type().dict();
+    let known = dict.and_then(|dict| dict.get_name(th, object::id!(th, "__class__")));
+    known.is_some_and(|known| known.is(found))
 }
 
 unsafe fn pick_module(th: Thread<'_>, cache: *mut u16, owner: Word, name: &Str) -> Option<Op> {

@@ -1108,6 +1108,16 @@ macro_rules! byte_string_methods {
             ///   bytes_per_sep
             ///     How many bytes between separators.  Positive values count from the
             ///     right, negative values count from the left.
+            ///
+            /// >>> data = b'\x01\xab\xff'
+            /// >>> data.hex()
+            /// '01abff'
+            /// >>> data.hex('-')
+            /// '01-ab-ff'
+            /// >>> data.hex('-', 2)
+            /// '01-abff'
+            /// >>> data.hex('-', -2)
+            /// '01ab-ff'
             #[sig = "($self, /, sep=<unrepresentable>, bytes_per_sep=1)"]
             fn hex(
                 &self,

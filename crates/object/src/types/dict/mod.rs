@@ -53,6 +53,9 @@ pub struct Dict {
     values: Cell<*mut std::ffi::c_void>,
 }
 
+/// In `watcher_tag`, above the bits of the watchers: made for an instance.
+const OF_INSTANCE: u64 = 1 << 8;
+
 /// Per-interpreter state of dicts.
 #[derive(Default)]
 pub struct DictState {
@@ -723,7 +726,27 @@ impl Dict {
 
     /// Bytes, as `__sizeof__` counts them, for an instance of `basicsize`.
     pub fn size_in_memory(&self) -> usize {
-        self.obj().ty().basicsize() + self.block().size()
+        let block = self.block();
+        // COMPAT: an instance's dict without entries counts the one word that its
+        // instance has for it; test_sys.SizeofTest.test_objecttypes.
+        let word =
+            if block.is_empty_block() && self.is_of_instance() { size_of::<usize>() } else { 0 };
+        self.obj().ty().basicsize() + block.size() + word
+    }
+
+    /// The slots of the index table; none while there was never a key.
+    pub fn count_slots(&self) -> usize {
+        let block = self.block();
+        if block.is_empty_block() { 0 } else { 1 << block.log2_size() }
+    }
+
+    /// Say that the dict was made for an instance's `__dict__`.
+    pub(crate) fn mark_of_instance(&self) {
+        self.watcher_tag.set(self.watcher_tag.get() | OF_INSTANCE);
+    }
+
+    fn is_of_instance(&self) -> bool {
+        self.watcher_tag.get() & OF_INSTANCE != 0
     }
 
     #[inline(always)]

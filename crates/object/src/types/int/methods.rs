@@ -249,6 +249,10 @@ impl Int {
     ///
     /// >>> (10).as_integer_ratio()
     /// (10, 1)
+    /// >>> (-3).as_integer_ratio()
+    /// (-3, 1)
+    /// >>> (0).as_integer_ratio()
+    /// (0, 1)
     #[sig = "($self, /)"]
     fn as_integer_ratio(th: Thread<'_>, this: Obj<'_>) -> Result<Ref<Tuple>> {
         Tuple::from_refs(th, vec![Int::exact(th, this)?, Int::from_i64(th, 1)?])

@@ -193,6 +193,9 @@ pub(crate) fn render_int(
 /// Render a float conversion.
 pub(crate) fn render_float(th: Thread<'_>, spec: &Spec, value: Obj<'_>) -> Result<Rendered> {
     let value = protocol::as_f64(th, value)?;
+    if spec.precision.is_some_and(|precision| precision > num::float_text::MAX_PRECISION) {
+        raise!(th, ValueError, "precision too big");
+    }
     percent_format::format_float(spec, value).map_err(|_| th.no_memory())
 }
 

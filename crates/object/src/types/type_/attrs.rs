@@ -358,7 +358,7 @@ impl Type {
     #[getter]
     fn __text_signature__(&self, th: Thread<'_>) -> Result {
         if !self.is_heap() || !self.slots().tp_doc.is_null() {
-            return descr::signature_object(th, self.slots().tp_doc);
+            return descr::signature_in_doc(th, self.slots().tp_doc);
         }
         let doc = own_attribute(th, self, id!(th, "__doc__"));
         match doc.as_ref().and_then(|doc| doc.obj().downcast::<Str>()) {

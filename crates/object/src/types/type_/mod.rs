@@ -343,10 +343,31 @@ impl Type {
             // SAFETY: the bases are types.
             unsafe { Type::from_obj(*base) }.version(th)?;
         }
+        if !self.inherits_from_bases_only() {
+            return None;
+        }
         let version = th.interp().type_cache.next_version()?;
         // SAFETY: a live type under the GIL.
         unsafe { (*self.as_ptr()).tp_version_tag = version };
         Some(version)
+    }
+
+    /// Whether each class of the MRO is one of a base's, so that [`Type::modified`] gets from it
+    /// to this type; a metaclass may have put others there.
+    fn inherits_from_bases_only(&self) -> bool {
+        if std::ptr::eq(self.obj().ty(), Type::type_object()) {
+            return true;
+        }
+        let (Some(mro), Some(bases)) = (self.mro(), self.bases()) else { return false };
+        mro.items().iter().all(|class| {
+            class.as_ptr() == self.as_ptr().cast()
+                || bases.items().iter().any(|base| {
+                    // SAFETY: the bases are types.
+                    let inherited = unsafe { Type::from_obj(*base) }.mro();
+                    let mut classes = inherited.into_iter().flat_map(|mro| mro.items());
+                    classes.any(|inherited| inherited.as_ptr() == class.as_ptr())
+                })
+        })
     }
 
     /// Set the version tag, for tests; 0 for none.
