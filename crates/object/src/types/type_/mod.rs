@@ -25,7 +25,7 @@ use abi::{
 
 use crate::{
     AsObject, Dict, Obj, Protocol, PyStruct, Ref, Result, Str, Thread, Traverse, Tuple, VarHead,
-    id, raise,
+    id, raise, watch,
 };
 
 pub use ready::{init, ready};
@@ -339,6 +339,9 @@ impl Type {
         if self.flags() & abi::Py_TPFLAGS_READY == 0 {
             return None;
         }
+        if self.has_own_mro(th) {
+            return None;
+        }
         for base in self.bases()?.items() {
             // SAFETY: the bases are types.
             unsafe { Type::from_obj(*base) }.version(th)?;
@@ -347,6 +350,17 @@ impl Type {
         // SAFETY: a live type under the GIL.
         unsafe { (*self.as_ptr()).tp_version_tag = version };
         Some(version)
+    }
+
+    /// Whether the metaclass computes the MRO, which may then hold classes that
+    /// are no bases and do not tell when they change.
+    fn has_own_mro(&self, th: Thread<'_>) -> bool {
+        let (meta, plain) = (self.obj().ty(), Type::type_object());
+        if std::ptr::eq(meta, plain) {
+            return false;
+        }
+        let mro = |ty: &Type| ty.lookup(th, id!(th, "mro")).map(Obj::as_ptr);
+        mro(meta) != mro(plain)
     }
 
     /// Set the version tag, for tests; 0 for none.
@@ -365,8 +379,19 @@ impl Type {
             // SAFETY: a subclass takes itself off the list when it dies.
             unsafe { Type::from_ptr(subclass) }.modified(th);
         }
+        if self.slots().tp_watched != 0 {
+            watch::type_modified(th, self);
+        }
         // SAFETY: a live type under the GIL.
         unsafe { (*self.as_ptr()).tp_version_tag = 0 };
+    }
+
+    /// Set or clear bit `id` of the type's watchers.
+    pub fn set_watched(&self, id: u8, watched: bool) {
+        let bit = 1 << (id & 7);
+        // SAFETY: a live type under the GIL.
+        let bits = unsafe { &mut (*self.as_ptr()).tp_watched };
+        if watched { *bits |= bit } else { *bits &= !bit }
     }
 
     /// The direct subclasses.
