@@ -152,12 +152,15 @@ unsafe fn PyOS_strtoul(text: *const c_char, end: *mut *mut c_char, base: c_int) 
 
 #[capi]
 fn Py_HashPointer(pointer: *const c_void) -> isize {
-    pointer.addr().rotate_right(4) as isize
+    match pointer.addr().rotate_right(4) as isize {
+        -1 => -2,
+        hash => hash,
+    }
 }
 
 #[capi]
 fn _Py_HashPointer(pointer: *const c_void) -> isize {
-    pointer.addr().rotate_right(4) as isize
+    Py_HashPointer(pointer)
 }
 
 #[capi]
