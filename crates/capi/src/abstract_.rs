@@ -721,7 +721,7 @@ fn PySequence_List(th: Thread<'_>, object: Option<Obj<'_>>) -> Result<Ref<List>>
 }
 
 #[capi]
-fn PySequence_Fast(th: Thread<'_>, object: Option<Obj<'_>>, message: &CStr) -> Result {
+fn PySequence_Fast(th: Thread<'_>, object: Option<Obj<'_>>, message: Option<&CStr>) -> Result {
     let object = present(th, object)?;
     if object.is_exact::<List>() || object.is_exact::<Tuple>() {
         return Ok(object.own());
@@ -730,7 +730,7 @@ fn PySequence_Fast(th: Thread<'_>, object: Option<Obj<'_>>, message: &CStr) -> R
         Ok(iterator) => List::from_iterable(th, iterator.obj()).map(Ref::upcast),
         Err(raised) => {
             th.catch(raised, exceptions::types::TypeError())?;
-            raise!(th, TypeError, "{}", lossy(message))
+            raise!(th, TypeError, "{}", message.map_or("".into(), lossy))
         }
     }
 }

@@ -5,7 +5,9 @@ use std::ffi::{CStr, c_int};
 use abi::PyObject;
 use macros::capi;
 use object::{
-    AsObject, Dict, List, Obj, Protocol, Ref, Result, Thread, Tuple, error, raise,
+    AsObject, Dict, List, Obj, Protocol, Ref, Result, Thread, Tuple, error,
+    protocol::compare,
+    raise,
     types::{self, dict::OnDuplicate},
 };
 
@@ -69,7 +71,14 @@ fn silently(th: Thread<'_>, lookup: impl FnOnce() -> Result<Option<Ref>>) -> *mu
 #[capi]
 fn PyDict_GetItem(th: Thread<'_>, dict: Option<Obj<'_>>, key: Obj<'_>) -> *mut PyObject {
     match dict.and_then(|dict| dict.downcast::<Dict>()) {
-        Some(dict) => silently(th, || dict.get_with_hash(th, key, key.hash(th)?)),
+        Some(dict) => silently(th, || {
+            // What cannot be hashed is told of as it is, not as a key of a dict.
+            let hash = match compare::hash_plain(th, key) {
+                Some(hash) => hash,
+                None => key.hash(th)?,
+            };
+            dict.get_with_hash(th, key, hash)
+        }),
         None => std::ptr::null_mut(),
     }
 }

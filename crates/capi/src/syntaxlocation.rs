@@ -32,8 +32,8 @@ fn locate(
     let set = |name: &str, value: Result<Ref>, always: bool| {
         let set = || -> Result<()> {
             let name = Str::intern(th, name)?;
-            if always || exception.obj().getattr_opt(th, &*name)?.is_none() {
-                exception.obj().setattr(th, &*name, Some(value?.obj()))?;
+            if always || exception.obj().getattr_opt(th, &name)?.is_none() {
+                exception.obj().setattr(th, &name, Some(value?.obj()))?;
             }
             Ok(())
         };

@@ -174,7 +174,7 @@ impl Code {
         unsafe { code.units().copy_from_nonoverlapping(units.as_ptr().cast(), units.len()) };
         if end > 0 {
             // SAFETY: there is room for one unit.
-            unsafe { code.units().write(Op::RAISE_VARARGS.number() as u16) };
+            unsafe { code.units().write(Op::RAISE_VARARGS.number()) };
         }
         if th.interp().watchers.code.any() {
             watch::code(th, CodeEvent::Create, &code);
