@@ -34,6 +34,7 @@ mod pyerrors;
 pub mod pystate;
 pub mod pythonrun;
 mod setobject;
+mod stdprinter;
 mod syntaxlocation;
 mod sysmodule;
 mod sysoptions;
