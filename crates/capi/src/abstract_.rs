@@ -86,10 +86,17 @@ fn PyNumber_Power(th: Thread<'_>, a: Obj<'_>, b: Obj<'_>, modulus: Obj<'_>) -> R
 #[capi]
 fn PyNumber_InPlacePower(th: Thread<'_>, a: Obj<'_>, b: Obj<'_>, modulus: Obj<'_>) -> Result {
     if modulus.is_none() {
-        number::inplace_power(th, a, b)
-    } else {
-        number::power(th, a, b, modulus)
+        return number::inplace_power(th, a, b);
     }
+    if let Some(slot) = a.ty().number().and_then(|slots| slots.nb_inplace_power) {
+        // SAFETY: the slot belongs to the type of `a`.
+        let value = unsafe { Ref::from_raw(slot(a.as_ptr(), b.as_ptr(), modulus.as_ptr())) };
+        let value = value.ok_or(error::Raised)?;
+        if !value.obj().is(types::not_implemented()) {
+            return Ok(value);
+        }
+    }
+    number::power(th, a, b, modulus)
 }
 
 #[capi]
@@ -714,7 +721,7 @@ fn PySequence_List(th: Thread<'_>, object: Option<Obj<'_>>) -> Result<Ref<List>>
 }
 
 #[capi]
-fn PySequence_Fast(th: Thread<'_>, object: Option<Obj<'_>>, message: &CStr) -> Result {
+fn PySequence_Fast(th: Thread<'_>, object: Option<Obj<'_>>, message: Option<&CStr>) -> Result {
     let object = present(th, object)?;
     if object.is_exact::<List>() || object.is_exact::<Tuple>() {
         return Ok(object.own());
@@ -723,7 +730,7 @@ fn PySequence_Fast(th: Thread<'_>, object: Option<Obj<'_>>, message: &CStr) -> R
         Ok(iterator) => List::from_iterable(th, iterator.obj()).map(Ref::upcast),
         Err(raised) => {
             th.catch(raised, exceptions::types::TypeError())?;
-            raise!(th, TypeError, "{}", lossy(message))
+            raise!(th, TypeError, "{}", message.map_or("".into(), lossy))
         }
     }
 }
@@ -855,11 +862,13 @@ unsafe fn PyMapping_GetOptionalItem(
 unsafe fn PyMapping_GetOptionalItemString(
     th: Thread<'_>,
     object: Option<Obj<'_>>,
-    key: &CStr,
+    key: Option<&CStr>,
     result: *mut *mut PyObject,
 ) -> Result<bool> {
-    let value =
-        present(th, object).and_then(|object| optional_item(th, object, text_of(th, key)?.obj()));
+    let value = present(th, object).and_then(|object| match key {
+        Some(key) => optional_item(th, object, text_of(th, key)?.obj()),
+        None => present(th, None).map(|_| None),
+    });
     // SAFETY: C passes a variable.
     unsafe { found(result, value) }
 }

@@ -5,13 +5,17 @@ use std::ffi::{CStr, c_char, c_int};
 use abi::PyObject;
 use macros::capi;
 use object::{
-    AsObject, Bytes, Int, Link, List, Obj, Ref, Result, Str, Thread, Tuple, error,
+    AsObject, Bytes, Int, Link, List, Obj, Raised, Ref, Result, Str, Thread, Tuple, error,
     protocol::{buffer::BytesLike, iter},
     raise,
     types::{ByteArray, bytes},
 };
 
-use crate::{convert::IntoC, unicodewriter::sized, variadic::VaList};
+use crate::{
+    convert::{IntoC, text_of},
+    unicodewriter::sized,
+    variadic::VaList,
+};
 
 /// `bytes(object)` without `__bytes__`.
 pub(crate) fn from_object(th: Thread<'_>, object: Obj<'_>) -> Result {
@@ -107,8 +111,46 @@ unsafe fn PyBytes_AsStringAndSize(
 }
 
 #[capi]
-fn PyBytes_Repr(th: Thread<'_>, object: Obj<'_>, _smart_quotes: c_int) -> Result<Ref<Str>> {
-    Bytes::repr_of(th, checked(th, object)?.as_bytes())
+fn PyBytes_Repr(th: Thread<'_>, object: Obj<'_>, smart_quotes: c_int) -> Result<Ref<Str>> {
+    let shown = Bytes::repr_of(th, checked(th, object)?.as_bytes())?;
+    if smart_quotes == 0
+        && let text = shown.to_string()
+        && let Some(inside) = text.strip_prefix("b\"").and_then(|text| text.strip_suffix('"'))
+    {
+        // Single quotes whatever is inside; double ones were chosen because there is none.
+        return Str::new(th, &format!("b'{}'", inside.replace('\'', "\\'")));
+    }
+    Ok(shown)
+}
+
+/// Decode the escapes of a bytes literal.
+#[capi]
+unsafe fn PyBytes_DecodeEscape(
+    th: Thread<'_>,
+    data: *const c_char,
+    size: isize,
+    errors: Option<&CStr>,
+    _unicode: isize,
+    _recode_encoding: *const c_char,
+) -> Result {
+    if size >= isize::MAX - size_of::<abi::PyBytesObject>() as isize {
+        raise!(th, OverflowError, "byte string is too large");
+    }
+    // SAFETY: C passes that many bytes, or null and none.
+    let bytes = Bytes::new(th, if size <= 0 { b"" } else { unsafe { sized(data, size) } })?;
+    let errors = text_of(th, errors.unwrap_or(c"strict"))?;
+    let args = [bytes.obj(), errors.obj()];
+    let pair = crate::modsupport::function(th, "_codecs", "escape_decode", &args)?;
+    match pair.obj().downcast::<Tuple>().and_then(|pair| pair.get(0)) {
+        Some(decoded) => Ok(decoded.own()),
+        None => raise!(th, SystemError, "bad argument to internal function"),
+    }
+}
+
+/// What of two objects is not a plain buffer cannot be joined.
+fn no_buffers(th: Thread<'_>, raised: Raised, left: Obj<'_>, right: Obj<'_>) -> Raised {
+    th.clear_exception(raised);
+    error!(th, TypeError, "can't concat {} to {}", right.type_name(), left.type_name())
 }
 
 /// Append to the object in a variable, which becomes null on failure.
@@ -123,16 +165,7 @@ unsafe fn concat(th: Thread<'_>, variable: *mut *mut PyObject, right: Option<Obj
             first.copy_from_slice(&a);
             second.copy_from_slice(&b);
         }),
-        Err(raised) => match th.catch(raised, object::exceptions::types::TypeError()) {
-            Ok(()) => Err(error!(
-                th,
-                TypeError,
-                "can't concat {} to {}",
-                right.type_name(),
-                left.obj().type_name()
-            )),
-            Err(raised) => Err(raised),
-        },
+        Err(raised) => Err(no_buffers(th, raised, left.obj(), right)),
     };
     link.set(joined.ok().map(Ref::upcast));
 }
@@ -218,11 +251,10 @@ fn PyByteArray_FromObject(th: Thread<'_>, object: Obj<'_>) -> Result {
 
 #[capi]
 fn PyByteArray_Concat(th: Thread<'_>, a: Obj<'_>, b: Obj<'_>) -> Result<Ref<ByteArray>> {
-    let (left, right) = match (BytesLike::try_get(th, a)?, BytesLike::try_get(th, b)?) {
-        (Some(left), Some(right)) => (left, right),
-        _ => raise!(th, TypeError, "can't concat {} to {}", b.type_name(), a.type_name()),
-    };
-    ByteArray::new(th, &[&*left, &*right].concat())
+    match BytesLike::get(th, a).and_then(|left| Ok((left, BytesLike::get(th, b)?))) {
+        Ok((left, right)) => ByteArray::new(th, &[&*left, &*right].concat()),
+        Err(raised) => Err(no_buffers(th, raised, a, b)),
+    }
 }
 
 #[capi]

@@ -5,12 +5,14 @@ use std::ffi::{CStr, c_int};
 use abi::PyObject;
 use macros::capi;
 use object::{
-    AsObject, Dict, List, Obj, Ref, Result, Thread, Tuple, error, raise,
+    AsObject, Dict, List, Obj, Protocol, Ref, Result, Thread, Tuple, error,
+    protocol::compare,
+    raise,
     types::{self, dict::OnDuplicate},
 };
 
 use crate::{
-    abstract_::found,
+    abstract_::{found, present},
     convert::{IntoC, c_name, lend, text_of},
 };
 
@@ -69,7 +71,14 @@ fn silently(th: Thread<'_>, lookup: impl FnOnce() -> Result<Option<Ref>>) -> *mu
 #[capi]
 fn PyDict_GetItem(th: Thread<'_>, dict: Option<Obj<'_>>, key: Obj<'_>) -> *mut PyObject {
     match dict.and_then(|dict| dict.downcast::<Dict>()) {
-        Some(dict) => silently(th, || dict.get(th, key)),
+        Some(dict) => silently(th, || {
+            // What cannot be hashed is told of as it is, not as a key of a dict.
+            let hash = match compare::hash_plain(th, key) {
+                Some(hash) => hash,
+                None => key.hash(th)?,
+            };
+            dict.get_with_hash(th, key, hash)
+        }),
         None => std::ptr::null_mut(),
     }
 }
@@ -241,10 +250,12 @@ unsafe fn PyDict_SetDefaultRef(
 unsafe fn pop(
     th: Thread<'_>,
     dict: Option<Obj<'_>>,
-    key: Obj<'_>,
+    key: Option<Obj<'_>>,
     result: *mut *mut PyObject,
 ) -> Result<bool> {
-    let value = checked(th, dict).and_then(|dict| dict.pop(th, key));
+    // No key is in an empty dict, not even one that cannot be hashed.
+    let value = checked(th, dict)
+        .and_then(|dict| if dict.is_empty() { Ok(None) } else { dict.pop(th, present(th, key)?) });
     if !result.is_null() {
         // SAFETY: C passes null or a variable.
         return unsafe { found(result, value) };
@@ -256,7 +267,7 @@ unsafe fn pop(
 unsafe fn PyDict_Pop(
     th: Thread<'_>,
     dict: Option<Obj<'_>>,
-    key: Obj<'_>,
+    key: Option<Obj<'_>>,
     result: *mut *mut PyObject,
 ) -> Result<bool> {
     // SAFETY: C passes null or a variable.
@@ -277,7 +288,7 @@ unsafe fn PyDict_PopString(
         Err(raised) => return Err(raised),
     };
     // SAFETY: C passes null or a variable.
-    unsafe { pop(th, dict, key.obj(), result) }
+    unsafe { pop(th, dict, Some(key.obj()), result) }
 }
 
 #[capi]
@@ -389,5 +400,15 @@ fn PyODict_DelItem(th: Thread<'_>, dict: Obj<'_>, key: Obj<'_>) -> Result<()> {
 
 #[capi]
 fn PyDictProxy_New(th: Thread<'_>, mapping: Obj<'_>) -> Result {
+    // Lists and tuples can be indexed as well.
+    let sequence = mapping.downcast::<List>().is_some() || mapping.downcast::<Tuple>().is_some();
+    if sequence || mapping.ty().mapping().is_none_or(|slots| slots.mp_subscript.is_none()) {
+        raise!(
+            th,
+            TypeError,
+            "mappingproxy() argument must be a mapping, not {}",
+            mapping.type_name()
+        );
+    }
     types::mappingproxy::new(th, mapping)
 }

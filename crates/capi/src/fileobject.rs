@@ -6,8 +6,8 @@ use abi::PyCompilerFlags;
 use libc::FILE;
 use macros::capi;
 use object::{
-    AsObject, Bytes, Dict, Int, Obj, Protocol, Ref, Result, Str, Thread, exceptions, id, raise,
-    types,
+    AsObject, Bytes, Dict, Int, Obj, Protocol, Raised, Ref, Result, Str, Thread, error, exceptions,
+    id, raise, types,
 };
 
 use crate::{
@@ -278,6 +278,12 @@ unsafe fn run_simple(
     if is_new {
         namespace.set(th, key.obj(), name.obj())?;
     }
+    if filename.is_some_and(|filename| filename != c"<stdin>") {
+        let external = "importlib._bootstrap_external";
+        let main = Str::intern(th, "__main__")?;
+        let loader = function(th, external, "SourceFileLoader", &[main.obj(), name.obj()])?;
+        namespace.set_str(th, "__loader__", loader.obj())?;
+    }
     let main = Some(namespace.obj());
     // SAFETY: the caller's promise.
     let result =
@@ -436,7 +442,16 @@ unsafe fn PyRun_InteractiveOneObject(
     _flags: *mut PyCompilerFlags,
 ) -> c_int {
     // SAFETY: C passes an open file.
+    if filename.downcast::<Str>().is_none() {
+        let error = raised_type_error(th, filename);
+        return pythonrun::report::<()>(th, Err(error)).map_or(-1, |()| 0);
+    }
+    // SAFETY: as above.
     unsafe { run_one(th, file, filename) }
+}
+
+fn raised_type_error(th: Thread<'_>, filename: Obj<'_>) -> Raised {
+    error!(th, TypeError, "expected str, got {}", filename.type_name())
 }
 
 #[capi]

@@ -4,6 +4,7 @@
 //! those that are keywords only; after it, `:name` is the function's name for
 //! messages or `;text` the whole message.
 
+use std::borrow::Cow;
 use std::ffi::{CStr, c_char, c_int};
 
 use abi::PyObject;
@@ -17,8 +18,8 @@ use crate::{
 /// What a format says besides its units.
 struct Shape<'a> {
     units: &'a [u8],
-    name: Option<String>,
-    message: Option<String>,
+    name: Option<Cow<'a, str>>,
+    message: Option<Cow<'a, str>>,
     least: usize,
     most: usize,
     /// Positional ones, if `$` says that the others are not.
@@ -30,7 +31,7 @@ impl<'a> Shape<'a> {
         let end =
             format.iter().position(|byte| matches!(byte, b':' | b';')).unwrap_or(format.len());
         let (units, rest) = format.split_at(end);
-        let text = || Some(String::from_utf8_lossy(rest.get(1..).unwrap_or_default()).into_owned());
+        let text = || Some(String::from_utf8_lossy(rest.get(1..).unwrap_or_default()));
         let (name, message) = match rest.first() {
             Some(b':') => (text(), None),
             Some(_) => (None, text()),
@@ -215,12 +216,12 @@ pub(crate) unsafe extern "C" fn PyArg_VaParse(
 }
 
 /// The names of a keyword list.
-unsafe fn names(mut list: *const *const c_char) -> Vec<String> {
+unsafe fn names<'a>(mut list: *const *const c_char) -> Vec<Cow<'a, str>> {
     let mut names = Vec::new();
     // SAFETY: the list ends with null.
     while !list.is_null() && !unsafe { *list }.is_null() {
-        // SAFETY: as above.
-        names.push(unsafe { CStr::from_ptr(*list) }.to_string_lossy().into_owned());
+        // SAFETY: as above; the texts are constants of C code.
+        names.push(unsafe { CStr::from_ptr(*list) }.to_string_lossy());
         // SAFETY: as above.
         list = unsafe { list.add(1) };
     }
@@ -242,13 +243,20 @@ impl Keywords<'_> {
     }
 
     /// The value of `name`; the caller's dict or stack keeps it alive.
-    fn get(&self, th: Thread<'_>, name: &str) -> Result<Option<object::Ref>> {
+    fn get(&self, name: &str) -> Option<object::Ref> {
         match self {
-            Keywords::Dict(Some(dict)) => dict.get_str(th, name),
-            Keywords::Dict(None) => Ok(None),
+            // PERF: keyword arguments are few, and no string has to be made to find one.
+            Keywords::Dict(Some(dict)) => {
+                let mut entries = (0..dict.entries())
+                    .filter_map(|index| dict.key_at(index).zip(dict.value_at(index)));
+                entries
+                    .find(|(key, _)| object::types::str_eq(*key, name))
+                    .map(|(_, value)| value.own())
+            }
+            Keywords::Dict(None) => None,
             Keywords::Names(names, values) => {
                 let at = names.iter().position(|key| object::types::str_eq(*key, name));
-                Ok(at.and_then(|at| values.get(at)).map(|value| value.own()))
+                at.and_then(|at| values.get(at)).map(|value| value.own())
             }
         }
     }
@@ -267,17 +275,17 @@ unsafe fn with_keywords(
     args: &[Obj<'_>],
     keywords: &Keywords<'_>,
     format: *const c_char,
-    names: &[String],
+    names: &[Cow<'_, str>],
     va: &mut VaList,
 ) -> Result<()> {
     // SAFETY: the caller's promise.
     let shape = Shape::new(unsafe { CStr::from_ptr(format) }.to_bytes());
-    let shown = shape.shown();
     let total = names.len();
     let positional_only = names.iter().take_while(|name| name.is_empty()).count();
     check_names(th, &shape, total)?;
     let given = args.len() + keywords.len();
     if given > total {
+        let shown = shape.shown();
         let kind = if args.is_empty() { "keyword " } else { "" };
         let plural = if total == 1 { "" } else { "s" };
         raise!(
@@ -287,6 +295,7 @@ unsafe fn with_keywords(
         );
     }
     if args.len() > shape.positional {
+        let shown = shape.shown();
         if shape.positional == 0 {
             raise!(th, TypeError, "{shown} takes no positional arguments");
         }
@@ -307,8 +316,10 @@ unsafe fn with_keywords(
     // SAFETY: the caller passed the variables that the format wants.
     let result =
         unsafe { convert_all(th, &shape, &mut units, args, keywords, names, positional_only) };
-    let result =
-        result.and_then(|()| no_others(th, &shape, args.len(), keywords, names, positional_only));
+    let result = result.and_then(|left| match left {
+        0 => Ok(()),
+        _ => no_others(th, &shape, args.len(), keywords, names, positional_only),
+    });
     // SAFETY: as above.
     unsafe { conclude(th, units, result) }
 }
@@ -336,15 +347,16 @@ fn check_names(th: Thread<'_>, shape: &Shape<'_>, total: usize) -> Result<()> {
     Ok(())
 }
 
+/// Convert; how many keyword arguments no parameter took.
 unsafe fn convert_all(
     th: Thread<'_>,
     shape: &Shape<'_>,
     units: &mut Units<'_>,
     args: &[Obj<'_>],
     keywords: &Keywords<'_>,
-    names: &[String],
+    names: &[Cow<'_, str>],
     positional_only: usize,
-) -> Result<()> {
+) -> Result<usize> {
     let mut left = keywords.len();
     for (index, name) in names.iter().enumerate() {
         while matches!(units.peek(), b'|' | b'$') {
@@ -354,7 +366,7 @@ unsafe fn convert_all(
         let arg = match args.get(index) {
             Some(arg) => Some(*arg),
             None if left > 0 && index >= positional_only => {
-                by_name = keywords.get(th, name)?;
+                by_name = keywords.get(name);
                 left -= usize::from(by_name.is_some());
                 by_name.as_ref().map(|value| value.obj())
             }
@@ -394,7 +406,7 @@ unsafe fn convert_all(
         }
         drop(by_name);
     }
-    Ok(())
+    Ok(left)
 }
 
 /// Complain of keyword arguments that no parameter took.
@@ -403,7 +415,7 @@ fn no_others(
     shape: &Shape<'_>,
     count: usize,
     keywords: &Keywords<'_>,
-    names: &[String],
+    names: &[Cow<'_, str>],
     positional_only: usize,
 ) -> Result<()> {
     for key in keywords.keys() {

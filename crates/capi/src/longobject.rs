@@ -308,6 +308,22 @@ fn bytes_of(value: Obj<'_>, length: usize) -> Vec<u8> {
     try_length(least.max(length)).or_else(|| try_length(least + 1)).unwrap_or_default()
 }
 
+/// What `PyLong_AsNativeBytes` says for a buffer of `size` bytes: `size` if the
+/// value fits, or else how much is needed, generously as CPython tells it.
+/// `bytes` are the fewest of two's complement.
+fn native_size(value: Obj<'_>, bytes: &[u8], size: usize, unsigned: bool) -> usize {
+    /// Bits of an int that is one digit for C code.
+    const COMPACT: u64 = 30;
+    let bits = num::bigint::bit_length(&Int::to_bigint(value)) as u64;
+    let fits =
+        bytes.len() <= size || unsigned && Int::sign(value) >= 0 && bits.div_ceil(8) <= size as u64;
+    if bits <= COMPACT {
+        return if size > 0 && fits { size } else { 8 };
+    }
+    let needed = (bits / 8) as usize + 1;
+    if size > 0 && needed == size + 1 && fits { size } else { needed }
+}
+
 #[capi]
 unsafe fn PyLong_AsNativeBytes(
     th: Thread<'_>,
@@ -320,6 +336,7 @@ unsafe fn PyLong_AsNativeBytes(
     const UNSIGNED: c_int = 4;
     const REJECT_NEGATIVE: c_int = 8;
     const ALLOW_INDEX: c_int = 16;
+    let unsigned = flags == -1 || flags & UNSIGNED != 0;
     let flags = if flags == -1 { 3 } else { flags };
     let (value, size) = (object, size.max(0) as usize);
     let owned;
@@ -335,11 +352,7 @@ unsafe fn PyLong_AsNativeBytes(
         raise!(th, ValueError, "Cannot convert negative int");
     }
     let mut bytes = bytes_of(value, 1);
-    // What is needed: the sign bit counts unless the caller says otherwise.
-    let needed = match bytes.last() {
-        Some(0) if bytes.len() > 1 && flags & UNSIGNED != 0 => bytes.len() - 1,
-        _ => bytes.len(),
-    };
+    let needed = native_size(value, &bytes, size, unsigned);
     if size > 0 {
         let fill = if Int::sign(value) < 0 { 0xff } else { 0 };
         bytes.resize(size, fill);
@@ -599,7 +612,18 @@ fn PyFloat_FromDouble(th: Thread<'_>, value: f64) -> Result {
 
 #[capi]
 fn PyFloat_FromString(th: Thread<'_>, text: Obj<'_>) -> Result {
-    Float::from_f64(th, Float::from_object(th, text)?)
+    match Float::from_object(th, text) {
+        Ok(value) => Float::from_f64(th, value),
+        Err(raised) => {
+            th.catch(raised, object::exceptions::types::BufferError())?;
+            raise!(
+                th,
+                TypeError,
+                "float() argument must be a string or a real number, not '{}'",
+                text.type_name()
+            )
+        }
+    }
 }
 
 #[capi]
@@ -658,20 +682,20 @@ macro_rules! pack {
 
 pack! {
     PyFloat_Pack2 PyFloat_Unpack2 u16, 2,
-        |th, value| match types::memoryview::item::f64_to_half(value) {
+        |th, value| match types::memoryview::f64_to_half(value) {
             Some(half) => Ok(half.to_le_bytes()),
             None => raise!(th, OverflowError, "float too large to pack with e format"),
         },
-        |bytes| types::memoryview::item::half_to_f64(u16::from_le_bytes(bytes));
+        |bytes| types::memoryview::half_to_f64(u16::from_le_bytes(bytes));
     PyFloat_Pack4 PyFloat_Unpack4 f32, 4,
         |th, value| {
-            let narrow = value as f32;
+            let narrow = types::memoryview::f64_to_single(value);
             if narrow.is_infinite() && value.is_finite() {
                 raise!(th, OverflowError, "float too large to pack with f format");
             }
             Ok(narrow.to_le_bytes())
         },
-        |bytes| f64::from(f32::from_le_bytes(bytes));
+        |bytes| types::memoryview::single_to_f64(f32::from_le_bytes(bytes));
     PyFloat_Pack8 PyFloat_Unpack8 f64, 8,
         |_, value| Ok(value.to_le_bytes()),
         f64::from_le_bytes;

@@ -66,10 +66,13 @@ fn PyModule_SetDocString(th: Thread<'_>, module: Obj<'_>, doc: &CStr) -> Result<
 
 #[capi]
 fn PyModule_NewObject(th: Thread<'_>, name: Obj<'_>) -> Result<Ref<Module>> {
-    match name.downcast::<Str>() {
-        Some(name) => module_def::new_module(th, name),
-        None => raise!(th, TypeError, "module name must be a string"),
+    if let Some(name) = name.downcast::<Str>() {
+        return module_def::new_module(th, name);
     }
+    // Whatever it is, it becomes the module's `__name__`.
+    let module = module_def::new_module(th, id!(th, "__name__"))?;
+    module.dict(th)?.set(th, id!(th, "__name__").obj(), name)?;
+    Ok(module)
 }
 
 #[capi]
@@ -287,6 +290,13 @@ fn PyImport_ImportModule(th: Thread<'_>, name: &CStr) -> Result {
 
 #[capi]
 fn PyImport_ImportModuleNoBlock(th: Thread<'_>, name: &CStr) -> Result {
+    let message = Str::new(
+        th,
+        "PyImport_ImportModuleNoBlock() is deprecated and scheduled for removal in Python 3.15. \
+         Use PyImport_ImportModule() instead.",
+    )?;
+    let category = object::exceptions::types::DeprecationWarning();
+    (th.hooks().warn)(th, category.obj(), &message, 1)?;
     PyImport_ImportModule(th, name)
 }
 
@@ -305,6 +315,9 @@ fn PyImport_ImportModuleLevelObject(
     level: c_int,
 ) -> Result {
     let Some(name) = name else { raise!(th, ValueError, "Empty module name") };
+    if level > 0 && globals.is_some_and(|globals| globals.downcast::<Dict>().is_none()) {
+        raise!(th, TypeError, "globals must be a dict");
+    }
     import::import(th, name, globals, fromlist, level as isize)
 }
 
@@ -412,11 +425,11 @@ fn exec_code(
         dict.set(th, id!(th, "__builtins__").obj(), builtins.obj())?;
     }
     let file = path.map_or_else(|| code_object.filename().upcast(), Obj::own);
-    dict.set(th, id!(th, "__file__").obj(), file.obj())?;
-    if let Some(cached) = cached {
-        dict.set(th, id!(th, "__cached__").obj(), cached)?;
-    }
-    let result = (th.hooks().eval_code)(th, code_object, &dict, Some(dict.obj()), None);
+    let bootstrap = import::import_module(th, &*Str::intern(th, "importlib._bootstrap_external")?)?;
+    let args = [Some(dict.obj()), Some(name), Some(file.obj()), cached];
+    let args: Vec<Obj<'_>> = args.into_iter().flatten().collect();
+    let result = method(th, bootstrap.obj(), "_fix_up_module", &args)
+        .and_then(|_| (th.hooks().eval_code)(th, code_object, &dict, Some(dict.obj()), None));
     if let Err(raised) = result {
         let exception = th.take_exception(raised);
         let removed = import::modules(th).and_then(|modules| modules.remove(th, name));
@@ -459,6 +472,20 @@ fn PyImport_ExecCodeModuleWithPathnames(
 ) -> Result {
     let decode = |path: &CStr| types::str::codec::decode_fs(th, path.to_bytes());
     let (path, cached) = (path.map(decode).transpose()?, cached.map(decode).transpose()?);
+    let path = match (path, &cached) {
+        (Some(path), _) => Some(path.upcast()),
+        (None, Some(cached)) => {
+            let module = "importlib._bootstrap_external";
+            match function(th, module, "_get_sourcefile", &[cached.obj()]) {
+                Ok(path) => Some(path),
+                Err(raised) => {
+                    th.clear_exception(raised);
+                    None
+                }
+            }
+        }
+        (None, None) => None,
+    };
     let name = text_of(th, name)?;
     exec_code(
         th,
@@ -490,8 +517,11 @@ fn import_frozen(th: Thread<'_>, name: Obj<'_>) -> Result<bool> {
 }
 
 #[capi]
-fn PyImport_ImportFrozenModuleObject(th: Thread<'_>, name: Obj<'_>) -> Result<bool> {
-    import_frozen(th, name)
+fn PyImport_ImportFrozenModuleObject(th: Thread<'_>, name: Option<Obj<'_>>) -> Result<bool> {
+    match name {
+        Some(name) if name.downcast::<Str>().is_some() => import_frozen(th, name),
+        _ => Ok(false),
+    }
 }
 
 #[capi]

@@ -157,13 +157,22 @@ mod system {
 }
 
 mod heap {
-    //! The other domains: the interpreter's heap, with the GIL.
+    //! The other domains: the interpreter's heap, with the GIL. Who does not hold
+    //! it, against the rules, takes it for the call.
 
     use super::*;
 
+    #[inline(always)]
+    fn with_gil<T>(f: impl FnOnce(Thread<'_>) -> T) -> Option<T> {
+        if Thread::is_attached() {
+            // SAFETY: just checked.
+            return Some(f(unsafe { Thread::current() }));
+        }
+        crate::pystate::attached(f)
+    }
+
     pub(super) unsafe extern "C" fn malloc(_: *mut c_void, size: usize) -> *mut c_void {
-        // SAFETY: called with the GIL, as the domain wants.
-        allocate(unsafe { Thread::current() }, size)
+        with_gil(|th| allocate(th, size)).unwrap_or(null_mut())
     }
 
     pub(super) unsafe extern "C" fn calloc(
@@ -171,8 +180,7 @@ mod heap {
         count: usize,
         size: usize,
     ) -> *mut c_void {
-        // SAFETY: as above.
-        allocate_zeroed(unsafe { Thread::current() }, count, size)
+        with_gil(|th| allocate_zeroed(th, count, size)).unwrap_or(null_mut())
     }
 
     pub(super) unsafe extern "C" fn realloc(
@@ -180,13 +188,13 @@ mod heap {
         block: *mut c_void,
         size: usize,
     ) -> *mut c_void {
-        // SAFETY: as above; a block of the heap.
-        unsafe { reallocate(Thread::current(), block, size) }
+        // SAFETY: C passes null or a block of the heap.
+        with_gil(|th| unsafe { reallocate(th, block, size) }).unwrap_or(null_mut())
     }
 
     pub(super) unsafe extern "C" fn free(_: *mut c_void, block: *mut c_void) {
-        // SAFETY: as above; a block of the heap.
-        unsafe { release(Thread::current(), block) }
+        // SAFETY: C passes null or a block of the heap.
+        with_gil(|th| unsafe { release(th, block) });
     }
 }
 

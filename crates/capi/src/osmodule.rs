@@ -4,10 +4,10 @@ use std::ffi::{CStr, c_char, c_int, c_void};
 
 use macros::capi;
 use object::{
-    AsObject, Obj, Protocol, Result, Str, Thread, Type, id, protocol::path::fspath, raise,
+    AsObject, Obj, Protocol, Result, Str, Thread, Type, id, protocol::path::fspath, raise, types,
 };
 
-use crate::convert::text_of;
+use crate::{convert::text_of, variadic::VaList};
 
 #[capi]
 fn PyOS_FSPath(th: Thread<'_>, path: Obj<'_>) -> Result {
@@ -152,12 +152,15 @@ unsafe fn PyOS_strtoul(text: *const c_char, end: *mut *mut c_char, base: c_int) 
 
 #[capi]
 fn Py_HashPointer(pointer: *const c_void) -> isize {
-    pointer.addr().rotate_right(4) as isize
+    match pointer.addr().rotate_right(4) as isize {
+        -1 => -2,
+        hash => hash,
+    }
 }
 
 #[capi]
 fn _Py_HashPointer(pointer: *const c_void) -> isize {
-    pointer.addr().rotate_right(4) as isize
+    Py_HashPointer(pointer)
 }
 
 #[capi]
@@ -287,6 +290,33 @@ fn PyErr_WarnExplicitObject(
     registry: Option<Obj<'_>>,
 ) -> Result<()> {
     warn_explicit(th, category, message, filename, line, module, registry)
+}
+
+/// `PyErr_WarnExplicitFormat`, with all arguments in the list: there are as many
+/// before the format's as there are registers.
+pub(crate) unsafe extern "C" fn warn_explicit_format(va: *mut VaList) -> c_int {
+    // SAFETY: for the whole function: C calls the API on attached threads and passes
+    // what the header says, then what the format says.
+    unsafe {
+        let (th, va) = (Thread::current(), &mut *va);
+        let category = Obj::from_raw(va.pointer());
+        let filename = va.pointer::<c_char>();
+        let line = va.next::<c_int>();
+        let module = va.pointer::<c_char>();
+        let registry = Obj::from_raw(va.pointer());
+        let format = va.pointer::<c_char>();
+        let mut warn = || -> Result<()> {
+            let text = crate::unicode_format::expand(th, format, va)?;
+            let filename = types::str::codec::decode_fs(th, CStr::from_ptr(filename).to_bytes())?;
+            let module = match module.is_null() {
+                true => None,
+                false => Some(text_of(th, CStr::from_ptr(module))?),
+            };
+            let module = module.as_ref().map(|module| module.obj());
+            warn_explicit(th, category, text.obj(), filename.obj(), line, module, registry)
+        };
+        crate::convert::IntoC::into_c(warn())
+    }
 }
 
 #[capi]

@@ -4,8 +4,11 @@ use std::ffi::{CStr, c_char, c_int, c_void};
 
 use macros::capi;
 use object::{
-    Obj, Protocol, Result, Str, Thread, raise,
-    types::capsule::{self, Capsule},
+    AsObject, Obj, Protocol, Result, Str, Thread, raise,
+    types::{
+        self,
+        capsule::{self, Capsule},
+    },
 };
 
 use crate::convert::lossy;
@@ -117,17 +120,25 @@ fn PyCapsule_SetDestructor(
 /// The pointer of the capsule at `module.attribute…`.
 #[capi]
 fn PyCapsule_Import(th: Thread<'_>, name: &CStr, _no_block: c_int) -> Result<*mut c_void> {
-    let text = lossy(name).into_owned();
-    let mut parts = text.split('.');
+    let mut parts = name.to_bytes().split(|byte| *byte == b'.');
+    let part_name = |part: &[u8]| types::str::codec::decode(th, part, "utf-8", "strict");
     let module = parts.next().unwrap_or_default();
-    let mut found = vm::import::import_module(th, &*Str::intern(th, module)?)?;
+    let mut found = match part_name(module)
+        .and_then(|name| vm::import::import_module(th, &*Str::intern(th, &name.to_string())?))
+    {
+        Ok(found) => found,
+        Err(raised) => {
+            th.clear_exception(raised);
+            let module = String::from_utf8_lossy(module);
+            raise!(th, ImportError, "PyCapsule_Import could not import module \"{module}\"")
+        }
+    };
     for part in parts {
-        found = found.getattr(th, &*Str::intern(th, part)?)?;
+        found = found.getattr(th, &*part_name(part)?)?;
     }
-    use object::AsObject;
     match capsule::as_capsule(found.obj()) {
         // SAFETY: a C string.
         Some(capsule) if unsafe { capsule.has_name(name.as_ptr()) } => Ok(capsule.pointer.get()),
-        _ => raise!(th, AttributeError, "PyCapsule_Import \"{text}\" is not valid"),
+        _ => raise!(th, AttributeError, "PyCapsule_Import \"{}\" is not valid", lossy(name)),
     }
 }

@@ -14,8 +14,9 @@ use std::{
 use abi::{PyInterpreterState, PyObject, PyThreadState};
 use macros::capi;
 use object::{
-    AsObject, Dict, Interpreter, Obj, Ref, Result, Str, Thread, ThreadState, error, id, raise,
+    AsObject, Dict, Int, Interpreter, Obj, Ref, Result, Str, Thread, ThreadState, id, raise,
     thread::{Ensured, breaker},
+    types::{builtin_function::BuiltinFunction, method::Method},
 };
 
 use vm::interpreters;
@@ -537,6 +538,9 @@ unsafe fn PyEval_EvalCodeEx(
         raise!(th, SystemError, "PyEval_EvalCodeEx: bad arguments");
     };
     let closure = closure.and_then(|closure| closure.downcast::<object::Tuple>());
+    if kwdefaults.is_some_and(|defaults| defaults.downcast::<Dict>().is_none()) {
+        raise!(th, SystemError, "PyEval_EvalCodeEx: bad arguments");
+    }
     let is_function = code.flags & abi::CO_OPTIMIZED != 0;
     if let Some(locals) = locals.filter(|_| !is_function) {
         return (th.hooks().eval_code)(th, code, globals, Some(locals), closure);
@@ -561,13 +565,30 @@ unsafe fn PyEval_EvalCodeEx(
 }
 
 #[capi]
-fn PyEval_GetFuncName(object: Obj<'_>) -> *const std::ffi::c_char {
-    object.ty().slots().tp_name
+fn PyEval_GetFuncName(th: Thread<'_>, object: Obj<'_>) -> *const std::ffi::c_char {
+    if let Some(method) = object.downcast::<Method>() {
+        return method
+            .func
+            .get()
+            .map_or(std::ptr::null(), |function| PyEval_GetFuncName(th, function.obj()));
+    }
+    if let Some(function) = object.downcast::<object::Function>()
+        && let Some(name) = function.name.get()
+    {
+        return crate::unicodeobject::PyUnicode_AsUTF8(th, Some(name.obj()))
+            .unwrap_or(std::ptr::null());
+    }
+    match object.downcast::<BuiltinFunction>() {
+        Some(function) => function.def().ml_name,
+        None => object.ty().slots().tp_name,
+    }
 }
 
 #[capi]
 fn PyEval_GetFuncDesc(object: Obj<'_>) -> *const std::ffi::c_char {
-    let is_function = object.downcast::<object::Function>().is_some();
+    let is_function = object.downcast::<object::Function>().is_some()
+        || object.downcast::<Method>().is_some()
+        || object.downcast::<BuiltinFunction>().is_some();
     if is_function { c"()".as_ptr() } else { c" object".as_ptr() }
 }
 
@@ -606,55 +627,13 @@ fn Py_SetRecursionLimit(th: Thread<'_>, limit: c_int) {
     }
 }
 
-// Pending calls: any thread may add one, the main thread runs them.
-
-type PendingCall = (unsafe extern "C" fn(*mut c_void) -> c_int, usize);
-
-static PENDING: Mutex<Vec<PendingCall>> = Mutex::new(Vec::new());
-
-/// How many calls may wait.
-const MAX_PENDING: usize = 300;
-
 #[capi]
 fn Py_AddPendingCall(
     function: Option<unsafe extern "C" fn(*mut c_void) -> c_int>,
     arg: *mut c_void,
 ) -> c_int {
-    let (Some(function), Some(interp)) = (function, Interpreter::main()) else { return -1 };
-    let mut calls = PENDING.lock().unwrap_or_else(PoisonError::into_inner);
-    if calls.len() >= MAX_PENDING {
-        return -1;
-    }
-    calls.push((function, arg.expose_provenance()));
-    drop(calls);
-    for state in interp.all_threads() {
-        state.eval_breaker.fetch_or(breaker::PENDING_CALL, Ordering::Relaxed);
-    }
-    0
-}
-
-/// Run the calls that wait, on the main thread.
-pub fn run_pending_calls(th: Thread<'_>) -> Result<()> {
-    if !th.is_main() {
-        return Ok(());
-    }
-    let mut left = PENDING.lock().unwrap_or_else(PoisonError::into_inner).len();
-    while left > 0 {
-        left -= 1;
-        let next = {
-            let mut calls = PENDING.lock().unwrap_or_else(PoisonError::into_inner);
-            if calls.is_empty() { None } else { Some(calls.remove(0)) }
-        };
-        let Some((function, arg)) = next else { break };
-        // SAFETY: C promised that the function may be called with the argument.
-        if unsafe { function(std::ptr::with_exposed_provenance_mut(arg)) } < 0 {
-            if !PENDING.lock().unwrap_or_else(PoisonError::into_inner).is_empty() {
-                th.state().eval_breaker.fetch_or(breaker::PENDING_CALL, Ordering::Relaxed);
-            }
-            return Err(error::Raised);
-        }
-    }
-    Ok(())
+    let added = function.is_some_and(|function| vm::pending_calls::add(None, function, arg));
+    if added { 0 } else { -1 }
 }
 
 #[capi]
@@ -762,6 +741,67 @@ unsafe fn PyThread_release_lock(lock: *mut c_void) {
     let lock = unsafe { &*lock.cast::<Lock>() };
     *lock.taken.lock().unwrap_or_else(PoisonError::into_inner) = false;
     lock.freed.notify_one();
+}
+
+#[capi]
+fn PyThread_get_stacksize(th: Thread<'_>) -> usize {
+    match crate::modsupport::function(th, "_thread", "stack_size", &[]) {
+        Ok(size) => Int::index_to_isize(th, size.obj()).unwrap_or(0) as usize,
+        Err(raised) => {
+            th.clear_exception(raised);
+            0
+        }
+    }
+}
+
+/// 0, or -1 for a size that is not valid.
+#[capi]
+fn PyThread_set_stacksize(th: Thread<'_>, size: usize) -> c_int {
+    let set = Int::from_u64(th, size as u64)
+        .and_then(|size| crate::modsupport::function(th, "_thread", "stack_size", &[size.obj()]));
+    match set {
+        Ok(_) => 0,
+        Err(raised) => {
+            th.clear_exception(raised);
+            -1
+        }
+    }
+}
+
+/// With the GIL held nobody else runs.
+#[capi]
+fn _PyEval_StopTheWorld(_interp: *mut PyInterpreterState) {}
+
+#[capi]
+fn _PyEval_StartTheWorld(_interp: *mut PyInterpreterState) {}
+
+/// Tell where the native stack of the calling thread is.
+#[capi]
+unsafe fn PyUnstable_ThreadState_SetStackProtection(
+    th: Thread<'_>,
+    state: *mut PyThreadState,
+    start: *mut c_void,
+    size: usize,
+) -> Result<()> {
+    /// What a stack must have at least.
+    const LEAST: usize = 64 << 10;
+    if size < LEAST {
+        raise!(th, ValueError, "stack_size must be at least {LEAST} bytes");
+    }
+    // SAFETY: C passes a thread state.
+    let state = unsafe { state_of(state) };
+    state.stack_top.set(start.addr().saturating_add(size));
+    state.stack_end.set(start.addr().saturating_add(LEAST / 4));
+    state.stack_limit.set(start.addr().saturating_add(LEAST / 2));
+    Ok(())
+}
+
+/// The stack is that of the calling thread again, of which it has as much as C
+/// code may use.
+#[capi]
+unsafe fn PyUnstable_ThreadState_ResetStackProtection(state: *mut PyThreadState) {
+    // SAFETY: C passes a thread state.
+    unsafe { state_of(state) }.set_stack_size(STACK);
 }
 
 // Thread-specific storage.

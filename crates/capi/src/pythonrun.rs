@@ -28,9 +28,14 @@ fn compile(
     };
     // SAFETY: C passes null or flags.
     let bits = unsafe { flags.as_ref() }.map_or(0, |flags| flags.cf_flags);
-    // `PyCF_SOURCE_IS_UTF8`, `PyCF_IGNORE_COOKIE` and their like say what is true here anyway.
-    let bits = Int::from_i64(th, i64::from(bits & !0x0b00))?;
-    let source = object::Bytes::new(th, source)?;
+    // Text has no cookie to heed: it is UTF-8.
+    let source = if bits & (abi::PyCF_SOURCE_IS_UTF8 | abi::PyCF_IGNORE_COOKIE) != 0 {
+        types::str::codec::decode(th, source, "utf-8", "strict")?.upcast()
+    } else {
+        object::Bytes::new(th, source)?.upcast()
+    };
+    let known = abi::PyCF_MASK | abi::PyCF_MASK_OBSOLETE | abi::PyCF_COMPILE_MASK;
+    let bits = Int::from_i64(th, i64::from(bits & known))?;
     let (mode, optimize) = (Str::new(th, mode)?, Int::from_i64(th, i64::from(optimize))?);
     let args = [source.obj(), filename, mode.obj(), bits.obj(), types::bool_(true), optimize.obj()];
     function(th, "builtins", "compile", &args)

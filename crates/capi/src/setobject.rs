@@ -3,9 +3,7 @@
 use abi::PyObject;
 use macros::capi;
 use object::{
-    AsObject, Int, Obj, Ref, Result, Thread, error,
-    protocol::index,
-    raise,
+    AsObject, Int, Obj, Ref, Result, Thread, error, raise,
     types::{self, FrozenSet, Set, Slice},
 };
 
@@ -215,14 +213,19 @@ unsafe fn PySlice_GetIndices(
     step: *mut isize,
 ) -> Result<()> {
     let parts = slice(th, object)?;
+    // Fails without an exception, and objects with `__index__` are not ints here.
+    let plain = |part: Obj<'_>| match Int::to_i64(part) {
+        Some(value) if Int::is_int(part) => Ok(value as isize),
+        _ => Err(error::Raised),
+    };
     let bound = |part: Obj<'_>, default: isize| {
         if part.is_none() {
             return Ok(default);
         }
-        let value = index::clamped(th, part)?;
+        let value = plain(part)?;
         Ok(if value < 0 { value + length } else { value })
     };
-    let by = if parts.step().is_none() { 1 } else { index::clamped(th, parts.step())? };
+    let by = if parts.step().is_none() { 1 } else { plain(parts.step())? };
     let first = bound(parts.start(), if by < 0 { length - 1 } else { 0 })?;
     let last = bound(parts.stop(), if by < 0 { -1 } else { length })?;
     // SAFETY: C passes variables.

@@ -4,7 +4,9 @@ use std::ffi::{CStr, c_char, c_int};
 
 use abi::PyObject;
 use macros::capi;
-use object::{AsObject, Int, Obj, Protocol, Ref, Result, Str, Thread, Tuple, id, raise, types};
+use object::{
+    AsObject, Dict, Int, Obj, Protocol, Ref, Result, Str, Thread, Tuple, id, raise, types,
+};
 
 use crate::{
     convert::{IntoC, c_name, lend, lossy, text_of},
@@ -15,10 +17,15 @@ use crate::{
 #[capi]
 fn PySys_GetObject(th: Thread<'_>, name: &CStr) -> *mut PyObject {
     let saved = th.swap_exception(None);
-    let found =
-        th.interp().sys_dict.get().and_then(|sys| sys.get_str(th, &lossy(name)).ok().flatten());
+    let found = match th.interp().sys_dict.get() {
+        Some(sys) => text_of(th, name).and_then(|name| sys.get(th, name.obj())),
+        None => Ok(None),
+    };
+    if found.is_err() {
+        (th.hooks().unraisable)(th, Some("Exception ignored in PySys_GetObject()"), None);
+    }
     drop(th.swap_exception(saved));
-    found.map_or(std::ptr::null_mut(), lend)
+    found.ok().flatten().map_or(std::ptr::null_mut(), lend)
 }
 
 fn required(th: Thread<'_>, name: &str) -> Result {
@@ -87,7 +94,15 @@ fn PySys_SetObject(th: Thread<'_>, name: &CStr, value: Option<Obj<'_>>) -> Resul
 
 #[capi]
 fn PySys_GetXOptions(th: Thread<'_>) -> Result<*mut PyObject> {
-    required(th, "_xoptions").map(lend)
+    let Some(sys) = th.interp().sys_dict.get() else { return Ok(std::ptr::null_mut()) };
+    if let Some(options) = sys.get_str(th, "_xoptions")?
+        && options.obj().downcast::<Dict>().is_some()
+    {
+        return Ok(lend(options));
+    }
+    let options = Dict::new(th)?;
+    sys.set_str(th, "_xoptions", options.obj())?;
+    Ok(lend(options))
 }
 
 /// Write to a stream of `sys`, to the file descriptor if there is none.
@@ -196,14 +211,18 @@ fn _PySys_GetSizeOf(th: Thread<'_>, object: Obj<'_>) -> Result<usize> {
 #[capi]
 fn PyFile_WriteObject(
     th: Thread<'_>,
-    object: Obj<'_>,
+    object: Option<Obj<'_>>,
     file: Option<Obj<'_>>,
     flags: c_int,
 ) -> Result<()> {
     let Some(file) = file else {
         raise!(th, TypeError, "writeobject with NULL file");
     };
-    let text = if flags & 1 != 0 { object.str(th)? } else { object.repr(th)? };
+    let text = match object {
+        Some(object) if flags & 1 != 0 => object.str(th)?,
+        Some(object) => object.repr(th)?,
+        None => Str::new(th, "<NULL>")?,
+    };
     method(th, file, "write", &[text.obj()]).map(drop)
 }
 
@@ -257,6 +276,11 @@ fn PyFile_GetLine(th: Thread<'_>, file: Obj<'_>, count: c_int) -> Result {
 #[capi]
 fn PyObject_AsFileDescriptor(th: Thread<'_>, object: Obj<'_>) -> Result<c_int> {
     let number = if Int::is_int(object) {
+        if object.is_exact::<types::Bool>() {
+            let message = Str::new(th, "bool is used as a file descriptor")?;
+            let category = object::exceptions::types::RuntimeWarning();
+            (th.hooks().warn)(th, category.obj(), &message, 1)?;
+        }
         object.own()
     } else {
         let Some(fileno) = object.getattr_opt(th, id!(th, "fileno"))? else {
@@ -317,14 +341,32 @@ unsafe fn PyObject_Print(
     file: *mut libc::FILE,
     flags: c_int,
 ) -> Result<()> {
-    let text = match object {
-        Some(object) if flags & 1 != 0 => object.str(th)?.to_string(),
-        Some(object) => object.repr(th)?.to_string(),
-        None => "<nil>".to_owned(),
-    };
     // SAFETY: C passes an open file.
-    unsafe { libc::fwrite(text.as_ptr().cast(), 1, text.len(), file) };
-    Ok(())
+    unsafe { libc::clearerr(file) };
+    let bytes = match object {
+        // SAFETY: C passes an object, which may be one that nobody owns.
+        Some(object) if object.refcount() == 0 => {
+            format!("<refcnt 0 at {:p}>", object.as_ptr()).into_bytes()
+        }
+        Some(object) => {
+            let text = if flags & 1 != 0 { object.str(th)? } else { object.repr(th)? };
+            let bytes = types::str::codec::encode(th, &text, "utf-8", "backslashreplace")?;
+            bytes.obj().downcast::<object::Bytes>().map_or_else(Vec::new, |it| it.as_bytes().into())
+        }
+        None => b"<nil>".to_vec(),
+    };
+    // SAFETY: an open file, and as many bytes.
+    let failed = unsafe {
+        libc::fwrite(bytes.as_ptr().cast(), 1, bytes.len(), file);
+        libc::ferror(file) != 0
+    };
+    if !failed {
+        return Ok(());
+    }
+    let errno = std::io::Error::last_os_error().raw_os_error().unwrap_or(0);
+    // SAFETY: as above.
+    unsafe { libc::clearerr(file) };
+    Err(object::exceptions::os_error(th, errno, None))
 }
 
 #[capi]
@@ -373,12 +415,64 @@ fn PyStructSequence_GetItem(object: Obj<'_>, index: isize) -> *mut PyObject {
     types::structseq::get_item(object, index.max(0) as usize).as_ptr()
 }
 
+/// The name of a field that has none.
+#[unsafe(no_mangle)]
+static PyStructSequence_UnnamedField: TextPointer = TextPointer(UNNAMED.as_ptr());
+const UNNAMED: &CStr = c"unnamed field";
+
+/// A `const char *` that C code reads.
+#[repr(transparent)]
+struct TextPointer(#[allow(dead_code, reason = "read by C code")] *const c_char);
+
+// SAFETY: the text is a constant.
+unsafe impl Sync for TextPointer {}
+
 #[capi]
 unsafe fn PyStructSequence_NewType(
     th: Thread<'_>,
     description: *mut abi::PyStructSequence_Desc,
 ) -> Result<Ref<object::Type>> {
-    // SAFETY: for the whole function: C passes a description.
+    // SAFETY: C passes a description.
+    types::structseq::make_type(th, unsafe { description_of(description) })
+}
+
+#[capi]
+unsafe fn PyStructSequence_InitType2(
+    th: Thread<'_>,
+    ty: *mut abi::PyTypeObject,
+    description: *mut abi::PyStructSequence_Desc,
+) -> Result<()> {
+    // SAFETY: C passes a static type and a description.
+    unsafe {
+        if !(*ty).tp_name.is_null() {
+            // The first call made it.
+            return Ok(());
+        }
+        types::structseq::init_type(th, ty, description_of(description))
+    }
+}
+
+#[capi]
+unsafe fn PyStructSequence_InitType(
+    th: Thread<'_>,
+    ty: *mut abi::PyTypeObject,
+    description: *mut abi::PyStructSequence_Desc,
+) {
+    // SAFETY: C passes a static type and a description.
+    if let Err(raised) = unsafe { PyStructSequence_InitType2(th, ty, description) } {
+        th.clear_exception(raised);
+    }
+}
+
+/// A description of C code; a type keeps it for ever.
+///
+/// # Safety
+///
+/// `description` is one whose fields end with one that has no name.
+unsafe fn description_of(
+    description: *mut abi::PyStructSequence_Desc,
+) -> &'static types::structseq::Description {
+    // SAFETY: for the whole function: the caller's promise.
     unsafe {
         let text = |text: *const c_char| -> &'static str {
             let owned = if text.is_null() {
@@ -392,19 +486,17 @@ unsafe fn PyStructSequence_NewType(
         let (mut fields, mut next) = (Vec::new(), description.fields);
         while !(*next).name.is_null() {
             let name = text((*next).name);
-            let shown = if name == "unnamed field" { "" } else { name };
+            let shown = if Some(name) == UNNAMED.to_str().ok() { "" } else { name };
             fields.push((shown, text((*next).doc)));
             next = next.add(1);
         }
-        types::structseq::make_type(
-            th,
-            Box::leak(Box::new(types::structseq::Description {
-                name: text(description.name),
-                doc: text(description.doc),
-                fields: Vec::leak(fields),
-                visible: description.n_in_sequence.max(0) as usize,
-                instantiable: true,
-            })),
-        )
+        let visible = (description.n_in_sequence.max(0) as usize).min(fields.len());
+        Box::leak(Box::new(types::structseq::Description {
+            name: text(description.name),
+            doc: text(description.doc),
+            fields: Vec::leak(fields),
+            visible,
+            instantiable: true,
+        }))
     }
 }

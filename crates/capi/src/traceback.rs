@@ -339,7 +339,10 @@ function_fields! {
 
 #[capi]
 fn PyFunction_GetAnnotations(th: Thread<'_>, object: Obj<'_>) -> Result<*mut PyObject> {
-    argument::<object::Function>(th, object)?;
+    let function = argument::<object::Function>(th, object)?;
+    if function.annotations.is_null() && function.annotate.get().is_none() {
+        return Ok(std::ptr::null_mut());
+    }
     let annotations = attribute(th, object, "__annotations__")?;
     Ok(crate::convert::lend(annotations))
 }

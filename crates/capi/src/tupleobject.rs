@@ -68,16 +68,25 @@ fn PyTuple_GetSlice(
     tuple.slice(th, start, (end.max(0) as usize).clamp(start, tuple.len()))
 }
 
+/// The tuple, if nobody else sees it; the empty one belongs to all.
+fn resizable(object: Obj<'_>) -> Option<&Tuple> {
+    object.downcast::<Tuple>().filter(|tuple| tuple.len() == 0 || object.is_unique())
+}
+
 #[capi]
 unsafe fn _PyTuple_Resize(th: Thread<'_>, variable: *mut *mut PyObject, size: isize) -> Result<()> {
     // SAFETY: C passes a variable that owns a tuple.
     let link = unsafe { &*variable.cast::<Link>() };
     let old = link.take();
     let (Some(tuple), Ok(size)) =
-        (old.as_ref().and_then(|old| old.obj().downcast::<Tuple>()), usize::try_from(size))
+        (old.as_ref().and_then(|old| resizable(old.obj())), usize::try_from(size))
     else {
         raise!(th, SystemError, "bad argument to internal function");
     };
+    if tuple.len() == size {
+        link.set(old);
+        return Ok(());
+    }
     let new = Tuple::from_fn(th, size, |_| None)?;
     for index in 0..size.min(tuple.len()) {
         // SAFETY: inside the items of both.

@@ -195,18 +195,26 @@ unsafe fn PyType_GetBaseByToken(
     if token.is_null() {
         raise!(th, SystemError, "PyType_GetBaseByToken called with token=NULL");
     }
-    for class in ty.mro().map(Tuple::items).unwrap_or_default() {
-        if let Some(class) = as_type(*class)
-            && class.heap().is_some_and(|heap| heap.ht_token == token)
-        {
-            if !result.is_null() {
-                // SAFETY: as above.
-                unsafe { result.write(object::own(class).into_raw()) };
-            }
-            return Ok(true);
-        }
+    let Some(class) = with_token(ty, token) else { return Ok(false) };
+    if !result.is_null() {
+        // SAFETY: as above.
+        unsafe { result.write(object::own(class).into_raw()) };
     }
-    Ok(false)
+    Ok(true)
+}
+
+/// The first class with that token: of the MRO, or of the bases as long as a
+/// type has none.
+fn with_token(ty: &Type, token: *mut c_void) -> Option<&Type> {
+    let has_token = |class: &Type| class.heap().is_some_and(|heap| heap.ht_token == token);
+    if let Some(mro) = ty.mro() {
+        return mro.items().iter().filter_map(|class| as_type(*class)).find(|it| has_token(it));
+    }
+    if has_token(ty) {
+        return Some(ty);
+    }
+    let bases = ty.bases().map(Tuple::items).unwrap_or_default();
+    bases.iter().filter_map(|class| as_type(*class)).find_map(|class| with_token(class, token))
 }
 
 #[capi]

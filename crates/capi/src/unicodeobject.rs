@@ -8,7 +8,8 @@ use std::ffi::{CStr, c_char, c_int, c_void};
 use abi::PyObject;
 use macros::capi;
 use object::{
-    AsObject, Bytes, Int, Link, Obj, Protocol, Ref, Result, Str, Thread, raise,
+    AsObject, Bytes, Int, Link, Obj, Protocol, Raised, Ref, Result, Str, Thread, Tuple, error,
+    raise,
     types::{
         self,
         str::{Width, codec},
@@ -17,7 +18,6 @@ use object::{
 use text::units::Units;
 
 use crate::{
-    abstract_::present,
     convert::{lossy, text_of},
     modsupport::method,
     unicodewriter::sized,
@@ -508,7 +508,7 @@ unsafe fn PyUnicode_AsUTF8AndSize(
 }
 
 #[capi]
-fn PyUnicode_AsUTF8(th: Thread<'_>, object: Option<Obj<'_>>) -> Result<*const c_char> {
+pub(crate) fn PyUnicode_AsUTF8(th: Thread<'_>, object: Option<Obj<'_>>) -> Result<*const c_char> {
     checked(th, object).and_then(|text| utf8(th, text)).map(|bytes| bytes.as_ptr().cast())
 }
 
@@ -617,8 +617,28 @@ ordered_decoders! {
     PyUnicode_DecodeUTF32 PyUnicode_DecodeUTF32Stateful "utf-32" "utf-32-le" "utf-32-be" 4;
 }
 
+#[capi]
+unsafe fn PyUnicode_DecodeUTF7Stateful(
+    th: Thread<'_>,
+    text: *const c_char,
+    size: isize,
+    errors: Option<&CStr>,
+    consumed: *mut isize,
+) -> Result<Ref<Str>> {
+    // SAFETY: C passes that many bytes.
+    let bytes = unsafe { sized(text, size.max(0)) };
+    let errors = name_or(errors, "strict");
+    if consumed.is_null() {
+        return codec::decode(th, bytes, "utf-7", &errors);
+    }
+    let (text, used) = partial(th, bytes, "utf-7", &errors)?;
+    // SAFETY: C passes a variable.
+    unsafe { consumed.write(used) };
+    Ok(text)
+}
+
 /// Decode what is complete: the text, and how many bytes it was.
-fn partial(
+pub(crate) fn partial(
     th: Thread<'_>,
     bytes: &[u8],
     encoding: &str,
@@ -1163,8 +1183,9 @@ fn PyUnicode_AsCharmapString(
     map: Option<Obj<'_>>,
 ) -> Result {
     let text = checked(th, object)?;
+    let Some(map) = map else { return Err(bad_argument(th)) };
     let errors = Str::new(th, "strict")?;
-    let args = [text.obj(), errors.obj(), present(th, map)?];
+    let args = [text.obj(), errors.obj(), map];
     first_of(th, crate::modsupport::function(th, "_codecs", "charmap_encode", &args)?)
 }
 
@@ -1237,6 +1258,11 @@ fn _PyUnicode_ToNumeric(code: u32) -> f64 {
     text::unicode::Database::Current.numeric(code).unwrap_or(-1.0)
 }
 
+/// The error of `PyErr_BadArgument`.
+fn bad_argument(th: Thread<'_>) -> Raised {
+    error!(th, TypeError, "bad argument type for built-in operation")
+}
+
 /// The codec functions of `codecs.h` that take a name.
 #[capi]
 fn PyCodec_KnownEncoding(th: Thread<'_>, encoding: &CStr) -> bool {
@@ -1262,11 +1288,12 @@ fn PyCodec_Unregister(th: Thread<'_>, search: Obj<'_>) -> Result<()> {
 fn with_codec(
     th: Thread<'_>,
     function: &str,
-    object: Obj<'_>,
-    encoding: &CStr,
+    object: Option<Obj<'_>>,
+    encoding: Option<&CStr>,
     errors: Option<&CStr>,
 ) -> Result {
-    let encoding = text_of(th, encoding)?;
+    let Some(object) = object else { return Err(bad_argument(th)) };
+    let encoding = text_of(th, encoding.ok_or_else(|| bad_argument(th))?)?;
     let errors = Str::new(th, &name_or(errors, "strict"))?;
     crate::modsupport::function(th, "_codecs", function, &[object, encoding.obj(), errors.obj()])
 }
@@ -1274,8 +1301,8 @@ fn with_codec(
 #[capi]
 fn PyCodec_Encode(
     th: Thread<'_>,
-    object: Obj<'_>,
-    encoding: &CStr,
+    object: Option<Obj<'_>>,
+    encoding: Option<&CStr>,
     errors: Option<&CStr>,
 ) -> Result {
     with_codec(th, "encode", object, encoding, errors)
@@ -1284,8 +1311,8 @@ fn PyCodec_Encode(
 #[capi]
 fn PyCodec_Decode(
     th: Thread<'_>,
-    object: Obj<'_>,
-    encoding: &CStr,
+    object: Option<Obj<'_>>,
+    encoding: Option<&CStr>,
     errors: Option<&CStr>,
 ) -> Result {
     with_codec(th, "decode", object, encoding, errors)
@@ -1294,8 +1321,8 @@ fn PyCodec_Decode(
 macro_rules! codec_parts {
     ($($name:ident $index:literal;)*) => { $(
         #[capi]
-        fn $name(th: Thread<'_>, encoding: &CStr) -> Result {
-            let found = types::str::registry::lookup(th, &lossy(encoding))?;
+        fn $name(th: Thread<'_>, encoding: Option<&CStr>) -> Result {
+            let found = registered(th, encoding)?;
             match found.get($index) {
                 Some(part) => Ok(part.own()),
                 None => raise!(th, TypeError, "codec search functions must return 4-tuples"),
@@ -1309,15 +1336,21 @@ codec_parts! {
     PyCodec_Decoder 1;
 }
 
+/// What is registered for an encoding.
+fn registered(th: Thread<'_>, encoding: Option<&CStr>) -> Result<Ref<Tuple>> {
+    let encoding = encoding.ok_or_else(|| bad_argument(th))?;
+    types::str::registry::lookup(th, &lossy(encoding))
+}
+
 /// A part of a codec, called with a stream or nothing, and the errors.
 fn make_with(
     th: Thread<'_>,
-    encoding: &CStr,
+    encoding: Option<&CStr>,
     part: &str,
     stream: Option<Obj<'_>>,
     errors: Option<&CStr>,
 ) -> Result {
-    let found = types::str::registry::lookup(th, &lossy(encoding))?;
+    let found = registered(th, encoding)?;
     let maker = found.getattr(th, &*Str::intern(th, part)?)?;
     let errors = errors.map(|errors| text_of(th, errors)).transpose()?;
     let args: Vec<Obj<'_>> =
@@ -1326,19 +1359,27 @@ fn make_with(
 }
 
 #[capi]
-fn PyCodec_IncrementalEncoder(th: Thread<'_>, encoding: &CStr, errors: Option<&CStr>) -> Result {
+fn PyCodec_IncrementalEncoder(
+    th: Thread<'_>,
+    encoding: Option<&CStr>,
+    errors: Option<&CStr>,
+) -> Result {
     make_with(th, encoding, "incrementalencoder", None, errors)
 }
 
 #[capi]
-fn PyCodec_IncrementalDecoder(th: Thread<'_>, encoding: &CStr, errors: Option<&CStr>) -> Result {
+fn PyCodec_IncrementalDecoder(
+    th: Thread<'_>,
+    encoding: Option<&CStr>,
+    errors: Option<&CStr>,
+) -> Result {
     make_with(th, encoding, "incrementaldecoder", None, errors)
 }
 
 #[capi]
 fn PyCodec_StreamReader(
     th: Thread<'_>,
-    encoding: &CStr,
+    encoding: Option<&CStr>,
     stream: Obj<'_>,
     errors: Option<&CStr>,
 ) -> Result {
@@ -1348,7 +1389,7 @@ fn PyCodec_StreamReader(
 #[capi]
 fn PyCodec_StreamWriter(
     th: Thread<'_>,
-    encoding: &CStr,
+    encoding: Option<&CStr>,
     stream: Obj<'_>,
     errors: Option<&CStr>,
 ) -> Result {

@@ -5,6 +5,8 @@ use std::ffi::{CStr, c_char};
 use macros::capi;
 use object::{AsObject, Obj, Protocol, Ref, Result, Str, StrBuilder, Thread, raise};
 
+use crate::convert::lossy;
+
 /// A string in the making.
 pub(crate) struct Writer(StrBuilder);
 
@@ -21,6 +23,7 @@ impl Writer {
 /// `text` is that long, or a C string.
 pub(crate) unsafe fn sized<'a>(text: *const c_char, size: isize) -> &'a [u8] {
     match usize::try_from(size) {
+        Ok(0) => &[],
         // SAFETY: the caller's promise.
         Ok(size) => unsafe { std::slice::from_raw_parts(text.cast(), size) },
         // SAFETY: the caller's promise.
@@ -72,6 +75,37 @@ unsafe fn PyUnicodeWriter_WriteUTF8(
         object::types::str::codec::decode(th, unsafe { sized(text, size) }, "utf-8", "strict")?;
     // SAFETY: C passes a writer that it made.
     unsafe { &mut *writer }.push(th, &text)
+}
+
+/// Append UTF-8, of which the end may be missing if the caller asks how much was used.
+#[capi]
+unsafe fn PyUnicodeWriter_DecodeUTF8Stateful(
+    th: Thread<'_>,
+    writer: *mut Writer,
+    text: *const c_char,
+    size: isize,
+    errors: Option<&CStr>,
+    consumed: *mut isize,
+) -> Result<()> {
+    if !consumed.is_null() {
+        // SAFETY: C passes a variable.
+        unsafe { consumed.write(0) };
+    }
+    // SAFETY: C passes a text of that size.
+    let bytes = unsafe { sized(text, size) };
+    let errors = errors.map_or("strict".into(), lossy);
+    let (text, used) = if consumed.is_null() {
+        (object::types::str::codec::decode(th, bytes, "utf-8", &errors)?, bytes.len() as isize)
+    } else {
+        crate::unicodeobject::partial(th, bytes, "utf-8", &errors)?
+    };
+    // SAFETY: C passes a writer that it made.
+    unsafe { &mut *writer }.push(th, &text)?;
+    if !consumed.is_null() {
+        // SAFETY: as above.
+        unsafe { consumed.write(used) };
+    }
+    Ok(())
 }
 
 #[capi]

@@ -1,7 +1,10 @@
 //! What the API needs from native modules, which are not below this crate:
 //! functions that the executable registers at start.
 
-use std::cell::Cell;
+use std::{
+    cell::Cell,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use macros::capi;
 use object::{Obj, Result, Thread, raise};
@@ -18,6 +21,12 @@ pub struct Upcalls {
     pub after_fork_parent: fn(Thread<'_>),
     pub after_fork_child: fn(Thread<'_>),
 }
+
+/// The key of string hashing, and what others take from its bytes; compilers of
+/// Python code read it to hash as the runtime does.
+#[unsafe(no_mangle)]
+#[allow(non_upper_case_globals, reason = "named as in C")]
+static _Py_HashSecret: [AtomicU64; 3] = [const { AtomicU64::new(0) }; 3];
 
 struct Registered(Cell<Upcalls>);
 
@@ -44,6 +53,9 @@ pub fn register(th: Thread<'_>, upcalls: Upcalls) {
     if let Err(raised) = crate::classobject::ready(th) {
         th.clear_exception(raised);
     }
+    let (first, second) = th.interp().hash_secret.get();
+    _Py_HashSecret[0].store(first, Ordering::Relaxed);
+    _Py_HashSecret[1].store(second, Ordering::Relaxed);
     th.interp().shared.get::<Registered>().0.set(upcalls);
 }
 

@@ -129,8 +129,8 @@ macro_rules! variadic {
 }
 
 use crate::{
-    abstract_ as call, bytesobject, getargs, modsupport, pyerrors, sysmodule, tupleobject,
-    unicode_format as format, warnings,
+    abstract_ as call, bytesobject, getargs, modsupport, osmodule, pyerrors, sysmodule,
+    tupleobject, unicode_format as format, warnings,
 };
 
 variadic! {
@@ -151,6 +151,7 @@ variadic! {
     "_PyErr_Format" "rcx" "3" => pyerrors::format_in;
     "PyErr_FormatUnraisable" "rsi" "1" => pyerrors::format_unraisable;
     "PyErr_WarnFormat" "rcx" "3" => warnings::warn_format;
+    "PyErr_WarnExplicitFormat" "rdi" "0" => osmodule::warn_explicit_format;
     "PyErr_ResourceWarning" "rcx" "3" => warnings::resource_warning;
     "PyUnicode_FromFormat" "rsi" "1" => format::PyUnicode_FromFormatV;
     "PyUnicodeWriter_Format" "rdx" "2" => format::writer_format;

@@ -343,6 +343,12 @@ fn write(entries: &[Entry], out: &Path) -> io::Result<()> {
         );
     }
     table.push_str("]\n");
+    let mut frozen = String::from("[\n");
+    for Entry { name, is_package, .. } in entries.iter().filter(|entry| entry.is_frozen) {
+        let _ = writeln!(frozen, "    Frozen::named(c{name:?}, {is_package}),");
+    }
+    frozen.push_str("    Frozen::END,\n]\n");
+    fs::write(out.join("frozen.rs"), frozen)?;
     fs::write(out.join("stdlib.bin"), blob)?;
     fs::write(out.join("stdlib.rs"), table)
 }

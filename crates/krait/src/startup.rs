@@ -77,7 +77,7 @@ fn connect(th: Thread<'_>) -> Result<()> {
         vm::pending::PendingHooks {
             signals: modules::_signal::run_pending_signals,
             collect: vm::collect::collect_if_due,
-            pending_calls: capi::pystate::run_pending_calls,
+            pending_calls: vm::pending_calls::run,
         },
     );
     capi::upcalls::register(

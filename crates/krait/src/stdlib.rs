@@ -1,6 +1,10 @@
 //! The standard library inside the executable, as the build script packed it.
 
-use std::borrow::Cow;
+use std::{
+    borrow::Cow,
+    ffi::{CStr, c_char, c_int},
+    ptr::null,
+};
 
 use vm::lifecycle::{Embedded, Inventory};
 
@@ -11,6 +15,49 @@ const fn part(start: usize, length: usize) -> &'static [u8] {
 }
 
 static EMBEDDED: &[Embedded] = include!(concat!(env!("OUT_DIR"), "/stdlib.rs"));
+
+/// `struct _frozen`: a frozen module as C code finds it, without its code.
+#[repr(C)]
+#[allow(dead_code, reason = "read by C code")]
+struct Frozen {
+    name: *const c_char,
+    code: *const u8,
+    size: c_int,
+    is_package: c_int,
+}
+
+impl Frozen {
+    /// Behind the last one.
+    const END: Frozen = Frozen { name: null(), code: null(), size: 0, is_package: 0 };
+
+    const fn named(name: &'static CStr, is_package: bool) -> Frozen {
+        Frozen { name: name.as_ptr(), is_package: is_package as c_int, ..Frozen::END }
+    }
+}
+
+/// The first of some frozen modules.
+#[repr(transparent)]
+#[allow(dead_code, reason = "read by C code")]
+struct FrozenTable(*const Frozen);
+
+// SAFETY: points to constants.
+unsafe impl Sync for FrozenTable {}
+
+const FROZEN: &[Frozen] = &include!(concat!(env!("OUT_DIR"), "/frozen.rs"));
+
+/// The frozen modules; CPython has those of the library and of tests in tables of
+/// their own.
+#[unsafe(no_mangle)]
+#[allow(non_upper_case_globals, reason = "named as in C")]
+static _PyImport_FrozenBootstrap: FrozenTable = FrozenTable(FROZEN.as_ptr());
+
+#[unsafe(no_mangle)]
+#[allow(non_upper_case_globals, reason = "named as in C")]
+static _PyImport_FrozenStdlib: FrozenTable = FrozenTable(&Frozen::END);
+
+#[unsafe(no_mangle)]
+#[allow(non_upper_case_globals, reason = "named as in C")]
+static _PyImport_FrozenTest: FrozenTable = FrozenTable(&Frozen::END);
 
 /// Native modules and the embedded library.
 pub(crate) static INVENTORY: Inventory = Inventory {

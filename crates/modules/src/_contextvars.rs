@@ -98,6 +98,7 @@ pub fn enter(th: Thread<'_>, context: &Context) -> Result<()> {
     }
     context.entered.set(true);
     context.before.set(swap_current(th, Some(own(context))));
+    switched(th);
     Ok(())
 }
 
@@ -122,8 +123,18 @@ pub fn exit(th: Thread<'_>, context: &Context) -> Result<()> {
     }
     context.entered.set(false);
     let left = swap_current(th, context.before.take());
+    switched(th);
     drop(left);
     Ok(())
+}
+
+/// Tell who watches that the current context is another.
+fn switched(th: Thread<'_>) {
+    if th.interp().watchers.contexts.any() {
+        // SAFETY: only this thread touches its state, which owns the context.
+        let now = unsafe { Obj::from_raw((*th.state().public.get()).context) };
+        object::watch::context_switched(th, now.unwrap_or(types::none()));
+    }
 }
 
 fn expect_context<'a>(th: Thread<'_>, object: Obj<'a>) -> Result<&'a Context> {

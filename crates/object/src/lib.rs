@@ -26,6 +26,7 @@ pub mod slots;
 pub mod small_int;
 pub mod thread;
 pub mod types;
+pub mod watch;
 
 pub use args::{Args, FromArg, IntoObject, IntoReturn, Kwargs};
 pub use error::{PyResult, Raised, Result};

@@ -25,6 +25,7 @@ use crate::{
     hooks::Hooks,
     small_int,
     types::{self, type_::TypeCache},
+    watch::Watchers,
 };
 
 /// Proof of being attached.
@@ -261,6 +262,8 @@ pub struct Interpreter {
     pub hash_secret: Cell<(u64, u64)>,
     /// What `Type::lookup` found lately.
     pub type_cache: &'static TypeCache,
+    /// Who hears of changes.
+    pub watchers: Watchers,
     /// Per-interpreter state of other crates, by type.
     pub extensions: Extensions,
     /// State of other crates that all interpreters share, by type.
@@ -695,6 +698,7 @@ impl Interpreter {
             recursion_limit: Cell::new(1000),
             hash_secret: Cell::new((0, 0)),
             type_cache: &runtime.type_cache,
+            watchers: Watchers::default(),
             extensions: Extensions::default(),
             shared: &runtime.shared,
         }

@@ -201,9 +201,19 @@ impl Record {
         self.runner.set(std::ptr::null());
     }
 
-    /// The interpreter is to end with its last reference.
-    pub fn end_unreferenced(&self) {
-        self.ends_unreferenced.set(true);
+    /// Say whether the interpreter is to end with its last reference.
+    pub fn end_unreferenced(&self, ends: bool) {
+        self.ends_unreferenced.set(ends);
+    }
+
+    /// Whether it ends with its last reference.
+    pub fn ends_unreferenced(&self) -> bool {
+        self.ends_unreferenced.get()
+    }
+
+    /// How many references there are.
+    pub fn references(&self) -> i64 {
+        self.references.get()
     }
 
     pub fn add_reference(&self) {

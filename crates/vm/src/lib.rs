@@ -30,6 +30,7 @@ pub mod monitoring;
 mod namespace;
 mod ops;
 pub mod pending;
+pub mod pending_calls;
 pub mod shutdown;
 mod specialize;
 pub mod suggest;

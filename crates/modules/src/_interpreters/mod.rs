@@ -183,7 +183,7 @@ pub mod _interpreters {
             }
         };
         if reqrefs {
-            record.end_unreferenced();
+            record.end_unreferenced(true);
         }
         Ok(record.id())
     }
@@ -413,7 +413,7 @@ pub mod _interpreters {
     fn incref(th: Thread<'_>, id: Obj<'_>, implieslink: bool, restrict: bool) -> Result<()> {
         let record = resolve(th, id, restrict, true, "incref")?;
         if implieslink {
-            record.end_unreferenced();
+            record.end_unreferenced(true);
         }
         record.add_reference();
         Ok(())

@@ -6,6 +6,7 @@
 mod code;
 mod compiling;
 mod interpreters;
+mod pending;
 mod times;
 
 use macros::pymodule;
@@ -384,6 +385,150 @@ pub mod _testinternalcapi {
         interpreters::settings(th, interpid)
     }
 
+    /// Return how many references an interpreter has.
+    #[sig = "(id, /)"]
+    fn get_interpreter_refcount(th: Thread<'_>, id: Obj<'_>) -> Result<i64> {
+        Ok(interpreters::record(th, id)?.references())
+    }
+
+    /// Let an interpreter end with its last reference.
+    #[sig = "(id, /)"]
+    fn link_interpreter_refcount(th: Thread<'_>, id: Obj<'_>) -> Result<()> {
+        interpreters::record(th, id)?.end_unreferenced(true);
+        Ok(())
+    }
+
+    /// Undo link_interpreter_refcount().
+    #[sig = "(id, /)"]
+    fn unlink_interpreter_refcount(th: Thread<'_>, id: Obj<'_>) -> Result<()> {
+        interpreters::record(th, id)?.end_unreferenced(false);
+        Ok(())
+    }
+
+    /// Return whether an interpreter ends with its last reference.
+    #[sig = "(id, /)"]
+    fn interpreter_refcount_linked(th: Thread<'_>, id: Obj<'_>) -> Result<bool> {
+        Ok(interpreters::record(th, id)?.ends_unreferenced())
+    }
+
+    /// Add pending calls to the interpreter; return how many were added.
+    #[sig = "(callback, num=1, *, blocking=False, ensure_added=False)"]
+    fn pending_threadfunc(
+        th: Thread<'_>,
+        callback: Obj<'_>,
+        num: Option<u32>,
+        blocking: bool,
+        ensure_added: bool,
+    ) -> u32 {
+        pending::add(th, callback, num.unwrap_or(1), blocking, ensure_added)
+    }
+
+    /// Return the number of the interpreter that runs a pending call of one.
+    #[sig = "(interpid, /)"]
+    fn pending_identify(th: Thread<'_>, interpid: Obj<'_>) -> Result<i64> {
+        pending::identify(th, interpid)
+    }
+
+    /// Raise a KeyError for a key, whatever is raised already.
+    #[sig = "(arg, /)"]
+    fn _pyerr_setkeyerror(th: Thread<'_>, arg: Obj<'_>) -> Result<()> {
+        Err(types::dict::key_error(th, arg))
+    }
+
+    /// Make decimal digits and spaces of any script those of ASCII.
+    #[sig = "(arg, /)"]
+    fn _PyUnicode_TransformDecimalAndSpaceToASCII(
+        th: Thread<'_>,
+        arg: Obj<'_>,
+    ) -> Result<Ref<Str>> {
+        let Some(text) = arg.downcast::<Str>() else {
+            raise!(th, SystemError, "bad argument to internal function");
+        };
+        let database = text::unicode::Database::Current;
+        let ascii = |code: u32| match char::from_u32(code) {
+            Some(plain) if plain.is_ascii() => code,
+            Some(space) if space.is_whitespace() => u32::from(b' '),
+            _ => database
+                .decimal(code)
+                .map_or(u32::from(b'?'), |digit| u32::from(b'0') + u32::from(digit)),
+        };
+        let codes: Vec<u32> = text.units().iter().map(ascii).collect();
+        Str::from_code_points(th, &codes)
+    }
+
+    /// Add the items of an iterable to a set.
+    #[sig = "(set, iterable, /)"]
+    fn set_update(th: Thread<'_>, set: Obj<'_>, iterable: Obj<'_>) -> Result<i32> {
+        match set.downcast::<types::Set>() {
+            Some(set) => set.update(th, iterable).map(|()| 0),
+            None => raise!(th, SystemError, "bad argument to internal function"),
+        }
+    }
+
+    /// Return what is at a position of a set or behind it, or None at the end.
+    #[sig = "(set, position, /)"]
+    fn set_next_entry(th: Thread<'_>, set: Obj<'_>, position: usize) -> Result<Ref> {
+        let mut position = position;
+        let entry = if let Some(set) = set.downcast::<types::Set>() {
+            set.next_entry(&mut position)
+        } else if let Some(set) = set.downcast::<types::FrozenSet>() {
+            set.next_entry(&mut position)
+        } else {
+            raise!(th, SystemError, "bad argument to internal function");
+        };
+        let Some(item) = entry else { return Ok(types::none().own()) };
+        let (found, hash) = (Int::from_i64(th, 1)?, item.hash(th)?);
+        let values =
+            vec![found, Int::from_i64(th, position as i64)?, Int::from_i64(th, hash as i64)?, item];
+        Tuple::from_refs(th, values).map(Ref::upcast)
+    }
+
+    /// Return whether an object is immortal and was there from the start.
+    #[sig = "(object, /)"]
+    fn is_static_immortal(_: Thread<'_>, object: Obj<'_>) -> bool {
+        match Int::is_int(object) {
+            // Other ints are immortal as well, for want of a place in memory.
+            true => Int::to_i64(object).is_some_and(|value| (-5..=256).contains(&value)),
+            false => object.refcount() >= object::reference::IMMORTAL as usize,
+        }
+    }
+
+    /// Add a complex number and a float.
+    #[sig = "(a, b, /)"]
+    fn _py_cr_sum(th: Thread<'_>, a: Obj<'_>, b: f64) -> Result<Ref<Tuple>> {
+        super::mixed(th, num::complex::add_real(super::complex(th, a)?, b))
+    }
+
+    /// Subtract a float from a complex number.
+    #[sig = "(a, b, /)"]
+    fn _py_cr_diff(th: Thread<'_>, a: Obj<'_>, b: f64) -> Result<Ref<Tuple>> {
+        super::mixed(th, num::complex::sub_real(super::complex(th, a)?, b))
+    }
+
+    /// Subtract a complex number from a float.
+    #[sig = "(a, b, /)"]
+    fn _py_rc_diff(th: Thread<'_>, a: f64, b: Obj<'_>) -> Result<Ref<Tuple>> {
+        super::mixed(th, num::complex::real_sub(a, super::complex(th, b)?))
+    }
+
+    /// Multiply a complex number by a float.
+    #[sig = "(a, b, /)"]
+    fn _py_cr_prod(th: Thread<'_>, a: Obj<'_>, b: f64) -> Result<Ref<Tuple>> {
+        super::mixed(th, num::complex::mul_real(super::complex(th, a)?, b))
+    }
+
+    /// Divide a complex number by a float.
+    #[sig = "(a, b, /)"]
+    fn _py_cr_quot(th: Thread<'_>, a: Obj<'_>, b: f64) -> Result<Ref<Tuple>> {
+        super::quotient(th, num::complex::div_real(super::complex(th, a)?, b))
+    }
+
+    /// Divide a float by a complex number.
+    #[sig = "(a, b, /)"]
+    fn _py_rc_quot(th: Thread<'_>, a: f64, b: Obj<'_>) -> Result<Ref<Tuple>> {
+        super::quotient(th, num::complex::real_div(a, super::complex(th, b)?))
+    }
+
     /// Convert whole seconds to nanoseconds.
     #[sig = "(seconds, /)"]
     fn _PyTime_FromSeconds(_: Thread<'_>, seconds: i32) -> i64 {
@@ -470,6 +615,34 @@ pub mod _testinternalcapi {
                 ("TIER2_THRESHOLD", 4096),
             ],
         )
+    }
+}
+
+/// A complex number, or a float that stands for one.
+fn complex(th: Thread<'_>, object: Obj<'_>) -> Result<num::complex::Complex> {
+    match object.downcast::<types::Complex>() {
+        Some(number) => Ok(number.value()),
+        None => Ok(num::complex::Complex { real: object::Float::as_f64(th, object)?, imag: 0.0 }),
+    }
+}
+
+/// A result of arithmetic as C functions give it: with an error number.
+fn with_errno(th: Thread<'_>, value: num::complex::Complex, errno: i32) -> Result<Ref<Tuple>> {
+    let value = types::Complex::new(th, value)?;
+    Tuple::from_refs(th, vec![value.upcast(), Int::from_i64(th, i64::from(errno))?])
+}
+
+fn mixed(th: Thread<'_>, value: num::complex::Complex) -> Result<Ref<Tuple>> {
+    with_errno(th, value, 0)
+}
+
+fn quotient<E>(
+    th: Thread<'_>,
+    value: std::result::Result<num::complex::Complex, E>,
+) -> Result<Ref<Tuple>> {
+    match value {
+        Ok(value) => with_errno(th, value, 0),
+        Err(_) => with_errno(th, num::complex::Complex { real: 0.0, imag: 0.0 }, libc::EDOM),
     }
 }
 

@@ -19,6 +19,7 @@ use crate::{
     declare::TypeBuilder,
     error, protocol, raise,
     types::{self, code_extra},
+    watch::{self, CodeEvent},
 };
 
 pub use super::cell::CellObject;
@@ -157,7 +158,9 @@ impl Code {
             first_traceable: Cell::new(first_traceable),
             extras: code_extra::Extras::default(),
         };
-        let object = alloc_object::alloc_items::<Code>(th, units.len())?;
+        // Code objects of Cython have none; it is not run, but must not run away.
+        let end = if units.is_empty() { 1 } else { 0 };
+        let object = alloc_object::alloc_items::<Code>(th, units.len() + end)?;
         // SAFETY: the header was filled in.
         let head = unsafe { object.read() };
         // SAFETY: fresh memory for a `Code` and its units.
@@ -169,6 +172,13 @@ impl Code {
         code.head.set_size(units.len() as isize);
         // SAFETY: as many units fit behind the object.
         unsafe { code.units().copy_from_nonoverlapping(units.as_ptr().cast(), units.len()) };
+        if end > 0 {
+            // SAFETY: there is room for one unit.
+            unsafe { code.units().write(Op::RAISE_VARARGS.number()) };
+        }
+        if th.interp().watchers.code.any() {
+            watch::code(th, CodeEvent::Create, &code);
+        }
         Ok(code)
     }
 
@@ -474,7 +484,7 @@ fn validate(th: Thread<'_>, parts: &CodeParts) -> Result<()> {
         raise!(th, ValueError, "code: argument counts are inconsistent");
     }
     let code = parts.code.as_bytes();
-    if code.is_empty() || !code.len().is_multiple_of(2) {
+    if !code.len().is_multiple_of(2) {
         raise!(th, ValueError, "code: co_code is malformed");
     }
     if parts.stacksize > 1 << 24 || parts.localspluskinds.len() > 1 << 24 {

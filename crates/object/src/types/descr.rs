@@ -15,7 +15,7 @@ use abi::{PyMemberDef, PyMethodDef, PyObject};
 
 use crate::{
     AsObject, Dict, Float, Head, Int, Link, Obj, Protocol, Ref, Result, Str, Thread, Traverse,
-    Tuple, Type, alloc_object, declare, error, id, raise,
+    Tuple, Type, alloc_object, declare, error, exceptions, id, raise,
     slots::{Row, Wrap},
     types,
 };
@@ -754,6 +754,27 @@ pub fn set_member(
             unsafe { at.cast::<$ty>().write_unaligned($value) }
         };
     }
+    let truncated = |what: &str| -> Result<()> {
+        let message = Str::from_fmt(th, format_args!("Truncation of value to {what}"))?;
+        (th.hooks().warn)(th, exceptions::types::RuntimeWarning().obj(), &message, 1)
+    };
+    macro_rules! narrow {
+        ($ty:ty, $what:literal) => {{
+            let wide = Int::index_to_i64(th, value)?;
+            write!($ty, wide as $ty);
+            if <$ty>::try_from(wide).is_err() {
+                truncated($what)?;
+            }
+        }};
+    }
+    // A negative int is taken for the one it is modulo the range, with a warning.
+    let unsigned = || -> Result<(u64, bool)> {
+        let number = Int::index(th, value)?;
+        match Int::sign(number.obj()) < 0 {
+            true => Ok((Int::index_to_i64(th, number.obj())? as u64, true)),
+            false => Ok((Int::index_to_u64(th, number.obj())?, false)),
+        }
+    };
     match def.r#type {
         abi::Py_T_BOOL => {
             if !value.is_exact::<types::Bool>() {
@@ -761,15 +782,42 @@ pub fn set_member(
             }
             write!(u8, u8::from(value.is(types::bool_(true))));
         }
-        abi::Py_T_SHORT => write!(i16, Int::index_to_i64(th, value)? as i16),
-        abi::Py_T_USHORT => write!(u16, Int::index_to_i64(th, value)? as u16),
-        abi::Py_T_BYTE | abi::Py_T_UBYTE => write!(u8, Int::index_to_i64(th, value)? as u8),
-        abi::Py_T_INT => write!(i32, Int::index_to_i64(th, value)? as i32),
-        abi::Py_T_UINT => write!(u32, Int::index_to_i64(th, value)? as u32),
-        abi::Py_T_LONG | abi::Py_T_LONGLONG | abi::Py_T_PYSSIZET => {
+        abi::Py_T_SHORT => narrow!(i16, "short"),
+        abi::Py_T_USHORT => narrow!(u16, "unsigned short"),
+        abi::Py_T_BYTE => narrow!(i8, "char"),
+        abi::Py_T_UBYTE => narrow!(u8, "unsigned char"),
+        abi::Py_T_INT => narrow!(i32, "int"),
+        abi::Py_T_UINT => {
+            let (wide, negative) = unsigned()?;
+            write!(u32, wide as u32);
+            if negative {
+                let message = Str::new(th, "Writing negative value into unsigned field")?;
+                (th.hooks().warn)(th, exceptions::types::RuntimeWarning().obj(), &message, 1)?;
+            } else if u32::try_from(wide).is_err() {
+                truncated("unsigned int")?;
+            }
+        }
+        abi::Py_T_PYSSIZET => {
+            if !Int::is_int(value) {
+                raise!(th, TypeError, "an integer is required");
+            }
             write!(i64, Int::index_to_i64(th, value)?);
         }
-        abi::Py_T_ULONG | abi::Py_T_ULONGLONG => write!(u64, Int::index_to_u64(th, value)?),
+        abi::Py_T_LONG | abi::Py_T_LONGLONG => write!(i64, Int::index_to_i64(th, value)?),
+        abi::Py_T_ULONG | abi::Py_T_ULONGLONG => {
+            let (wide, negative) = unsigned()?;
+            write!(u64, wide);
+            if negative {
+                let message = Str::new(th, "Writing negative value into unsigned field")?;
+                (th.hooks().warn)(th, exceptions::types::RuntimeWarning().obj(), &message, 1)?;
+            }
+        }
+        abi::Py_T_CHAR => match value.downcast::<Str>() {
+            Some(text) if text.len() == 1 && text.get(0).is_some_and(|code| code < 128) => {
+                write!(u8, text.get(0).unwrap_or(0) as u8);
+            }
+            _ => raise!(th, TypeError, "bad argument type for built-in operation"),
+        },
         abi::Py_T_FLOAT => write!(f32, Float::as_f64(th, value)? as f32),
         abi::Py_T_DOUBLE => write!(f64, Float::as_f64(th, value)?),
         _ => raise!(th, TypeError, "readonly attribute"),

@@ -11,6 +11,7 @@ use crate::{
     AsObject, Code, Dict, Head, Link, Module, Obj, Protocol, Ref, Result, Str, Thread, Traverse,
     Tuple, Type, alloc_object, error, id, protocol, raise, types,
     types::{cell::CellObject, method::Method},
+    watch::{self, FunctionEvent},
 };
 
 /// Create a function object.
@@ -113,7 +114,7 @@ impl Function {
         } else {
             None
         };
-        alloc_object::new_in_place(
+        let function = alloc_object::new_in_place(
             th,
             Function {
                 head: Head::new(),
@@ -135,7 +136,11 @@ impl Function {
                 vectorcall: Cell::new(vectorcall_of_functions()),
                 version: Cell::new(0),
             },
-        )
+        )?;
+        if th.interp().watchers.functions.any() {
+            watch::function(th, FunctionEvent::Create, &function, None);
+        }
+        Ok(function)
     }
 
     /// A new function whose builtins are those of `globals`.
@@ -144,8 +149,11 @@ impl Function {
         Self::with_builtins(th, code, globals, builtins)
     }
 
-    /// Forget what caches know of this function.
-    fn changed(&self) {
+    /// Forget what caches know of this function, which is about to get something new.
+    pub fn changing(&self, th: Thread<'_>, event: FunctionEvent, value: Option<Obj<'_>>) {
+        if th.interp().watchers.functions.any() {
+            watch::function(th, event, self, value);
+        }
         self.version.set(0);
     }
 
@@ -326,7 +334,7 @@ impl Function {
             );
         }
         self.check_code_kind(th, code)?;
-        self.changed();
+        self.changing(th, FunctionEvent::ModifyCode, value);
         // Running frames borrow the code from their function.
         if let Some(old) = self.code.replace(Some(crate::own(code))) {
             old.obj().make_immortal();
@@ -346,7 +354,7 @@ impl Function {
         if value.is_some_and(|value| value.downcast::<Tuple>().is_none()) {
             raise!(th, TypeError, "__defaults__ must be set to a tuple object");
         }
-        self.changed();
+        self.changing(th, FunctionEvent::ModifyDefaults, value);
         self.defaults.set(value.and_then(|value| value.downcast::<Tuple>()).map(crate::own));
         Ok(())
     }
@@ -363,7 +371,7 @@ impl Function {
         if value.is_some_and(|value| value.downcast::<Dict>().is_none()) {
             raise!(th, TypeError, "__kwdefaults__ must be set to a dict object");
         }
-        self.changed();
+        self.changing(th, FunctionEvent::ModifyKwdefaults, value);
         self.kwdefaults.set(value.and_then(|value| value.downcast::<Dict>()).map(crate::own));
         Ok(())
     }

@@ -44,18 +44,7 @@ pub fn make_type(th: Thread<'_>, description: &'static Description) -> Result<Re
     set(id!(th, "__module__"), Str::intern(th, module)?.upcast())?;
     set(id!(th, "__doc__"), Str::new(th, description.doc)?.upcast())?;
     set(id!(th, "__slots__"), Tuple::from_refs(th, Vec::new())?.upcast())?;
-    let count = |n: usize| Int::from_i64(th, n as i64);
-    let unnamed = description.fields.iter().filter(|(name, _)| name.is_empty()).count();
-    set(id!(th, "n_sequence_fields"), count(description.visible)?)?;
-    set(id!(th, "n_fields"), count(description.fields.len())?)?;
-    set(id!(th, "n_unnamed_fields"), count(unnamed)?)?;
-    let mut match_args = Vec::new();
-    for (field, _) in &description.fields[..description.visible] {
-        if !field.is_empty() {
-            match_args.push(Str::intern(th, field)?.upcast());
-        }
-    }
-    set(id!(th, "__match_args__"), Tuple::from_refs(th, match_args)?.upcast())?;
+    describe(th, &namespace, description)?;
     let name = Str::intern(th, name)?;
     let bases = Tuple::from_objs(th, &[Tuple::type_object().obj()])?;
     let args = Tuple::from_objs(th, &[name.obj(), bases.obj(), namespace.obj()])?;
@@ -66,12 +55,7 @@ pub fn make_type(th: Thread<'_>, description: &'static Description) -> Result<Re
     let Some(dict) = class.dict() else { return Err(th.no_memory()) };
     dict.remove(th, id!(th, "__slots__").obj())?;
     let members = members(description);
-    for ((field, _), def) in description.fields.iter().zip(members.iter()) {
-        if !field.is_empty() {
-            let member = types::descr::member_descriptor(th, &class, def)?;
-            dict.set(th, Str::intern(th, field)?.obj(), member.obj())?;
-        }
-    }
+    add_members(th, &class, dict, description, members)?;
     // SAFETY: a fresh class that nobody else uses.
     let t = unsafe { &mut *class.obj().as_ptr().cast::<PyTypeObject>() };
     t.tp_members = members.as_ptr().cast_mut();
@@ -92,6 +76,79 @@ pub fn make_type(th: Thread<'_>, description: &'static Description) -> Result<Re
     add_methods(th, &class, dict)?;
     class.modified(th);
     Ok(class)
+}
+
+/// Make a struct sequence type of a static one of C code, which is zeroed.
+///
+/// # Safety
+///
+/// `ty` is a type object that lives for ever and is not ready.
+pub unsafe fn init_type(
+    th: Thread<'_>,
+    ty: *mut PyTypeObject,
+    description: &'static Description,
+) -> Result<()> {
+    let base = Tuple::type_object();
+    let members = members(description);
+    {
+        // SAFETY: the caller's promise.
+        let t = unsafe { &mut *ty };
+        t.tp_name = CString::new(description.name).unwrap_or_default().into_raw();
+        t.tp_doc = CString::new(description.doc).unwrap_or_default().into_raw();
+        let hidden = description.fields.len().saturating_sub(description.visible);
+        t.tp_basicsize = (base.basicsize() + 8 * hidden) as isize;
+        t.tp_itemsize = 8;
+        t.tp_base = base.as_ptr();
+        t.tp_flags = abi::Py_TPFLAGS_HAVE_GC;
+        t.tp_dealloc = Some(dealloc);
+        t.tp_traverse = Some(traverse);
+        t.tp_repr = Some(repr);
+        t.tp_new = Some(new);
+    }
+    // SAFETY: the caller's promise.
+    let class = unsafe { Type::from_ptr(ty) };
+    class.obj().make_immortal();
+    // SAFETY: the caller's promise.
+    unsafe { types::type_::foreign::ready_type(th, class)? };
+    // SAFETY: the members are those of the items, which `total` counts.
+    unsafe { (*ty).tp_members = members.as_ptr().cast_mut() };
+    let Some(dict) = class.dict() else { return Err(th.no_memory()) };
+    describe(th, dict, description)?;
+    add_members(th, class, dict, description, members)?;
+    add_methods(th, class, dict)?;
+    class.modified(th);
+    Ok(())
+}
+
+/// Put what is known of the items into the namespace of a type.
+fn describe(th: Thread<'_>, namespace: &Dict, description: &Description) -> Result<()> {
+    let set = |key: &Str, value: Ref| namespace.set(th, key.obj(), value.obj());
+    let count = |n: usize| Int::from_i64(th, n as i64);
+    let unnamed = description.fields.iter().filter(|(name, _)| name.is_empty()).count();
+    set(id!(th, "n_sequence_fields"), count(description.visible)?)?;
+    set(id!(th, "n_fields"), count(description.fields.len())?)?;
+    set(id!(th, "n_unnamed_fields"), count(unnamed)?)?;
+    let shown = description.fields.iter().take(description.visible);
+    let names = shown.filter(|(field, _)| !field.is_empty());
+    let names: Result<Vec<Ref>> =
+        names.map(|(field, _)| Str::intern(th, field).map(Ref::upcast)).collect();
+    set(id!(th, "__match_args__"), Tuple::from_refs(th, names?)?.upcast())
+}
+
+fn add_members(
+    th: Thread<'_>,
+    class: &Type,
+    dict: &Dict,
+    description: &Description,
+    members: &'static [PyMemberDef],
+) -> Result<()> {
+    for ((field, _), def) in description.fields.iter().zip(members) {
+        if !field.is_empty() {
+            let member = types::descr::member_descriptor(th, class, def)?;
+            dict.set(th, Str::intern(th, field)?.obj(), member.obj())?;
+        }
+    }
+    Ok(())
 }
 
 /// The members of a type, one for each item and one without a name at the end.
@@ -150,8 +207,10 @@ unsafe extern "C" fn dealloc(object: *mut PyObject) {
     slots.iter().for_each(|slot| drop(slot.take()));
     // SAFETY: nothing refers to the object any more.
     unsafe { alloc_object::free(th, dead, class) };
-    // SAFETY: an instance owns a reference to its type.
-    unsafe { reference::decref(NonNull::from(class).cast()) };
+    if class.is_heap() {
+        // SAFETY: an instance owns a reference to its type.
+        unsafe { reference::decref(NonNull::from(class).cast()) };
+    }
     crate::alloc::end_dealloc(th);
 }
 
@@ -162,9 +221,14 @@ unsafe extern "C" fn traverse(
 ) -> c_int {
     // SAFETY: the collector passes instances of the type.
     let (class, slots) = unsafe { ((*object).ob_type, slots(object)) };
-    let items = slots.iter().map(Link::as_ptr).filter(|item| !item.is_null());
-    // SAFETY: the collector's own function and argument.
-    let mut visits = std::iter::once(class.cast()).chain(items).map(|o| unsafe { visit(o, arg) });
+    // SAFETY: an object keeps its type alive.
+    let class = if unsafe { Type::from_ptr(class) }.is_heap() { class } else { ptr::null_mut() };
+    let items = slots.iter().map(Link::as_ptr);
+    let mut visits = std::iter::once(class.cast())
+        .chain(items)
+        .filter(|o: &*mut PyObject| !o.is_null())
+        // SAFETY: the collector's own function and argument.
+        .map(|o| unsafe { visit(o, arg) });
     visits.find(|stop| *stop != 0).unwrap_or(0)
 }
 
@@ -228,7 +292,7 @@ fn from_field(th: Thread<'_>, class: &Type, args: &Tuple, kwargs: Option<&Dict>)
     }
 }
 
-fn add_methods(th: Thread<'_>, class: &Ref<Type>, dict: &Dict) -> Result<()> {
+fn add_methods(th: Thread<'_>, class: &Type, dict: &Dict) -> Result<()> {
     let reduce = declare::noargs_fn(
         c"__reduce__",
         c"__reduce__($self, /)\n--\n\nHelper for pickle.",

@@ -1,12 +1,13 @@
 //! Filling a dict from another mapping.
 
-use super::{Dict, DictEvent, key_error, keys};
+use super::{Dict, key_error, keys};
 use crate::{
     AsObject, List, Obj, PyStruct, Raised, Ref, Result, Str, Thread, Tuple,
     exceptions::types::TypeError,
     id,
     protocol::{self, Protocol},
     raise,
+    watch::DictEvent,
 };
 
 /// What to do with a key that is there already.

@@ -21,7 +21,10 @@ use abi::PyObject;
 use self::keys::{Block, Walk};
 use crate::{
     AsObject, Head, Obj, Object, PyStruct, Raised, Ref, Result, Str, Thread, Traverse, Type,
-    alloc_object, exceptions, protocol::compare, reference,
+    alloc_object, exceptions,
+    protocol::compare,
+    reference,
+    watch::{self, DictEvent},
 };
 
 pub(crate) use self::iter::reduce_to_list;
@@ -60,23 +63,6 @@ const OF_INSTANCE: u64 = 1 << 8;
 #[derive(Default)]
 pub struct DictState {
     last_version: Cell<u32>,
-    /// `PyDict_AddWatcher`: called before a watched dict changes.
-    pub watchers: [Cell<Option<Watcher>>; 8],
-}
-
-/// A dict watcher: event, dict, key, new value.
-pub type Watcher = fn(Thread<'_>, DictEvent, &Dict, Option<Obj<'_>>, Option<Obj<'_>>);
-
-/// What is about to happen to a watched dict, numbered as in C.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(i32)]
-pub enum DictEvent {
-    Added = 0,
-    Modified = 1,
-    Deleted = 2,
-    Cloned = 3,
-    Cleared = 4,
-    Deallocated = 5,
 }
 
 impl Traverse for Dict {
@@ -422,8 +408,8 @@ impl Dict {
         if self.value_at(index).is_none() {
             return false;
         }
-        if self.is_watched() {
-            self.notify(th, DictEvent::Modified, self.key_at(index), Some(value.obj()));
+        if self.is_watched() && !self.tell_of_value(th, index, value.obj()) {
+            return false;
         }
         self.replace_value(index, value);
         true
@@ -469,13 +455,18 @@ impl Dict {
         value: Obj<'_>,
     ) -> Result<()> {
         match self.find(th, key, hash)? {
-            Some(index) => {
-                if self.is_watched() {
-                    self.notify(th, DictEvent::Modified, Some(key), Some(value));
-                }
+            Some(index) if !self.is_watched() || self.tell_of_value(th, index, value) => {
                 self.replace_value(index, value.own());
                 Ok(())
             }
+            // A watcher changed the dict.
+            Some(_) => match self.find(th, key, hash)? {
+                Some(index) => {
+                    self.replace_value(index, value.own());
+                    Ok(())
+                }
+                None => self.insert_new(th, key, hash, value),
+            },
             None => self.insert_new(th, key, hash, value),
         }
     }
@@ -485,13 +476,11 @@ impl Dict {
     pub fn set_refs(&self, th: Thread<'_>, key: Ref, value: Ref) -> Result<()> {
         let hash = Self::hash_key(th, key.obj())?;
         match self.find(th, key.obj(), hash)? {
-            Some(index) => {
-                if self.is_watched() {
-                    self.notify(th, DictEvent::Modified, Some(key.obj()), Some(value.obj()));
-                }
+            Some(index) if !self.is_watched() => {
                 self.replace_value(index, value);
                 Ok(())
             }
+            Some(_) => self.set_with_hash(th, key.obj(), hash, value.obj()),
             None => self.insert_refs(th, key, hash, value),
         }
     }
@@ -516,6 +505,10 @@ impl Dict {
     fn insert_refs(&self, th: Thread<'_>, key: Ref, hash: isize, value: Ref) -> Result<()> {
         if self.is_watched() {
             self.notify(th, DictEvent::Added, Some(key.obj()), Some(value.obj()));
+            if let Some(index) = self.find(th, key.obj(), hash)? {
+                self.replace_value(index, value);
+                return Ok(());
+            }
         }
         let unicode = key.obj().is_exact::<Str>();
         let mut block = self.block();
@@ -577,15 +570,12 @@ impl Dict {
         key: Obj<'_>,
         hash: isize,
     ) -> Result<Option<(Ref, Ref)>> {
-        match self.find(th, key, hash)? {
-            Some(index) => {
-                if self.is_watched() {
-                    self.notify(th, DictEvent::Deleted, Some(key), None);
-                }
-                Ok(self.delete_entry(index, hash))
-            }
-            None => Ok(None),
+        let mut found = self.find(th, key, hash)?;
+        if found.is_some() && self.is_watched() {
+            self.notify(th, DictEvent::Deleted, Some(key), None);
+            found = self.find(th, key, hash)?;
         }
+        Ok(found.and_then(|index| self.delete_entry(index, hash)))
     }
 
     /// The key that is stored for one that equals it.
@@ -608,6 +598,11 @@ impl Dict {
 
     /// `self.popitem()`: the last entry, `None` if there is none.
     pub fn popitem(&self, th: Thread<'_>) -> Option<(Ref, Ref)> {
+        if self.is_watched()
+            && let Some(key) = self.keys().pop()
+        {
+            self.notify(th, DictEvent::Deleted, Some(key.obj()), None);
+        }
         if self.is_empty() {
             return None;
         }
@@ -620,9 +615,6 @@ impl Dict {
             }
         }
         let index = (0..block.nentries()).rev().find(|&index| !block.key(index).is_null())?;
-        if self.is_watched() {
-            self.notify(th, DictEvent::Deleted, self.key_at(index), None);
-        }
         let entry = self.delete_entry(index, block.hash(index));
         block.set_nentries(index);
         entry
@@ -750,8 +742,20 @@ impl Dict {
     }
 
     #[inline(always)]
-    fn is_watched(&self) -> bool {
+    pub(crate) fn is_watched(&self) -> bool {
         self.watcher_tag.get() & 0xff != 0
+    }
+
+    /// Tell the watchers that a live entry gets a value; whether it is still the
+    /// entry of the same key.
+    #[cold]
+    fn tell_of_value(&self, th: Thread<'_>, index: usize, value: Obj<'_>) -> bool {
+        let Some(key) = self.key_at(index).map(Obj::own) else { return false };
+        if self.value_at(index).is_some_and(|old| old.is(value)) {
+            return true;
+        }
+        self.notify(th, DictEvent::Modified, Some(key.obj()), Some(value));
+        self.key_at(index).is_some_and(|now| now.is(key.obj()))
     }
 
     /// Set or clear bit `id` of the dict's watchers.
@@ -762,21 +766,14 @@ impl Dict {
     }
 
     #[cold]
-    fn notify(
+    pub(crate) fn notify(
         &self,
         th: Thread<'_>,
         event: DictEvent,
         key: Option<Obj<'_>>,
         value: Option<Obj<'_>>,
     ) {
-        let watchers = &th.interp().shared.get::<DictState>().watchers;
-        for (id, watcher) in watchers.iter().enumerate() {
-            if self.watcher_tag.get() >> id & 1 != 0
-                && let Some(watcher) = watcher.get()
-            {
-                watcher(th, event, self, key, value);
-            }
-        }
+        watch::dict(th, self.watcher_tag.get() as u8, event, self, key, value);
     }
 }
 

@@ -41,9 +41,34 @@ pub fn half_to_f64(bits: u16) -> f64 {
     sign * match exponent {
         0 => fraction * 2f64.powi(-24),
         31 if fraction == 0.0 => f64::INFINITY,
-        31 => f64::NAN,
+        31 => return f64::from_bits(nan_bits(sign, u64::from(bits & 0x3ff) << 42)),
         _ => (1.0 + fraction / 1024.0) * 2f64.powi(exponent - 15),
     }
+}
+
+/// The bits of a NaN with that sign and payload.
+fn nan_bits(sign: f64, payload: u64) -> u64 {
+    (sign.to_bits() & 1 << 63) | 0x7ff << 52 | payload
+}
+
+/// The single-precision float nearest to `x`. A NaN keeps its payload, and is
+/// signaling if it was.
+pub fn f64_to_single(x: f64) -> f32 {
+    if !x.is_nan() {
+        return x as f32;
+    }
+    let payload = (x.to_bits() >> 29 & 0x7f_ffff) as u32;
+    let sign = if x.is_sign_negative() { 1 << 31 } else { 0 };
+    f32::from_bits(sign | 0xff << 23 | if payload == 0 { 1 << 22 } else { payload })
+}
+
+/// The value of a single-precision float, see [`f64_to_single`].
+pub fn single_to_f64(x: f32) -> f64 {
+    if !x.is_nan() {
+        return f64::from(x);
+    }
+    let sign = if x.is_sign_negative() { -1.0 } else { 1.0 };
+    f64::from_bits(nan_bits(sign, u64::from(x.to_bits() & 0x7f_ffff) << 29))
 }
 
 /// The half-precision float nearest to `x`, `None` if it is too large.
@@ -51,7 +76,9 @@ pub fn f64_to_half(x: f64) -> Option<u16> {
     let sign = if x.is_sign_negative() { 0x8000 } else { 0 };
     let x = x.abs();
     if x.is_nan() {
-        return Some(sign | 0x7e00);
+        // A payload that is lost leaves a quiet NaN.
+        let payload = (x.to_bits() >> 42 & 0x3ff) as u16;
+        return Some(sign | 0x7c00 | if payload == 0 { 0x200 } else { payload });
     }
     if x.is_infinite() {
         return Some(sign | 0x7c00);

@@ -30,7 +30,7 @@ use crate::{
     types::{bool_, bytes, singletons::not_implemented_ref, str::hash_bytes},
 };
 
-pub use item::{f64_to_half, half_to_f64};
+pub use item::{f64_to_half, f64_to_single, half_to_f64, single_to_f64};
 pub use python::{
     BufferWrapper, buffer_method, getbuffer_from_python, release_buffer_method,
     releasebuffer_from_python,

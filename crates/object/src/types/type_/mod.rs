@@ -25,7 +25,7 @@ use abi::{
 
 use crate::{
     AsObject, Dict, Obj, Protocol, PyStruct, Ref, Result, Str, Thread, Traverse, Tuple, VarHead,
-    id, raise,
+    id, raise, watch,
 };
 
 pub use ready::{init, ready};
@@ -386,8 +386,19 @@ impl Type {
             // SAFETY: a subclass takes itself off the list when it dies.
             unsafe { Type::from_ptr(subclass) }.modified(th);
         }
+        if self.slots().tp_watched != 0 {
+            watch::type_modified(th, self);
+        }
         // SAFETY: a live type under the GIL.
         unsafe { (*self.as_ptr()).tp_version_tag = 0 };
+    }
+
+    /// Set or clear bit `id` of the type's watchers.
+    pub fn set_watched(&self, id: u8, watched: bool) {
+        let bit = 1 << (id & 7);
+        // SAFETY: a live type under the GIL.
+        let bits = unsafe { &mut (*self.as_ptr()).tp_watched };
+        if watched { *bits |= bit } else { *bits &= !bit }
     }
 
     /// The direct subclasses.

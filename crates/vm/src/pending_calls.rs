@@ -1,0 +1,78 @@
+//! Pending calls: what any thread, attached or not, asks others to do soon.
+//!
+//! A call is for the main thread or for whichever thread of an interpreter comes
+//! first. They wait in one queue of the process; the evaluation breaker of each
+//! thread that may run one says that there is something.
+
+use std::{
+    ffi::{c_int, c_void},
+    sync::{Mutex, PoisonError, atomic::Ordering},
+};
+
+use object::{Interpreter, Result, Thread, error, thread::breaker};
+
+/// A function of C code; it returns -1 with an exception.
+pub type Function = unsafe extern "C" fn(*mut c_void) -> c_int;
+
+struct Call {
+    /// The address of the interpreter, 0 for the main thread.
+    owner: usize,
+    function: Function,
+    arg: usize,
+}
+
+static CALLS: Mutex<Vec<Call>> = Mutex::new(Vec::new());
+
+/// How many calls may wait for one owner.
+const MAX_PENDING: usize = 300;
+
+fn calls() -> std::sync::MutexGuard<'static, Vec<Call>> {
+    CALLS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn address(interp: &Interpreter) -> usize {
+    std::ptr::from_ref(interp).addr()
+}
+
+/// Let a thread of `interp`, or the main thread, call a function with an
+/// argument; false if too many calls wait.
+pub fn add(interp: Option<&'static Interpreter>, function: Function, arg: *mut c_void) -> bool {
+    let owner = interp.map_or(0, address);
+    let Some(interp) = interp.or_else(Interpreter::main) else { return false };
+    let mut calls = calls();
+    if calls.iter().filter(|call| call.owner == owner).count() >= MAX_PENDING {
+        return false;
+    }
+    calls.push(Call { owner, function, arg: arg.expose_provenance() });
+    drop(calls);
+    for state in interp.all_threads() {
+        state.eval_breaker.fetch_or(breaker::PENDING_CALL, Ordering::Relaxed);
+    }
+    true
+}
+
+/// Run the calls that wait for the calling thread; those that are added meanwhile
+/// have to wait for the next time.
+pub fn run(th: Thread<'_>) -> Result<()> {
+    let own = address(th.interp());
+    let is_main = th.is_main();
+    let mine = |call: &Call| call.owner == own || call.owner == 0 && is_main;
+    let mut left = calls().iter().filter(|call| mine(call)).count();
+    while left > 0 {
+        left -= 1;
+        let next = {
+            let mut calls = calls();
+            calls.iter().position(mine).map(|index| calls.remove(index))
+        };
+        let Some(call) = next else { break };
+        let arg = std::ptr::with_exposed_provenance_mut(call.arg);
+        // SAFETY: who added it promised that the function may be called with the argument.
+        if unsafe { (call.function)(arg) } < 0 {
+            if calls().iter().any(mine) {
+                th.state().eval_breaker.fetch_or(breaker::PENDING_CALL, Ordering::Relaxed);
+            }
+            return Err(error::Raised);
+        }
+    }
+    Ok(())
+}
