@@ -99,7 +99,7 @@ impl OrderedDict {
 
     fn take_with_hash(&self, th: Thread<'_>, key: Obj<'_>, hash: isize) -> Result<Option<Ref>> {
         let Some((stored, value)) = self.dict.pop_entry(th, key, hash)? else { return Ok(None) };
-        let listed = self.order.borrow_mut().remove(stored.obj());
+        let listed = self.order.borrow_mut().remove(stored.obj(), hash);
         if listed.is_some() {
             self.changed();
         }
@@ -110,7 +110,7 @@ impl OrderedDict {
     fn find(&self, th: Thread<'_>, key: Obj<'_>) -> Result<Option<u32>> {
         let hash = Dict::hash_key(th, key)?;
         let stored = self.dict.stored_key(th, key, hash)?;
-        Ok(stored.and_then(|stored| self.order.borrow().find(stored.obj())))
+        Ok(stored.and_then(|stored| self.order.borrow().find(stored.obj(), hash)))
     }
 
     /// The first or last key and its hash.
