@@ -256,6 +256,9 @@ pub(crate) unsafe fn known_length(word: Word) -> Option<i64> {
     if is_exact::<Dict>(word) {
         return Some(word.obj().cast::<Dict>().len() as i64);
     }
+    if is_set(word) {
+        return Some((*word.ptr().cast::<abi::PySetObject>()).used as i64);
+    }
     is_exact::<Str>(word).then(|| word.obj().cast::<Str>().len() as i64)
 }
 

@@ -248,7 +248,15 @@ unsafe fn make_frame_matched(
         return None;
     }
     let kwdefaults = Obj::from_raw(function.kwdefaults.as_ptr()).map(|dict| dict.cast::<Dict>());
-    let kwdefault = |i| kwdefaults?.get_name(th, code.local_name(i));
+    // PERF: the dict has them in the order of the parameters, the last ones that
+    // is, as a rule.
+    let kwdefault = |i: usize| {
+        let (dict, name) = (kwdefaults?, code.local_name(i));
+        match (dict.entries() + i).checked_sub(named) {
+            Some(at) if dict.key_at(at).is_some_and(|key| key.is(name.obj())) => dict.value_at(at),
+            _ => dict.get_name(th, name),
+        }
+    };
     let missing = |i: &usize| given >> i & 1 == 0;
     if (argcount..named).filter(missing).any(|i| kwdefault(i).is_none()) {
         return None;

@@ -93,8 +93,9 @@ ops! {
     }
 
     fn COPY(r, th, oparg) {
+        // What was borrowed outlives the copy, too: the compiler sees to it.
         let word = r.peek(oparg);
-        r.push(if word.is_null() { word } else { word.dup() });
+        r.push(if word.is_counted() { word.dup_in_memory() } else { word });
         Flow::Next
     }
 

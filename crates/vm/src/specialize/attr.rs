@@ -11,7 +11,9 @@ use bytecode::Op;
 use object::{
     AsObject, Dict, Function, Module, Obj, Str, Thread, Type, shape,
     types::{
-        classmethod::ClassMethod, descr::MemberDescriptor, property::Property,
+        classmethod::ClassMethod,
+        descr::{MemberDescriptor, MethodDescriptor, SlotWrapper},
+        property::Property,
         type_::slot_functions,
     },
 };
@@ -210,7 +212,7 @@ unsafe fn pick_class(
     let found = class.lookup(th, name)?;
     let op = if wants_method && found.is_exact::<ClassMethod>() {
         Op::LOAD_ATTR_CLASS_WITH_METACLASS_CHECK
-    } else if found.ty().slots().tp_descr_get.is_none() || found.is_exact::<Function>() {
+    } else if found.ty().slots().tp_descr_get.is_none() || is_itself_in_class(found) {
         Op::LOAD_ATTR_CLASS
     } else {
         return None;
@@ -220,6 +222,15 @@ unsafe fn pick_class(
     write_u32(cache.add(3), meta_version);
     write_u64(cache.add(5), found.as_ptr().addr() as u64);
     Some(op)
+}
+
+/// Whether this is a descriptor that a class answers with as it is.
+fn is_itself_in_class(found: Obj<'_>) -> bool {
+    found.is_exact::<Function>()
+        || found.is_exact::<MethodDescriptor>()
+        || found.is_exact::<SlotWrapper>()
+        || found.is_exact::<MemberDescriptor>()
+        || found.is_exact::<Property>()
 }
 
 /// What the class method that the class has calls.

@@ -2,8 +2,10 @@
 //! the weak references.
 //!
 //! A slot is empty (null key, hash 0), deleted (the dummy key, hash -1) or
-//! holds a key. Comparing keys can run Python code that changes this table; no
-//! pointer into it survives a comparison unchecked.
+//! holds a key. The small table is inside; while a larger one is in use, its
+//! place holds a bit for each slot with a key, as far as there is room.
+//! Comparing keys can run Python code that changes this table; no pointer into
+//! it survives a comparison unchecked.
 
 use std::{
     alloc::{Layout, alloc_zeroed, dealloc},
@@ -19,6 +21,11 @@ use crate::{
 };
 
 const MINSIZE: usize = 8;
+/// Words of bits in place of the small table. PERF: most slots of a table are
+/// empty, and a loop that looks at each goes astray at every key.
+const WORDS: usize = size_of::<[setentry; MINSIZE]>() / size_of::<u64>();
+/// The slots that have a bit.
+const MAX_BITS: usize = WORDS * u64::BITS as usize;
 const LINEAR_PROBES: usize = 9;
 const PERTURB_SHIFT: u32 = 5;
 const EMPTY: setentry = setentry { key: std::ptr::null_mut(), hash: 0 };
@@ -49,9 +56,10 @@ impl Traverse for Table {
     const GC: bool = true;
 
     fn traverse(&self, visit: &mut dyn FnMut(Obj<'_>)) {
-        for slot in 0..=self.mask.get() as usize {
+        let mut position = 0;
+        while let Some(entry) = self.peek_entry(&mut position) {
             // SAFETY: a key in the table is owned; visiting changes nothing.
-            if let Some(key) = unsafe { Obj::from_raw(self.live_key(slot)) } {
+            if let Some(key) = unsafe { Obj::from_raw(entry.key) } {
                 visit(key);
             }
         }
@@ -64,10 +72,15 @@ impl Traverse for Table {
 
 impl Drop for Table {
     fn drop(&mut self) {
-        let (table, mask) = (self.entries(), self.mask.get() as usize);
-        // SAFETY: nobody can reach a table that is dropped.
-        unsafe { release_keys(table, mask, self.len()) };
-        self.free(table, mask);
+        let (mut left, mut position) = (self.len(), 0);
+        while left > 0
+            && let Some(entry) = self.peek_entry(&mut position)
+        {
+            left -= 1;
+            // SAFETY: the table owned the key, and nobody can reach it any more.
+            drop(unsafe { Ref::<Object>::from_raw(entry.key) });
+        }
+        self.free(self.entries(), self.mask.get() as usize);
     }
 }
 
@@ -179,6 +192,61 @@ impl Table {
         if table.is_null() { self.small() } else { table }
     }
 
+    /// The bits of the slots, if they have some.
+    #[inline(always)]
+    fn bits(&self) -> Option<&[Cell<u64>; WORDS]> {
+        let slots = self.mask.get() as usize + 1;
+        if slots <= MINSIZE || slots > MAX_BITS {
+            return None;
+        }
+        // SAFETY: the small table is not in use, and any bytes are bits.
+        Some(unsafe { &*self.small.get().cast::<[Cell<u64>; WORDS]>() })
+    }
+
+    /// Note that a slot got a key.
+    #[inline(always)]
+    fn mark(&self, slot: usize) {
+        if let Some(word) = self.bits().and_then(|bits| bits.get(slot / 64)) {
+            word.set(word.get() | 1 << (slot % 64));
+        }
+    }
+
+    /// Note that a slot lost its key.
+    #[inline(always)]
+    fn unmark(&self, slot: usize) {
+        if let Some(word) = self.bits().and_then(|bits| bits.get(slot / 64)) {
+            word.set(word.get() & !(1 << (slot % 64)));
+        }
+    }
+
+    /// The first slot from `slot` on that holds a key.
+    #[inline(always)]
+    fn next_used(&self, mut slot: usize) -> Option<usize> {
+        let mask = self.mask.get() as usize;
+        if let Some(bits) = self.bits() {
+            let mut at = slot / 64;
+            let mut word = bits.get(at)?.get() & (u64::MAX << (slot % 64));
+            while word == 0 {
+                at += 1;
+                if at > mask / 64 {
+                    return None;
+                }
+                word = bits.get(at)?.get();
+            }
+            return Some(at * 64 + word.trailing_zeros() as usize);
+        }
+        let table = self.entries();
+        while slot <= mask {
+            // SAFETY: at most the mask.
+            let key = unsafe { (*table.add(slot)).key };
+            if !key.is_null() && key != dummy() {
+                return Some(slot);
+            }
+            slot += 1;
+        }
+        None
+    }
+
     #[inline(always)]
     fn entry(&self, slot: usize) -> setentry {
         // SAFETY: `slot` is at most the mask.
@@ -243,6 +311,11 @@ impl Table {
         let (table, mask) = (self.entries(), self.mask.get() as usize);
         let mut perturb = hash as usize;
         let mut start = hash as usize & mask;
+        // SAFETY: `start` is at most the mask.
+        let first = unsafe { (*table.add(start)).key };
+        if first == key || first.is_null() {
+            return Some(first == key);
+        }
         loop {
             let neighbours = if start + LINEAR_PROBES <= mask { LINEAR_PROBES } else { 0 };
             for slot in start..=start + neighbours {
@@ -286,7 +359,8 @@ impl Table {
         if let Some(key) = NonNull::new(entry.key) {
             incref(key);
         }
-        Self::insert_clean(self.entries(), self.mask.get() as usize, entry);
+        let slot = Self::insert_clean(self.entries(), self.mask.get() as usize, entry);
+        self.mark(slot);
         self.added(th)
     }
 
@@ -365,16 +439,19 @@ impl Table {
             Slot::Deleted(slot) => {
                 self.used.set(self.used.get() + 1);
                 self.set_entry(slot, setentry { key: key.own().into_raw(), hash });
+                self.mark(slot);
                 return Ok(true);
             }
             Slot::Unused(slot) => slot,
         };
         self.set_entry(slot, setentry { key: key.own().into_raw(), hash });
+        self.mark(slot);
         self.added(th).map(|()| true)
     }
 
-    /// Put a key that is not there into a table without deleted slots.
-    fn insert_clean(table: *mut setentry, mask: usize, entry: setentry) {
+    /// Put a key that is not there into a table without deleted slots, and tell
+    /// where.
+    fn insert_clean(table: *mut setentry, mask: usize, entry: setentry) -> usize {
         let mut perturb = entry.hash as usize;
         let mut start = entry.hash as usize & mask;
         loop {
@@ -386,7 +463,7 @@ impl Table {
                 if unsafe { (*place).key }.is_null() {
                     // SAFETY: inside the table.
                     unsafe { place.write(entry) };
-                    return;
+                    return slot;
                 }
             }
             perturb >>= PERTURB_SHIFT;
@@ -416,18 +493,30 @@ impl Table {
             copy = unsafe { self.small.get().replace([EMPTY; MINSIZE]) };
             (copy.as_ptr(), self.small())
         };
+        let mut bits = [0; WORDS];
         for slot in 0..=old_mask {
             // SAFETY: inside the old table or its copy.
             let entry = unsafe { source.add(slot).read() };
             if !entry.key.is_null() && entry.key != dummy() {
-                Self::insert_clean(table, slots - 1, entry);
+                let slot = Self::insert_clean(table, slots - 1, entry);
+                if let Some(word) = bits.get_mut(slot / 64) {
+                    *word |= 1 << (slot % 64);
+                }
             }
         }
         self.table.set(table);
         self.mask.set(slots as isize - 1);
+        self.set_bits(&bits);
         self.fill.set(self.used.get());
         self.free(old, old_mask);
         Ok(())
+    }
+
+    /// Say anew which slots hold keys, if they have bits.
+    fn set_bits(&self, bits: &[u64; WORDS]) {
+        for (word, bits) in self.bits().into_iter().flatten().zip(bits) {
+            word.set(*bits);
+        }
     }
 
     fn free(&self, table: *mut setentry, mask: usize) {
@@ -490,6 +579,7 @@ impl Table {
     fn take(&self, slot: usize) -> Option<Ref> {
         let key = self.live_key(slot);
         self.set_entry(slot, setentry { key: dummy(), hash: -1 });
+        self.unmark(slot);
         self.used.set(self.used.get() - 1);
         // SAFETY: the table owned the key.
         unsafe { Ref::from_raw(key) }
@@ -554,16 +644,9 @@ impl Table {
     /// the table's: good until other code runs.
     #[inline]
     pub(super) fn peek_entry(&self, position: &mut usize) -> Option<setentry> {
-        let (table, mask) = (self.entries(), self.mask.get() as usize);
-        while *position <= mask {
-            // SAFETY: at most the mask.
-            let entry = unsafe { table.add(*position).read() };
-            *position += 1;
-            if !entry.key.is_null() && entry.key != dummy() {
-                return Some(entry);
-            }
-        }
-        None
+        let slot = self.next_used(*position)?;
+        *position = slot + 1;
+        Some(self.entry(slot))
     }
 
     /// Add the keys of another table.
@@ -579,12 +662,17 @@ impl Table {
             if self.mask == other.mask && other.fill == other.used {
                 // SAFETY: two tables of one size; neither has deleted slots.
                 unsafe { copy_slots(other.entries(), self.entries(), slots) };
+                if let Some(bits) = other.bits() {
+                    self.set_bits(&bits.each_ref().map(Cell::get));
+                }
             } else {
-                for slot in 0..slots {
-                    let Some(key) = NonNull::new(other.live_key(slot)) else { continue };
-                    incref(key);
+                let mut position = 0;
+                while let Some(entry) = other.peek_entry(&mut position) {
+                    if let Some(key) = NonNull::new(entry.key) {
+                        incref(key);
+                    }
                     let mask = self.mask.get() as usize;
-                    Self::insert_clean(self.entries(), mask, other.entry(slot));
+                    self.mark(Self::insert_clean(self.entries(), mask, entry));
                 }
             }
             self.fill.set(other.used.get());
@@ -665,10 +753,9 @@ impl Table {
     /// The hash of the frozenset with these elements.
     pub(super) fn compute_hash(&self) -> isize {
         let mut hasher = num::hash::FrozensetHasher::default();
-        for slot in 0..=self.mask.get() as usize {
-            if !self.live_key(slot).is_null() {
-                hasher.push(self.entry(slot).hash as i64);
-            }
+        let mut position = 0;
+        while let Some(entry) = self.peek_entry(&mut position) {
+            hasher.push(entry.hash as i64);
         }
         hasher.finish(self.len()) as isize
     }
