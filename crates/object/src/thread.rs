@@ -742,6 +742,7 @@ impl Interpreter {
     /// Keep a cleared interpreter without threads for
     /// [`another`](Interpreter::another).
     pub fn retire(&'static self) {
+        self.watchers.clear();
         self.runtime.retired.borrow_mut().push(self);
     }
 

@@ -87,6 +87,12 @@ impl<F: Copy> Table<F> {
         known
     }
 
+    fn clear(&self) {
+        for id in 0..8 {
+            self.remove(id);
+        }
+    }
+
     /// Whether a watcher has the number.
     pub fn knows(&self, id: usize) -> bool {
         id < 8 && self.active.get() >> id & 1 != 0
@@ -130,6 +136,17 @@ pub struct Watchers {
     pub functions: Table<FunctionWatcher>,
     pub code: Table<ObjectWatcher>,
     pub contexts: Table<ObjectWatcher>,
+}
+
+impl Watchers {
+    /// Nobody watches any more.
+    pub(crate) fn clear(&self) {
+        self.dicts.clear();
+        self.types.clear();
+        self.functions.clear();
+        self.code.clear();
+        self.contexts.clear();
+    }
 }
 
 fn raw(object: Option<Obj<'_>>) -> *mut PyObject {
