@@ -1,13 +1,15 @@
-//! `cargo xtask startup-order`: which functions every start runs, for the linker to lay out together.
+//! `cargo xtask startup-order`: which functions programs run, for the linker to lay out together.
 //!
-//! Callgrind lists the functions that a few short programs call, in the order of the first program that
-//! calls them; their mangled names go to `crates/krait/startup.order` (see `docs/decisions/0001`).
+//! Callgrind lists the functions that a few short programs call. Those of a start come first, in the
+//! order of the first program that calls them, then those that everyday programs run as well, the ones
+//! that most of them share first. The mangled names go to `crates/krait/startup.order` (see
+//! `docs/decisions/0001`).
 
 use crate::Result;
 use crate::args::{Args, Command, opt};
 use crate::process::{self, End, Limits};
 use crate::project;
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 
@@ -20,38 +22,96 @@ pub(crate) const COMMAND: Command = Command {
 };
 
 /// What is started, the most frequent first.
-const PROGRAMS: &[&str] = &["pass", "import typing, dataclasses, json, re", "import asyncio"];
+const STARTS: &[&str] = &["pass", "import typing, dataclasses, json, re"];
+
+/// What stands for what people write: statements or programs of `bench/`.
+const EVERYDAY: &[&str] = &[
+    "attributes.py",
+    "calls.py",
+    "dicts.py",
+    "everyday.py",
+    "exceptions.py",
+    "floats.py",
+    "generators.py",
+    "integers.py",
+    "lists.py",
+    "strings.py",
+    "import asyncio",
+];
 
 fn run(args: &Args) -> Result<bool> {
     let krait = project::krait(args)?;
-    let (mut names, mut seen) = (Vec::new(), HashSet::new());
-    for program in PROGRAMS {
-        let profile = project::target().join("startup.callgrind");
-        watch(&krait, program, &profile)?;
-        let text = fs::read_to_string(&profile)
-            .map_err(|error| format!("{}: {error}", profile.display()))?;
-        for name in functions(&text, "krait") {
-            if seen.insert(name.to_owned()) {
-                names.push(name.to_owned());
-            }
-        }
-        println!("{program}: {} functions so far", names.len());
+    let mut order = Order::default();
+    for program in STARTS {
+        order.start(&watch(&krait, program)?);
+        println!("{program}: {} functions so far", order.names.len());
+    }
+    for program in EVERYDAY {
+        order.everyday(&watch(&krait, program)?);
+        println!("{program}: {} functions so far", order.names.len() + order.counts.len());
     }
     let path = project::root().join("crates/krait/startup.order");
-    fs::write(&path, names.join("\n") + "\n")
+    fs::write(&path, order.finish().join("\n") + "\n")
         .map_err(|error| format!("{}: {error}", path.display()))?;
     Ok(true)
 }
 
-/// Run a program under callgrind.
-fn watch(krait: &Path, program: &str, profile: &Path) -> Result<()> {
+/// The functions that were seen so far.
+#[derive(Default)]
+struct Order {
+    /// Those of a start.
+    names: Vec<String>,
+    /// Of the others, how many programs run them and how many functions were seen before.
+    counts: HashMap<String, (usize, usize)>,
+}
+
+impl Order {
+    /// Add the functions of a start.
+    fn start(&mut self, profile: &str) {
+        for name in functions(profile, "krait") {
+            if !self.names.iter().any(|known| known == name) {
+                self.names.push(name.to_owned());
+            }
+        }
+    }
+
+    /// Add the functions of an everyday program.
+    fn everyday(&mut self, profile: &str) {
+        let mut names: Vec<_> = functions(profile, "krait").collect();
+        names.sort_unstable();
+        names.dedup();
+        for name in names.into_iter().filter(|name| !self.names.iter().any(|known| known == name)) {
+            let seen = self.counts.len();
+            self.counts.entry(name.to_owned()).or_insert((0, seen)).0 += 1;
+        }
+    }
+
+    /// All of them, the most wanted first.
+    fn finish(self) -> Vec<String> {
+        let mut names = self.names;
+        let mut others: Vec<_> = self.counts.into_iter().collect();
+        others.sort_by_key(|&(_, (programs, seen))| (usize::MAX - programs, seen));
+        names.extend(others.into_iter().map(|(name, _)| name));
+        names
+    }
+}
+
+/// The profile of a program that runs under callgrind.
+fn watch(krait: &Path, program: &str) -> Result<String> {
+    let profile = project::target().join("startup.callgrind");
     let mut command = std::process::Command::new("valgrind");
     command.args(["--tool=callgrind", "--demangle=no", "--compress-strings=no"]);
     command.arg(format!("--callgrind-out-file={}", profile.display()));
-    command.arg(krait).args(["-c", program]);
+    command.arg(krait);
+    match program.ends_with(".py") {
+        true => command.arg(project::root().join("bench").join(program)),
+        false => command.args(["-c", program]),
+    };
     let finished = process::run(&mut command, &Limits { seconds: 600.0, ..Limits::default() })?;
     match finished.end {
-        End::Exit(0) => Ok(()),
+        End::Exit(0) => {
+            fs::read_to_string(&profile).map_err(|error| format!("{}: {error}", profile.display()))
+        }
         _ => Err(format!("'{program}' failed under valgrind")),
     }
 }
@@ -71,12 +131,26 @@ fn functions<'a>(profile: &'a str, object: &'a str) -> impl Iterator<Item = &'a 
 
 #[cfg(test)]
 mod tests {
-    use super::functions;
+    use super::{Order, functions};
 
     #[test]
     fn only_rust_functions_of_the_program() {
         let profile = "ob=/lib/libc.so\nfn=malloc\nob=/x/krait\nfl=???\nfn=_RNvA'2\n0x1 2\nfn=main\n\
                        cob=/lib/libc.so\nfn=_RNvB\nob=/lib/ld.so\nfn=_RNvC\n";
         assert_eq!(functions(profile, "krait").collect::<Vec<_>>(), ["_RNvA", "_RNvB"]);
+    }
+
+    #[test]
+    fn a_start_comes_before_what_most_programs_share() {
+        let profile = |names: &str| {
+            let functions = names.chars().map(|name| format!("fn=_R{name}\n")).collect::<String>();
+            format!("ob=/x/krait\n{functions}")
+        };
+        let mut order = Order::default();
+        order.start(&profile("ba"));
+        order.start(&profile("ca"));
+        order.everyday(&profile("xbz"));
+        order.everyday(&profile("zzy"));
+        assert_eq!(order.finish(), ["_Rb", "_Ra", "_Rc", "_Rz", "_Rx", "_Ry"]);
     }
 }

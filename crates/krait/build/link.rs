@@ -1,4 +1,5 @@
-//! How the program is linked: at a fixed address, and with the code that every start runs in one place.
+//! How the program is linked: at a fixed address, and with the code that every start and most programs
+//! run in one place.
 //!
 //! PERF: `krait -c pass` runs 0.8 MB of code that the compiler scatters over 7 MB; the kernel maps
 //! 64 KB around each page that is touched, so nearly all of it counted as resident memory. A fixed

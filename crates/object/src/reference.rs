@@ -6,6 +6,9 @@
 //! memory dereferences to `&T`. Immortal objects (the sign bit of the 32-bit
 //! count is set) and small ints are not counted.
 
+#[cfg(test)]
+mod tests;
+
 use std::{fmt, marker::PhantomData, mem, ops::Deref, ptr::NonNull};
 
 use abi::PyObject;

@@ -19,7 +19,7 @@ const POOLS: usize = ARENA_SIZE / POOL_SIZE;
 /// Where the range of the first heap is, if the system agrees. PERF: an address
 /// below 2³⁹ is a small int as `id()`, which deepcopy and pickle make many of.
 pub const RANGE_HINT: usize = 1 << 38;
-const RANGE_SHIFTS: [u32; 6] = [38, 36, 34, 32, 30, 26];
+const RANGE_SHIFTS: [u32; 7] = [38, 36, 34, 32, 30, 26, 24];
 /// The part of the committed arenas that may stay empty.
 const SPARE_PART: usize = 4;
 

@@ -7,7 +7,6 @@
 //! of large blocks. Invariant: between collections all words are 0.
 
 use std::{
-    alloc::{Layout, alloc_zeroed, dealloc},
     cell::Cell,
     ffi::{c_int, c_void},
     ops::RangeInclusive,
@@ -15,8 +14,9 @@ use std::{
 };
 
 use abi::{PyListObject, PyObject, PyTupleObject, visitproc};
+use host::memory;
 
-use super::{Hooks, counts, flag, generation_of, tracked_in};
+use super::{GENERATIONS, Hooks, counts, flag, generation_of, tracked_in};
 use crate::{
     alloc::{Heap, Pool},
     types::type_::create::class,
@@ -51,23 +51,25 @@ impl Words {
         Words { first: Cell::new(ptr::null_mut()), len: Cell::new(0) }
     }
 
-    fn layout(len: usize) -> Option<Layout> {
-        Layout::array::<u32>(len).ok()
-    }
-
     /// Have at least `len` words, all 0; `None` if there is no memory for that.
     fn reserve(&self, len: usize) -> Option<()> {
         if len <= self.len.get() {
             return Some(());
         }
         self.release();
-        // Pages that are never used cost nothing; the heap may go on growing.
-        let len = len.checked_next_power_of_two()?;
-        let layout = Self::layout(len)?;
-        // SAFETY: the length is not 0.
-        let first = NonNull::new(unsafe { alloc_zeroed(layout) })?;
+        // Pages that are never used cost nothing; the heap may go on growing. The system allocator
+        // would clear them all where it had the memory at hand, and not give it back: that was a
+        // tenth of the peak of `json.loads`.
+        let len = len.max(memory::PAGE_SIZE / size_of::<u32>()).checked_next_power_of_two()?;
+        let bytes = len.checked_mul(size_of::<u32>())?;
+        let first = memory::reserve(0, bytes).ok()?;
         self.first.set(first.as_ptr().cast());
         self.len.set(len);
+        // SAFETY: the whole of what was reserved.
+        if unsafe { memory::commit(first, bytes) }.is_err() {
+            self.release();
+            return None;
+        }
         Some(())
     }
 
@@ -80,9 +82,9 @@ impl Words {
 
     fn release(&self) {
         let (first, len) = (self.first.replace(ptr::null_mut()), self.len.replace(0));
-        if let (false, Some(layout)) = (first.is_null(), Self::layout(len)) {
-            // SAFETY: allocated by `reserve` with this layout.
-            unsafe { dealloc(first.cast(), layout) };
+        if let Some(first) = NonNull::new(first) {
+            // SAFETY: reserved with this length, and nobody uses it any more.
+            unsafe { memory::release(first.cast(), len * size_of::<u32>()) };
         }
     }
 }
@@ -142,6 +144,13 @@ impl<'a> Candidates<'a> {
     /// Add the tracked objects of the pools, and of large blocks, up to
     /// `generation`; `None` if there is no memory for that.
     pub(super) fn gather(&mut self, pools: &[*mut Pool], generation: usize) -> Option<()> {
+        if generation == GENERATIONS - 1 {
+            // Most are candidates: a copy for each doubling would be much memory in vain.
+            // SAFETY: pools in arenas are live.
+            let used = pools.iter().map(|&pool| usize::from(unsafe { (*pool).used })).sum();
+            self.objects.try_reserve_exact(used).ok()?;
+            self.work.try_reserve_exact(used).ok()?;
+        }
         for &pool in pools {
             // SAFETY: pools on lists and in arenas are live, and nothing is
             // freed while we gather.

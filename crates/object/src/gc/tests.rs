@@ -406,7 +406,7 @@ fn full_collections_wait_for_a_quarter() {
 #[test]
 fn deep_structures_need_no_native_stack() {
     start(Mode::default());
-    let depth = if cfg!(miri) { 1_000 } else { 1_000_000 };
+    let depth = if cfg!(miri) { 200 } else { 1_000_000 };
     let ty = node_type(Kind::default());
     let chain = || {
         let mut inner = make(ty, 0, 0);
