@@ -352,7 +352,7 @@ fn report(
 }
 
 /// Programs in `bench/` that measure themselves, in processes of their own.
-const MEASURE_THEMSELVES: &[&str] = &["concurrency", "memory", "micro", "soak"];
+const MEASURE_THEMSELVES: &[&str] = &["concurrency", "library", "memory", "micro", "soak"];
 
 /// The programs in `bench/` of these names; without names, all that only compute.
 pub(crate) fn programs(names: &[String]) -> Vec<PathBuf> {

@@ -55,7 +55,7 @@ pub mod _uuid {
         bytes.extend_from_slice(&((now >> 48) as u16 & 0x0fff | 0x1000).to_be_bytes());
         bytes.extend_from_slice(&tail);
         let bytes = Bytes::new(th, &bytes)?;
-        Tuple::from_refs(th, vec![bytes.upcast(), Int::from_i64(th, -1)?])
+        Tuple::from_array(th, [bytes.upcast(), Int::from_i64(th, -1)?])
     }
 
     #[exec]

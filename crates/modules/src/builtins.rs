@@ -7,7 +7,9 @@ use macros::pymodule;
 use num::{complex::Complex as Value, float_ops::CompensatedSum};
 use object::{
     Args, AsObject, CompareOp, Dict, Int, Kwargs, List, Module, Obj, Protocol, PyStruct, Ref,
-    Result, Str, Thread, Tuple, Type, exceptions, id, protocol, raise,
+    Result, Str, Thread, Tuple, Type, exceptions, id,
+    protocol::{self, iter::Iteration},
+    raise,
     types::{self, complex::Complex},
 };
 
@@ -93,8 +95,8 @@ pub mod builtins {
     /// If the iterable is empty, return True.
     #[sig = "(iterable, /)"]
     fn all(th: Thread<'_>, iterable: Obj<'_>) -> Result<bool> {
-        let iterator = iterable.iter(th)?;
-        while let Some(item) = iterator.next(th)? {
+        let iteration = Iteration::new(th, iterable)?;
+        while let Some(item) = iteration.next(th)? {
             if !item.is_true(th)? {
                 return Ok(false);
             }
@@ -132,8 +134,8 @@ pub mod builtins {
     /// If the iterable is empty, return False.
     #[sig = "(iterable, /)"]
     fn any(th: Thread<'_>, iterable: Obj<'_>) -> Result<bool> {
-        let iterator = iterable.iter(th)?;
-        while let Some(item) = iterator.next(th)? {
+        let iteration = Iteration::new(th, iterable)?;
+        while let Some(item) = iteration.next(th)? {
             if item.is_true(th)? {
                 return Ok(true);
             }
@@ -489,7 +491,8 @@ pub mod builtins {
         let [iterable] = args else {
             raise!(th, TypeError, "sorted expected 1 argument, got {}", args.len());
         };
-        let list = List::from_refs(th, protocol::iter::collect(th, *iterable)?)?;
+        let list = List::new(th)?;
+        list.extend(th, *iterable)?;
         let (names, values): (Vec<_>, Vec<_>) = kwargs.iter().unzip();
         let names = Tuple::from_objs(th, &names)?;
         list.getattr(th, id!(th, "sort"))?.call_kw(th, &values, Some(&names))?;
@@ -619,7 +622,9 @@ fn extreme(
         };
         let better = match &best {
             None => true,
-            Some((_, known)) => value.compare(th, known.obj(), op)?.is_true(th)?,
+            Some((_, known)) => {
+                protocol::compare::rich_compare_bool(th, value.obj(), known.obj(), op)?
+            }
         };
         if better {
             best = Some((item, value));
@@ -660,10 +665,10 @@ fn sum_of(th: Thread<'_>, iterable: Obj<'_>, start: Option<Obj<'_>>) -> Result {
     };
     // PERF: a list is read without an iterator.
     let list = iterable.downcast_exact::<List>();
-    let iterator = if list.is_some() { None } else { Some(iterable.iter(th)?) };
+    let iteration = if list.is_some() { None } else { Some(Iteration::new(th, iterable)?) };
     let mut index = 0;
-    let mut advance = || match (&iterator, list) {
-        (Some(iterator), _) => iterator.next(th),
+    let mut advance = || match (&iteration, list) {
+        (Some(iteration), _) => iteration.next(th),
         (None, Some(list)) => {
             index += 1;
             Ok(list.get(index - 1))

@@ -170,7 +170,7 @@ fn layout(
         if magnitude < 10 {
             out.push('0');
         }
-        out.push_str(&magnitude.to_string());
+        let _ = fmt::Write::write_fmt(out, format_args!("{magnitude}"));
     }
     Ok(())
 }
@@ -187,6 +187,85 @@ fn push_digits(out: &mut String, digits: &str, from: i64, to: i64) -> Result<(),
 /// The shortest digits that round-trip, and the position of the point.
 pub fn shortest_digits(x: f64) -> (String, i32) {
     split_digits(zmij::Buffer::new().format_finite(x))
+}
+
+/// Decimal digits without trailing zeros, as a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ShortDigits {
+    pub(crate) value: u64,
+    pub(crate) length: usize,
+    /// How many digits are before the point.
+    pub(crate) point: i32,
+}
+
+impl ShortDigits {
+    const ZERO: Self = ShortDigits { value: 0, length: 1, point: 1 };
+
+    /// The shortest digits of a finite |x| that round-trip.
+    pub(crate) fn shortest(x: f64) -> Self {
+        if x == 0.0 {
+            return Self::ZERO;
+        }
+        let mut buffer = zmij::Buffer::new();
+        let text = buffer.format_finite(x.abs());
+        let (number, exponent) = text.split_once('e').unwrap_or((text, ""));
+        let exponent: i32 = exponent.parse().unwrap_or(0);
+        let (mut value, mut length, mut zeros) = (0u64, 0usize, 0usize);
+        let (mut seen, mut whole) = (0, None);
+        for byte in number.bytes() {
+            match byte {
+                b'.' => {
+                    whole = Some(seen);
+                    continue;
+                }
+                b'0' => zeros += usize::from(length > 0),
+                digit => {
+                    value = value * 10u64.pow(zeros as u32 + 1) + u64::from(digit - b'0');
+                    length += zeros + 1;
+                    zeros = 0;
+                }
+            }
+            seen += 1;
+        }
+        // `seen` digits, of which some lead or trail as zeros.
+        let leading = seen - (length + zeros) as i32;
+        ShortDigits { value, length, point: whole.unwrap_or(seen) - leading + exponent }
+    }
+
+    /// `count` significant digits of a finite |x|, correctly rounded; `None` if the shortest
+    /// digits do not tell.
+    ///
+    /// Of a normal number they differ from the exact value by less than half a unit of the 15th
+    /// digit, and no decimal of fewer digits, nor a nearer one of as many, lies between the two:
+    /// so both round alike, unless the shortest digits end half-way between two results.
+    pub(crate) fn rounded(x: f64, count: usize) -> Option<Self> {
+        if x == 0.0 {
+            return Some(Self::ZERO);
+        }
+        if !x.is_normal() || count == 0 {
+            return None;
+        }
+        let short = Self::shortest(x);
+        let Some(excess) = short.length.checked_sub(count).filter(|&excess| excess > 0) else {
+            return (count <= 15).then_some(short);
+        };
+        let scale = 10u64.checked_pow(excess as u32)?;
+        let (mut value, rest) = (short.value / scale, short.value % scale);
+        let (mut length, mut point) = (count, short.point);
+        match rest.cmp(&(scale / 2)) {
+            std::cmp::Ordering::Less => {}
+            std::cmp::Ordering::Equal => return None,
+            std::cmp::Ordering::Greater => value += 1,
+        }
+        if value == 10u64.checked_pow(count as u32)? {
+            (value, length, point) = (1, 1, point + 1);
+        }
+        while value.is_multiple_of(10) {
+            value /= 10;
+            length -= 1;
+        }
+        Some(ShortDigits { value, length, point })
+    }
 }
 
 /// `count` significant digits, correctly rounded.

@@ -1,10 +1,11 @@
 //! Numbers under simple formats, written into a buffer on the stack.
 //!
-//! Most formats of real programs are like `d`, `5d`, `02x`, `,` and `.2f`.
+//! Most formats of real programs are like `d`, `5d`, `02x`, `,`, `.2f` and `.3g`.
 //! They are served here without allocation and exactly as `format_spec` and
 //! `percent_format` would; `None` sends the caller there.
 //! PERF: `"{:.2f}".format(x)` was six times as slow through the general way.
 
+use crate::float_text::ShortDigits;
 use crate::format_spec::{FormatSpec, Grouping, IntKind};
 use crate::percent_format;
 use crate::render::{Align, padding};
@@ -46,6 +47,34 @@ impl Text {
             self.push(b'0' + (value % 10) as u8);
             value /= 10;
             count = count.saturating_sub(1);
+        }
+    }
+
+    /// Put digits in front, the last `fraction` of them after a point.
+    fn push_split(&mut self, value: u64, fraction: usize) {
+        let scale = 10u64.pow(fraction as u32);
+        if fraction > 0 {
+            self.push_decimal(value % scale, fraction);
+            self.push(b'.');
+        }
+        self.push_decimal(value / scale, 1);
+    }
+
+    /// Put digits in front without exponent, with at least `least` of them after the point.
+    fn push_plain(&mut self, digits: ShortDigits, least: usize) {
+        let fraction = digits.length as i32 - digits.point;
+        if digits.point <= 0 {
+            self.push_decimal(digits.value, fraction.unsigned_abs() as usize);
+            self.push(b'.');
+            self.push(b'0');
+        } else if fraction > 0 {
+            self.push_split(digits.value, fraction as usize);
+        } else {
+            if least > 0 {
+                self.push_decimal(0, least);
+                self.push(b'.');
+            }
+            self.push_decimal(digits.value * 10u64.pow(fraction.unsigned_abs()), 1);
         }
     }
 
@@ -141,17 +170,24 @@ pub fn int(value: i64, kind: IntKind, spec: &FormatSpec) -> Option<Text> {
     Some(text)
 }
 
-/// `format(value, spec)` for the types `f` and `%`.
+/// `format(value, spec)`; every type but `n`.
 pub fn float(value: f64, spec: &FormatSpec) -> Option<Text> {
-    let (value, suffix) = match spec.kind.and_then(|kind| u8::try_from(kind).ok()) {
-        Some(b'f' | b'F') => (value, None),
-        Some(b'%') => (value * 100.0, Some(b'%')),
-        _ => return None,
-    };
     if spec.grouping != Grouping::None {
         return None;
     }
-    fixed(value, spec.precision.unwrap_or(6), suffix, &Style::of_spec(spec)?)
+    let style = Style::of_spec(spec)?;
+    let precision = spec.precision.unwrap_or(6);
+    let Some(kind) = spec.kind else {
+        return match spec.precision {
+            Some(precision) => significant(value, Form::Plain(precision), b'e', &style),
+            None => significant(value, Form::Shortest, b'e', &style),
+        };
+    };
+    match u8::try_from(kind).ok()? {
+        b'f' | b'F' => fixed(value, precision, None, &style),
+        b'%' => fixed(value * 100.0, precision, Some(b'%'), &style),
+        kind => significant(value, Form::of_kind(kind, precision)?, exponent_letter(kind), &style),
+    }
 }
 
 /// An integer conversion of `%`, in the base of its character.
@@ -168,9 +204,78 @@ pub fn percent_int(value: i64, base: u32, spec: &percent_format::Spec) -> Option
 
 /// A float conversion of `%`.
 pub fn percent_float(value: f64, spec: &percent_format::Spec) -> Option<Text> {
-    let is_fixed = spec.conversion == b'f'.into() || spec.conversion == b'F'.into();
-    let style = if is_fixed { Style::of_percent(spec)? } else { return None };
-    fixed(value, spec.precision.unwrap_or(6), None, &style)
+    let (style, precision) = (Style::of_percent(spec)?, spec.precision.unwrap_or(6));
+    match u8::try_from(spec.conversion).ok()? {
+        b'f' | b'F' => fixed(value, precision, None, &style),
+        kind => significant(value, Form::of_kind(kind, precision)?, exponent_letter(kind), &style),
+    }
+}
+
+/// How many digits of a float are shown, and when with an exponent.
+#[derive(Clone, Copy)]
+enum Form {
+    /// `e`: so many digits after the point.
+    Exponent(usize),
+    /// `g`: at most so many digits.
+    General(usize),
+    /// A precision without a type: like `g`, but never like an int.
+    Plain(usize),
+    /// Nothing: like `repr`.
+    Shortest,
+}
+
+impl Form {
+    fn of_kind(kind: u8, precision: usize) -> Option<Self> {
+        match kind {
+            b'e' | b'E' => Some(Form::Exponent(precision)),
+            b'g' | b'G' => Some(Form::General(precision)),
+            _ => None,
+        }
+    }
+}
+
+fn exponent_letter(kind: u8) -> u8 {
+    if kind.is_ascii_uppercase() { b'E' } else { b'e' }
+}
+
+/// A float of which so many digits are wanted.
+fn significant(value: f64, form: Form, letter: u8, style: &Style) -> Option<Text> {
+    if !value.is_finite() {
+        return None;
+    }
+    let count = match form {
+        Form::Exponent(precision) => precision.checked_add(1)?,
+        Form::General(precision) | Form::Plain(precision) => precision.max(1),
+        Form::Shortest => MAX_PRECISION,
+    };
+    if count > MAX_PRECISION {
+        return None;
+    }
+    let digits = match form {
+        Form::Shortest => ShortDigits::shortest(value),
+        _ => ShortDigits::rounded(value, count)?,
+    };
+    let highest = match form {
+        Form::Exponent(_) => None,
+        Form::General(_) => Some(count as i32),
+        Form::Plain(_) => Some(count as i32 - 1),
+        Form::Shortest => Some(16),
+    };
+    let mut text = Text::new();
+    if highest.is_some_and(|highest| -4 < digits.point && digits.point <= highest) {
+        let is_int = matches!(form, Form::General(_));
+        text.push_plain(digits, if is_int { 0 } else { 1 });
+    } else {
+        let exponent = digits.point - 1;
+        text.push_decimal(exponent.unsigned_abs().into(), 2);
+        text.push(if exponent < 0 { b'-' } else { b'+' });
+        text.push(letter);
+        let wanted = if matches!(form, Form::Exponent(_)) { count } else { digits.length };
+        let value = digits.value * 10u64.pow(wanted.saturating_sub(digits.length) as u32);
+        text.push_split(value, wanted - 1);
+    }
+    text.finish(value.is_sign_negative(), style);
+    Some(text)
 }
 
 fn fixed(value: f64, precision: usize, suffix: Option<u8>, style: &Style) -> Option<Text> {
@@ -261,10 +366,24 @@ mod tests {
             0.05,
             0.95,
             1.0 / 3.0,
+            1e22,
+            1e16,
+            9999999999999998.0,
+            123456789.0,
+            0.0001,
+            0.00012345,
+            99999.95,
+            999999.5,
+            1.7976931348623157e308,
+            2.2250738585072014e-308,
+            100.0,
+            12.5,
+            -0.00010000000000000002,
         ];
         let formats = [
             "f", ".0f", ".1f", ".2f", "10.3f", "<10.2f", "^+9.1f", "08.2f", ".15f", " .17f", "%",
-            "7.1%",
+            "7.1%", "e", ".0e", "10.3e", ".15E", "g", ".1g", ".3g", "12.10G", ".16g", ".17g", "",
+            "12", ".0", ".1", ".4", "<9.12", "+.3g",
         ];
         for value in values {
             for format in formats {
@@ -273,13 +392,51 @@ mod tests {
                 let general = general.ok().and_then(|text| text.text().ok()).flatten();
                 let quick = shown(float(value, &spec));
                 // A hundred times the largest value has too many digits.
-                let is_left = quick.is_none() && format.ends_with('%') && value >= 1e18;
-                assert!(is_left || quick == general, "{value:?} {format} {quick:?}");
+                let is_left = quick.is_none() && (format.ends_with(['%', 'f']) && value >= 1e15);
+                // Nor do the shortest digits always tell how the exact ones are rounded.
+                let is_unknown = quick.is_none() && !format.ends_with(['%', 'f']);
+                assert!(is_left || is_unknown || quick == general, "{value:?} {format} {quick:?}");
             }
         }
         assert!(float(1e19, &spec("f")).is_none());
         assert!(float(f64::NAN, &spec("f")).is_none());
         assert!(float(1.0, &spec("200f")).is_none());
+    }
+
+    #[test]
+    fn most_floats_take_the_quick_way() {
+        for (value, format, text) in [
+            (3.14159, "g", "3.14159"),
+            (3.14159, "10.3e", " 3.142e+00"),
+            (1e22, "", "1e+22"),
+            (100.0, "8", "   100.0"),
+            (1234567.0, "g", "1.23457e+06"),
+            (0.1, ".15g", "0.1"),
+            (2.0 / 3.0, ".4", "0.6667"),
+        ] {
+            assert_eq!(shown(float(value, &spec(format))).as_deref(), Some(text));
+        }
+        // Half-way between two results as the shortest digits have it.
+        assert!(float(2.675, &spec(".3g")).is_none());
+        assert!(float(5e-324, &spec(".3g")).is_none());
+    }
+
+    #[test]
+    fn random_floats_round_as_exact_digits_do() {
+        let mut seed = 88172645463325252u64;
+        for _ in 0..20_000 {
+            seed ^= seed << 13;
+            seed ^= seed >> 7;
+            seed ^= seed << 17;
+            let value = f64::from_bits(seed);
+            for format in ["", ".3g", ".8e", ".15g", ".16e", ".1", "g"] {
+                let spec = spec(format);
+                let general = format_spec::format_float(&spec, value, &Locale::default());
+                let general = general.ok().and_then(|text| text.text().ok()).flatten();
+                let quick = shown(float(value, &spec));
+                assert!(quick.is_none() || quick == general, "{value:?} {format} {quick:?}");
+            }
+        }
     }
 
     #[test]

@@ -700,14 +700,14 @@ impl<T: IntoObject> IntoObject for Option<T> {
 impl<A: IntoObject, B: IntoObject> IntoObject for (A, B) {
     fn into_object(self, th: Thread<'_>) -> Result<Ref> {
         let items = [self.0.into_object(th)?, self.1.into_object(th)?];
-        Tuple::from_refs(th, items.into()).map(Ref::upcast)
+        Tuple::from_array(th, items).map(Ref::upcast)
     }
 }
 
 impl<A: IntoObject, B: IntoObject, C: IntoObject> IntoObject for (A, B, C) {
     fn into_object(self, th: Thread<'_>) -> Result<Ref> {
         let items = [self.0.into_object(th)?, self.1.into_object(th)?, self.2.into_object(th)?];
-        Tuple::from_refs(th, items.into()).map(Ref::upcast)
+        Tuple::from_array(th, items).map(Ref::upcast)
     }
 }
 

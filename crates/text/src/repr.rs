@@ -4,7 +4,7 @@
 //! ordinary characters are copied whole.
 
 use crate::unicode::is_printable;
-use crate::{TextBuf, Units, search};
+use crate::{CodeUnit, TextBuf, Units, each_width, search};
 
 /// The lower-case hexadecimal digit of the low four bits.
 pub(crate) fn hex_digit(value: u32) -> u8 {
@@ -34,7 +34,9 @@ fn write(text: Units<'_>, ascii_only: bool, out: &mut TextBuf) {
     let mut escape = Vec::new();
     while position < text.len() {
         let rest = text.slice(position, usize::MAX);
-        let run = rest.iter().position(|code| !is_plain(code, quote, ascii_only));
+        let run = each_width!(rest, s => {
+            s.iter().position(|unit| !is_plain(unit.code(), quote, ascii_only))
+        });
         out.extend(rest.slice(0, run.unwrap_or(usize::MAX)));
         let Some(run) = run else { break };
         let Some(code) = rest.get(run) else { break };

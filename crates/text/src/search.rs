@@ -18,6 +18,7 @@ const SHORT: usize = 512;
 trait Searchable: CodeUnit {
     fn find_unit(hay: &[Self], unit: Self) -> Option<usize>;
     fn rfind_unit(hay: &[Self], unit: Self) -> Option<usize>;
+    fn count_unit(hay: &[Self], unit: Self) -> usize;
 
     /// Find a needle of at least two units.
     fn find_needle(hay: &[Self], needle: &[Self]) -> Option<usize> {
@@ -45,7 +46,13 @@ trait Searchable: CodeUnit {
         }
     }
 
+    /// Find the last occurrence of a needle of at least two units.
     fn rfind_needle(hay: &[Self], needle: &[Self]) -> Option<usize> {
+        Self::rfind_by_first(hay, needle)
+    }
+
+    /// As [`Searchable::find_by_first`], from the right.
+    fn rfind_by_first(hay: &[Self], needle: &[Self]) -> Option<usize> {
         let (&first, tail) = needle.split_first()?;
         let mut end = hay.len().checked_sub(tail.len())?;
         let mut work = 0;
@@ -78,6 +85,10 @@ impl Searchable for u8 {
         memchr::memrchr(unit, hay)
     }
 
+    fn count_unit(hay: &[u8], unit: u8) -> usize {
+        memchr::memchr_iter(unit, hay).count()
+    }
+
     fn find_needle(hay: &[u8], needle: &[u8]) -> Option<usize> {
         // PERF: `memmem` takes some hundred instructions to get ready.
         if hay.len() < SHORT {
@@ -87,6 +98,10 @@ impl Searchable for u8 {
     }
 
     fn rfind_needle(hay: &[u8], needle: &[u8]) -> Option<usize> {
+        // PERF: as above; the searcher from the right is the slower of the two.
+        if hay.len() < 16 * SHORT {
+            return Self::rfind_by_first(hay, needle);
+        }
         memmem::rfind(hay, needle)
     }
 }
@@ -109,6 +124,14 @@ macro_rules! wide {
 
             fn rfind_unit(hay: &[$type], unit: $type) -> Option<usize> {
                 hay.iter().rposition(|&u| u == unit)
+            }
+
+            fn count_unit(hay: &[$type], unit: $type) -> usize {
+                // PERF: counters as wide as the units let whole registers be added.
+                let in_chunk = |chunk: &[$type]| {
+                    chunk.iter().fold(0, |count: $type, &u| count + <$type>::from(u == unit))
+                };
+                hay.chunks(1 << 12).map(|chunk| in_chunk(chunk) as usize).sum()
             }
         }
     };
@@ -237,6 +260,9 @@ pub fn find(hay: Units<'_>, needle: Units<'_>) -> Option<usize> {
     if let (Units::Ucs1(hay), Units::Ucs1(needle)) = (hay, needle) {
         return if needle.len() > hay.len() { None } else { find_in(hay, needle) };
     }
+    if let Some(code) = single(needle) {
+        return find_char(hay, code);
+    }
     each_pair!(Pair::new(hay, needle)?, (hay, needle) => find_in(hay, &needle))
 }
 
@@ -244,6 +270,9 @@ pub fn find(hay: Units<'_>, needle: Units<'_>) -> Option<usize> {
 pub fn rfind(hay: Units<'_>, needle: Units<'_>) -> Option<usize> {
     if let (Units::Ucs1(hay), Units::Ucs1(needle)) = (hay, needle) {
         return if needle.len() > hay.len() { None } else { rfind_in(hay, needle) };
+    }
+    if let Some(code) = single(needle) {
+        return rfind_char(hay, code);
     }
     each_pair!(Pair::new(hay, needle)?, (hay, needle) => rfind_in(hay, &needle))
 }
@@ -269,10 +298,25 @@ pub fn rfind_char(hay: Units<'_>, code: u32) -> Option<usize> {
 /// The number of non-overlapping occurrences, at most `max`. An empty needle
 /// occurs before every code point and at the end.
 pub fn count(hay: Units<'_>, needle: Units<'_>, max: usize) -> usize {
-    if let (Units::Ucs1(hay), Units::Ucs1(&[unit])) = (hay, needle) {
-        return memchr::memchr_iter(unit, hay).count().min(max);
+    match single(needle) {
+        Some(code) => count_char(hay, code).min(max),
+        None => matches(hay, needle).take(max).count(),
     }
-    matches(hay, needle).take(max).count()
+}
+
+/// The number of occurrences of one code point.
+fn count_char(hay: Units<'_>, code: u32) -> usize {
+    let count = match hay {
+        Units::Ucs1(hay) => u8::from_code(code).map(|unit| u8::count_unit(hay, unit)),
+        Units::Ucs2(hay) => u16::from_code(code).map(|unit| u16::count_unit(hay, unit)),
+        Units::Ucs4(hay) => Some(u32::count_unit(hay, code)),
+    };
+    count.unwrap_or(0)
+}
+
+/// The code point of a text of one.
+fn single(text: Units<'_>) -> Option<u32> {
+    if text.len() == 1 { text.get(0) } else { None }
 }
 
 /// Where `needle` occurs without overlap, from the left.
@@ -282,9 +326,15 @@ pub fn matches<'a>(hay: Units<'a>, needle: Units<'a>) -> Matches<'a> {
         (Units::Ucs1(hay), Units::Ucs1(needle)) if needle.len() > 1 && hay.len() >= SHORT => {
             Search::Bytes { hay, finder: memmem::Finder::new(needle), start: 0 }
         }
-        _ => match Pair::new(hay, needle) {
-            Some(pair) => Search::Any { pair, start: 0 },
-            None => Search::None,
+        (Units::Ucs1(hay), Units::Ucs1(needle)) if needle.len() > 1 => {
+            Search::Few { hay, needle, start: 0 }
+        }
+        _ => match single(needle) {
+            Some(code) => Search::Char { hay, code, start: 0 },
+            None => match Pair::new(hay, needle) {
+                Some(pair) => Search::Any { pair, start: 0 },
+                None => Search::None,
+            },
         },
     })
 }
@@ -307,6 +357,17 @@ enum Search<'a> {
         finder: memmem::Finder<'a>,
         start: usize,
     },
+    /// In a text that is not worth preparing a searcher.
+    Few {
+        hay: &'a [u8],
+        needle: &'a [u8],
+        start: usize,
+    },
+    Char {
+        hay: Units<'a>,
+        code: u32,
+        start: usize,
+    },
     Any {
         pair: Pair<'a>,
         start: usize,
@@ -324,6 +385,16 @@ impl Iterator for Matches<'_> {
             Search::Bytes { hay, finder, start } => {
                 let found = *start + finder.find(hay.get(*start..)?)?;
                 *start = found + finder.needle().len();
+                Some(found)
+            }
+            Search::Few { hay, needle, start } => {
+                let found = *start + u8::find_by_first(hay.get(*start..)?, needle)?;
+                *start = found + needle.len();
+                Some(found)
+            }
+            Search::Char { hay, code, start } => {
+                let found = *start + find_char(hay.slice(*start, usize::MAX), *code)?;
+                *start = found + 1;
                 Some(found)
             }
             Search::Any { pair, start } => {

@@ -17,7 +17,31 @@ pub enum Kind {
     Bytes,
 }
 
+/// White space below U+0100.
+static TEXT_SPACES: [bool; 256] = spaces(true);
+static BYTES_SPACES: [bool; 256] = spaces(false);
+
+const fn spaces(text: bool) -> [bool; 256] {
+    let mut all = [false; 256];
+    let mut code = 0;
+    while code < 256 {
+        all[code] =
+            matches!(code, 0x09..=0x0d | 0x20) || text && matches!(code, 0x1c..=0x1f | 0x85 | 0xa0);
+        code += 1;
+    }
+    all
+}
+
 impl Kind {
+    /// [`Kind::is_space`] of one-byte units.
+    #[inline]
+    fn spaces(self) -> &'static [bool; 256] {
+        match self {
+            Kind::Text => &TEXT_SPACES,
+            Kind::Bytes => &BYTES_SPACES,
+        }
+    }
+
     /// Whether `split()` splits at it.
     #[inline]
     pub fn is_space(self, code: u32) -> bool {
@@ -55,20 +79,37 @@ pub fn split_whitespace(
 ) -> impl Iterator<Item = Range<usize>> {
     let (mut position, mut left) = (0, max);
     core::iter::from_fn(move || {
-        each_width!(text, s => {
-            let start = skip(s, position, |c| kind.is_space(c));
-            if start >= s.len() {
-                return None;
+        let word = match text {
+            // PERF: most texts; splitting them into words is mostly this test.
+            Units::Ucs1(s) => {
+                let spaces = kind.spaces();
+                next_word(s, position, left == 0, |unit| spaces[usize::from(unit)])
             }
-            let end = match left {
-                0 => s.len(),
-                _ => skip(s, start, |c| !kind.is_space(c)),
-            };
-            left = left.saturating_sub(1);
-            position = end;
-            Some(start..end)
-        })
+            Units::Ucs2(s) => next_word(s, position, left == 0, |unit| kind.is_space(unit.into())),
+            Units::Ucs4(s) => next_word(s, position, left == 0, |unit| kind.is_space(unit)),
+        }?;
+        left = left.saturating_sub(1);
+        position = word.end;
+        Some(word)
     })
+}
+
+/// The next word at or after `position`, or all from there on as the last one.
+#[inline(always)]
+fn next_word<U: CodeUnit>(
+    text: &[U],
+    position: usize,
+    is_last: bool,
+    is_space: impl Fn(U) -> bool,
+) -> Option<Range<usize>> {
+    let rest = text.get(position..)?;
+    let start = position + rest.iter().position(|unit| !is_space(*unit))?;
+    if is_last {
+        return Some(start..text.len());
+    }
+    let word = text.get(start..)?;
+    let length = word.iter().position(|unit| is_space(*unit)).unwrap_or(word.len());
+    Some(start..start + length)
 }
 
 /// The words of `rsplit(None, max)`, last one first.
@@ -247,6 +288,15 @@ mod tests {
     fn the_last_word_keeps_its_white_space() {
         assert_eq!(words(" a  b c ", 1), [1..2, 4..8]);
         assert_eq!(words(" a  b ", usize::MAX), [1..2, 4..5]);
+    }
+
+    #[test]
+    fn the_tables_of_white_space_agree_with_the_properties() {
+        for kind in [Kind::Text, Kind::Bytes] {
+            for code in 0..256u32 {
+                assert_eq!(kind.spaces()[code as usize], kind.is_space(code), "{code:x}");
+            }
+        }
     }
 
     #[test]

@@ -36,11 +36,48 @@ fn convert(text: Units<'_>, mut mapping: impl FnMut(usize, u32) -> Mapping) -> T
     out
 }
 
+/// `text` with each code point mapped by itself, if all stay in the width of the text.
+///
+/// PERF: what most texts do; they are written once, unit by unit.
+fn convert_in_width(
+    text: Units<'_>,
+    ascii: impl Fn(u8) -> u8,
+    mapping: impl Fn(usize, u32) -> Mapping,
+) -> Option<TextBuf> {
+    fn units<U: CodeUnit>(
+        text: &[U],
+        ascii: impl Fn(u8) -> u8,
+        mapping: impl Fn(usize, u32) -> Mapping,
+    ) -> Option<Vec<U>> {
+        let mut out = Vec::with_capacity(text.len());
+        for (i, unit) in text.iter().enumerate() {
+            let code = unit.code();
+            out.push(if code < 128 {
+                U::truncate(ascii(code as u8).into())
+            } else if let Mapping::One(code) = mapping(i, code) {
+                U::from_code(code)?
+            } else {
+                return None;
+            });
+        }
+        Some(out)
+    }
+    match text {
+        Units::Ucs1(s) => units(s, ascii, mapping).map(TextBuf::Ucs1),
+        Units::Ucs2(s) => units(s, ascii, mapping).map(TextBuf::Ucs2),
+        Units::Ucs4(s) => units(s, ascii, mapping).map(TextBuf::Ucs4),
+    }
+}
+
 /// `str.lower`.
 pub fn lower(text: Units<'_>) -> TextBuf {
     match ascii(text) {
         Some(s) => TextBuf::Ucs1(s.to_ascii_lowercase()),
-        None => convert(text, |i, code| lower_at(text, i, code)),
+        None => {
+            let mapping = |i, code| lower_at(text, i, code);
+            convert_in_width(text, |byte| byte.to_ascii_lowercase(), mapping)
+                .unwrap_or_else(|| convert(text, mapping))
+        }
     }
 }
 
@@ -48,7 +85,11 @@ pub fn lower(text: Units<'_>) -> TextBuf {
 pub fn to_upper(text: Units<'_>) -> TextBuf {
     match ascii(text) {
         Some(s) => TextBuf::Ucs1(s.to_ascii_uppercase()),
-        None => convert(text, |_, code| upper(code)),
+        None => {
+            let mapping = |_, code| upper(code);
+            convert_in_width(text, |byte| byte.to_ascii_uppercase(), mapping)
+                .unwrap_or_else(|| convert(text, mapping))
+        }
     }
 }
 
@@ -56,7 +97,11 @@ pub fn to_upper(text: Units<'_>) -> TextBuf {
 pub fn casefold(text: Units<'_>) -> TextBuf {
     match ascii(text) {
         Some(s) => TextBuf::Ucs1(s.to_ascii_lowercase()),
-        None => convert(text, |_, code| fold(code)),
+        None => {
+            let mapping = |_, code| fold(code);
+            convert_in_width(text, |byte| byte.to_ascii_lowercase(), mapping)
+                .unwrap_or_else(|| convert(text, mapping))
+        }
     }
 }
 

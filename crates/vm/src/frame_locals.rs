@@ -300,7 +300,7 @@ impl FrameLocalsProxy {
         let dict = self.snapshot(th)?;
         let (mut pairs, mut position) = (Vec::new(), 0);
         while let Some((key, value)) = dict.next_entry(&mut position) {
-            pairs.push(object::Tuple::from_refs(th, vec![key, value])?.upcast());
+            pairs.push(object::Tuple::from_array(th, [key, value])?.upcast());
         }
         List::from_refs(th, pairs)
     }

@@ -2,7 +2,7 @@
 
 use crate::import_time;
 use object::{
-    AsObject, Dict, Obj, Protocol, Ref, Result, Str, Thread, exceptions, id, raise, types,
+    AsObject, Dict, Module, Obj, Protocol, Ref, Result, Str, Thread, exceptions, id, raise, types,
 };
 
 /// `sys.modules`.
@@ -76,7 +76,7 @@ fn import_it(
     if !has_from {
         return head_of_import(th, module, text, &absolute, level);
     }
-    if module.getattr_opt(th, id!(th, "__path__"))?.is_none() {
+    if attribute(th, module.obj(), id!(th, "__path__"))?.is_none() {
         return Ok(module);
     }
     let handler = id!(th, "_handle_fromlist");
@@ -92,6 +92,22 @@ fn import_it(
     importlib(th)?.call_method(th, handler, &[module.obj(), fromlist, builtin_import.obj()])
 }
 
+/// An attribute of a module that types of modules do not have.
+///
+/// PERF: import statements within functions; what a plain module lacks needs no exception.
+fn attribute(th: Thread<'_>, module: Obj<'_>, name: &Str) -> Result<Option<Ref>> {
+    if let Some(plain) = module.downcast_exact::<Module>() {
+        let dict = plain.dict(th)?;
+        if let Some(value) = dict.get(th, name.obj())? {
+            return Ok(Some(value));
+        }
+        if dict.get(th, id!(th, "__getattr__").obj())?.is_none() {
+            return Ok(None);
+        }
+    }
+    module.getattr_opt(th, name)
+}
+
 /// Without a from-list `import a.b.c` binds `a`.
 fn head_of_import(
     th: Thread<'_>,
@@ -101,6 +117,9 @@ fn head_of_import(
     level: isize,
 ) -> Result<Ref> {
     if level > 0 && name.len() == 0 {
+        return Ok(module);
+    }
+    if name.as_ascii().is_some_and(|name| !name.contains('.')) {
         return Ok(module);
     }
     let text = name.to_string();
@@ -122,7 +141,7 @@ fn head_of_import(
 /// A module in `sys.modules` may be half imported by another thread; whether it
 /// was.
 fn ensure_initialized(th: Thread<'_>, module: Obj<'_>, name: &Ref<Str>) -> Result<bool> {
-    let Some(spec) = module.getattr_opt(th, id!(th, "__spec__"))? else { return Ok(false) };
+    let Some(spec) = attribute(th, module, id!(th, "__spec__"))? else { return Ok(false) };
     if spec.obj().is_none() {
         return Ok(false);
     }

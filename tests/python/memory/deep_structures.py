@@ -142,7 +142,9 @@ USES = {
     "or": lambda x: x | {},
 }
 # These would take memory or time beyond measure, not stack.
-ENDLESS = {("contexts", "pickle"), ("causes", "pickle"), ("cycles", "contains")}
+ENDLESS = {
+    ("contexts", "pickle"), ("causes", "pickle"), ("cycles", "contains"), ("groupings", "contains"),
+}  # fmt: skip
 
 
 def attempt(function, *args):

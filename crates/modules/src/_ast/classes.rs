@@ -119,7 +119,7 @@ fn make(th: Thread<'_>, state: &State) -> Result<()> {
             None => base.obj().own(),
         };
         let name = Str::intern(th, row.name)?;
-        let bases = Tuple::from_refs(th, vec![parent])?;
+        let bases = Tuple::from_array(th, [parent])?;
         let ty = metaclass.call(th, &[name.obj(), bases.obj(), dict.obj()])?;
         let Ok(ty) = ty.downcast::<Type>() else {
             raise!(th, SystemError, "type() did not make a class")

@@ -715,7 +715,7 @@ impl Future {
     #[getter]
     fn _asyncio_awaited_by(&self, th: Thread<'_>) -> Result {
         let waiters = match (self.waiter.get(), self.awaited_by.get()) {
-            (Some(waiter), _) => Tuple::from_refs(th, vec![waiter])?.upcast(),
+            (Some(waiter), _) => Tuple::from_array(th, [waiter])?.upcast(),
             (None, Some(set)) if set.len() > 0 => set.upcast(),
             _ => return Ok(none().own()),
         };

@@ -499,7 +499,7 @@ impl Deque {
         let args = match self.maxlen.get() {
             Some(maxlen) => {
                 let maxlen = Int::from_u64(th, maxlen as u64)?;
-                Tuple::from_refs(th, vec![empty.upcast(), maxlen])?
+                Tuple::from_array(th, [empty.upcast(), maxlen])?
             }
             None => empty,
         };

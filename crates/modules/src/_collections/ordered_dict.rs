@@ -418,7 +418,7 @@ impl OrderedDict {
         let Some(value) = self.take_with_hash(th, key.obj(), hash)? else {
             return Err(key_error(th, key.obj()));
         };
-        Tuple::from_refs(th, vec![key, value])
+        Tuple::from_array(th, [key, value])
     }
 
     /// D.keys() -> a set-like object providing a view on D's keys
@@ -573,7 +573,7 @@ impl OdictIterator {
             false => dict.obj().get_item(th, key.obj())?,
         };
         match self.kind {
-            Kind::Items => Ok(Tuple::from_refs(th, vec![key, value])?.upcast()),
+            Kind::Items => Ok(Tuple::from_array(th, [key, value])?.upcast()),
             _ => Ok(value),
         }
     }

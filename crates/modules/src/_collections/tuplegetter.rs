@@ -68,7 +68,7 @@ impl TupleGetter {
     #[sig = "($self, /)"]
     fn __reduce__(&self, th: Thread<'_>) -> Result<Ref<Tuple>> {
         let doc = self.doc.get().unwrap_or_else(|| object::types::none().own());
-        let args = Tuple::from_refs(th, vec![Int::from_i64(th, self.index as i64)?, doc])?;
+        let args = Tuple::from_array(th, [Int::from_i64(th, self.index as i64)?, doc])?;
         Tuple::from_objs(th, &[self.obj().ty().obj(), args.obj()])
     }
 }

@@ -1,7 +1,8 @@
 //! The callable that `functools.lru_cache` returns.
 //!
-//! A dict leads from the key of a call to the index of its entry; entries form
-//! a doubly linked list from the most to the least recently used. Hashing and
+//! A dict leads from the key of a call to its result or, if there is a limit, to
+//! the index of its entry; entries form a doubly linked list from the most to the
+//! least recently used. Hashing and
 //! comparing keys runs Python code that may use this very cache, so entries
 //! are borrowed only between such calls and looked up again afterwards.
 
@@ -180,10 +181,32 @@ impl LruCacheWrapper {
         Ok(index.and_then(|index| self.entries.borrow_mut().touch(index)))
     }
 
+    /// Call the function; PERF: without the tuple where it takes none.
+    fn call_function(&self, th: Thread<'_>, args: &Tuple, kwargs: Option<&Dict>) -> Result {
+        match kwargs {
+            None => self.function.call(th, args.items()),
+            Some(_) => call_tuple(th, self.function.obj(), args, kwargs),
+        }
+    }
+
+    /// PERF: what is never forgotten needs no place in a row.
+    fn call_unbounded(&self, th: Thread<'_>, args: &Tuple, kwargs: Option<&Dict>) -> Result {
+        let key = self.key(th, args, kwargs)?;
+        let hash = key.hash(th)?;
+        if let Some(result) = self.cache.get_with_hash(th, key.obj(), hash)? {
+            self.hits.set(self.hits.get() + 1);
+            return Ok(result);
+        }
+        self.misses.set(self.misses.get() + 1);
+        let result = self.call_function(th, args, kwargs)?;
+        self.cache.set_with_hash(th, key.obj(), hash, result.obj())?;
+        Ok(result)
+    }
+
     fn call_bounded(
         &self,
         th: Thread<'_>,
-        limit: Option<usize>,
+        limit: usize,
         args: &Tuple,
         kwargs: Option<&Dict>,
     ) -> Result {
@@ -194,12 +217,12 @@ impl LruCacheWrapper {
             return Ok(result);
         }
         self.misses.set(self.misses.get() + 1);
-        let result = call_tuple(th, self.function.obj(), args, kwargs)?;
+        let result = self.call_function(th, args, kwargs)?;
         if self.cache.contains_with_hash(th, key.obj(), hash)? {
             // The call itself remembered the same arguments.
             return Ok(result);
         }
-        while limit.is_some_and(|limit| Dict::len(&self.cache) >= limit) {
+        while Dict::len(&self.cache) >= limit {
             let oldest = self.entries.borrow().oldest;
             let removed = self.entries.borrow_mut().remove(oldest);
             let Some(removed) = removed else { break };
@@ -262,11 +285,14 @@ impl LruCacheWrapper {
     }
 
     fn __call__(&self, th: Thread<'_>, args: &Tuple, kwargs: Option<&Dict>) -> Result {
-        if self.maxsize == Some(0) {
-            self.misses.set(self.misses.get() + 1);
-            return call_tuple(th, self.function.obj(), args, kwargs);
+        match self.maxsize {
+            None => self.call_unbounded(th, args, kwargs),
+            Some(0) => {
+                self.misses.set(self.misses.get() + 1);
+                self.call_function(th, args, kwargs)
+            }
+            Some(limit) => self.call_bounded(th, limit, args, kwargs),
         }
-        self.call_bounded(th, self.maxsize, args, kwargs)
     }
 
     fn __get__(&self, th: Thread<'_>, instance: Option<Obj<'_>>, _: Option<Obj<'_>>) -> Result {

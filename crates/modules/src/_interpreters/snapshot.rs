@@ -97,7 +97,7 @@ fn displayed(th: Thread<'_>, error: &Ref) -> Result<String> {
     let class = import_from(th, "traceback", "TracebackException")?;
     let names = ["save_exc_type", "lookup_lines"].map(|name| Str::intern(th, name));
     let [first, second] = names;
-    let names = Tuple::from_refs(th, vec![first?.upcast(), second?.upcast()])?;
+    let names = Tuple::from_array(th, [first?.upcast(), second?.upcast()])?;
     let no = types::bool_(false);
     let made = class.call_method_kw(
         th,

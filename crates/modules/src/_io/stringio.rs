@@ -325,7 +325,7 @@ impl StringIO {
             Some(dict) if !dict.is_empty() => dict.copy(th)?.upcast(),
             _ => types::none().own(),
         };
-        Tuple::from_refs(th, vec![value, newline, position, dict])
+        Tuple::from_array(th, [value, newline, position, dict])
     }
 
     #[sig = "($self, state, /)"]

@@ -57,7 +57,7 @@ pub mod _json {
         let text = expect_str(th, string)?;
         let (value, end) = scan::string(th, text, end, strict)?;
         let end = object::Int::from_usize(th, end)?;
-        Tuple::from_refs(th, vec![value.upcast(), end])
+        Tuple::from_array(th, [value.upcast(), end])
     }
 
     #[exec]

@@ -138,7 +138,7 @@ impl PicklerMemoProxy {
         let dict = Dict::new(th)?;
         let Some(pickler) = self.pickler.get() else { return Ok(dict) };
         for (key, index, object) in entries_of(&pickler) {
-            let entry = Tuple::from_refs(th, vec![Int::from_usize(th, index)?, object])?;
+            let entry = Tuple::from_array(th, [Int::from_usize(th, index)?, object])?;
             dict.set(th, Int::from_u64(th, key as u64)?.obj(), entry.obj())?;
         }
         Ok(dict)

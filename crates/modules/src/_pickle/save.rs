@@ -329,7 +329,7 @@ impl<'a> Saver<'a> {
                 let encode = super::module_attribute(th, id!(th, "codecs"), id!(th, "encode"))?;
                 let text = Str::from_units(th, text::Units::Ucs1(bytes.as_bytes()))?;
                 let latin1 = Str::intern(th, "latin1")?;
-                let args = Tuple::from_refs(th, vec![text.upcast(), latin1.upcast()])?;
+                let args = Tuple::from_array(th, [text.upcast(), latin1.upcast()])?;
                 Tuple::from_objs(th, &[encode.obj(), args.obj()])?
             };
             return self.save_reduce(&args, Some(bytes.obj()));
@@ -352,7 +352,7 @@ impl<'a> Saver<'a> {
         if self.protocol < 5 {
             let args = match data.is_empty() {
                 true => Tuple::from_refs(th, Vec::new())?,
-                false => Tuple::from_refs(th, vec![Bytes::new(th, &data)?.upcast()])?,
+                false => Tuple::from_array(th, [Bytes::new(th, &data)?.upcast()])?,
             };
             let reduced = Tuple::from_objs(th, &[object.ty().obj(), args.obj()])?;
             return self.save_reduce(&reduced, Some(object));
@@ -512,7 +512,7 @@ impl<'a> Saver<'a> {
         let th = self.th;
         let items = protocol::iter::collect(th, object)?;
         if self.protocol < 4 {
-            let args = Tuple::from_refs(th, vec![List::from_refs(th, items)?.upcast()])?;
+            let args = Tuple::from_array(th, [List::from_refs(th, items)?.upcast()])?;
             let reduced = Tuple::from_objs(th, &[object.ty().obj(), args.obj()])?;
             return self.save_reduce(&reduced, Some(object));
         }
@@ -534,7 +534,7 @@ impl<'a> Saver<'a> {
         let th = self.th;
         let items = protocol::iter::collect(th, object)?;
         if self.protocol < 4 {
-            let args = Tuple::from_refs(th, vec![List::from_refs(th, items)?.upcast()])?;
+            let args = Tuple::from_array(th, [List::from_refs(th, items)?.upcast()])?;
             let reduced = Tuple::from_objs(th, &[object.ty().obj(), args.obj()])?;
             return self.save_reduce(&reduced, Some(object));
         }

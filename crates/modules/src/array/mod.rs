@@ -202,6 +202,7 @@ impl Array {
         Ok(())
     }
 
+    #[inline]
     fn item(&self, th: Thread<'_>, index: usize) -> Result<Ref> {
         let size = self.kind.size();
         match self.data().get(index * size..(index + 1) * size) {
@@ -358,9 +359,10 @@ impl Array {
 
     fn items_list(&self, th: Thread<'_>) -> Result<Ref<List>> {
         let mut items = Vec::new();
-        for index in 0..self.len() {
-            items.push(self.item(th, index)?);
+        if items.try_reserve_exact(self.len()).is_err() {
+            return Err(th.no_memory());
         }
+        self.kind.unpack_all(th, self.data(), |item| items.push(item))?;
         List::from_refs(th, items)
     }
 
@@ -377,6 +379,16 @@ impl Array {
     fn wrap(&self, index: isize) -> Option<usize> {
         let index = if index < 0 { index + self.len() as isize } else { index };
         usize::try_from(index).ok().filter(|&index| index < self.len())
+    }
+
+    /// A new array of the selected items.
+    fn select(&self, th: Thread<'_>, selection: index::Selection) -> Result<Ref<Array>> {
+        if selection.step != 1 {
+            return self.copy_of(th, &self.selected(selection));
+        }
+        let (size, start) = (self.kind.size(), selection.start as usize);
+        let bytes = start * size..(start + selection.length) * size;
+        self.copy_of(th, self.data().get(bytes).unwrap_or_default())
     }
 
     /// The selected items' bytes.
@@ -665,8 +677,7 @@ impl Array {
         let Some(at) = self.subscript(th, key)? else {
             let (start, stop, step) = index::slice_bounds(th, key)?;
             let selection = index::adjust(self.len(), start, stop, step);
-            let data = self.selected(selection);
-            return self.copy_of(th, &data).map(Ref::upcast);
+            return self.select(th, selection).map(Ref::upcast);
         };
         match self.wrap(at) {
             Some(index) => self.item(th, index),

@@ -87,7 +87,7 @@ impl GroupBy {
         };
         let group = alloc_object::new(th, group)?;
         self.current_group.set(group.as_ptr().addr());
-        Tuple::from_refs(th, vec![key, group.upcast()]).map(|pair| Some(pair.upcast()))
+        Tuple::from_array(th, [key, group.upcast()]).map(|pair| Some(pair.upcast()))
     }
 }
 

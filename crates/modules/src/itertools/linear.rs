@@ -453,7 +453,7 @@ impl Pairwise {
             return Ok(None);
         };
         self.old.set(Some(new.clone()));
-        Tuple::from_refs(th, vec![old, new]).map(|pair| Some(pair.upcast()))
+        Tuple::from_array(th, [old, new]).map(|pair| Some(pair.upcast()))
     }
 }
 

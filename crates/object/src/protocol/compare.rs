@@ -79,6 +79,9 @@ pub fn rich_compare(th: Thread<'_>, a: Obj<'_>, b: Obj<'_>, op: CompareOp) -> Re
     {
         return Ok(types::bool_(answer).own());
     }
+    if let Some(answer) = compare_plain_tuples(a, b, op) {
+        return Ok(types::bool_(answer).own());
+    }
     let (ta, tb) = (a.ty(), b.ty());
     if compares_by_identity(ta)
         && compares_by_identity(tb)
@@ -151,6 +154,28 @@ fn compare_plain(a: Obj<'_>, b: Obj<'_>, op: CompareOp) -> Option<bool> {
     })
 }
 
+/// `a op b` of two exact tuples, an order, if no code has to be run to tell: their
+/// first items that differ decide, and are compared plainly.
+///
+/// PERF: sorting by several keys, heaps of tuples.
+pub(crate) fn compare_tuples(a: &Tuple, b: &Tuple, op: CompareOp) -> Option<bool> {
+    for (x, y) in a.items().iter().zip(b.items()) {
+        if !eq_plain(*x, *y)? {
+            return compare_plain(*x, *y, op);
+        }
+    }
+    Some(op.of(a.items().len().cmp(&b.items().len())))
+}
+
+/// [`compare_tuples`] of two objects that may be others, for an order.
+#[inline]
+fn compare_plain_tuples(a: Obj<'_>, b: Obj<'_>, op: CompareOp) -> Option<bool> {
+    if matches!(op, CompareOp::Eq | CompareOp::Ne) {
+        return None;
+    }
+    compare_tuples(a.downcast_exact()?, b.downcast_exact()?, op)
+}
+
 /// `bool(a op b)`, where identity implies equality.
 pub fn rich_compare_bool(th: Thread<'_>, a: Obj<'_>, b: Obj<'_>, op: CompareOp) -> Result<bool> {
     if a.is(b) {
@@ -165,7 +190,7 @@ pub fn rich_compare_bool(th: Thread<'_>, a: Obj<'_>, b: Obj<'_>, op: CompareOp) 
     {
         return Ok(answer);
     }
-    if let Some(answer) = compare_plain(a, b, op) {
+    if let Some(answer) = compare_plain(a, b, op).or_else(|| compare_plain_tuples(a, b, op)) {
         return Ok(answer);
     }
     let value = rich_compare(th, a, b, op)?;

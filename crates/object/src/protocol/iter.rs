@@ -41,9 +41,49 @@ pub fn next(th: Thread<'_>, iterator: Obj<'_>) -> Result<Option<Ref>> {
     // SAFETY: the slot belongs to the iterator's type.
     let value = unsafe { slot(iterator.as_ptr()) };
     // SAFETY: a new reference or null.
-    if let Some(value) = unsafe { Ref::from_raw(value) } {
-        return Ok(Some(value));
+    match unsafe { Ref::from_raw(value) } {
+        Some(value) => Ok(Some(value)),
+        None => stopped(th),
     }
+}
+
+/// An iteration under way: what `iter(object)` gave and the slot that steps it.
+///
+/// PERF: the slot is looked up once, as in CPython, whatever becomes of the iterator's class.
+pub struct Iteration {
+    iterator: Ref,
+    step: abi::iternextfunc,
+}
+
+impl Iteration {
+    /// Begin to iterate over `iterable`.
+    pub fn new(th: Thread<'_>, iterable: Obj<'_>) -> Result<Self> {
+        let iterator = iter(th, iterable)?;
+        // Iterators over iterators can be nested to any depth.
+        th.check_stack_end()?;
+        match iterator.obj().ty().slots().tp_iternext {
+            Some(step) => Ok(Iteration { iterator, step }),
+            None => {
+                raise!(th, TypeError, "'{}' object is not an iterator", iterator.obj().type_name())
+            }
+        }
+    }
+
+    /// The next item; `None` at the end.
+    #[inline(always)]
+    pub fn next(&self, th: Thread<'_>) -> Result<Option<Ref>> {
+        // SAFETY: the slot belongs to the iterator's type.
+        let value = unsafe { (self.step)(self.iterator.as_ptr()) };
+        // SAFETY: a new reference or null.
+        match unsafe { Ref::from_raw(value) } {
+            Some(value) => Ok(Some(value)),
+            None => stopped(th),
+        }
+    }
+}
+
+/// After a step without an item: the end, unless something else was raised.
+fn stopped(th: Thread<'_>) -> Result<Option<Ref>> {
     if !th.is_raised() {
         return Ok(None);
     }
@@ -56,8 +96,8 @@ pub fn for_each(
     iterable: Obj<'_>,
     mut each: impl FnMut(Ref) -> Result<()>,
 ) -> Result<()> {
-    let iterator = iter(th, iterable)?;
-    while let Some(item) = next(th, iterator.obj())? {
+    let iteration = Iteration::new(th, iterable)?;
+    while let Some(item) = iteration.next(th)? {
         each(item)?;
     }
     Ok(())

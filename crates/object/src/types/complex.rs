@@ -387,7 +387,7 @@ impl Complex {
 
     #[sig = "($self, /)"]
     fn __getnewargs__(&self, th: Thread<'_>) -> Result<Ref<Tuple>> {
-        Tuple::from_refs(th, vec![Float::from_f64(th, self.real)?, Float::from_f64(th, self.imag)?])
+        Tuple::from_array(th, [Float::from_f64(th, self.real)?, Float::from_f64(th, self.imag)?])
     }
 
     /// Convert to a string according to format_spec.

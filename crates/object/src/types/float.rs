@@ -435,7 +435,7 @@ impl Float {
             Ok((numerator, denominator)) => {
                 let numerator = Int::from_bigint(th, &numerator)?;
                 let denominator = Int::from_bigint(th, &denominator)?;
-                Tuple::from_refs(th, vec![numerator, denominator])
+                Tuple::from_array(th, [numerator, denominator])
             }
             Err(kind @ float_ops::NotFinite::Infinity) => {
                 raise!(th, OverflowError, "{}", kind.to_ratio_message())
@@ -491,7 +491,7 @@ impl Float {
 
     #[sig = "($self, /)"]
     fn __getnewargs__(&self, th: Thread<'_>) -> Result<Ref<Tuple>> {
-        Tuple::from_refs(th, vec![Float::from_f64(th, self.value)?])
+        Tuple::from_array(th, [Float::from_f64(th, self.value)?])
     }
 
     /// You probably don't want to use this function.

@@ -223,7 +223,7 @@ pub fn substitute(
         let prepare = parameter.getattr_opt(th, id!(th, "__typing_prepare_subst__"))?;
         let Some(prepare) = prepare.filter(|prepare| !prepare.obj().is_none()) else { continue };
         if item.obj().downcast::<Tuple>().is_none() {
-            item = Tuple::from_refs(th, vec![item])?.upcast();
+            item = Tuple::from_array(th, [item])?.upcast();
         }
         item = prepare.call(th, &[owner, item.obj()])?;
     }
@@ -453,8 +453,8 @@ impl GenericAlias {
         }
         let next = generic::builtin(th, id!(th, "next"))?;
         let alias = new(th, self.origin(), self.args.obj())?;
-        let args = Tuple::from_refs(th, vec![alias.iter(th)?])?;
-        Tuple::from_refs(th, vec![next, args.upcast()])
+        let args = Tuple::from_array(th, [alias.iter(th)?])?;
+        Tuple::from_array(th, [next, args.upcast()])
     }
 
     #[sig = "($self, /)"]
@@ -499,7 +499,7 @@ impl GenericAliasIterator {
             Some(alias) => alias,
             None => Tuple::from_refs(th, Vec::new())?.upcast(),
         };
-        let args = Tuple::from_refs(th, vec![source])?;
-        Tuple::from_refs(th, vec![iter, args.upcast()])
+        let args = Tuple::from_array(th, [source])?;
+        Tuple::from_array(th, [iter, args.upcast()])
     }
 }

@@ -54,6 +54,14 @@ impl Map {
             let Some(item) = iter::next(th, *only)? else { return Ok(None) };
             return self.function.call(th, &[item.obj()]).map(Some);
         }
+        // PERF: as many as most calls of `map` have, without a vector for each item.
+        if let [first, second] = self.iterators.items()
+            && !self.strict.get()
+        {
+            let Some(first) = iter::next(th, *first)? else { return Ok(None) };
+            let Some(second) = iter::next(th, *second)? else { return Ok(None) };
+            return self.function.call(th, &[first.obj(), second.obj()]).map(Some);
+        }
         match step(th, "map", &self.iterators, self.strict.get())? {
             Some(items) => self.function.call(th, borrow_all(&items)).map(Some),
             None => Ok(None),

@@ -194,7 +194,7 @@ impl Method {
         let builtins = (th.hooks().import_module)(th, id!(th, "builtins"))?;
         let getattr = builtins.getattr(th, id!(th, "getattr"))?;
         let name = func.getattr(th, id!(th, "__name__"))?;
-        let args = Tuple::from_refs(th, vec![this, name])?;
-        Tuple::from_refs(th, vec![getattr, args.upcast()]).map(Ref::upcast)
+        let args = Tuple::from_array(th, [this, name])?;
+        Tuple::from_array(th, [getattr, args.upcast()]).map(Ref::upcast)
     }
 }

@@ -242,7 +242,7 @@ pub fn take_field(th: Thread<'_>, class: &Type) -> Result<()> {
         c"__reduce__($self, /)\n--\n\nHelper for pickle.",
         |th, this| -> Result<Ref> {
             let field = this.get_item(th, Int::from_i64(th, 0)?.obj())?;
-            let args = Tuple::from_refs(th, vec![field])?;
+            let args = Tuple::from_array(th, [field])?;
             Tuple::from_objs(th, &[this.ty().obj(), args.obj()]).map(Ref::upcast)
         },
     );

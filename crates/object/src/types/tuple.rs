@@ -379,7 +379,7 @@ pub(super) fn repr_items(
             text.push_str(th, ", ")?;
         }
         match item {
-            Some(item) => text.push_obj(th, &*item.repr(th)?)?,
+            Some(item) => text.push_repr(th, item.obj())?,
             None => text.push_str(th, "<NULL>")?,
         }
         index += 1;

@@ -274,7 +274,13 @@ ops! {
     }
 
     fn LOAD_ATTR_METHOD_NO_DICT(r, th, oparg) {
-        let Some(method) = specialize::type_value(r.ip, r.peek(1)) else { return Flow::Miss };
+        let owner = r.peek(1);
+        let method = if owner.is_int() {
+            specialize::int_value(r.ip)
+        } else {
+            specialize::type_value(r.ip, owner)
+        };
+        let Some(method) = method else { return Flow::Miss };
         bind(r, method)
     }
 

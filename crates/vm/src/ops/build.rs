@@ -2,8 +2,8 @@
 #![allow(unsafe_op_in_unsafe_fn, reason = "works on the running frame, see interp")]
 
 use object::{
-    AsObject, Dict, List, Obj, Protocol, Ref, Result, Thread, Tuple, exceptions::types, protocol,
-    raise, types::dict::OnDuplicate,
+    AsObject, Dict, List, Obj, Protocol, PyStruct, Ref, Result, Thread, Tuple, Type,
+    exceptions::types, protocol, raise, types::dict::OnDuplicate,
 };
 
 use super::{adapt, check, ops};
@@ -135,6 +135,12 @@ fn wrong_length(th: Thread<'_>, expected: usize, got: usize) {
             "too many values to unpack (expected {expected}, got {got})"
         );
     }
+}
+
+/// Whether a subtype of `tuple` has the iterator of its base. PERF: named tuples.
+fn iterates_as_tuple(ty: &Type) -> bool {
+    let slot = |ty: &Type| ty.slots().tp_iter.map(|slot| slot as usize);
+    slot(ty) == slot(Tuple::type_object())
 }
 
 /// Unpack into `before` values, and with `after` a list and that many more; the
@@ -349,6 +355,12 @@ ops! {
         adapt!(r, specialize::unpack(r.ip, oparg, r.peek(1)));
         r.save();
         let sequence = r.peek(1);
+        if let Some(tuple) = sequence.obj().downcast::<Tuple>()
+            && iterates_as_tuple(sequence.obj().ty())
+            && tuple.items().len() == oparg
+        {
+            return unpack_items(r, tuple.items().as_ptr().cast(), oparg);
+        }
         // The values replace the sequence: a generator has no room above its stack size.
         let top = r.sp.sub(1).add(oparg);
         check!(unpack(th, sequence.obj(), oparg, None, top));

@@ -9,7 +9,7 @@
 
 use bytecode::Op;
 use object::{
-    AsObject, Dict, Function, Module, Obj, Str, Thread, Type, shape,
+    AsObject, Dict, Function, Int, Module, Obj, PyStruct, Str, Thread, Type, shape,
     types::{
         classmethod::ClassMethod,
         descr::{MemberDescriptor, MethodDescriptor, SlotWrapper},
@@ -37,12 +37,28 @@ pub(crate) unsafe fn load(
     owner: Word,
     name: &Str,
 ) -> bool {
-    let op = if owner.is_int() { None } else { pick_load(th, cache, oparg, owner, name) };
+    let op = if owner.is_int() {
+        pick_int_method(th, cache, oparg, name)
+    } else {
+        pick_load(th, cache, oparg, owner, name)
+    };
     choose(cache, op)
 }
 
 unsafe fn word_of(owner: Word) -> usize {
     *owner.ptr().cast::<u8>().sub(16).cast::<usize>()
+}
+
+/// A method of a small int, which has no memory with a type in it.
+unsafe fn pick_int_method(th: Thread<'_>, cache: *mut u16, oparg: usize, name: &Str) -> Option<Op> {
+    let ty = Int::type_object();
+    let found = ty.lookup(th, name)?;
+    if oparg & 1 == 0 || found.ty().flags() & abi::Py_TPFLAGS_METHOD_DESCRIPTOR == 0 {
+        return None;
+    }
+    write_u32(cache.add(1), ty.version(th)?);
+    write_u64(cache.add(5), found.as_ptr().addr() as u64);
+    Some(Op::LOAD_ATTR_METHOD_NO_DICT)
 }
 
 unsafe fn pick_load(
@@ -245,6 +261,13 @@ pub(crate) unsafe fn class_method(cache: *const u16, owner: Word) -> Option<Word
 #[inline(always)]
 pub(crate) unsafe fn guard_type(cache: *const u16, owner: Word) -> bool {
     !owner.is_int() && (*(*owner.ptr()).ob_type).tp_version_tag == read_u32(cache.add(1))
+}
+
+/// The object in the cache, for a small int, if the version there is that of `int`.
+#[inline(always)]
+pub(crate) unsafe fn int_value(cache: *const u16) -> Option<Word> {
+    let ty = Int::type_object().as_ptr();
+    ((*ty).tp_version_tag == read_u32(cache.add(1))).then(|| class_object(cache))
 }
 
 /// Whether the instance has the shape (and capacity) that was seen.

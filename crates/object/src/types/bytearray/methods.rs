@@ -25,10 +25,10 @@ impl ByteArray {
         let args = if protocol < 3 {
             let text = Str::from_units(th, text::Units::Ucs1(self.data()))?;
             let codec = Str::new(th, "latin-1")?;
-            Tuple::from_refs(th, vec![text.upcast(), codec.upcast()])?
+            Tuple::from_array(th, [text.upcast(), codec.upcast()])?
         } else {
             let bytes = Bytes::new(th, self.data())?;
-            Tuple::from_refs(th, vec![bytes.upcast()])?
+            Tuple::from_array(th, [bytes.upcast()])?
         };
         (cls, args, state).into_object(th)
     }
@@ -300,9 +300,7 @@ impl ByteArray {
                 selection.length
             );
         }
-        for (index, byte) in selection.indices().zip(data) {
-            self.write(index, &[byte]);
-        }
+        self.write_selected(&selection, &data);
         Ok(())
     }
 

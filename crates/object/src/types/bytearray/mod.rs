@@ -19,7 +19,7 @@ use crate::{
     args::Given,
     protocol::{
         buffer::{self, BytesLike},
-        index::Bound,
+        index::{Bound, Selection},
     },
     raise,
     types::{
@@ -148,6 +148,26 @@ impl ByteArray {
         if count > 0 {
             // SAFETY: `at + count` is at most the size; `copy` allows overlap.
             unsafe { self.start.get().add(at).copy_from(data.as_ptr(), count) };
+        }
+    }
+
+    /// Overwrite the selected bytes, as many as `data` has.
+    pub(crate) fn write_selected(&self, selection: &Selection, data: &[u8]) {
+        let Ok(start) = usize::try_from(selection.start) else { return };
+        if self.len() == 0 {
+            return;
+        }
+        // SAFETY: the data of this array, which nobody else looks at meanwhile.
+        let all = unsafe { std::slice::from_raw_parts_mut(self.start.get(), self.len()) };
+        let step = selection.step.unsigned_abs().max(1);
+        // PERF: one place after the other; sieves do little else.
+        if selection.step > 0 {
+            let places = all.get_mut(start..).unwrap_or_default();
+            places.iter_mut().step_by(step).zip(data).for_each(|(place, byte)| *place = *byte);
+        } else {
+            let places = all.get_mut(..=start).unwrap_or_default();
+            let places = places.iter_mut().rev().step_by(step);
+            places.zip(data).for_each(|(place, byte)| *place = *byte);
         }
     }
 

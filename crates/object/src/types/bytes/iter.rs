@@ -63,12 +63,12 @@ macro_rules! byte_iterator {
                 let iter = builtin_iter(th)?;
                 match self.sequence.get() {
                     Some(sequence) => {
-                        let args = Tuple::from_refs(th, vec![sequence.upcast()])?;
+                        let args = Tuple::from_array(th, [sequence.upcast()])?;
                         (iter, args, self.index.get()).into_object(th)
                     }
                     None => {
                         let empty = Tuple::from_refs(th, Vec::new())?;
-                        let args = Tuple::from_refs(th, vec![empty.upcast()])?;
+                        let args = Tuple::from_array(th, [empty.upcast()])?;
                         (iter, args).into_object(th)
                     }
                 }

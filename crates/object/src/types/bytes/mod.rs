@@ -142,7 +142,7 @@ impl Bytes {
     #[sig = "($self, /)"]
     fn __getnewargs__(&self, th: Thread<'_>) -> Result<Ref<Tuple>> {
         let copy = Bytes::new(th, self.as_bytes())?;
-        Tuple::from_refs(th, vec![copy.upcast()])
+        Tuple::from_array(th, [copy.upcast()])
     }
 
     /// Convert this value to exact type bytes.

@@ -231,17 +231,14 @@ fn pieces<T: ByteString>(
     ranges: impl Iterator<Item = std::ops::Range<usize>>,
     reversed: bool,
 ) -> Result<Ref<List>> {
-    let mut parts = Vec::new();
+    let parts = List::new(th)?;
     for range in ranges {
-        if parts.try_reserve(1).is_err() {
-            return Err(th.no_memory());
-        }
-        parts.push(T::make(th, data.get(range).unwrap_or_default())?);
+        parts.push(th, T::make(th, data.get(range).unwrap_or_default())?)?;
     }
     if reversed {
-        parts.reverse();
+        parts.reverse(th);
     }
-    List::from_refs(th, parts)
+    Ok(parts)
 }
 
 pub(crate) fn split<T: ByteString>(
@@ -535,6 +532,16 @@ pub(crate) fn translate<T: ByteString>(
         Some(delete) => Some(BytesLike::get(th, delete)?),
         None => None,
     };
+    if let (Some(table), None) = (&table, &delete)
+        && let Some(table) = table.first_chunk::<256>()
+    {
+        let data = this.data();
+        let map = |byte: u8| table[usize::from(byte)];
+        if data.iter().all(|&byte| map(byte) == byte) {
+            return this.unchanged(th);
+        }
+        return mapped(th, this, map);
+    }
     let mut deleted = [false; 256];
     for &byte in delete.iter().flat_map(|delete| delete.iter()) {
         deleted[usize::from(byte)] = true;
@@ -752,7 +759,7 @@ pub(crate) fn subscript<T: ByteString>(th: Thread<'_>, this: &T, key: Obj<'_>) -
         Some(range) => T::make(th, data.get(range).unwrap_or_default()),
         None => build::<T>(th, Some(selection.length), |out| match selection.reversed() {
             Some(range) => {
-                out.extend(data.get(range).unwrap_or_default().iter().rev().copied());
+                out.put_reversed(data.get(range).unwrap_or_default());
             }
             None => {
                 out.extend(selection.indices().map(|i| data.get(i).copied().unwrap_or(0)));

@@ -101,6 +101,16 @@ impl<'a> Filler<'a> {
         self.take(count).fill(MaybeUninit::new(byte));
     }
 
+    /// Append bytes, the last one first.
+    pub(crate) fn put_reversed(&mut self, data: &[u8]) {
+        let place = self.take(data.len());
+        let count = place.len();
+        // SAFETY: there are at least as many bytes as places, in other memory.
+        unsafe { copy_bytes(data.as_ptr(), place.as_mut_ptr().cast(), count) };
+        // PERF: in place, as the standard library swaps whole registers.
+        place.reverse();
+    }
+
     /// Append what an iterator of known length yields.
     pub fn extend(&mut self, bytes: impl ExactSizeIterator<Item = u8>) {
         let place = self.take(bytes.len());

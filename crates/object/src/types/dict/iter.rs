@@ -126,7 +126,7 @@ pub(crate) fn reduce_to_list(th: Thread<'_>, items: Vec<Ref>) -> Result<Ref<Tupl
         None => None,
     };
     let Some(iter) = iter else { raise!(th, AttributeError, "iter") };
-    Tuple::from_refs(th, vec![iter, Tuple::from_refs(th, vec![list])?.upcast()])
+    Tuple::from_array(th, [iter, Tuple::from_refs(th, vec![list])?.upcast()])
 }
 
 macro_rules! iterators {

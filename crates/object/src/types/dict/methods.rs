@@ -162,11 +162,9 @@ impl Dict {
                 text.push_str(th, ", ")?;
             }
             first = false;
-            let key = key.repr(th)?;
-            text.push_obj(th, &key)?;
+            text.push_repr(th, key.obj())?;
             text.push_str(th, ": ")?;
-            let value = value.repr(th)?;
-            text.push_obj(th, &value)?;
+            text.push_repr(th, value.obj())?;
         }
         text.push_str(th, "}")?;
         text.finish(th)
@@ -317,7 +315,7 @@ impl Dict {
     #[name = "popitem"]
     fn popitem_python(&self, th: Thread<'_>) -> Result<Ref<Tuple>> {
         match self.popitem(th) {
-            Some((key, value)) => Tuple::from_refs(th, vec![key, value]),
+            Some((key, value)) => Tuple::from_array(th, [key, value]),
             None => raise!(th, KeyError, "popitem(): dictionary is empty"),
         }
     }

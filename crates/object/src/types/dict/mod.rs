@@ -679,6 +679,14 @@ impl Dict {
         Ok(())
     }
 
+    /// Keys and values in order; good until other code runs.
+    pub(crate) fn live(&self) -> impl Iterator<Item = (Obj<'_>, Obj<'_>)> {
+        self.block().pairs().filter_map(|(key, value)| {
+            // SAFETY: null or owned by this dict.
+            unsafe { Some((Obj::from_raw(key)?, Obj::from_raw(value)?)) }
+        })
+    }
+
     /// The keys.
     pub fn keys(&self) -> Vec<Ref> {
         (0..self.entries()).filter_map(|index| self.key_at(index)).map(Obj::own).collect()

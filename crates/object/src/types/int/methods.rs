@@ -255,7 +255,7 @@ impl Int {
     /// (0, 1)
     #[sig = "($self, /)"]
     fn as_integer_ratio(th: Thread<'_>, this: Obj<'_>) -> Result<Ref<Tuple>> {
-        Tuple::from_refs(th, vec![Int::exact(th, this)?, Int::from_i64(th, 1)?])
+        Tuple::from_array(th, [Int::exact(th, this)?, Int::from_i64(th, 1)?])
     }
 
     /// Returns True. Exists for duck type compatibility with float.is_integer.
@@ -298,7 +298,7 @@ impl Int {
 
     #[sig = "($self, /)"]
     fn __getnewargs__(th: Thread<'_>, this: Obj<'_>) -> Result<Ref<Tuple>> {
-        Tuple::from_refs(th, vec![Int::exact(th, this)?])
+        Tuple::from_array(th, [Int::exact(th, this)?])
     }
 
     /// Convert to a string according to format_spec.

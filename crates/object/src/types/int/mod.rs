@@ -247,18 +247,20 @@ impl Int {
         negative: bool,
         fill: impl FnOnce(&mut [u32]) -> usize,
     ) -> Result<Ref> {
-        const ON_STACK: usize = 48;
+        const ON_STACK: usize = 4;
         if capacity <= ON_STACK {
             let mut buffer = [0u32; ON_STACK];
             let Some(out) = buffer.get_mut(..capacity) else { return Err(th.no_memory()) };
             let len = fill(out);
             return Self::from_digits(th, out.get(..len).unwrap_or(&[]), negative);
         }
-        let object = alloc_object::alloc_raw(th, Self::type_object(), capacity, 0)?;
+        let object = alloc_object::alloc_items::<Int>(th, capacity)?;
         let long = object.as_ptr().cast::<abi::PyLongObject>();
         // SAFETY: the digits follow the tag.
         let first = unsafe { (&raw mut (*long).long_value.ob_digit).cast::<u32>() };
-        // SAFETY: fresh, zeroed memory for `capacity` digits.
+        // SAFETY: fresh memory for `capacity` digits.
+        unsafe { first.write_bytes(0, capacity) };
+        // SAFETY: zeroed above.
         let len = fill(unsafe { std::slice::from_raw_parts_mut(first, capacity) });
         // SAFETY: fresh memory.
         unsafe { (*long).long_value.lv_tag = tag_of(len.min(capacity), negative) };

@@ -104,9 +104,12 @@ impl ListReverseIterator {
     }
 
     fn __next__(&self, _: Thread<'_>) -> Result<Option<Ref>> {
-        let Some(list) = self.list.get() else { return Ok(None) };
+        // SAFETY: the list is used before anything else runs.
+        let Some(list) = (unsafe { self.list.peek() }) else { return Ok(None) };
+        // SAFETY: the link holds a list.
+        let list = unsafe { list.cast::<List>() };
         let index = self.index.get();
-        if let Some(item) = usize::try_from(index).ok().and_then(|index| List::get(&list, index)) {
+        if let Some(item) = usize::try_from(index).ok().and_then(|index| list.get(index)) {
             self.index.set(index - 1);
             return Ok(Some(item));
         }

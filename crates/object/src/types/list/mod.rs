@@ -18,11 +18,15 @@ use macros::pytype;
 use abi::PyObject;
 
 use crate::{
-    AsObject, Link, Obj, Ref, Result, Thread, Traverse, VarHead, alloc_object,
+    AsObject, Dict, Link, Obj, Ref, Result, Thread, Traverse, VarHead, alloc_object,
     protocol::{compare, iter},
 };
 
-use super::tuple::Tuple;
+use super::{
+    dict::{ItemsView, KeysView, ValuesView},
+    set,
+    tuple::Tuple,
+};
 
 /// Built-in mutable sequence.
 ///
@@ -444,9 +448,11 @@ impl List {
         }
         self.reserve(th, items.len())?;
         let size = self.len();
+        // SAFETY: room was made for all of them.
+        let place = unsafe { self.items.get().add(size) };
         for (index, item) in items.iter().enumerate() {
-            // SAFETY: room was made for all of them.
-            unsafe { self.items.get().add(size + index).write(item.own().into_raw()) };
+            // SAFETY: as above.
+            unsafe { place.add(index).write(item.own().into_raw()) };
         }
         self.head.set_size((size + items.len()) as isize);
         Ok(())
@@ -465,7 +471,10 @@ impl List {
         if let Some(other) = iterable.downcast_exact::<Tuple>() {
             return self.append_all(th, other.items());
         }
-        let iterator = iter::iter(th, iterable)?;
+        if self.extend_from_table(th, iterable)? {
+            return Ok(());
+        }
+        let iteration = iter::Iteration::new(th, iterable)?;
         let hint = iter::length_hint(th, iterable, 8)?;
         let fits = self.len().checked_add(hint).is_some_and(|n| n < isize::MAX as usize / 8);
         if fits && hint > 0 {
@@ -475,11 +484,53 @@ impl List {
                 self.grow_to(th, self.len() + hint)?;
             }
         }
-        while let Some(item) = iter::next(th, iterator.obj())? {
+        while let Some(item) = iteration.next(th)? {
             self.push(th, item)?;
         }
         if self.len() < self.capacity() {
             self.shrink(th);
+        }
+        Ok(())
+    }
+
+    /// Append what a dict, one of its views or a set yields; false for anything else.
+    ///
+    /// PERF: `list(d)` and its like in half the time of stepping an iterator.
+    fn extend_from_table(&self, th: Thread<'_>, iterable: Obj<'_>) -> Result<bool> {
+        if let Some(dict) = iterable.downcast_exact::<Dict>() {
+            self.append_counted(th, dict.len(), dict.live().map(|(key, _)| Ok(key.own())))?;
+        } else if let Some(set) = set::table_of_exact(iterable) {
+            self.append_counted(th, set.len(), set.keys().map(|key| Ok(key.own())))?;
+        } else if let Some(keys) = iterable.downcast_exact::<KeysView>() {
+            let dict = keys.dict();
+            self.append_counted(th, dict.len(), dict.live().map(|(key, _)| Ok(key.own())))?;
+        } else if let Some(values) = iterable.downcast_exact::<ValuesView>() {
+            let dict = values.dict();
+            self.append_counted(th, dict.len(), dict.live().map(|(_, value)| Ok(value.own())))?;
+        } else if let Some(items) = iterable.downcast_exact::<ItemsView>() {
+            let dict = items.dict();
+            let pair = |(key, value)| Tuple::from_objs(th, &[key, value]).map(Ref::upcast);
+            self.append_counted(th, dict.len(), dict.live().map(pair))?;
+        } else {
+            return Ok(false);
+        }
+        Ok(true)
+    }
+
+    /// Append `count` items, which are made without running other code.
+    fn append_counted(
+        &self,
+        th: Thread<'_>,
+        count: usize,
+        items: impl Iterator<Item = Result<Ref>>,
+    ) -> Result<()> {
+        if count == 0 {
+            return Ok(());
+        }
+        let Some(wanted) = self.len().checked_add(count) else { return Err(th.no_memory()) };
+        self.grow_to(th, wanted)?;
+        for item in items {
+            self.push(th, item?)?;
         }
         Ok(())
     }

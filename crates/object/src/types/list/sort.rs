@@ -214,11 +214,14 @@ fn sort_entries<T: Entry>(th: Thread<'_>, entries: &mut [T]) -> Result<()> {
         return merge::sort(th, entries, |a: &T, b: &T| {
             if let (Some(x), Some(y)) =
                 (a.key().downcast_exact::<Tuple>(), b.key().downcast_exact::<Tuple>())
-                && let (Some(x), Some(y)) = (x.get(0), y.get(0))
+                && let (Some(first), Some(second)) = (x.get(0), y.get(0))
             {
-                let order = kind.order(x, y);
+                let order = kind.order(first, second);
                 if order.is_ne() {
                     return Ok(order.is_lt());
+                }
+                if let Some(answer) = compare::compare_tuples(x, y, CompareOp::Lt) {
+                    return Ok(answer);
                 }
             }
             less(th, a.key(), b.key())

@@ -511,7 +511,12 @@ impl MemoryView {
 
     /// The value of the item at `address`.
     fn unpack(&self, th: Thread<'_>, address: *mut u8) -> Result {
-        let format = self.native_format(th)?;
+        self.unpack_as(th, self.native_format(th)?, address)
+    }
+
+    /// The value of the item at `address`, of the view's format.
+    #[inline]
+    fn unpack_as(&self, th: Thread<'_>, format: u8, address: *mut u8) -> Result {
         // SAFETY: an item of the view.
         item::unpack(th, format, unsafe { std::slice::from_raw_parts(address, self.itemsize()) })
     }
@@ -520,14 +525,21 @@ impl MemoryView {
         let (Some(&extent), Some(&stride)) =
             (self.shape().get(dimension), self.strides().get(dimension))
         else {
-            // SAFETY: an item of the view.
-            let item = unsafe { std::slice::from_raw_parts(base, self.itemsize()) };
-            return item::unpack(th, format, item);
+            return self.unpack_as(th, format, base);
         };
-        let list = List::new(th)?;
+        let list = List::with_capacity(th, usize::try_from(extent).unwrap_or(0))?;
+        let is_last = dimension + 1 == self.shape().len();
         for i in 0..extent {
             let address = self.step(dimension, base, i * stride);
-            list.push(th, self.list_of(th, format, dimension + 1, address)?)?;
+            // PERF: as in the call, but without looking at the shape for each item.
+            list.push(
+                th,
+                if is_last {
+                    self.unpack_as(th, format, address)?
+                } else {
+                    self.list_of(th, format, dimension + 1, address)?
+                },
+            )?;
         }
         Ok(list.upcast())
     }
@@ -709,7 +721,7 @@ impl MemoryView {
             1 => {}
             _ => raise!(th, NotImplementedError, "multi-dimensional sub-views are not implemented"),
         }
-        self.native_format(th)?;
+        let format = self.native_format(th)?;
         alloc_object::new(
             th,
             MemoryIterator {
@@ -717,7 +729,7 @@ impl MemoryView {
                 index: Cell::new(0),
                 view: Link::new(crate::own(self)),
                 length: Cell::new(self.shape().first().copied().unwrap_or(0)),
-                unused: Cell::new(0),
+                format: Cell::new(format.into()),
             },
         )
         .map(Ref::upcast)
@@ -1128,7 +1140,7 @@ pub struct MemoryIterator {
     index: Cell<isize>,
     view: Link<MemoryView>,
     length: Cell<isize>,
-    unused: Cell<isize>,
+    format: Cell<u64>,
 }
 
 #[pymethods]
@@ -1148,7 +1160,7 @@ impl MemoryIterator {
         self.index.set(index + 1);
         let stride = view.strides().first().copied().unwrap_or(0);
         let address = view.step(0, view.view().buf.cast(), index * stride);
-        view.unpack(th, address).map(Some)
+        view.unpack_as(th, self.format.get() as u8, address).map(Some)
     }
 }
 

@@ -105,9 +105,9 @@ fn reduce<S: AnySet>(th: Thread<'_>, set: &S) -> Result<Ref<Tuple>> {
         items.push(key);
     }
     let list = List::from_refs(th, items)?.upcast();
-    let args = Tuple::from_refs(th, vec![list])?.upcast();
+    let args = Tuple::from_array(th, [list])?.upcast();
     let state = set.obj().call_method(th, id!(th, "__getstate__"), &[])?;
-    Tuple::from_refs(th, vec![set.obj().ty().obj().own(), args, state])
+    Tuple::from_array(th, [set.obj().ty().obj().own(), args, state])
 }
 
 fn subset_of_any<S: AnySet>(th: Thread<'_>, set: &S, other: Obj<'_>) -> Result<bool> {

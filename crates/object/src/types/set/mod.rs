@@ -185,13 +185,16 @@ pub(crate) fn hashed_keys(object: Obj<'_>) -> Option<Vec<(Ref, isize)>> {
 /// The table of a set or frozenset.
 #[inline]
 pub(crate) fn table_of(object: Obj<'_>) -> Option<&Table> {
+    table_of_exact(object).or_else(|| table_of_subclass(object))
+}
+
+/// The table of exactly a set or a frozenset.
+#[inline(always)]
+pub(crate) fn table_of_exact(object: Obj<'_>) -> Option<&Table> {
     if let Some(set) = object.downcast_exact::<Set>() {
         return Some(&set.table);
     }
-    if let Some(set) = object.downcast_exact::<FrozenSet>() {
-        return Some(&set.table);
-    }
-    table_of_subclass(object)
+    object.downcast_exact::<FrozenSet>().map(|set| &set.table)
 }
 
 #[inline(never)]

@@ -8,7 +8,7 @@ use std::fmt;
 use text::{CodeUnit, TextBuf, Units, each_width};
 
 use super::{Str, storage::Width};
-use crate::{AsObject, Ref, Result, Thread};
+use crate::{AsObject, Obj, Protocol, Ref, Result, Thread, small_int, types::int::text::Decimal};
 
 /// A string in the making.
 #[derive(Default)]
@@ -154,6 +154,14 @@ impl StrBuilder {
     pub fn push_obj(&mut self, th: Thread<'_>, string: &Str) -> Result<()> {
         self.remember(string);
         self.push_units(th, string.units())
+    }
+
+    /// Append `repr(object)`. PERF: small ints without a string of their own.
+    pub(crate) fn push_repr(&mut self, th: Thread<'_>, object: Obj<'_>) -> Result<()> {
+        match small_int::value(object.as_ptr()) {
+            Some(value) => self.push_units(th, Units::Ucs1(Decimal::of(value).digits())),
+            None => self.push_obj(th, &*object.repr(th)?),
+        }
     }
 
     /// Before the characters of `string` are appended: if they are all, the

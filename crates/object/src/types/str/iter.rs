@@ -55,11 +55,11 @@ macro_rules! string_iterator {
                 let iter = builtin_iter(th)?;
                 match self.string.get() {
                     Some(string) => {
-                        let args = Tuple::from_refs(th, vec![string.upcast()])?;
+                        let args = Tuple::from_array(th, [string.upcast()])?;
                         (iter, args, self.index.get()).into_object(th)
                     }
                     None => {
-                        let args = Tuple::from_refs(th, vec![Str::empty(th).upcast()])?;
+                        let args = Tuple::from_array(th, [Str::empty(th).upcast()])?;
                         (iter, args).into_object(th)
                     }
                 }

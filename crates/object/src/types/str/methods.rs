@@ -212,9 +212,8 @@ impl Str {
         if old.len() == new.len() {
             return self.overwritten(th, old, new, max);
         }
-        if let (1, Some(code)) = (old.len(), old.get(0))
-            && search::find_char(units, code).is_none()
-        {
+        // PERF: what most replacements do is nothing.
+        if search::find(units, old.units()).is_none() {
             return self.to_exact(th);
         }
         // PERF: most texts have room for the positions on the stack.
@@ -227,9 +226,6 @@ impl Str {
                 None => far.push(position),
             }
             count += 1;
-        }
-        if count == 0 {
-            return self.to_exact(th);
         }
         let removed = count * old.len();
         let total = new
@@ -1014,7 +1010,7 @@ impl Str {
     #[sig = "($self, /)"]
     fn __getnewargs__(&self, th: Thread<'_>) -> Result<Ref<Tuple>> {
         let copy = Str::from_units(th, self.units())?;
-        Tuple::from_refs(th, vec![copy.upcast()])
+        Tuple::from_array(th, [copy.upcast()])
     }
 
     fn sq_length(&self, _: Thread<'_>) -> usize {

@@ -41,7 +41,7 @@ fn unpack(th: Thread<'_>, object: Obj<'_>) -> Result {
 
 /// `iter((typing.Unpack[object],))`.
 fn iter_unpacked(th: Thread<'_>, object: Obj<'_>) -> Result {
-    Tuple::from_refs(th, vec![unpack(th, object)?])?.iter(th)
+    Tuple::from_array(th, [unpack(th, object)?])?.iter(th)
 }
 
 /// Parameters with each type variable tuple unpacked.
