@@ -34,7 +34,6 @@ mod pyerrors;
 pub mod pystate;
 pub mod pythonrun;
 mod setobject;
-mod stdprinter;
 mod syntaxlocation;
 mod sysmodule;
 mod sysoptions;

@@ -302,9 +302,13 @@ fn PyUnstable_Long_CompactValue(object: Obj<'_>) -> isize {
 /// The bytes of two's complement, as `PyLong_AsNativeBytes` has them.
 fn bytes_of(value: Obj<'_>, length: usize) -> Vec<u8> {
     // One bit more than the magnitude has, for the sign; -128 needs none.
-    let value = Int::to_bigint(value);
-    let least = num::bigint::bit_length(&value) as usize / 8;
-    let try_length = |length: usize| num::bigint::to_bytes(&value, length, true, true).ok();
+    let value = Int::digits(value);
+    let (magnitude, negative) = (value.magnitude(), value.negative);
+    let least = num::digits::bit_length(magnitude) as usize / 8;
+    let try_length = |length: usize| {
+        let mut bytes = vec![0; length];
+        num::digits::write_bytes(magnitude, negative, true, &mut bytes).then_some(bytes)
+    };
     try_length(least.max(length)).or_else(|| try_length(least + 1)).unwrap_or_default()
 }
 
