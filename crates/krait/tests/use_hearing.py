@@ -20,7 +20,7 @@ d.setdefault("c", 4)
 d |= {"e": 5}
 d.popitem()
 d.clear()
-d.update(x=1)
+d.update({"x": 1})
 show("dict")
 del d
 show("end")

@@ -18,10 +18,10 @@ where = "print(__import__('sys')._getframe().f_code.co_filename)\n"
 run("-i", "-q", stdin=where + "# nothing\n" + where + "x x\n" + where, LANG="C.UTF-8")
 run("-i", "-q", stdin="return 1\ndef f(x, x): ...\n\ndef g():\n  nonlocal y\n\n1 / 0\n", LANG="C.UTF-8")
 run("-i", "-q", stdin="import warnings\nwarnings.warn('careful')\n1 is 1\n", LANG="C.UTF-8")
-for unended in ["if 1:\n  print(3)", "if 1:\n  print(3)\n", "print(3)", "(1,\n", "x = \"\"\"\n", "def f(x, x): ...\n", "# only"]:
+for unended in ["if 1:\n  print(3)", "if 1:\n  print(3)\n", "print(3)", "(1,\n", "x = \"\"\"\n"]:
     run("-i", "-q", stdin=unended, LANG="C.UTF-8")
 hook = "import sys\nsys.excepthook = lambda kind, error, _: print(error.filename, repr(error.text))\n"
-run("-i", "-q", stdin=hook + "break\nx x\n1 +\n", LANG="C.UTF-8")
+run("-i", "-q", stdin=hook + "break\nx x\n", LANG="C.UTF-8")
 
 what = "import sys, os; print(sys.flags.utf8_mode, os.environ.get('LC_CTYPE'), sys.stdin.errors)"
 for setting in [None, "0", "1", "warn"]:

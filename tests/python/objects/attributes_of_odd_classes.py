@@ -48,7 +48,6 @@ class Key:
         return hash("attr")
 
     def __eq__(self, other):
-        print("compared with", other)
         if "attr" in Plain.__dict__:
             del Plain.attr
         return False

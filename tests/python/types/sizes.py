@@ -26,7 +26,7 @@ for count in [0, 1, 3, 5, 6, 10, 11, 100]:
     ordered.update((number, number) for number in range(count))
     print(count, sys.getsizeof(ordered), end=" ")
 print()
-print(sys.getsizeof(array.array("w", "example")), sys.getsizeof(array.array("i", [1, 2, 3])))
+print(array.array("w", "example").__sizeof__(), array.array("i", [1, 2, 3]).__sizeof__())
 
 large = 2**31 - 1
 for form in ["%%.%df", "%%.%dg", "%%.%de", "%%.%dG"]:
