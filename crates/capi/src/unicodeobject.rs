@@ -601,13 +601,8 @@ macro_rules! ordered_decoders {
                 unsafe { order.write(mark(bytes)) };
             }
             let errors = name_or(errors, "strict");
-            if consumed.is_null() {
-                return codec::decode(th, bytes, encoding, &errors);
-            }
-            let (text, used) = partial(th, bytes, encoding, &errors)?;
             // SAFETY: as above.
-            unsafe { consumed.write(used) };
-            Ok(text)
+            stateful(th, bytes, encoding, &errors, unsafe { consumed.as_mut() })
         }
     )* };
 }
@@ -628,17 +623,26 @@ unsafe fn PyUnicode_DecodeUTF7Stateful(
     // SAFETY: C passes that many bytes.
     let bytes = unsafe { sized(text, size.max(0)) };
     let errors = name_or(errors, "strict");
-    if consumed.is_null() {
-        return codec::decode(th, bytes, "utf-7", &errors);
-    }
-    let (text, used) = partial(th, bytes, "utf-7", &errors)?;
-    // SAFETY: C passes a variable.
-    unsafe { consumed.write(used) };
+    // SAFETY: C passes a variable or null.
+    stateful(th, bytes, "utf-7", &errors, unsafe { consumed.as_mut() })
+}
+
+/// Decode all bytes or, if the caller wants to know how many were used, what is complete of them.
+pub(crate) fn stateful(
+    th: Thread<'_>,
+    bytes: &[u8],
+    encoding: &str,
+    errors: &str,
+    consumed: Option<&mut isize>,
+) -> Result<Ref<Str>> {
+    let Some(consumed) = consumed else { return codec::decode(th, bytes, encoding, errors) };
+    let (text, used) = partial(th, bytes, encoding, errors)?;
+    *consumed = used;
     Ok(text)
 }
 
 /// Decode what is complete: the text, and how many bytes it was.
-pub(crate) fn partial(
+fn partial(
     th: Thread<'_>,
     bytes: &[u8],
     encoding: &str,
@@ -669,13 +673,8 @@ unsafe fn PyUnicode_DecodeUTF8Stateful(
     // SAFETY: C passes that many bytes.
     let bytes = unsafe { sized(text, size.max(0)) };
     let errors = name_or(errors, "strict");
-    if consumed.is_null() {
-        return codec::decode(th, bytes, "utf-8", &errors);
-    }
-    let (text, used) = partial(th, bytes, "utf-8", &errors)?;
-    // SAFETY: C passes a variable.
-    unsafe { consumed.write(used) };
-    Ok(text)
+    // SAFETY: C passes a variable or null.
+    stateful(th, bytes, "utf-8", &errors, unsafe { consumed.as_mut() })
 }
 
 #[capi]

@@ -87,23 +87,21 @@ unsafe fn PyUnicodeWriter_DecodeUTF8Stateful(
     errors: Option<&CStr>,
     consumed: *mut isize,
 ) -> Result<()> {
-    if !consumed.is_null() {
-        // SAFETY: C passes a variable.
-        unsafe { consumed.write(0) };
+    // SAFETY: C passes a variable or null.
+    let mut consumed = unsafe { consumed.as_mut() };
+    if let Some(consumed) = &mut consumed {
+        **consumed = 0;
     }
     // SAFETY: C passes a text of that size.
     let bytes = unsafe { sized(text, size) };
     let errors = errors.map_or("strict".into(), lossy);
-    let (text, used) = if consumed.is_null() {
-        (object::types::str::codec::decode(th, bytes, "utf-8", &errors)?, bytes.len() as isize)
-    } else {
-        crate::unicodeobject::partial(th, bytes, "utf-8", &errors)?
-    };
+    let mut used = 0;
+    let wanted = consumed.is_some().then_some(&mut used);
+    let text = crate::unicodeobject::stateful(th, bytes, "utf-8", &errors, wanted)?;
     // SAFETY: C passes a writer that it made.
     unsafe { &mut *writer }.push(th, &text)?;
-    if !consumed.is_null() {
-        // SAFETY: as above.
-        unsafe { consumed.write(used) };
+    if let Some(consumed) = consumed {
+        *consumed = used;
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use crate::import_time;
 use object::{
-    AsObject, Dict, Module, Obj, Protocol, Ref, Result, Str, Thread, exceptions, id, raise, types,
+    AsObject, Dict, Obj, Protocol, Ref, Result, Str, Thread, exceptions, id, raise, types,
 };
 
 /// `sys.modules`.
@@ -76,7 +76,7 @@ fn import_it(
     if !has_from {
         return head_of_import(th, module, text, &absolute, level);
     }
-    if attribute(th, module.obj(), id!(th, "__path__"))?.is_none() {
+    if module.getattr_opt(th, id!(th, "__path__"))?.is_none() {
         return Ok(module);
     }
     let handler = id!(th, "_handle_fromlist");
@@ -90,22 +90,6 @@ fn import_it(
     };
     let fromlist = fromlist.unwrap_or(types::none());
     importlib(th)?.call_method(th, handler, &[module.obj(), fromlist, builtin_import.obj()])
-}
-
-/// An attribute of a module that types of modules do not have.
-///
-/// PERF: import statements within functions; what a plain module lacks needs no exception.
-fn attribute(th: Thread<'_>, module: Obj<'_>, name: &Str) -> Result<Option<Ref>> {
-    if let Some(plain) = module.downcast_exact::<Module>() {
-        let dict = plain.dict(th)?;
-        if let Some(value) = dict.get(th, name.obj())? {
-            return Ok(Some(value));
-        }
-        if dict.get(th, id!(th, "__getattr__").obj())?.is_none() {
-            return Ok(None);
-        }
-    }
-    module.getattr_opt(th, name)
 }
 
 /// Without a from-list `import a.b.c` binds `a`.
@@ -141,7 +125,7 @@ fn head_of_import(
 /// A module in `sys.modules` may be half imported by another thread; whether it
 /// was.
 fn ensure_initialized(th: Thread<'_>, module: Obj<'_>, name: &Ref<Str>) -> Result<bool> {
-    let Some(spec) = attribute(th, module, id!(th, "__spec__"))? else { return Ok(false) };
+    let Some(spec) = module.getattr_opt(th, id!(th, "__spec__"))? else { return Ok(false) };
     if spec.obj().is_none() {
         return Ok(false);
     }

@@ -5,7 +5,7 @@
 //! those of the whole numbers (the condition of G. E. Collins, "Lecture notes on arithmetic
 //! algorithms"), and all of these steps are applied to the digits at once.
 
-use super::{MASK, SHIFT, bit_length, compare, div_rem, mul, normalized_len};
+use super::{MASK, SHIFT, add, bit_length, compare, div_rem, mul, normalized_len, sub};
 use std::cmp::Ordering;
 
 /// Some steps of Euclid's algorithm on (x, y): the numbers become `u[0]`·x − `v[0]`·y and
@@ -132,9 +132,11 @@ pub fn inverse(a: &[u32], modulus: &[u32]) -> Option<Vec<u32>> {
         if steps.is_none() {
             let (quotient, rest) = div_rem(&x, &y)?;
             x = std::mem::replace(&mut y, rest);
-            let mut next = vec![0; quotient.len() + t.len() + 1];
-            mul(&quotient, &t, &mut next);
-            add_to(&mut next, &s);
+            let mut product = vec![0; quotient.len() + t.len()];
+            mul(&quotient, &t, &mut product);
+            let mut next = vec![0; product.len().max(s.len()) + 1];
+            let len = add(&product, &s, &mut next);
+            next.truncate(len);
             s = std::mem::replace(&mut t, next);
             s_is_negative = !s_is_negative;
         } else {
@@ -150,18 +152,7 @@ pub fn inverse(a: &[u32], modulus: &[u32]) -> Option<Vec<u32>> {
         return Some(s);
     }
     let mut positive = vec![0; modulus.len()];
-    let len = super::sub(modulus, &s, &mut positive);
+    let len = sub(modulus, &s, &mut positive);
     positive.truncate(len);
     Some(positive)
-}
-
-/// Add `more` to `sum`, which has room for it, and drop its leading zeros.
-fn add_to(sum: &mut Vec<u32>, more: &[u32]) {
-    let mut carry = 0;
-    for (digit, more) in sum.iter_mut().zip(more.iter().copied().chain(std::iter::repeat(0))) {
-        carry += *digit + more;
-        *digit = carry & MASK;
-        carry >>= SHIFT;
-    }
-    trim(sum);
 }

@@ -41,7 +41,7 @@ pub fn add(th: Thread<'_>, a: Obj<'_>, b: Obj<'_>) -> Result<Ref> {
 
 fn add_slow(th: Thread<'_>, a: Obj<'_>, b: Obj<'_>) -> Result<Ref> {
     if let Some((x, y)) = medium_pair(a, b) {
-        return Int::from_medium(th, x + y);
+        return Int::from_i64(th, x + y);
     }
     if let Some((x, y)) = machine_pair(a, b) {
         return Int::from_i128(th, x + y);
@@ -62,7 +62,7 @@ pub fn sub(th: Thread<'_>, a: Obj<'_>, b: Obj<'_>) -> Result<Ref> {
 
 fn sub_slow(th: Thread<'_>, a: Obj<'_>, b: Obj<'_>) -> Result<Ref> {
     if let Some((x, y)) = medium_pair(a, b) {
-        return Int::from_medium(th, x - y);
+        return Int::from_i64(th, x - y);
     }
     if let Some((x, y)) = machine_pair(a, b) {
         return Int::from_i128(th, x - y);
@@ -91,7 +91,7 @@ pub fn mul(th: Thread<'_>, a: Obj<'_>, b: Obj<'_>) -> Result<Ref> {
     if let Some((x, y)) = small_pair(a, b)
         && let Some(product) = x.checked_mul(y)
     {
-        return Int::from_medium(th, product);
+        return Int::from_i64(th, product);
     }
     mul_slow(th, a, b)
 }
@@ -100,7 +100,7 @@ fn mul_slow(th: Thread<'_>, a: Obj<'_>, b: Obj<'_>) -> Result<Ref> {
     if let Some((x, y)) = medium_pair(a, b)
         && let Some(product) = x.checked_mul(y)
     {
-        return Int::from_medium(th, product);
+        return Int::from_i64(th, product);
     }
     if let Some((x, y)) = machine_pair(a, b) {
         return Int::from_i128(th, x * y);
@@ -155,7 +155,7 @@ pub fn floordiv(th: Thread<'_>, a: Obj<'_>, b: Obj<'_>) -> Result<Ref> {
         );
     }
     if let Some((quotient, _)) = medium_divmod(a, b) {
-        return Int::from_medium(th, quotient);
+        return Int::from_i64(th, quotient);
     }
     Ok(divmod_pair(th, a, b, true, false)?.0)
 }
@@ -174,7 +174,7 @@ pub fn rem(th: Thread<'_>, a: Obj<'_>, b: Obj<'_>) -> Result<Ref> {
         );
     }
     if let Some((_, remainder)) = medium_divmod(a, b) {
-        return Int::from_medium(th, remainder);
+        return Int::from_i64(th, remainder);
     }
     Ok(divmod_pair(th, a, b, false, true)?.1)
 }
@@ -332,7 +332,7 @@ pub fn lshift(th: Thread<'_>, a: Obj<'_>, b: Obj<'_>) -> Result<Ref> {
     {
         let shifted = value << count;
         if shifted >> count == value {
-            return Int::from_medium(th, shifted);
+            return Int::from_i64(th, shifted);
         }
         return Int::from_i128(th, i128::from(value) << count);
     }
@@ -387,7 +387,7 @@ macro_rules! bitwise {
         #[inline]
         pub fn $name(th: Thread<'_>, a: Obj<'_>, b: Obj<'_>) -> Result<Ref> {
             if let (Some(x), Some(y)) = (Int::to_i64(a), Int::to_i64(b)) {
-                return Int::from_medium(th, x $op y);
+                return Int::from_i64(th, x $op y);
             }
             let (x, y) = (Int::digits(a), Int::digits(b));
             bitwise_slow(th, &x, &y, |x, y| x $op y)

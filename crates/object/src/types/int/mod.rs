@@ -134,16 +134,6 @@ impl Int {
         }
     }
 
-    /// The int `value`, which is likely to be in memory.
-    #[inline]
-    pub fn from_medium(th: Thread<'_>, value: i64) -> Result<Ref> {
-        if small_int::fits(value) {
-            Self::from_i64(th, value)
-        } else {
-            Self::heap_from_i64(th, value)
-        }
-    }
-
     /// PERF: two digits hold most of what a program computes beyond the small ints, and one most of
     /// what it does where those are few.
     fn heap_from_i64(th: Thread<'_>, value: i64) -> Result<Ref> {

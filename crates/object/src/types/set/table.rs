@@ -656,9 +656,12 @@ impl Table {
 
     /// The keys; good until other code runs.
     pub(crate) fn keys(&self) -> impl Iterator<Item = Obj<'_>> {
-        // SAFETY: a key in the table is owned.
-        (0..=self.mask.get() as usize)
-            .filter_map(|slot| unsafe { Obj::from_raw(self.live_key(slot)) })
+        let mut position = 0;
+        std::iter::from_fn(move || {
+            let entry = self.peek_entry(&mut position)?;
+            // SAFETY: a key in the table is owned.
+            unsafe { Obj::from_raw(entry.key) }
+        })
     }
 
     /// Add the keys of another table.
