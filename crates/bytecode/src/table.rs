@@ -499,7 +499,7 @@ macro_rules! for_each_op {
             /// `COMPARE_OP` for two exact floats.
             COMPARE_OP_FLOAT = 166 [1] (lhs, rhs -- result) [arg] of COMPARE_OP;
 
-            /// `COMPARE_OP` for two compact ints.
+            /// `COMPARE_OP` for two exact ints.
             COMPARE_OP_INT = 167 [1] (lhs, rhs -- result) [arg] of COMPARE_OP;
 
             /// `COMPARE_OP` for equality of two exact strings.

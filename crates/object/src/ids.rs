@@ -1,7 +1,8 @@
 //! Interned names: `id!("append")` is the one immortal `str` of that text.
 //!
 //! Each use site has a static that is filled in on first use, so a name needs
-//! no central list. Attribute and keyword names compare by identity first.
+//! no central list: the linker puts the statics side by side. Attribute and
+//! keyword names compare by identity first.
 
 use std::{
     ptr::null_mut,
@@ -41,10 +42,29 @@ impl Name {
     }
 }
 
+/// Intern every name of the runtime.
+pub(crate) fn intern_all(th: Thread<'_>) {
+    unsafe extern "C" {
+        #[link_name = "__start_krait_names"]
+        static START: u8;
+        #[link_name = "__stop_krait_names"]
+        static STOP: u8;
+    }
+    let (start, stop) = ((&raw const START).cast::<Name>(), (&raw const STOP).cast::<Name>());
+    // SAFETY: the linker's names for the two ends of the section, in which there
+    // is nothing but what `id!` puts there.
+    let names = unsafe { std::slice::from_raw_parts(start, stop.offset_from_unsigned(start)) };
+    for name in names {
+        name.get(th);
+    }
+}
+
 /// The interned `&'static Str` of a literal: `id!(th, "append")`.
 #[macro_export]
 macro_rules! id {
     ($th:expr, $text:literal) => {{
+        // SAFETY: the section holds `Name`s only (`ids::intern_all`).
+        #[unsafe(link_section = "krait_names")]
         static NAME: $crate::ids::Name = $crate::ids::Name::new($text);
         NAME.get($th)
     }};

@@ -145,6 +145,12 @@ pub(crate) fn str_equal(a: &Str, b: &Str) -> bool {
     std::ptr::eq(a, b) || a.eq(b)
 }
 
+/// The order of two ints of any size.
+#[inline(never)]
+pub(crate) fn compare_ints(a: Obj<'_>, b: Obj<'_>) -> std::cmp::Ordering {
+    object::Int::compare(a, b)
+}
+
 #[inline(always)]
 pub(crate) unsafe fn is_range_iterator(word: Word) -> bool {
     is_exact::<RangeIterator>(word)

@@ -295,6 +295,7 @@ pub fn create(th: Thread<'_>, config: Config, whence: i32) -> Result<&'static Re
         return failed();
     }
     let Some(main) = Interpreter::main() else { return failed() };
+    object::types::str::share_names(th);
     let record = add(th, main.another(), whence, config);
     let started = visit(th, record.interp, |th| match (hooks.start)(th) {
         Ok(()) => true,

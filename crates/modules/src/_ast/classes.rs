@@ -3,7 +3,10 @@
 //! They exist once per interpreter, made when first needed: by an import of
 //! `_ast` or by `compile` with `PyCF_ONLY_AST`.
 
-use std::{cell::RefCell, collections::HashMap};
+use std::{
+    cell::{OnceCell, RefCell},
+    collections::HashMap,
+};
 
 use macros::{pymethods, pytype};
 use object::{
@@ -29,7 +32,7 @@ pub(crate) struct Class {
 /// The classes of an interpreter.
 #[derive(Default)]
 pub(crate) struct State {
-    classes: RefCell<Vec<&'static Class>>,
+    classes: OnceCell<Vec<Class>>,
     kinds: RefCell<HashMap<*const Type, Kind>>,
     singletons: RefCell<HashMap<Kind, Ref>>,
 }
@@ -37,7 +40,7 @@ pub(crate) struct State {
 /// The classes, made now if need be.
 pub(crate) fn state(th: Thread<'_>) -> Result<&'static State> {
     let state = th.interp().extensions.get::<State>();
-    if state.classes.borrow().is_empty() {
+    if state.classes.get().is_none() {
         make(th, state)?;
     }
     Ok(state)
@@ -45,8 +48,8 @@ pub(crate) fn state(th: Thread<'_>) -> Result<&'static State> {
 
 impl State {
     /// The class of `kind`.
-    pub(crate) fn class(&self, kind: Kind) -> &'static Class {
-        self.classes.borrow()[kind as usize]
+    pub(crate) fn class(&self, kind: Kind) -> &Class {
+        &self.classes.get().expect("made by `state`")[kind as usize]
     }
 
     /// The kind of a node: its class's, or that of the nearest base.
@@ -104,7 +107,7 @@ fn make(th: Thread<'_>, state: &State) -> Result<()> {
         }
     }
     let metaclass = Type::type_object();
-    let mut made: Vec<&'static Class> = Vec::new();
+    let mut made: Vec<Class> = Vec::new();
     let mut by_name: HashMap<&str, Ref<Type>> = HashMap::new();
     for row in ROWS {
         let fields: Vec<&str> = row.fields().map(|field| field.name).collect();
@@ -141,8 +144,7 @@ fn make(th: Thread<'_>, state: &State) -> Result<()> {
         let fields: Result<Vec<Ref<Str>>> =
             fields.iter().map(|field| Str::intern(th, field)).collect();
         by_name.insert(row.name, ty.clone());
-        // One table per interpreter, which lives for ever.
-        made.push(Box::leak(Box::new(Class { ty, fields: fields? })));
+        made.push(Class { ty, fields: fields? });
     }
     for (class, row) in made.iter().zip(ROWS) {
         // Sums and classes that nothing describes have none.
@@ -177,7 +179,8 @@ fn make(th: Thread<'_>, state: &State) -> Result<()> {
         kinds.insert(std::ptr::from_ref(&*class.ty), *kind);
     }
     drop(kinds);
-    *state.classes.borrow_mut() = made;
+    // Making them runs no code, so that they are not there yet.
+    let _ = state.classes.set(made);
     Ok(())
 }
 

@@ -123,7 +123,7 @@ pub fn expect_name<'a>(th: Thread<'_>, name: Obj<'a>) -> Result<&'a Str> {
 
 /// The interned form of an attribute name.
 pub fn interned(th: Thread<'_>, name: &Str) -> Ref<Str> {
-    if name.is_interned() {
+    if name.is_interned_here(th) {
         return crate::own(name);
     }
     Str::intern_ref(th, name.to_exact(th).unwrap_or_else(|_| crate::own(name)))

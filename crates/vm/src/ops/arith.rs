@@ -2,8 +2,8 @@
 #![allow(unsafe_op_in_unsafe_fn, reason = "works on the running frame, see interp")]
 
 use object::{
-    CompareOp, Dict, Float, List, Obj, Protocol, Ref, Result, Str, Thread, Tuple, id, protocol,
-    protocol::number, small_int, types,
+    CompareOp, Dict, Float, Int, List, Obj, Protocol, Ref, Result, Str, Thread, Tuple, id,
+    protocol, protocol::number, small_int, types,
 };
 
 use super::{adapt, check, check_anew, ops};
@@ -345,6 +345,31 @@ pub(super) unsafe fn subscript_text(r: &mut Regs, th: Thread<'_>) -> Flow {
     let item = bridge::str_item(th, r.peek(2).obj(), r.peek(1).int());
     let Some(value) = item else { return Flow::Miss };
     r.answer(th, Word::from_ref(value), 5)
+}
+
+/// `COMPARE_OP_INT` of ints of which at least one is in memory.
+#[inline(always)]
+pub(super) unsafe fn compare_ints(r: &mut Regs, oparg: usize) -> Flow {
+    let (b, a) = (r.peek(1), r.peek(2));
+    if !Int::is_exact(a.obj()) || !Int::is_exact(b.obj()) {
+        return Flow::Miss;
+    }
+    let order = bridge::compare_ints(a.obj(), b.obj());
+    let bit = comparison_bit(order.is_lt(), order.is_gt(), order.is_eq());
+    r.sp = r.sp.sub(2);
+    r.skip(1);
+    r.push_or_jump(oparg & bit != 0);
+    r.finish2(b, a)
+}
+
+/// `TO_BOOL_INT` of an int in memory.
+#[inline(always)]
+pub(super) unsafe fn truth_of_int(r: &mut Regs) -> Flow {
+    let word = r.peek(1);
+    if !Int::is_exact(word.obj()) {
+        return Flow::Miss;
+    }
+    truth(r, Int::is_nonzero(word.obj()))
 }
 
 #[inline(always)]
@@ -739,7 +764,7 @@ ops! {
     fn TO_BOOL_INT(r, th, oparg) {
         let word = r.peek(1);
         if !word.is_int() {
-            return Flow::Miss;
+            return Flow::Slow;
         }
         r.sp = r.sp.sub(1);
         r.skip(3);
@@ -792,7 +817,7 @@ ops! {
     fn COMPARE_OP_INT(r, th, oparg) {
         let (b, a) = (r.peek(1), r.peek(2));
         if !a.is_int() || !b.is_int() {
-            return Flow::Miss;
+            return Flow::Slow;
         }
         let (a, b) = (a.int_address(), b.int_address());
         // Bit 1 if less, 2 if greater, 3 if equal.

@@ -107,6 +107,8 @@ pub(crate) unsafe fn slow(op: u16, r: &mut Regs, th: Thread<'_>, oparg: usize) -
         op if is(op, Op::CONTAINS_OP_DICT) => arith::contains_dict(r, th, oparg),
         op if is(op, Op::STORE_SUBSCR_DICT) => arith::store_in_dict(r, th),
         op if is(op, Op::BINARY_OP_SUBSCR_STR_INT) => arith::subscript_text(r, th),
+        op if is(op, Op::COMPARE_OP_INT) => arith::compare_ints(r, oparg),
+        op if is(op, Op::TO_BOOL_INT) => arith::truth_of_int(r),
         op if is(op, Op::CALL_ALLOC_AND_ENTER_INIT) => calls::call_init(r, th, oparg),
         op if is(op, Op::CALL_LEN) => calls::call_len(r, th),
         op if is(op, Op::CALL_ISINSTANCE) => calls::call_isinstance(r, th),

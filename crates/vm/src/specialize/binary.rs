@@ -316,6 +316,8 @@ pub(crate) unsafe fn compare(cache: *mut u16, oparg: usize, a: Word, b: Word) ->
         Some(Op::COMPARE_OP_INT)
     } else if number(a).is_some() && number(b).is_some() {
         Some(Op::COMPARE_OP_FLOAT)
+    } else if Int::is_exact(a.obj()) && Int::is_exact(b.obj()) {
+        Some(Op::COMPARE_OP_INT)
     } else if is_exact::<Str>(a) && is_exact::<Str>(b) && matches!(oparg >> 5, 2 | 3) {
         Some(Op::COMPARE_OP_STR)
     } else {
@@ -349,7 +351,7 @@ pub(crate) unsafe fn store_subscr(cache: *mut u16, container: Word, sub: Word) -
 pub(crate) unsafe fn to_bool(cache: *mut u16, value: Word) -> bool {
     let op = if is_exact::<Bool>(value) {
         Some(Op::TO_BOOL_BOOL)
-    } else if value.is_int() {
+    } else if Int::is_exact(value.obj()) {
         Some(Op::TO_BOOL_INT)
     } else if is_exact::<NoneType>(value) {
         Some(Op::TO_BOOL_NONE)

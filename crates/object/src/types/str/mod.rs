@@ -28,7 +28,7 @@ use crate::{
 };
 
 pub use builder::StrBuilder;
-pub use intern::interned_count;
+pub use intern::{interned_count, share_names};
 pub use iter::{StrAsciiIterator, StrIterator};
 pub(crate) use methods::limit;
 pub use storage::{Width, empty, hash_bytes, init, latin1, new_unfilled};

@@ -110,7 +110,7 @@ impl Type {
     /// As [`Type::get_attribute`], with `None` for a missing attribute.
     pub fn get_attribute_opt(&self, th: Thread<'_>, name: &Str) -> Result<Option<Ref>> {
         let interned;
-        let name = if name.is_interned() {
+        let name = if name.is_interned_here(th) {
             name
         } else {
             interned = Str::intern_ref(th, crate::own(name));
