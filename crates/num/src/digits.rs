@@ -8,8 +8,10 @@
 
 use std::cmp::Ordering;
 
+mod division;
 mod euclid;
 
+pub use division::{div_rem, div_rem_into, div_rem_small, quick_quotient, rem_small};
 pub use euclid::{gcd, inverse};
 
 /// Bits per digit.
@@ -93,12 +95,12 @@ pub fn add(a: &[u32], b: &[u32], out: &mut [u32]) -> usize {
         wide >>= 2 * SHIFT;
         done += 2;
     }
-    let mut carry = wide as u32;
-    let long = long.get(done..).unwrap_or(&[]);
-    let padded = short.iter().skip(done).copied().chain(std::iter::repeat(0));
-    let mut slots = out.iter_mut().skip(done);
-    for ((&x, y), slot) in long.iter().zip(padded).zip(&mut slots) {
-        carry += x + y;
+    // A digit of the shorter number that is left over goes with the carry.
+    let odd = short.get(done).copied().unwrap_or(0);
+    let mut carry = wide as u32 + odd;
+    let mut slots = out.get_mut(done..).unwrap_or_default().iter_mut();
+    for (x, slot) in long.get(done..).unwrap_or(&[]).iter().zip(&mut slots) {
+        carry += x;
         *slot = carry & MASK;
         carry >>= SHIFT;
     }
@@ -132,11 +134,11 @@ pub fn sub(a: &[u32], b: &[u32], out: &mut [u32]) -> usize {
         borrow = difference >> 63;
         done += 2;
     }
-    let mut borrow = borrow as u32;
-    let padded = b.iter().skip(done).copied().chain(std::iter::repeat(0));
-    let mut slots = out.iter_mut().skip(done);
-    for ((&x, y), slot) in a.get(done..).unwrap_or(&[]).iter().zip(padded).zip(&mut slots) {
-        let difference = x.wrapping_sub(y).wrapping_sub(borrow);
+    // A digit of `b` that is left over goes with the borrow.
+    let mut borrow = borrow as u32 + b.get(done).copied().unwrap_or(0);
+    let mut slots = out.get_mut(done..).unwrap_or_default().iter_mut();
+    for (x, slot) in a.get(done..).unwrap_or(&[]).iter().zip(&mut slots) {
+        let difference = x.wrapping_sub(borrow);
         *slot = difference & MASK;
         borrow = difference >> 31;
     }
@@ -209,113 +211,11 @@ pub fn mul(a: &[u32], b: &[u32], out: &mut [u32]) -> usize {
     normalized_len(out)
 }
 
-/// `a // divisor` into `out`, of the length of `a`; returns the quotient's
-/// length and the remainder. `None` for division by zero.
+/// The low 64 bits of a number in two's complement.
 #[inline]
-pub fn div_rem_small(a: &[u32], divisor: u32, out: &mut [u32]) -> Option<(usize, u32)> {
-    let mut remainder = 0u64;
-    let divisor = u64::from(divisor);
-    if divisor == 0 {
-        return None;
-    }
-    for i in (0..a.len()).rev() {
-        remainder = remainder << SHIFT | u64::from(*a.get(i)?);
-        if let Some(slot) = out.get_mut(i) {
-            *slot = (remainder / divisor) as u32;
-        }
-        remainder %= divisor;
-    }
-    if let Some(rest) = out.get_mut(a.len()..) {
-        rest.fill(0);
-    }
-    Some((normalized_len(out), remainder as u32))
-}
-
-/// `a % divisor`; `None` for division by zero.
-#[inline]
-pub fn rem_small(a: &[u32], divisor: u32) -> Option<u32> {
-    let divisor = u64::from(divisor);
-    let step = |rest: u64, &digit: &u32| (rest << SHIFT | u64::from(digit)).checked_rem(divisor);
-    a.iter().rev().try_fold(0, step).map(|rest| rest as u32)
-}
-
-/// The quotient of magnitudes if their first digits alone say what it is. PERF:
-/// `pidigits` divides numbers of nearly the same length.
-pub fn quick_quotient(a: &[u32], b: &[u32]) -> Option<u64> {
-    let [.., b2, b1, b0] = *b else { return None };
-    let top = |digits: &[u32]| digits.iter().fold(0u128, |top, &d| top << SHIFT | u128::from(d));
-    let cut = b.len() - 3;
-    let head = a.get(cut..)?;
-    if !(3..=4).contains(&head.len()) {
-        return None;
-    }
-    let numerator = head.iter().rev().fold(0u128, |top, &d| top << SHIFT | u128::from(d));
-    let denominator = top(&[b0, b1, b2]);
-    let quotient = numerator / (denominator + 1);
-    // The largest that the digits below can make of it.
-    let is_sure = (quotient + 1) * denominator > numerator;
-    if is_sure { u64::try_from(quotient).ok() } else { None }
-}
-
-/// Truncating quotient and remainder of magnitudes. `None` for division by zero.
-pub fn div_rem(a: &[u32], b: &[u32]) -> Option<(Vec<u32>, Vec<u32>)> {
-    let trimmed = |mut digits: Vec<u32>| {
-        digits.truncate(normalized_len(&digits));
-        digits
-    };
-    match (b, compare(a, b)) {
-        ([], _) => return None,
-        (_, Ordering::Less) => return Some((Vec::new(), a.to_vec())),
-        ([divisor], _) => {
-            let mut quotient = vec![0; a.len()];
-            let (_, remainder) = div_rem_small(a, *divisor, &mut quotient)?;
-            return Some((trimmed(quotient), trimmed(vec![remainder])));
-        }
-        _ => {}
-    }
-    // Knuth's algorithm D, with the divisor's top bit set.
-    let shift = b.last()?.leading_zeros().saturating_sub(2);
-    let mut v = vec![0; b.len()];
-    shift_left_bits(b, shift, &mut v);
-    let mut u = vec![0; a.len() + 1];
-    shift_left_bits(a, shift, &mut u);
-    let n = v.len();
-    let (v1, v2) = (u64::from(*v.get(n - 1)?), u64::from(*v.get(n - 2)?));
-    let mut quotient = vec![0; a.len() - n + 1];
-    for (j, slot) in quotient.iter_mut().enumerate().rev() {
-        let window = u.get_mut(j..j + n + 1)?;
-        let top = u64::from(*window.get(n)?) << SHIFT | u64::from(*window.get(n - 1)?);
-        let next = u64::from(*window.get(n - 2)?);
-        let mut guess = top / v1;
-        let mut rest = top % v1;
-        while guess > u64::from(MASK) || guess * v2 > (rest << SHIFT | next) {
-            guess -= 1;
-            rest += v1;
-            if rest > u64::from(MASK) {
-                break;
-            }
-        }
-        let mut carry = 0i64;
-        let wide = v.iter().copied().chain([0]);
-        for (x, y) in window.iter_mut().zip(wide) {
-            carry += i64::from(*x) - (guess * u64::from(y)) as i64;
-            *x = carry as u32 & MASK;
-            carry >>= SHIFT;
-        }
-        if carry < 0 {
-            guess -= 1;
-            let mut carry = 0;
-            for (x, y) in window.iter_mut().zip(v.iter().copied().chain([0])) {
-                carry += *x + y;
-                *x = carry & MASK;
-                carry >>= SHIFT;
-            }
-        }
-        *slot = guess as u32;
-    }
-    u.truncate(n);
-    shift_right_bits(&mut u, shift);
-    Some((trimmed(quotient), trimmed(u)))
+pub fn low_bits(digits: &[u32], negative: bool) -> u64 {
+    let low = digits.iter().take(3).rev().fold(0u64, |low, &d| low << SHIFT | u64::from(d));
+    if negative { low.wrapping_neg() } else { low }
 }
 
 /// The digits of a number in two's complement, endlessly.
@@ -388,15 +288,6 @@ fn shift_left_bits(a: &[u32], bits: u32, out: &mut [u32]) {
         *slot = last >> down;
     }
     above.for_each(|slot| *slot = 0);
-}
-
-fn shift_right_bits(a: &mut [u32], bits: u32) {
-    let mut high = 0u64;
-    for digit in a.iter_mut().rev() {
-        let both = high << SHIFT | u64::from(*digit);
-        *digit = (both >> bits) as u32 & MASK;
-        high = both & ((1 << bits) - 1);
-    }
 }
 
 /// `a << count` into `out`, of length a + count/30 + 1.

@@ -543,7 +543,14 @@ impl FromArg<'_> for isize {
 impl FromArg<'_> for Option<isize> {
     #[inline]
     fn from_arg(th: Thread<'_>, arg: Obj<'_>, _: ArgContext) -> Result<Self> {
-        if arg.is_none() { Ok(None) } else { Int::index_to_isize(th, arg).map(Some) }
+        if arg.is_none() {
+            return Ok(None);
+        }
+        if !Int::is_index(arg) {
+            let given = arg.type_name();
+            raise!(th, TypeError, "argument should be integer or None, not '{given}'");
+        }
+        Int::index_to_isize(th, arg).map(Some)
     }
 }
 

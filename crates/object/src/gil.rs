@@ -82,8 +82,22 @@ impl Gil {
         self.word.compare_exchange(FREE, HELD, Ordering::Acquire, Ordering::Relaxed).is_ok()
     }
 
+    /// Look for the lock a little while. PERF: threads that wake each other take
+    /// turns with it every few microseconds; falling asleep and being woken costs
+    /// more (`time_condition` of bench/concurrency.py).
+    fn spin(&self) -> bool {
+        const TURNS: u32 = 200;
+        (0..TURNS).any(|_| {
+            std::hint::spin_loop();
+            self.word.load(Ordering::Relaxed) == FREE && self.try_take()
+        })
+    }
+
     #[cold]
     fn wait(&self) {
+        if self.spin() {
+            return;
+        }
         let interval = Duration::from_micros(u64::from(self.interval_us.load(Ordering::Relaxed)));
         self.waiting.fetch_add(1, Ordering::SeqCst);
         while !self.try_take() {

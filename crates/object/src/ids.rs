@@ -42,6 +42,24 @@ impl Name {
     }
 }
 
+/// Strings that are no names and that CPython has as constants, too (`_Py_STR`). COMPAT: test_sys,
+/// test_subinterp_intern_statically_allocated.
+const LITERALS: [&str; 13] = [
+    ".defaults",
+    ".format",
+    ".kwdefaults",
+    "<dictcomp>",
+    "<genexpr>",
+    "<lambda>",
+    "<listcomp>",
+    "<module>",
+    "<setcomp>",
+    "<string>",
+    "utf-8",
+    "{{",
+    "}}",
+];
+
 /// Intern every name of the runtime.
 pub(crate) fn intern_all(th: Thread<'_>) {
     unsafe extern "C" {
@@ -57,6 +75,9 @@ pub(crate) fn intern_all(th: Thread<'_>) {
     for name in names {
         name.get(th);
     }
+    for literal in LITERALS {
+        Str::intern_static(th, literal);
+    }
 }
 
 /// The interned `&'static Str` of a literal: `id!(th, "append")`.
@@ -64,7 +85,9 @@ pub(crate) fn intern_all(th: Thread<'_>) {
 macro_rules! id {
     ($th:expr, $text:literal) => {{
         // SAFETY: the section holds `Name`s only (`ids::intern_all`).
+        // Used, or the optimiser takes it apart.
         #[unsafe(link_section = "krait_names")]
+        #[used]
         static NAME: $crate::ids::Name = $crate::ids::Name::new($text);
         NAME.get($th)
     }};

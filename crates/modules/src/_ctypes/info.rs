@@ -15,7 +15,7 @@ use host::foreign;
 use macros::{pymethods, pytype};
 use object::{
     AsObject, Int, Link, Obj, PyStruct, Ref, Result, Str, Thread, Traverse, Tuple, Type,
-    exceptions, id, raise, types,
+    args::Given, exceptions, id, raise, types,
 };
 
 use super::code::Accessor;
@@ -341,8 +341,13 @@ impl CType {
     ///
     /// Create a C instance from a writeable buffer.
     #[sig = "($self, obj, offset=0, /)"]
-    fn from_buffer(th: Thread<'_>, this: Obj<'_>, obj: Obj<'_>, offset: Option<isize>) -> Result {
-        super::construct::from_buffer(th, this, obj, offset.unwrap_or(0))
+    fn from_buffer(
+        th: Thread<'_>,
+        this: Obj<'_>,
+        obj: Obj<'_>,
+        offset: Option<Given<isize>>,
+    ) -> Result {
+        super::construct::from_buffer(th, this, obj, offset.map_or(0, |Given(offset)| offset))
     }
 
     /// C.from_buffer_copy(object, offset=0) -> C instance

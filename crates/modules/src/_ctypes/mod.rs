@@ -25,6 +25,7 @@ use macros::pymodule;
 use object::{
     AsObject, Dict, Int, IntoObject, Link, Module, Obj, Protocol, PyStruct, Raised, Ref, Result,
     Str, Thread, Tuple, Type,
+    args::Given,
     declare::Declared,
     exceptions, id, raise,
     types::type_::{self, ready},
@@ -235,8 +236,8 @@ pub mod _ctypes {
 
     /// Return a pointer lookalike to a C instance, only usable as function argument.
     #[sig = "(obj, offset=0, /)"]
-    fn byref(th: Thread<'_>, obj: &CData, offset: Option<isize>) -> Result {
-        param::by_reference(th, obj, offset.unwrap_or(0))
+    fn byref(th: Thread<'_>, obj: &CData, offset: Option<Given<isize>>) -> Result {
+        param::by_reference(th, obj, offset.map_or(0, |Given(offset)| offset))
     }
 
     #[sig = "(obj, size, /)"]

@@ -11,7 +11,9 @@ use std::cell::{Cell, RefCell};
 use macros::{pymethods, pytype};
 use object::{
     AsObject, Bytes, Dict, Int, IntoObject, Link, Obj, Protocol, Ref, Result, Str, Thread,
-    Traverse, Tuple, Type, alloc_object, exceptions, id, raise,
+    Traverse, Tuple, Type, alloc_object,
+    args::Given,
+    exceptions, id, raise,
     types::{self, MemoryView},
 };
 
@@ -1065,8 +1067,8 @@ writing_part!(BufferedWriter);
 writing_part!(BufferedRandom);
 
 /// The size argument of the constructors.
-fn buffer_size(size: Option<isize>) -> isize {
-    size.unwrap_or(super::DEFAULT_BUFFER_SIZE as isize)
+fn buffer_size(size: Option<Given<isize>>) -> isize {
+    size.map_or(super::DEFAULT_BUFFER_SIZE as isize, |Given(size)| size)
 }
 
 #[pymethods(parts(common, reading))]
@@ -1082,7 +1084,7 @@ impl BufferedReader {
     }
 
     #[sig = "BufferedReader(raw, buffer_size=DEFAULT_BUFFER_SIZE)"]
-    fn __init__(&self, th: Thread<'_>, raw: Obj<'_>, size: Option<isize>) -> Result<()> {
+    fn __init__(&self, th: Thread<'_>, raw: Obj<'_>, size: Option<Given<isize>>) -> Result<()> {
         self.core.ok.set(false);
         check_readable(th, raw)?;
         self.core.init(th, raw, buffer_size(size), true)
@@ -1102,7 +1104,7 @@ impl BufferedWriter {
     }
 
     #[sig = "BufferedWriter(raw, buffer_size=DEFAULT_BUFFER_SIZE)"]
-    fn __init__(&self, th: Thread<'_>, raw: Obj<'_>, size: Option<isize>) -> Result<()> {
+    fn __init__(&self, th: Thread<'_>, raw: Obj<'_>, size: Option<Given<isize>>) -> Result<()> {
         self.core.ok.set(false);
         check_writable(th, raw)?;
         self.core.init(th, raw, buffer_size(size), false)
@@ -1122,7 +1124,7 @@ impl BufferedRandom {
     }
 
     #[sig = "BufferedRandom(raw, buffer_size=DEFAULT_BUFFER_SIZE)"]
-    fn __init__(&self, th: Thread<'_>, raw: Obj<'_>, size: Option<isize>) -> Result<()> {
+    fn __init__(&self, th: Thread<'_>, raw: Obj<'_>, size: Option<Given<isize>>) -> Result<()> {
         self.core.ok.set(false);
         check_seekable(th, raw)?;
         check_readable(th, raw)?;

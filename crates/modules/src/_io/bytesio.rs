@@ -306,8 +306,16 @@ impl BytesIO {
     /// The optional size argument, if given, is an approximate bound on the
     /// total number of bytes in the lines returned.
     #[sig = "($self, size=None, /)"]
-    fn readlines(&self, th: Thread<'_>, size: Option<isize>) -> Result<Ref<List>> {
+    fn readlines(&self, th: Thread<'_>, size: Option<Obj<'_>>) -> Result<Ref<List>> {
         self.open(th)?;
+        let size = match size.filter(|size| !size.is_none()) {
+            Some(size) if !Int::is_index(size) => {
+                let given = size.type_name();
+                raise!(th, TypeError, "integer argument expected, got '{given}'")
+            }
+            Some(size) => Some(Int::index_to_isize(th, size)?),
+            None => None,
+        };
         let list = List::new(th)?;
         let mut total = 0;
         loop {

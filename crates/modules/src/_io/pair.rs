@@ -3,7 +3,7 @@
 use macros::{pymethods, pytype};
 use object::{
     Args, AsObject, Dict, IntoObject, Link, Obj, Protocol, PyStruct as _, Ref, Result, Str, Thread,
-    Tuple, Type, alloc_object, exceptions, id, raise, types,
+    Tuple, Type, alloc_object, args::Given, exceptions, id, raise, types,
 };
 
 use super::{
@@ -59,11 +59,12 @@ impl BufferedRWPair {
         th: Thread<'_>,
         reader: Obj<'_>,
         writer: Obj<'_>,
-        size: Option<isize>,
+        size: Option<Given<isize>>,
     ) -> Result<()> {
         check_readable(th, reader)?;
         check_writable(th, writer)?;
-        let size = size.unwrap_or(super::DEFAULT_BUFFER_SIZE as isize).into_object(th)?;
+        let size =
+            size.map_or(super::DEFAULT_BUFFER_SIZE as isize, |Given(size)| size).into_object(th)?;
         let reader = BufferedReader::type_object().obj().call(th, &[reader, size.obj()])?;
         let writer = BufferedWriter::type_object().obj().call(th, &[writer, size.obj()])?;
         self.reader.set(Some(reader));
@@ -72,39 +73,39 @@ impl BufferedRWPair {
     }
 
     #[no_signature]
-    #[sig = "($self, size=-1, /)"]
-    fn read(&self, th: Thread<'_>, args: Option<Obj<'_>>) -> Result<Ref> {
-        self.forward(th, &self.reader, id!(th, "read"), args.as_slice())
+    #[sig = "($self, /, *args)"]
+    fn read(&self, th: Thread<'_>, args: Args<'_>) -> Result<Ref> {
+        self.forward(th, &self.reader, id!(th, "read"), args)
     }
 
     #[no_signature]
-    #[sig = "($self, size=-1, /)"]
-    fn read1(&self, th: Thread<'_>, args: Option<Obj<'_>>) -> Result<Ref> {
-        self.forward(th, &self.reader, id!(th, "read1"), args.as_slice())
+    #[sig = "($self, /, *args)"]
+    fn read1(&self, th: Thread<'_>, args: Args<'_>) -> Result<Ref> {
+        self.forward(th, &self.reader, id!(th, "read1"), args)
     }
 
     #[no_signature]
-    #[sig = "($self, size=0, /)"]
-    fn peek(&self, th: Thread<'_>, args: Option<Obj<'_>>) -> Result<Ref> {
-        self.forward(th, &self.reader, id!(th, "peek"), args.as_slice())
+    #[sig = "($self, /, *args)"]
+    fn peek(&self, th: Thread<'_>, args: Args<'_>) -> Result<Ref> {
+        self.forward(th, &self.reader, id!(th, "peek"), args)
     }
 
     #[no_signature]
-    #[sig = "($self, buffer, /)"]
-    fn readinto(&self, th: Thread<'_>, buffer: Obj<'_>) -> Result<Ref> {
-        self.forward(th, &self.reader, id!(th, "readinto"), &[buffer])
+    #[sig = "($self, /, *args)"]
+    fn readinto(&self, th: Thread<'_>, args: Args<'_>) -> Result<Ref> {
+        self.forward(th, &self.reader, id!(th, "readinto"), args)
     }
 
     #[no_signature]
-    #[sig = "($self, buffer, /)"]
-    fn readinto1(&self, th: Thread<'_>, buffer: Obj<'_>) -> Result<Ref> {
-        self.forward(th, &self.reader, id!(th, "readinto1"), &[buffer])
+    #[sig = "($self, /, *args)"]
+    fn readinto1(&self, th: Thread<'_>, args: Args<'_>) -> Result<Ref> {
+        self.forward(th, &self.reader, id!(th, "readinto1"), args)
     }
 
     #[no_signature]
-    #[sig = "($self, buffer, /)"]
-    fn write(&self, th: Thread<'_>, buffer: Obj<'_>) -> Result<Ref> {
-        self.forward(th, &self.writer, id!(th, "write"), &[buffer])
+    #[sig = "($self, /, *args)"]
+    fn write(&self, th: Thread<'_>, args: Args<'_>) -> Result<Ref> {
+        self.forward(th, &self.writer, id!(th, "write"), args)
     }
 
     #[sig = "($self, /)"]

@@ -7,7 +7,7 @@ use std::cell::{Cell, OnceCell, RefCell};
 use macros::{pymethods, pymodule, pytype};
 use object::{
     AsObject, Bytes, Head, Int, Link, Module, Obj, Protocol, Raised, Ref, Result, Str, Thread,
-    Tuple, Type, alloc_object, exceptions, raise,
+    Tuple, Type, alloc_object, args::Given, exceptions, raise,
 };
 
 use crate::support::{Buffer, Data, wait::Gate};
@@ -276,7 +276,8 @@ impl Decompress {
     /// length
     ///   the initial size of the output buffer.
     #[sig = "($self, length=zlib.DEF_BUF_SIZE, /)"]
-    fn flush(&self, th: Thread<'_>, length: Option<isize>) -> Result<Ref<Bytes>> {
+    fn flush(&self, th: Thread<'_>, length: Option<Given<isize>>) -> Result<Ref<Bytes>> {
+        let length = length.map(|Given(length)| length);
         let _busy = self.busy.hold(th)?;
         if length.is_some_and(|length| length <= 0) {
             raise!(th, ValueError, "length must be greater than zero");

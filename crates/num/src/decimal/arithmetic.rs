@@ -205,12 +205,25 @@ impl Decimal {
         if self.coefficient.is_zero() {
             return Decimal::zero(negative, ideal).finish(context, status);
         }
-        let quotient = memory!(self.quotient(other, context.prec), status);
+        let quotient = match self.quotient(other, context.prec) {
+            Ok((quotient, _)) => Ok(quotient),
+            // The digits of such a precision have no room, but those of an exact quotient may:
+            // if 1 / b ends, it has no more than four digits for each of b's.
+            Err(TooLarge) => {
+                let digits = self.coefficient.digits() + 4 * other.coefficient.digits();
+                match self.quotient(other, digits) {
+                    Ok((quotient, true)) => Ok(quotient),
+                    _ => Err(TooLarge),
+                }
+            }
+        };
+        let quotient = memory!(quotient, status);
         Decimal { negative, ..quotient }.finish(context, status)
     }
 
-    /// The quotient of numbers that are not zero, with at least `prec + 1` digits.
-    fn quotient(&self, other: &Self, prec: i64) -> Result<Self, TooLarge> {
+    /// The quotient of numbers that are not zero, with at least `prec + 1` digits; and whether it
+    /// is exact.
+    fn quotient(&self, other: &Self, prec: i64) -> Result<(Self, bool), TooLarge> {
         let ideal = self.exponent - other.exponent;
         let shift = other.coefficient.digits() - self.coefficient.digits() + prec + 1;
         let amount = shift.unsigned_abs();
@@ -220,7 +233,8 @@ impl Decimal {
             self.coefficient.div_rem(&other.coefficient.shift_left(amount)?)?
         };
         let mut exponent = ideal - shift;
-        if !rest.is_zero() {
+        let is_exact = rest.is_zero();
+        if !is_exact {
             // A digit that cannot be mistaken for the end of an exact result.
             if matches!(quotient.last_digit(), 0 | 5) {
                 quotient.increment();
@@ -230,7 +244,7 @@ impl Decimal {
             quotient = quotient.shift_right(zeros.unsigned_abs()).0;
             exponent += zeros;
         }
-        Ok(Decimal::new(false, quotient, exponent))
+        Ok((Decimal::new(false, quotient, exponent), is_exact))
     }
 
     /// Integer quotient and remainder of finite numbers, the divisor not zero.

@@ -25,7 +25,16 @@ fn agrees_with_big_ints() {
         }
         match div_rem(&a, &b) {
             None => assert!(b.is_empty()),
-            Some((q, r)) => assert_eq!((q, r), (to_digits(&(&x / &y)), to_digits(&(&x % &y)))),
+            Some((q, r)) => {
+                assert_eq!((&q, &r), (&to_digits(&(&x / &y)), &to_digits(&(&x % &y))));
+                let mut rest = vec![7; b.len()];
+                assert_eq!(div_rem_into(&a, &b, None, &mut rest), Some((0, r.len())));
+                assert_eq!(rest[..r.len()], r);
+            }
+        }
+        for (digits, negative) in [(&a, false), (&b, true)] {
+            let low = from_digits(digits, negative).mod_floor(&(crate::BigInt::from(1) << 64));
+            assert_eq!(crate::BigInt::from(low_bits(digits, negative)), low);
         }
         if let Some(quotient) = quick_quotient(&a, &b) {
             assert_eq!(crate::BigInt::from(quotient), &x / &y);
@@ -65,6 +74,18 @@ fn number(random: &mut MersenneTwister, most: u32) -> Vec<u32> {
     let mut digits: Vec<u32> = (0..count).map(|_| digit(random)).collect();
     digits.truncate(normalized_len(&digits));
     digits
+}
+
+#[test]
+fn long_numbers_are_divided() {
+    let mut random = MersenneTwister::from_word(2);
+    for _ in 0..500 {
+        let (a, b) = (number(&mut random, 200), number(&mut random, 100));
+        let (x, y) = (from_digits(&a, false), from_digits(&b, false));
+        if let Some(result) = div_rem(&a, &b) {
+            assert_eq!(result, (to_digits(&(&x / &y)), to_digits(&(&x % &y))));
+        }
+    }
 }
 
 #[test]

@@ -26,6 +26,12 @@ fn medium_pair(a: Obj<'_>, b: Obj<'_>) -> Option<(i64, i64)> {
     Some((Int::to_medium(a)?, Int::to_medium(b)?))
 }
 
+/// The values of two ints that fit in a machine word.
+fn word_pair(x: &Digits<'_>, y: &Digits<'_>) -> Option<(i128, i128)> {
+    let word = |digits: &Digits<'_>| digits::to_i64(digits.magnitude(), digits.negative);
+    Some((word(x)?.into(), word(y)?.into()))
+}
+
 fn machine_pair(a: Obj<'_>, b: Obj<'_>) -> Option<(i128, i128)> {
     Some((Int::to_i64(a)?.into(), Int::to_i64(b)?.into()))
 }
@@ -43,10 +49,10 @@ fn add_slow(th: Thread<'_>, a: Obj<'_>, b: Obj<'_>) -> Result<Ref> {
     if let Some((x, y)) = medium_pair(a, b) {
         return Int::from_i64(th, x + y);
     }
-    if let Some((x, y)) = machine_pair(a, b) {
+    let (x, y) = (Int::digits(a), Int::digits(b));
+    if let Some((x, y)) = word_pair(&x, &y) {
         return Int::from_i128(th, x + y);
     }
-    let (x, y) = (Int::digits(a), Int::digits(b));
     let negative = y.negative;
     add_signed(th, &x, &y, negative)
 }
@@ -64,10 +70,10 @@ fn sub_slow(th: Thread<'_>, a: Obj<'_>, b: Obj<'_>) -> Result<Ref> {
     if let Some((x, y)) = medium_pair(a, b) {
         return Int::from_i64(th, x - y);
     }
-    if let Some((x, y)) = machine_pair(a, b) {
+    let (x, y) = (Int::digits(a), Int::digits(b));
+    if let Some((x, y)) = word_pair(&x, &y) {
         return Int::from_i128(th, x - y);
     }
-    let (x, y) = (Int::digits(a), Int::digits(b));
     let negative = !y.negative;
     add_signed(th, &x, &y, negative)
 }
@@ -102,10 +108,10 @@ fn mul_slow(th: Thread<'_>, a: Obj<'_>, b: Obj<'_>) -> Result<Ref> {
     {
         return Int::from_i64(th, product);
     }
-    if let Some((x, y)) = machine_pair(a, b) {
+    let (x, y) = (Int::digits(a), Int::digits(b));
+    if let Some((x, y)) = word_pair(&x, &y) {
         return Int::from_i128(th, x * y);
     }
-    let (x, y) = (Int::digits(a), Int::digits(b));
     let (p, q) = (x.magnitude(), y.magnitude());
     if p.len().min(q.len()) < LIBRARY_MUL {
         let negative = x.negative != y.negative;
@@ -219,31 +225,63 @@ fn divmod_pair(
         return Ok((zero()?, Int::from_i64(th, if y.negative { -rest } else { rest })?));
     }
     if q.len() < LIBRARY_DIV || p.len() < q.len() + LIBRARY_DIV {
-        let Some((quotient, remainder)) = digits::div_rem(p, q) else { return zero_division(th) };
-        let opposite = x.negative != y.negative;
-        let quotient_ref = |digits: &[u32], plus_one: bool| {
-            if !want_quotient {
-                return zero();
-            }
-            if !plus_one {
-                return Int::from_digits(th, digits, opposite);
-            }
-            Int::build(th, digits.len() + 1, opposite, |out| num::digits::add(digits, &[1], out))
-        };
-        if remainder.is_empty() || !opposite {
-            let quotient = quotient_ref(&quotient, false)?;
-            let remainder = Int::from_digits(th, &remainder, y.negative)?;
-            return Ok((quotient, remainder));
-        }
-        // The remainder takes the sign of the divisor.
-        let quotient = quotient_ref(&quotient, true)?;
-        let remainder = Int::build(th, q.len(), y.negative, |out| digits::sub(q, &remainder, out))?;
-        return Ok((quotient, remainder));
+        return divide_digits(th, &x, &y, want_quotient, want_remainder);
     }
     let (x, y) = (x.to_bigint(), y.to_bigint());
     let Some((quotient, remainder)) = bigint::divmod(&x, &y) else { return zero_division(th) };
     let quotient = if want_quotient { Int::from_bigint(th, &quotient)? } else { zero()? };
     let remainder = if want_remainder { Int::from_bigint(th, &remainder)? } else { zero()? };
+    Ok((quotient, remainder))
+}
+
+/// As [`divmod_pair`], by long division; the divisor is not zero.
+fn divide_digits(
+    th: Thread<'_>,
+    x: &Digits<'_>,
+    y: &Digits<'_>,
+    want_quotient: bool,
+    want_remainder: bool,
+) -> Result<(Ref, Ref)> {
+    const NEAR: usize = 40;
+    let (p, q) = (x.magnitude(), y.magnitude());
+    let opposite = x.negative != y.negative;
+    let zero = || Int::from_i64(th, 0);
+    if !want_quotient && !opposite {
+        let divide = |out: &mut [u32]| digits::div_rem_into(p, q, None, out);
+        let fill = |out: &mut [u32]| divide(out).map_or(0, |(_, len)| len);
+        return Ok((zero()?, Int::build(th, q.len(), y.negative, fill)?));
+    }
+    let (mut near, mut far) = ([0; NEAR], Vec::new());
+    let rest = match near.get_mut(..q.len()) {
+        Some(near) => near,
+        None => {
+            far.resize(q.len(), 0);
+            &mut far
+        }
+    };
+    let mut divide =
+        |quotient: Option<&mut [u32]>| digits::div_rem_into(p, q, quotient, rest).unwrap_or((0, 0));
+    let mut rest_len = 0;
+    let quotient = if want_quotient {
+        // One more if the remainder takes the sign of the divisor.
+        let capacity = p.len().saturating_sub(q.len()) + 1 + usize::from(opposite);
+        Int::build(th, capacity, opposite, |out| {
+            let (len, below) = divide(Some(out));
+            rest_len = below;
+            if opposite && below != 0 { digits::increment(out) } else { len }
+        })?
+    } else {
+        rest_len = divide(None).1;
+        zero()?
+    };
+    let rest = rest.get(..rest_len).unwrap_or(&[]);
+    let remainder = if !want_remainder {
+        zero()?
+    } else if opposite && !rest.is_empty() {
+        Int::build(th, q.len(), y.negative, |out| digits::sub(q, rest, out))?
+    } else {
+        Int::from_digits(th, rest, y.negative)?
+    };
     Ok((quotient, remainder))
 }
 
@@ -395,9 +433,25 @@ macro_rules! bitwise {
     )* };
 }
 
+/// `a & b`. PERF: of a mask of a machine word's size, only the low digits count.
+#[inline]
+pub fn and(th: Thread<'_>, a: Obj<'_>, b: Obj<'_>) -> Result<Ref> {
+    let (mask, other) = match (Int::to_i64(a), Int::to_i64(b)) {
+        (Some(x), Some(y)) => return Int::from_i64(th, x & y),
+        (Some(mask), None) => (mask, b),
+        (None, Some(mask)) => (mask, a),
+        (None, None) => (-1, b),
+    };
+    if mask >= 0 {
+        let other = Int::digits(other);
+        let low = digits::low_bits(other.magnitude(), other.negative) as i64;
+        return Int::from_i64(th, low & mask);
+    }
+    let (x, y) = (Int::digits(a), Int::digits(b));
+    bitwise_slow(th, &x, &y, |x, y| x & y)
+}
+
 bitwise! {
-    /// `a & b`.
-    and &;
     /// `a | b`.
     or |;
     /// `a ^ b`.

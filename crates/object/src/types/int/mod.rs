@@ -256,6 +256,9 @@ impl Int {
         unsafe { (*long).long_value.lv_tag = tag_of(len.min(capacity), negative) };
         // SAFETY: the header's count is the reference we hand over.
         let value: Ref = unsafe { Ref::from_owned(object) };
+        if len > 3 {
+            return Ok(value);
+        }
         match Self::to_i64(value.obj()) {
             Some(small) => Self::from_i64(th, small),
             None => Ok(value),
