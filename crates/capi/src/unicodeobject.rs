@@ -58,6 +58,9 @@ pub(crate) unsafe fn wide<'a>(text: *const u32, size: isize) -> &'a [u32] {
         }
         length
     });
+    if length == 0 {
+        return &[];
+    }
     // SAFETY: as many are there.
     unsafe { std::slice::from_raw_parts(text, length) }
 }
@@ -113,6 +116,10 @@ unsafe fn PyUnicode_FromStringAndSize(
 
 /// The characters of a buffer of 1, 2 or 4 bytes each.
 unsafe fn units<'a>(kind: c_int, data: *const c_void, size: usize) -> Option<Units<'a>> {
+    if size == 0 {
+        // Null will do.
+        return matches!(kind, 1 | 2 | 4).then_some(Units::Ucs1(&[]));
+    }
     // SAFETY: for the whole function: C passes that many characters.
     unsafe {
         Some(match kind {

@@ -143,9 +143,12 @@ unsafe fn PyUnicodeWriter_WriteUCS4(
     if size < 0 {
         raise!(th, ValueError, "size must be positive");
     }
-    // SAFETY: C passes a text of that size.
-    let text =
-        Str::from_code_points(th, unsafe { std::slice::from_raw_parts(text, size as usize) })?;
+    // C code may have it at any address.
+    let codes: Vec<u32> = (0..size as usize)
+        // SAFETY: C passes a text of that size.
+        .map(|index| unsafe { text.add(index).read_unaligned() })
+        .collect();
+    let text = Str::from_code_points(th, &codes)?;
     // SAFETY: C passes a writer that it made.
     unsafe { &mut *writer }.push(th, &text)
 }

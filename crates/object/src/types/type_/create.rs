@@ -781,7 +781,7 @@ pub(super) unsafe extern "C" fn subtype_dealloc(object: *mut PyObject) {
     if is_gc {
         // SAFETY: a gc object of this heap.
         unsafe { gc::untrack(th.heap(), ptr) };
-        if crate::alloc::defer_dealloc(th, ptr) {
+        if crate::alloc::defer_own_dealloc(th, ptr, || Some(subtype_dealloc)) {
             return;
         }
     }
