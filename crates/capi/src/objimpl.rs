@@ -547,7 +547,10 @@ unsafe fn PyUnstable_GC_VisitObjects(
     let Some(callback) = callback else { return };
     let was_enabled = th.heap().gc().is_enabled();
     th.heap().gc().set_enabled(false);
-    for object in gc::objects(th.heap(), None) {
+    /// The generation of objects that `gc.freeze` took out of the others.
+    const FROZEN: usize = 3;
+    let frozen = gc::objects(th.heap(), Some(FROZEN));
+    for object in gc::objects(th.heap(), None).into_iter().chain(frozen) {
         // SAFETY: no collection frees the objects meanwhile.
         if unsafe { callback(object, arg) } == 0 {
             break;

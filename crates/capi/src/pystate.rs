@@ -48,7 +48,9 @@ unsafe fn state_of(state: *mut PyThreadState) -> &'static ThreadState {
 /// # Safety
 ///
 /// `interp` is null or an interpreter, which is never freed.
-unsafe fn interpreter_of(interp: *mut PyInterpreterState) -> Option<&'static Interpreter> {
+pub(crate) unsafe fn interpreter_of(
+    interp: *mut PyInterpreterState,
+) -> Option<&'static Interpreter> {
     // SAFETY: the caller's promise.
     unsafe { interp.cast::<Interpreter>().as_ref() }
 }

@@ -360,11 +360,17 @@ fn Py_FdIsInteractive(file: *mut libc::FILE, _name: *const c_char) -> bool {
 #[capi]
 fn PyUnstable_AtExit(
     th: Thread<'_>,
-    _interp: *mut abi::PyInterpreterState,
-    _function: Option<unsafe extern "C" fn(*mut c_void)>,
-    _data: *mut c_void,
+    interp: *mut abi::PyInterpreterState,
+    function: Option<vm::exits::Function>,
+    data: *mut c_void,
 ) -> Result<()> {
-    raise!(th, NotImplementedError, "PyUnstable_AtExit")
+    // SAFETY: C passes an interpreter.
+    let interp = unsafe { crate::pystate::interpreter_of(interp) };
+    let (Some(interp), Some(function)) = (interp, function) else {
+        raise!(th, SystemError, "bad argument to internal function");
+    };
+    vm::exits::add(interp, function, data);
+    Ok(())
 }
 
 #[capi]

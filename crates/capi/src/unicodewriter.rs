@@ -120,6 +120,19 @@ unsafe fn PyUnicodeWriter_WriteASCII(
 }
 
 #[capi]
+unsafe fn _PyUnicodeWriter_WriteLatin1String(
+    th: Thread<'_>,
+    writer: *mut Writer,
+    text: *const c_char,
+    size: isize,
+) -> Result<()> {
+    // SAFETY: C passes a text of that size.
+    let text = Str::from_units(th, text::units::Units::Ucs1(unsafe { sized(text, size) }))?;
+    // SAFETY: C passes a writer that it made.
+    unsafe { &mut *writer }.push(th, &text)
+}
+
+#[capi]
 unsafe fn PyUnicodeWriter_WriteWideChar(
     th: Thread<'_>,
     writer: *mut Writer,
@@ -128,7 +141,7 @@ unsafe fn PyUnicodeWriter_WriteWideChar(
 ) -> Result<()> {
     // SAFETY: C passes a text of that size.
     let codes = unsafe { crate::unicodeobject::wide(text, size) };
-    let text = Str::from_code_points(th, codes)?;
+    let text = crate::unicodeobject::from_wide(th, codes)?;
     // SAFETY: C passes a writer that it made.
     unsafe { &mut *writer }.push(th, &text)
 }

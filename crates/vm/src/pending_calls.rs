@@ -28,8 +28,9 @@ static CALLS: Mutex<Vec<Call>> = Mutex::new(Vec::new());
 /// Who runs calls: interpreters and their threads.
 static RUNNING: Mutex<Vec<(usize, usize)>> = Mutex::new(Vec::new());
 
-/// How many calls may wait for one owner.
+/// How many calls may wait for an interpreter, and for the main thread.
 const MAX_PENDING: usize = 300;
+const MAX_PENDING_MAIN: usize = 32;
 
 fn calls() -> std::sync::MutexGuard<'static, Vec<Call>> {
     CALLS.lock().unwrap_or_else(PoisonError::into_inner)
@@ -42,10 +43,13 @@ fn address(interp: &Interpreter) -> usize {
 /// Let a thread of `interp`, or the main thread, call a function with an
 /// argument; false if too many calls wait.
 pub fn add(interp: Option<&'static Interpreter>, function: Function, arg: *mut c_void) -> bool {
-    let owner = interp.map_or(0, address);
+    let (owner, most) = match interp {
+        Some(interp) => (address(interp), MAX_PENDING),
+        None => (0, MAX_PENDING_MAIN),
+    };
     let Some(interp) = interp.or_else(Interpreter::main) else { return false };
     let mut calls = calls();
-    if calls.iter().filter(|call| call.owner == owner).count() >= MAX_PENDING {
+    if calls.iter().filter(|call| call.owner == owner).count() >= most {
         return false;
     }
     calls.push(Call { owner, function, arg: arg.expose_provenance() });

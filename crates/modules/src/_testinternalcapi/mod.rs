@@ -536,7 +536,16 @@ pub mod _testinternalcapi {
                 .decimal(code)
                 .map_or(u32::from(b'?'), |digit| u32::from(b'0') + u32::from(digit)),
         };
-        let codes: Vec<u32> = text.units().iter().map(ascii).collect();
+        let mut codes: Vec<u32> = text.units().iter().map(ascii).collect();
+        // Nothing is a number that goes on behind it.
+        let unknown = text
+            .units()
+            .iter()
+            .zip(&codes)
+            .position(|(from, to)| *to == u32::from(b'?') && from != *to);
+        if let Some(index) = unknown {
+            codes.truncate(index + 1);
+        }
         Str::from_code_points(th, &codes)
     }
 
