@@ -302,6 +302,9 @@ pub(crate) fn fatal(function: Option<&CStr>, message: Option<&CStr>) -> ! {
         let th = unsafe { Thread::current() };
         vm::dump::write_all_tracebacks(2, th.interp(), th.state().ident());
         (crate::upcalls::registered(th).write_extension_modules)(th, 2);
+    } else if let Some(main) = object::Interpreter::main() {
+        // Nobody may change what the threads do meanwhile, or it is a bit wrong.
+        vm::dump::write_all_tracebacks(2, main, host::thread::ident());
     }
     std::process::abort();
 }

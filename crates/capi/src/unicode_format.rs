@@ -177,8 +177,8 @@ fn integer(directive: &Directive, magnitude: u64, negative: bool) -> String {
     };
     let sign = if negative { "-" } else { "" };
     let mut least = directive.precision.unwrap_or(0);
-    if directive.zero && !directive.left && directive.precision.is_none() {
-        least = directive.width.unwrap_or(0).saturating_sub(sign.len());
+    if directive.zero && !directive.left {
+        least = least.max(directive.width.unwrap_or(0).saturating_sub(sign.len()));
     }
     format!("{sign}{digits:0>least$}")
 }

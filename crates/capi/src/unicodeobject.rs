@@ -111,9 +111,6 @@ unsafe fn PyUnicode_FromStringAndSize(
     if size < 0 {
         raise!(th, SystemError, "Negative size passed to PyUnicode_FromStringAndSize");
     }
-    if size as usize > isize::MAX as usize - size_of::<abi::PyUnicodeObject>() {
-        return Err(th.no_memory());
-    }
     if text.is_null() {
         if size == 0 {
             return Ok(Str::empty(th));
@@ -123,6 +120,9 @@ unsafe fn PyUnicode_FromStringAndSize(
             SystemError,
             "NULL string with positive size with NULL passed to PyUnicode_FromStringAndSize"
         );
+    }
+    if size as usize > isize::MAX as usize - size_of::<abi::PyUnicodeObject>() {
+        return Err(th.no_memory());
     }
     // SAFETY: C passes that many bytes.
     codec::decode(th, unsafe { sized(text, size) }, "utf-8", "strict")
@@ -1109,10 +1109,13 @@ fn PyUnicode_Replace(
 fn PyUnicode_Translate(
     th: Thread<'_>,
     object: Obj<'_>,
-    table: Obj<'_>,
+    table: Option<Obj<'_>>,
     errors: Option<&CStr>,
 ) -> Result<Ref<Str>> {
     let text = string(th, object)?;
+    let Some(table) = table else {
+        raise!(th, TypeError, "bad argument type for built-in operation");
+    };
     types::str::translate_with(th, text, table, &errors.map_or("strict".into(), lossy))
 }
 
