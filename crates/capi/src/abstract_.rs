@@ -355,6 +355,17 @@ pub(crate) unsafe extern "C" fn call_method(
     }
 }
 
+/// `_PyObject_CallMethodId` with a list: the text of an identifier comes first.
+pub(crate) unsafe extern "C" fn call_method_id(
+    object: *mut PyObject,
+    name: *const *const c_char,
+    format: *const c_char,
+    va: *mut VaList,
+) -> *mut PyObject {
+    // SAFETY: C passes an identifier and what the format says.
+    unsafe { call_method(object, *name, format, va) }
+}
+
 /// The objects of a list up to null.
 unsafe fn objects<'a>(va: *mut VaList) -> Vec<Obj<'a>> {
     let mut all = Vec::new();
@@ -736,13 +747,18 @@ fn PySequence_Fast(th: Thread<'_>, object: Option<Obj<'_>>, message: Option<&CSt
 }
 
 #[capi]
-fn PySequence_Contains(th: Thread<'_>, object: Obj<'_>, item: Obj<'_>) -> Result<bool> {
-    mapping::contains(th, object, item)
+fn PySequence_Contains(th: Thread<'_>, object: Obj<'_>, item: Option<Obj<'_>>) -> Result<bool> {
+    match item {
+        Some(item) => mapping::contains(th, object, item),
+        // No item, nothing to compare.
+        None if object.length(th)? == 0 => Ok(false),
+        None => raise!(th, SystemError, "null argument to internal routine"),
+    }
 }
 
 #[capi]
-fn PySequence_In(th: Thread<'_>, object: Obj<'_>, item: Obj<'_>) -> Result<bool> {
-    mapping::contains(th, object, item)
+fn PySequence_In(th: Thread<'_>, object: Obj<'_>, item: Option<Obj<'_>>) -> Result<bool> {
+    PySequence_Contains(th, object, item)
 }
 
 #[capi]

@@ -8,13 +8,13 @@ use std::ffi::{CStr, c_char, c_int, c_void};
 
 use abi::{Py_buffer, PyObject, PyTypeObject};
 use object::{
-    AsObject, Bytes, Float, Int, Obj, Protocol, Raised, Ref, Str, Thread, Type, error,
+    AsObject, Bytes, Float, Int, Obj, Protocol, Raised, Ref, Str, Thread, Tuple, Type, error,
     exceptions::types::OverflowError,
     protocol::buffer,
     types::{self, ByteArray, Complex},
 };
 
-use crate::{modsupport::is_a, variadic::VaList};
+use crate::{modsupport::is_a, osmodule::warn, variadic::VaList};
 
 /// Why a unit failed.
 pub(crate) enum Failure {
@@ -34,6 +34,9 @@ pub(crate) fn expected(what: &str, got: Obj<'_>) -> Failure {
     let got = if got.is_none() { "None" } else { got.type_name() };
     Failure::Must(format!("must be {what}, not {got}"))
 }
+
+/// What the format has where a unit should be.
+pub(crate) const BAD_UNIT: &str = "impossible<bad format char>";
 
 pub(crate) type Outcome = std::result::Result<(), Failure>;
 
@@ -78,9 +81,15 @@ pub(crate) struct Units<'a> {
     pub(crate) rest: &'a [u8],
     pub(crate) va: &'a mut VaList,
     pub(crate) cleanups: Vec<Cleanup>,
+    /// Of the item that failed: its index in its tuple, that tuple's index, and so on.
+    pub(crate) path: Vec<usize>,
 }
 
-impl Units<'_> {
+impl<'a> Units<'a> {
+    pub(crate) fn new(th: Thread<'a>, rest: &'a [u8], va: &'a mut VaList) -> Units<'a> {
+        Units { th, rest, va, cleanups: Vec::new(), path: Vec::new() }
+    }
+
     pub(crate) fn peek(&self) -> u8 {
         self.rest.first().copied().unwrap_or(0)
     }
@@ -104,41 +113,61 @@ impl Units<'_> {
     /// # Safety
     ///
     /// As [`Units::convert`].
-    pub(crate) unsafe fn skip(&mut self) -> Outcome {
+    pub(crate) unsafe fn skip(&mut self) -> std::result::Result<(), &'static str> {
         // SAFETY: for the whole function, the caller's promise.
         unsafe {
             let unit = self.take();
             match unit {
                 b'(' => {
-                    while !matches!(self.peek(), b')' | 0) {
+                    while self.peek() != b')' {
+                        if self.rest.is_empty() {
+                            return Err("Unmatched left paren in format string");
+                        }
                         self.skip()?;
                     }
                     self.take();
                 }
+                b')' => return Err("Unmatched right paren in format string"),
                 b'e' => {
-                    self.take();
                     self.va.pointer::<c_char>();
+                    if !self.take_if(b's') && !self.take_if(b't') {
+                        return Err(BAD_UNIT);
+                    }
+                    self.skip_text(false);
+                }
+                b's' | b'z' | b'y' => self.skip_text(true),
+                b'w' => {
                     self.va.pointer::<c_void>();
-                    if self.take_if(b'#') {
-                        self.va.pointer::<isize>();
+                    if !self.take_if(b'*') {
+                        return Err(BAD_UNIT);
                     }
                 }
-                b'O' if self.take_if(b'!') || self.take_if(b'&') => {
-                    self.va.pointer::<c_void>();
-                    self.va.pointer::<c_void>();
-                }
-                _ => {
-                    self.va.pointer::<c_void>();
-                    if matches!(unit, b's' | b'z' | b'y' | b'w')
-                        && !self.take_if(b'*')
-                        && self.take_if(b'#')
-                    {
-                        self.va.pointer::<isize>();
+                b'O' => {
+                    if self.take_if(b'!') || self.take_if(b'&') {
+                        self.va.pointer::<c_void>();
                     }
+                    self.va.pointer::<c_void>();
                 }
+                b'b' | b'B' | b'h' | b'H' | b'i' | b'I' | b'l' | b'L' | b'k' | b'K' | b'n'
+                | b'f' | b'd' | b'D' | b'c' | b'C' | b'p' | b'S' | b'Y' | b'U' => {
+                    self.va.pointer::<c_void>();
+                }
+                _ => return Err(BAD_UNIT),
             }
         }
         Ok(())
+    }
+
+    unsafe fn skip_text(&mut self, has_view: bool) {
+        // SAFETY: for the whole function, the caller's promise.
+        unsafe {
+            self.va.pointer::<c_char>();
+            if self.take_if(b'#') {
+                self.va.pointer::<isize>();
+            } else if has_view {
+                self.take_if(b'*');
+            }
+        }
     }
 
     /// Convert `arg` by the next unit.
@@ -242,7 +271,7 @@ impl Units<'_> {
                     let value = masked()?;
                     self.va.pointer::<u64>().write(value);
                 }
-                _ => return Err(Failure::Must("impossible<bad format char>".to_owned())),
+                _ => return Err(Failure::Must(format!("({BAD_UNIT})"))),
             }
         }
         Ok(())
@@ -324,18 +353,46 @@ impl Units<'_> {
     unsafe fn sequence(&mut self, arg: Obj<'_>) -> Outcome {
         let th = self.th;
         let count = top_level(self.rest);
-        let is_text = arg.downcast::<Str>().is_some() || arg.downcast::<Bytes>().is_some();
-        if is_text || !object::protocol::mapping::is_sequence(arg) {
-            return Err(expected(&format!("{count}-item sequence"), arg));
+        let Some(tuple) = arg.downcast::<Tuple>() else {
+            let is_text = arg.downcast::<Str>().is_some()
+                || arg.downcast::<Bytes>().is_some()
+                || arg.downcast::<ByteArray>().is_some();
+            if is_text || !object::protocol::mapping::is_sequence(arg) {
+                return Err(expected(&format!("{count}-item tuple"), arg));
+            }
+            let borrows = lends_out(self.rest);
+            if borrows {
+                let got = arg.ty().shown_name(th)?;
+                let text = format!("argument must be {count}-item tuple, not {got}");
+                let category = object::exceptions::types::DeprecationWarning();
+                warn(th, Some(category.obj()), &*Str::new(th, &text)?, 0)?;
+            }
+            let length = arg.length(th)?;
+            if length != count {
+                let kind = if borrows { "tuple" } else { "sequence" };
+                let text = format!("must be {kind} of length {count}, not {length}");
+                return Err(Failure::Must(text));
+            }
+            let items = Tuple::from_iterable(th, arg)?;
+            // SAFETY: the caller's promise; what is lent out must be the caller's, as warned of.
+            return unsafe { self.items(&items, count) };
+        };
+        if tuple.len() != count {
+            let length = tuple.len();
+            return Err(Failure::Must(format!("must be tuple of length {count}, not {length}")));
         }
-        let length = arg.length(th)?;
-        if length != count {
-            return Err(Failure::Must(format!("must be sequence of length {count}, not {length}")));
-        }
-        for index in 0..count {
-            let item = object::protocol::mapping::sequence_item(th, arg, index as isize)?;
-            // SAFETY: the caller's promise; the sequence keeps its items.
-            unsafe { self.convert(item.obj())? };
+        // SAFETY: the caller's promise; the tuple keeps its items.
+        unsafe { self.items(tuple, count) }
+    }
+
+    /// Convert as many items of a tuple.
+    unsafe fn items(&mut self, tuple: &Tuple, count: usize) -> Outcome {
+        for (index, item) in tuple.items().iter().take(count).enumerate() {
+            // SAFETY: the caller's promise.
+            if let Err(failure) = unsafe { self.convert(*item) } {
+                self.path.push(index);
+                return Err(failure);
+            }
         }
         self.take_if(b')');
         Ok(())
@@ -346,6 +403,9 @@ impl Units<'_> {
         unsafe {
             if self.take_if(b'*') {
                 return self.view(unit, arg);
+            }
+            if unit == b'w' {
+                return Err(Failure::Must("(invalid use of 'w' format character)".to_owned()));
             }
             let variable = self.va.pointer::<*const c_char>();
             let size = self.take_if(b'#').then(|| self.va.pointer::<isize>());
@@ -486,26 +546,35 @@ impl Units<'_> {
     }
 }
 
+/// Whether a unit of this level gives C code what only its sequence keeps alive.
+fn lends_out(format: &[u8]) -> bool {
+    let mut depth = 0;
+    for (at, byte) in format.iter().enumerate() {
+        let next = format.get(at + 1).copied().unwrap_or(0);
+        match byte {
+            b'(' => depth += 1,
+            b')' if depth == 0 => return false,
+            b')' => depth -= 1,
+            b's' | b'z' | b'y' => {
+                let is_encoded = at > 0 && format.get(at - 1) == Some(&b'e');
+                if !is_encoded && next != b'*' {
+                    return true;
+                }
+            }
+            b'O' if next != b'&' => return true,
+            b'S' | b'U' | b'Y' => return true,
+            _ => {}
+        }
+    }
+    false
+}
+
 /// How many units there are up to the closing parenthesis of this level.
 pub(crate) fn top_level(format: &[u8]) -> usize {
-    scan(format, usize::MAX).0
-}
-
-/// What follows the first `count` units of a format.
-pub(crate) fn behind(format: &[u8], count: usize) -> &[u8] {
-    format.get(scan(format, count).1..).unwrap_or_default()
-}
-
-/// Up to `most` units outside of parentheses: how many there are, and where
-/// the next one or a mark before it would start.
-fn scan(format: &[u8], most: usize) -> (usize, usize) {
     let (mut depth, mut count) = (0, 0);
-    for (at, byte) in format.iter().enumerate() {
-        let starts = byte.is_ascii_alphabetic() || matches!(byte, b'(' | b'|' | b'$');
-        if depth == 0 && (count == most && starts || matches!(byte, b')' | b':' | b';' | 0)) {
-            return (count, at);
-        }
+    for byte in format {
         match byte {
+            b')' if depth == 0 => break,
             b'(' => {
                 count += usize::from(depth == 0);
                 depth += 1;
@@ -516,5 +585,5 @@ fn scan(format: &[u8], most: usize) -> (usize, usize) {
             _ => {}
         }
     }
-    (count, format.len())
+    count
 }

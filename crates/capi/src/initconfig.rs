@@ -26,6 +26,8 @@ enum Place {
     Not(&'static str),
     /// A setting of the interpreter that `sys.flags` does not show.
     Setting(fn(&object::thread::Flags) -> bool),
+    /// What `-X cpu_count` says.
+    CpuCount,
     Bool(bool),
     Number(i64),
     Text(&'static str),
@@ -43,7 +45,7 @@ enum Kind {
 }
 
 use Kind::{Named, Text as Plain, TextOrNone, Texts};
-use Place::{Bool, Flag, Not, Number, Setting, Switch, Sys, Text};
+use Place::{Bool, CpuCount, Flag, Not, Number, Setting, Switch, Sys, Text};
 
 const OPTIONS: &[(&str, Place)] = &[
     ("allocator", Number(0)),
@@ -60,7 +62,7 @@ const OPTIONS: &[(&str, Place)] = &[
     ("configure_c_stdio", Bool(true)),
     ("configure_locale", Bool(true)),
     ("context_aware_warnings", Flag("context_aware_warnings")),
-    ("cpu_count", Number(-1)),
+    ("cpu_count", CpuCount),
     ("dev_mode", Switch("dev_mode")),
     ("dump_refs", Bool(false)),
     ("dump_refs_file", Place::None),
@@ -139,6 +141,7 @@ fn get(th: Thread<'_>, name: &str) -> Result {
         Switch(name) => types::bool_(flag(th, name)?.is_true(th)?).own(),
         Not(name) => types::bool_(!flag(th, name)?.is_true(th)?).own(),
         Setting(read) => types::bool_(read(&th.interp().flags.borrow())).own(),
+        CpuCount => Int::from_i64(th, i64::from(th.interp().flags.borrow().cpu_count))?,
         Bool(value) => types::bool_(*value).own(),
         Number(value) => Int::from_i64(th, *value)?,
         Text(text) => Str::new(th, text)?.upcast(),
@@ -212,12 +215,13 @@ const SETTABLE: &[(&str, fn(&mut Flags, i32))] = &[
     ("verbose", |flags, value| flags.verbose = value),
 ];
 
-/// Replace `sys.flags` by one that has another value for a flag.
-fn set_flag(th: Thread<'_>, flag: &str, value: i32) -> Result<()> {
+/// Replace `sys.flags` by one that has another value for a flag, which it shows as
+/// `shown`.
+fn set_flag(th: Thread<'_>, flag: &str, shown: i32, value: i32) -> Result<()> {
     let Some((_, note)) = SETTABLE.iter().find(|(known, _)| *known == flag) else {
         return Ok(());
     };
-    let number = Int::from_i64(th, i64::from(value))?;
+    let number = Int::from_i64(th, i64::from(shown))?;
     let module = vm::import::import_module(th, id!(th, "sys"))?;
     if flag == "int_max_str_digits" {
         crate::modsupport::function(th, "sys", "set_int_max_str_digits", &[number.obj()])?;
@@ -232,6 +236,7 @@ fn set_flag(th: Thread<'_>, flag: &str, value: i32) -> Result<()> {
     let flags = object::protocol::call::call_dict(th, replace.obj(), &[], Some(&change))?;
     module.setattr(th, &*Str::intern(th, "flags")?, Some(flags.obj()))?;
     note(&mut th.interp().flags.borrow_mut(), value);
+    crate::pythonrun::publish_flags(&th.interp().flags.borrow());
     Ok(())
 }
 
@@ -258,19 +263,32 @@ fn PyConfig_Set(th: Thread<'_>, name: &CStr, value: Obj<'_>) -> Result<()> {
         Flag(flag) => (*flag, false, false),
         Switch(flag) => (*flag, true, false),
         Not(flag) => (*flag, true, true),
+        CpuCount => {
+            th.interp().flags.borrow_mut().cpu_count = number(th, value)?;
+            return Ok(());
+        }
         _ => ("", false, false),
     };
     if !SETTABLE.iter().any(|(known, _)| *known == flag) {
         raise!(th, ValueError, "cannot set read-only option {name}");
     }
+    match number(th, value)? {
+        value if value >= 0 => {
+            let value = if is_opposite { i32::from(value == 0) } else { value };
+            let shown = if is_bool { value.min(1) } else { value };
+            set_flag(th, flag, shown, value)
+        }
+        _ => raise!(th, ValueError, "value must be >= 0"),
+    }
+}
+
+/// A value that is a C `int`.
+fn number(th: Thread<'_>, value: Obj<'_>) -> Result<c_int> {
     if !Int::is_int(value) {
         raise!(th, TypeError, "expected int or bool, got {}", value.type_name());
     }
-    match Int::to_i64(value).and_then(|value| i32::try_from(value).ok()) {
-        Some(value) if value >= 0 => {
-            let value = if is_bool { i32::from((value != 0) != is_opposite) } else { value };
-            set_flag(th, flag, value)
-        }
-        _ => raise!(th, ValueError, "value must be >= 0"),
+    match Int::to_i64(value).and_then(|value| c_int::try_from(value).ok()) {
+        Some(value) => Ok(value),
+        None => raise!(th, OverflowError, "Python int too large to convert to C int"),
     }
 }

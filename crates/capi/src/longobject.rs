@@ -319,10 +319,14 @@ fn native_size(value: Obj<'_>, bytes: &[u8], size: usize, unsigned: bool) -> usi
     /// Bits of an int that is one digit for C code.
     const COMPACT: u64 = 30;
     let bits = num::bigint::bit_length(&Int::to_bigint(value)) as u64;
-    let fits =
-        bytes.len() <= size || unsigned && Int::sign(value) >= 0 && bits.div_ceil(8) <= size as u64;
+    let but_for_sign = Int::sign(value) >= 0 && bits.div_ceil(8) <= size as u64;
+    let fits = bytes.len() <= size || unsigned && but_for_sign;
     if bits <= COMPACT {
-        return if size > 0 && fits { size } else { 8 };
+        return match size {
+            1..8 if fits => size,
+            1..8 if but_for_sign => size + 1,
+            _ => 8,
+        };
     }
     let needed = (bits / 8) as usize + 1;
     if size > 0 && needed == size + 1 && fits { size } else { needed }
@@ -370,6 +374,15 @@ unsafe fn PyLong_AsNativeBytes(
     Ok(needed as isize)
 }
 
+/// So many bytes of C code; none may be at null.
+unsafe fn bytes_at<'a>(data: *const u8, size: usize) -> &'a [u8] {
+    if size == 0 {
+        return &[];
+    }
+    // SAFETY: the caller's promise.
+    unsafe { std::slice::from_raw_parts(data, size) }
+}
+
 unsafe fn from_native(
     th: Thread<'_>,
     data: *const c_void,
@@ -379,8 +392,7 @@ unsafe fn from_native(
 ) -> Result {
     let little = flags == -1 || flags & 1 != 0;
     // SAFETY: C passes that many bytes.
-    let bytes = unsafe { std::slice::from_raw_parts(data.cast::<u8>(), size) };
-    Int::from_bytes(th, bytes, little, signed)
+    Int::from_bytes(th, unsafe { bytes_at(data.cast(), size) }, little, signed)
 }
 
 #[capi]
@@ -414,8 +426,7 @@ unsafe fn _PyLong_FromByteArray(
     signed: c_int,
 ) -> Result {
     // SAFETY: C passes that many bytes.
-    let bytes = unsafe { std::slice::from_raw_parts(data, size) };
-    Int::from_bytes(th, bytes, little != 0, signed != 0)
+    Int::from_bytes(th, unsafe { bytes_at(data, size) }, little != 0, signed != 0)
 }
 
 #[capi]
@@ -616,7 +627,7 @@ fn PyFloat_FromDouble(th: Thread<'_>, value: f64) -> Result {
 
 #[capi]
 fn PyFloat_FromString(th: Thread<'_>, text: Obj<'_>) -> Result {
-    match Float::from_object(th, text) {
+    match Float::from_text(th, text) {
         Ok(value) => Float::from_f64(th, value),
         Err(raised) => {
             th.catch(raised, object::exceptions::types::BufferError())?;

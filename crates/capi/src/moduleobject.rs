@@ -181,6 +181,17 @@ fn PyState_AddModule(th: Thread<'_>, module: Obj<'_>, def: *mut PyModuleDef) -> 
     Ok(())
 }
 
+/// As [`PyState_AddModule`], whose thread state is the running one.
+#[capi]
+fn _PyState_AddModule(
+    th: Thread<'_>,
+    _state: *mut abi::PyThreadState,
+    module: Obj<'_>,
+    def: *mut PyModuleDef,
+) -> Result<()> {
+    PyState_AddModule(th, module, def)
+}
+
 #[capi]
 fn PyState_RemoveModule(th: Thread<'_>, def: *mut PyModuleDef) -> Result<()> {
     without_slots(th, def, "PyState_RemoveModule")?;

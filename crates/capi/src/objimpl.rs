@@ -3,14 +3,16 @@
 //! Objects and `PyMem_` blocks come from the interpreter's heap, which needs the
 //! GIL; `PyMem_Raw` blocks from the C library, which does not.
 
-use std::ffi::{c_int, c_void};
+use std::ffi::{CStr, c_int, c_void};
 use std::ptr::{NonNull, null_mut};
-use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 
 use abi::{PyMemAllocatorEx, PyObject};
 use macros::capi;
 use object::{
-    Obj, Ref, Result, Thread, Type, gc, raise, reference,
+    Obj, Ref, Result, Thread, Type,
+    alloc::OVERHEAD,
+    gc, raise, reference,
     types::type_::{foreign, ready},
 };
 
@@ -18,16 +20,21 @@ fn pointer(block: Option<NonNull<u8>>) -> *mut c_void {
     block.map_or(null_mut(), |block| block.as_ptr().cast())
 }
 
-fn allocate(th: Thread<'_>, size: usize) -> *mut c_void {
+fn allocate(th: Thread<'_>, letter: u8, size: usize) -> *mut c_void {
     if size > isize::MAX as usize {
         return null_mut();
     }
-    pointer(th.heap().alloc(size.max(1)))
+    let block = th.heap().alloc(size.max(1));
+    if let Some(block) = block {
+        // SAFETY: fresh from this heap.
+        unsafe { th.heap().label(block, letter) };
+    }
+    pointer(block)
 }
 
-fn allocate_zeroed(th: Thread<'_>, count: usize, size: usize) -> *mut c_void {
+fn allocate_zeroed(th: Thread<'_>, letter: u8, count: usize, size: usize) -> *mut c_void {
     let Some(total) = count.checked_mul(size) else { return null_mut() };
-    let block = allocate(th, total);
+    let block = allocate(th, letter, total);
     if !block.is_null() {
         // SAFETY: a fresh block of that size.
         unsafe { block.cast::<u8>().write_bytes(0, total.max(1)) };
@@ -35,20 +42,29 @@ fn allocate_zeroed(th: Thread<'_>, count: usize, size: usize) -> *mut c_void {
     block
 }
 
-unsafe fn reallocate(th: Thread<'_>, block: *mut c_void, size: usize) -> *mut c_void {
+unsafe fn reallocate(th: Thread<'_>, letter: u8, block: *mut c_void, size: usize) -> *mut c_void {
     if size > isize::MAX as usize {
         return null_mut();
     }
-    match NonNull::new(block.cast::<u8>()) {
-        // SAFETY: C passes a block of the heap.
-        Some(block) => pointer(unsafe { th.heap().realloc(block, size.max(1)) }),
-        None => allocate(th, size),
+    let Some(block) = NonNull::new(block.cast::<u8>()) else {
+        return allocate(th, letter, size);
+    };
+    // SAFETY: C passes a block of the heap.
+    unsafe { th.heap().verify(block, letter) };
+    // SAFETY: as above.
+    let moved = unsafe { th.heap().realloc(block, size.max(1)) };
+    if let Some(moved) = moved {
+        // SAFETY: as above.
+        unsafe { th.heap().label(moved, letter) };
     }
+    pointer(moved)
 }
 
-unsafe fn release(th: Thread<'_>, block: *mut c_void) {
+unsafe fn release(th: Thread<'_>, letter: u8, block: *mut c_void) {
     if let Some(block) = NonNull::new(block.cast::<u8>()) {
         // SAFETY: C passes a block of the heap.
+        unsafe { th.heap().verify(block, letter) };
+        // SAFETY: as above.
         unsafe { th.heap().free(block) };
     }
 }
@@ -61,6 +77,26 @@ static REPLACED: [AtomicPtr<PyMemAllocatorEx>; 3] = [const { AtomicPtr::new(null
 const RAW: usize = 0;
 const MEM: usize = 1;
 const OBJ: usize = 2;
+
+/// The context of our functions of a domain: its letter in debug mode.
+fn label(domain: usize) -> *mut c_void {
+    let letter = [b'r', b'm', b'o'].get(domain).copied().unwrap_or(b'o');
+    std::ptr::without_provenance_mut(usize::from(letter))
+}
+
+/// Whether blocks have guards: `PYTHONMALLOC=debug`.
+static HAS_GUARDS: AtomicBool = AtomicBool::new(false);
+
+/// Learn of the mode of the heap, before there is any C code.
+pub(crate) fn note_mode(th: Thread<'_>) {
+    HAS_GUARDS.store(th.heap().mode().debug, Ordering::Relaxed);
+}
+
+/// A block of the raw domain, for C code to free.
+pub(crate) fn raw_block(size: usize) -> *mut c_void {
+    // SAFETY: any size will do.
+    unsafe { system::malloc(label(RAW), size) }
+}
 
 fn replaced(domain: usize) -> Option<&'static PyMemAllocatorEx> {
     let found = REPLACED.get(domain)?.load(Ordering::Acquire);
@@ -78,7 +114,7 @@ macro_rules! domain {
                 // SAFETY: C code's own function and context.
                 Some((malloc, ctx)) => unsafe { malloc(ctx, size) },
                 // SAFETY: as the domain wants: with the GIL unless it is raw.
-                None => unsafe { ours::malloc(null_mut(), size) },
+                None => unsafe { ours::malloc(label($domain), size) },
             }
         }
 
@@ -89,7 +125,7 @@ macro_rules! domain {
                 // SAFETY: C code's own function and context.
                 Some((calloc, ctx)) => unsafe { calloc(ctx, count, size) },
                 // SAFETY: as the domain wants: with the GIL unless it is raw.
-                None => unsafe { ours::calloc(null_mut(), count, size) },
+                None => unsafe { ours::calloc(label($domain), count, size) },
             }
         }
 
@@ -100,7 +136,7 @@ macro_rules! domain {
                 // SAFETY: C code's own function, context and block.
                 Some((realloc, ctx)) => unsafe { realloc(ctx, block, size) },
                 // SAFETY: C passes null or a block of the domain.
-                None => unsafe { ours::realloc(null_mut(), block, size) },
+                None => unsafe { ours::realloc(label($domain), block, size) },
             }
         }
 
@@ -111,7 +147,7 @@ macro_rules! domain {
                 // SAFETY: C code's own function, context and block.
                 Some((free, ctx)) => unsafe { free(ctx, block) },
                 // SAFETY: C passes null or a block of the domain.
-                None => unsafe { ours::free(null_mut(), block) },
+                None => unsafe { ours::free(label($domain), block) },
             }
         }
     };
@@ -122,35 +158,89 @@ domain!(MEM: PyMem_Malloc PyMem_Calloc PyMem_Realloc PyMem_Free = self::heap);
 domain!(OBJ: PyObject_Malloc PyObject_Calloc PyObject_Realloc PyObject_Free = self::heap);
 
 mod system {
-    //! The raw domain: the C library.
+    //! The raw domain: the C library, with guards in debug mode.
 
     use super::*;
 
+    const LETTER: u8 = b'r';
+
+    fn has_guards() -> bool {
+        HAS_GUARDS.load(Ordering::Relaxed)
+    }
+
+    /// Guard a fresh block, or null, for `size` bytes of data.
+    unsafe fn guard(block: *mut c_void, size: usize) -> *mut c_void {
+        let Some(block) = NonNull::new(block.cast::<u8>()) else { return null_mut() };
+        // SAFETY: the caller's promise.
+        unsafe { object::alloc::lay_guards(block, size, LETTER, 0) }.as_ptr().cast()
+    }
+
     pub(super) unsafe extern "C" fn malloc(_: *mut c_void, size: usize) -> *mut c_void {
+        if !has_guards() {
+            // SAFETY: any size will do.
+            return unsafe { libc::malloc(size.max(1)) };
+        }
+        let Some(total) = size.checked_add(OVERHEAD) else { return null_mut() };
         // SAFETY: any size will do.
-        unsafe { libc::malloc(size.max(1)) }
+        let block = unsafe { libc::malloc(total) };
+        // SAFETY: of the size that guards need.
+        unsafe { guard(block, size) }
     }
 
     pub(super) unsafe extern "C" fn calloc(
-        _: *mut c_void,
+        context: *mut c_void,
         count: usize,
         size: usize,
     ) -> *mut c_void {
         let (count, size) = if count == 0 || size == 0 { (1, 1) } else { (count, size) };
+        if !has_guards() {
+            // SAFETY: any size will do.
+            return unsafe { libc::calloc(count, size) };
+        }
+        let Some(total) = count.checked_mul(size) else { return null_mut() };
         // SAFETY: any size will do.
-        unsafe { libc::calloc(count, size) }
+        let block = unsafe { malloc(context, total) };
+        if !block.is_null() {
+            // SAFETY: fresh, and of that size.
+            unsafe { block.cast::<u8>().write_bytes(0, total) };
+        }
+        block
     }
 
     pub(super) unsafe extern "C" fn realloc(
-        _: *mut c_void,
+        context: *mut c_void,
         block: *mut c_void,
         size: usize,
     ) -> *mut c_void {
-        // SAFETY: the caller passes null or a raw block.
-        unsafe { libc::realloc(block, size.max(1)) }
+        if !has_guards() {
+            // SAFETY: the caller passes null or a raw block.
+            return unsafe { libc::realloc(block, size.max(1)) };
+        }
+        // SAFETY: any size will do.
+        let moved = unsafe { malloc(context, size) };
+        let (Some(from), Some(to)) =
+            (NonNull::new(block.cast::<u8>()), NonNull::new(moved.cast::<u8>()))
+        else {
+            return moved;
+        };
+        // SAFETY: the caller passes a raw block.
+        let (before, _) = unsafe { object::alloc::check_guards(from, LETTER) };
+        // SAFETY: both have as many bytes.
+        unsafe { to.copy_from_nonoverlapping(from, before.min(size)) };
+        // SAFETY: as above; the old block is given up.
+        unsafe { free(context, block) };
+        moved
     }
 
     pub(super) unsafe extern "C" fn free(_: *mut c_void, block: *mut c_void) {
+        let mut block = block;
+        if has_guards() {
+            let Some(data) = NonNull::new(block.cast::<u8>()) else { return };
+            // SAFETY: the caller passes a raw block.
+            let (size, _) = unsafe { object::alloc::check_guards(data, LETTER) };
+            // SAFETY: just checked, and given up.
+            block = unsafe { object::alloc::bury(data, size) }.as_ptr().cast();
+        }
         // SAFETY: the caller passes null or a raw block.
         unsafe { libc::free(block) }
     }
@@ -158,43 +248,53 @@ mod system {
 
 mod heap {
     //! The other domains: the interpreter's heap, with the GIL. Who does not hold
-    //! it, against the rules, takes it for the call.
+    //! it, against the rules, takes it for the call, unless in debug mode.
 
     use super::*;
 
     #[inline(always)]
-    fn with_gil<T>(f: impl FnOnce(Thread<'_>) -> T) -> Option<T> {
+    fn with_gil<T>(function: &CStr, f: impl FnOnce(Thread<'_>) -> T) -> Option<T> {
         if Thread::is_attached() {
             // SAFETY: just checked.
             return Some(f(unsafe { Thread::current() }));
         }
+        if HAS_GUARDS.load(Ordering::Relaxed) {
+            let message = c"Python memory allocator called without holding the GIL";
+            crate::pythonrun::fatal(Some(function), Some(message));
+        }
         crate::pystate::attached(f)
     }
 
-    pub(super) unsafe extern "C" fn malloc(_: *mut c_void, size: usize) -> *mut c_void {
-        with_gil(|th| allocate(th, size)).unwrap_or(null_mut())
+    pub(super) unsafe extern "C" fn malloc(context: *mut c_void, size: usize) -> *mut c_void {
+        let letter = context.addr() as u8;
+        with_gil(c"_PyMem_DebugMalloc", |th| allocate(th, letter, size)).unwrap_or(null_mut())
     }
 
     pub(super) unsafe extern "C" fn calloc(
-        _: *mut c_void,
+        context: *mut c_void,
         count: usize,
         size: usize,
     ) -> *mut c_void {
-        with_gil(|th| allocate_zeroed(th, count, size)).unwrap_or(null_mut())
+        let letter = context.addr() as u8;
+        with_gil(c"_PyMem_DebugCalloc", |th| allocate_zeroed(th, letter, count, size))
+            .unwrap_or(null_mut())
     }
 
     pub(super) unsafe extern "C" fn realloc(
-        _: *mut c_void,
+        context: *mut c_void,
         block: *mut c_void,
         size: usize,
     ) -> *mut c_void {
+        let letter = context.addr() as u8;
         // SAFETY: C passes null or a block of the heap.
-        with_gil(|th| unsafe { reallocate(th, block, size) }).unwrap_or(null_mut())
+        with_gil(c"_PyMem_DebugRealloc", |th| unsafe { reallocate(th, letter, block, size) })
+            .unwrap_or(null_mut())
     }
 
-    pub(super) unsafe extern "C" fn free(_: *mut c_void, block: *mut c_void) {
+    pub(super) unsafe extern "C" fn free(context: *mut c_void, block: *mut c_void) {
+        let letter = context.addr() as u8;
         // SAFETY: C passes null or a block of the heap.
-        with_gil(|th| unsafe { release(th, block) });
+        with_gil(c"_PyMem_DebugFree", |th| unsafe { release(th, letter, block) });
     }
 }
 
@@ -202,7 +302,7 @@ mod heap {
 fn ours(domain: usize) -> PyMemAllocatorEx {
     if domain == RAW {
         return PyMemAllocatorEx {
-            ctx: null_mut(),
+            ctx: label(domain),
             malloc: Some(system::malloc),
             calloc: Some(system::calloc),
             realloc: Some(system::realloc),
@@ -210,7 +310,7 @@ fn ours(domain: usize) -> PyMemAllocatorEx {
         };
     }
     PyMemAllocatorEx {
-        ctx: null_mut(),
+        ctx: label(domain),
         malloc: Some(heap::malloc),
         calloc: Some(heap::calloc),
         realloc: Some(heap::realloc),
@@ -447,7 +547,10 @@ unsafe fn PyUnstable_GC_VisitObjects(
     let Some(callback) = callback else { return };
     let was_enabled = th.heap().gc().is_enabled();
     th.heap().gc().set_enabled(false);
-    for object in gc::objects(th.heap(), None) {
+    /// The generation of objects that `gc.freeze` took out of the others.
+    const FROZEN: usize = 3;
+    let frozen = gc::objects(th.heap(), Some(FROZEN));
+    for object in gc::objects(th.heap(), None).into_iter().chain(frozen) {
         // SAFETY: no collection frees the objects meanwhile.
         if unsafe { callback(object, arg) } == 0 {
             break;
@@ -515,8 +618,15 @@ fn PyUnstable_Object_IsUniqueReferencedTemporary(th: Thread<'_>, object: Obj<'_>
 
 #[capi]
 unsafe fn _Py_Dealloc(object: *mut PyObject) {
-    if let Some(object) = NonNull::new(object) {
+    let Some(object) = NonNull::new(object) else { return };
+    // SAFETY: a dead object still has its header.
+    let ty = unsafe { (*object.as_ptr()).ob_type };
+    // SAFETY: an object keeps its type alive.
+    if unsafe { (*ty).tp_flags } & abi::Py_TPFLAGS_HAVE_GC != 0 {
         // SAFETY: C passes an object whose count has become zero.
+        unsafe { object::alloc::deallocate_nested(Thread::current(), object) };
+    } else {
+        // SAFETY: as above.
         unsafe { reference::deallocate(object) };
     }
 }

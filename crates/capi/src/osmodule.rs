@@ -122,20 +122,25 @@ unsafe fn PyOS_string_to_double(
     Ok(value)
 }
 
+/// How the first characters that differ do, without their case; texts end with 0.
+fn compare_without_case(a: &CStr, b: &CStr, size: usize) -> c_int {
+    let bytes = |text: &CStr| {
+        let text = text.to_bytes_with_nul().iter();
+        text.take(size).map(u8::to_ascii_lowercase).collect::<Vec<u8>>()
+    };
+    let pairs = bytes(a).into_iter().zip(bytes(b));
+    let mut differences = pairs.map(|(a, b)| c_int::from(a) - c_int::from(b));
+    differences.find(|difference| *difference != 0).unwrap_or(0)
+}
+
 #[capi]
 unsafe fn PyOS_mystricmp(a: &CStr, b: &CStr) -> c_int {
-    let lower = |text: &CStr| text.to_bytes().to_ascii_lowercase();
-    lower(a).cmp(&lower(b)) as c_int
+    compare_without_case(a, b, usize::MAX)
 }
 
 #[capi]
 unsafe fn PyOS_mystrnicmp(a: &CStr, b: &CStr, size: isize) -> c_int {
-    let lower = |text: &CStr| {
-        let mut bytes = text.to_bytes().to_ascii_lowercase();
-        bytes.truncate(size.max(0) as usize);
-        bytes
-    };
-    lower(a).cmp(&lower(b)) as c_int
+    compare_without_case(a, b, usize::try_from(size).unwrap_or(0))
 }
 
 #[capi]
@@ -218,8 +223,7 @@ unsafe fn Py_DecodeLocale(th: Thread<'_>, text: &CStr, size: *mut usize) -> *mut
     let Ok(decoded) = object::types::str::codec::decode_fs(th, text.to_bytes()) else {
         return std::ptr::null_mut();
     };
-    // SAFETY: any size will do.
-    let block = unsafe { libc::malloc((decoded.len() + 1) * 4) }.cast::<u32>();
+    let block = crate::objimpl::raw_block((decoded.len() + 1) * 4).cast::<u32>();
     if !block.is_null() {
         for (index, code) in decoded.units().iter().chain([0]).enumerate() {
             // SAFETY: inside the block.

@@ -55,23 +55,63 @@ fn set_object(th: Thread<'_>, class: Option<Obj<'_>>, value: Option<Obj<'_>>) ->
         );
     }
     drop(th.swap_exception(None));
-    match instance_of(th, class, value) {
+    let is_it = match value.filter(|value| BaseException::of(*value).is_some()) {
+        // The class may have an opinion.
+        Some(value) => object::protocol::instance::is_subclass(th, value.ty().obj(), class)
+            .map(|is| (is, value)),
+        None => Ok((false, class)),
+    };
+    let made = match is_it {
+        Ok((true, value)) => Ok(value.own()),
+        Ok((false, _)) => {
+            instance_of(th, class, value).map_err(|raised| note_failure(th, raised, class, value))
+        }
+        Err(raised) => Err(raised),
+    };
+    match made {
         Ok(exception) => th.raise_object(exception),
         Err(raised) => raised,
     }
 }
 
-/// What `class` and `value` mean as an exception: `value` itself if it is one.
+/// What `class` makes of `value`.
 fn instance_of(th: Thread<'_>, class: Obj<'_>, value: Option<Obj<'_>>) -> Result {
-    let Some(ty) = class.downcast::<Type>() else { return exceptions::normalize(th, class) };
-    match value {
-        Some(value) if value.ty().is_subtype(ty) => Ok(value.own()),
-        None => class.call(th, &[]),
-        Some(value) if value.is_none() => class.call(th, &[]),
+    let made = match value.filter(|value| !value.is_none()) {
+        None => class.call(th, &[])?,
         Some(value) => match value.downcast::<Tuple>() {
-            Some(args) => class.call(th, args.items()),
-            None => class.call(th, &[value]),
+            Some(args) => class.call(th, args.items())?,
+            None => class.call(th, &[value])?,
         },
+    };
+    if BaseException::of(made.obj()).is_none() {
+        raise!(
+            th,
+            TypeError,
+            "calling {} should have returned an instance of BaseException, not {}",
+            class.repr(th)?,
+            made.obj().type_name()
+        );
+    }
+    Ok(made)
+}
+
+/// Note on what was raised instead that it is not what should have been.
+fn note_failure(th: Thread<'_>, raised: Raised, class: Obj<'_>, value: Option<Obj<'_>>) -> Raised {
+    let exception = th.take_exception(raised);
+    let shown = match value.map(|value| value.repr(th)) {
+        None => "<NULL>".to_owned(),
+        Some(Ok(text)) => text.to_string(),
+        Some(Err(raised)) => {
+            th.clear_exception(raised);
+            "<unknown>".to_owned()
+        }
+    };
+    let name = class.downcast::<Type>().map_or("", Type::full_name);
+    let noted = Str::new(th, &format!("Normalization failed: type={name} args={shown}"))
+        .and_then(|note| exception.call_method(th, id!(th, "add_note"), &[note.obj()]));
+    match noted {
+        Ok(_) => th.restore(exception),
+        Err(raised) => raised,
     }
 }
 
@@ -87,7 +127,7 @@ fn PyErr_SetNone(th: Thread<'_>, class: Option<Obj<'_>>) {
 
 #[capi]
 fn PyErr_SetString(th: Thread<'_>, class: Option<Obj<'_>>, text: &CStr) {
-    if let Ok(text) = Str::new(th, &lossy(text)) {
+    if let Ok(text) = types::str::codec::decode(th, text.to_bytes(), "utf-8", "strict") {
         let _ = set_object(th, class, Some(text.obj()));
     }
 }
@@ -292,16 +332,22 @@ fn PyErr_Restore(th: Thread<'_>, class: Option<Ref>, value: Option<Ref>, traceba
         return;
     };
     let made = match value {
-        Some(value) if BaseException::of(value.obj()).is_some() => Ok(value),
+        Some(value) if value.obj().ty().obj().is(class.obj()) => Ok(value),
         value => instance_of(th, class.obj(), value.as_ref().map(|value| value.obj())),
     };
-    if let Ok(exception) = made {
-        if let Some(base) = BaseException::of(exception.obj()) {
-            let traceback = traceback.filter(|traceback| !traceback.obj().is_none());
-            base.set_traceback(traceback);
-        }
-        let _ = th.restore(exception);
+    let Ok(exception) = made else { return };
+    let traceback = traceback.filter(|traceback| !traceback.obj().is_none());
+    if traceback
+        .as_ref()
+        .is_some_and(|it| it.obj().downcast::<vm::traceback::Traceback>().is_none())
+    {
+        let _ = error!(th, TypeError, "__traceback__ must be a traceback or None");
+        return;
     }
+    if let Some(base) = BaseException::of(exception.obj()) {
+        base.set_traceback(traceback);
+    }
+    let _ = th.restore(exception);
 }
 
 #[capi]
@@ -433,7 +479,9 @@ fn from_errno(
     }
     let made = (|| {
         let number = object::Int::from_i64(th, i64::from(errno))?;
-        let text = Str::new(th, &exceptions::strerror(errno))?;
+        // Who calls this has not always set it.
+        let text = if errno == 0 { "Error".to_owned() } else { exceptions::strerror(errno) };
+        let text = Str::new(th, &text)?;
         let zero = object::Int::from_i64(th, 0)?;
         match (first, second) {
             (None, _) => class.call(th, &[number.obj(), text.obj()]),
@@ -741,6 +789,9 @@ fn PyUnstable_Exc_PrepReraiseStar(th: Thread<'_>, original: Obj<'_>, raised: Obj
         if !item.obj().is_none() && BaseException::of(item.obj()).is_none() {
             raise!(th, TypeError, "item is not an exception");
         }
+    }
+    if BaseException::of(original).and_then(BaseException::traceback).is_none() {
+        raise!(th, ValueError, "orig must be a raised exception");
     }
     exceptions::prepare_reraise_star(th, original, list)
 }

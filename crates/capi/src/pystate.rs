@@ -48,7 +48,9 @@ unsafe fn state_of(state: *mut PyThreadState) -> &'static ThreadState {
 /// # Safety
 ///
 /// `interp` is null or an interpreter, which is never freed.
-unsafe fn interpreter_of(interp: *mut PyInterpreterState) -> Option<&'static Interpreter> {
+pub(crate) unsafe fn interpreter_of(
+    interp: *mut PyInterpreterState,
+) -> Option<&'static Interpreter> {
     // SAFETY: the caller's promise.
     unsafe { interp.cast::<Interpreter>().as_ref() }
 }
@@ -58,8 +60,19 @@ fn interpreter(interp: &'static Interpreter) -> *mut PyInterpreterState {
 }
 
 #[capi]
-fn PyThreadState_Get(th: Thread<'_>) -> *mut PyThreadState {
-    public(th.state())
+fn PyThreadState_Get() -> *mut PyThreadState {
+    let state = unchecked();
+    if state.is_null() {
+        crate::pythonrun::fatal(
+            Some(c"PyThreadState_Get"),
+            Some(
+                c"the function must be called with the GIL held, after Python initialization and \
+                  before Python finalization, but the GIL is released (the current Python thread \
+                  state is NULL)",
+            ),
+        );
+    }
+    state
 }
 
 #[capi]
@@ -906,82 +919,6 @@ fn PyThread_GetInfo(th: Thread<'_>) -> Result {
     let sys = vm::import::import_module(th, id!(th, "sys"))?;
     sys.getattr(th, &*Str::intern(th, "thread_info")?)
 }
-
-// Locks of one byte.
-
-fn byte<'a>(mutex: *mut u8) -> &'a std::sync::atomic::AtomicU8 {
-    // SAFETY: C passes a live mutex, whose first byte says whether it is taken.
-    unsafe { std::sync::atomic::AtomicU8::from_ptr(mutex) }
-}
-
-#[capi]
-fn PyMutex_Lock(mutex: *mut u8) {
-    let byte = byte(mutex);
-    while byte.compare_exchange(0, 1, Ordering::Acquire, Ordering::Relaxed).is_err() {
-        pause();
-    }
-}
-
-/// Let other threads run for a moment.
-fn pause() {
-    let wait = || std::thread::sleep(Duration::from_micros(50));
-    if Thread::is_attached() {
-        // SAFETY: just checked.
-        unsafe { Thread::current() }.allow_threads(wait);
-    } else {
-        wait();
-    }
-}
-
-const ACQUIRED: c_int = 1;
-
-/// Take a lock, waiting `timeout` nanoseconds, or for ever if negative; an
-/// answer of `PyLockStatus`.
-#[capi]
-fn _PyMutex_LockTimed(mutex: *mut u8, timeout: i64, _flags: c_int) -> c_int {
-    let Ok(timeout) = u64::try_from(timeout) else {
-        PyMutex_Lock(mutex);
-        return ACQUIRED;
-    };
-    let deadline = Instant::now() + Duration::from_nanos(timeout);
-    let byte = byte(mutex);
-    while byte.compare_exchange(0, 1, Ordering::Acquire, Ordering::Relaxed).is_err() {
-        if Instant::now() >= deadline {
-            return 0;
-        }
-        pause();
-    }
-    ACQUIRED
-}
-
-#[capi]
-fn PyMutex_Unlock(mutex: *mut u8) {
-    byte(mutex).store(0, Ordering::Release);
-}
-
-#[capi]
-fn PyMutex_IsLocked(mutex: *mut u8) -> bool {
-    byte(mutex).load(Ordering::Relaxed) != 0
-}
-
-/// The GIL is the critical section.
-#[capi]
-fn PyCriticalSection_Begin(_section: *mut c_void, _object: *mut PyObject) {}
-
-#[capi]
-fn PyCriticalSection_BeginMutex(_section: *mut c_void, _mutex: *mut c_void) {}
-
-#[capi]
-fn PyCriticalSection_End(_section: *mut c_void) {}
-
-#[capi]
-fn PyCriticalSection2_Begin(_section: *mut c_void, _a: *mut PyObject, _b: *mut PyObject) {}
-
-#[capi]
-fn PyCriticalSection2_BeginMutex(_section: *mut c_void, _a: *mut c_void, _b: *mut c_void) {}
-
-#[capi]
-fn PyCriticalSection2_End(_section: *mut c_void) {}
 
 // Clocks.
 

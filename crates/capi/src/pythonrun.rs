@@ -292,11 +292,19 @@ pub(crate) fn fatal(function: Option<&CStr>, message: Option<&CStr>) -> ! {
     let name = text(function);
     let prefix = if name.is_empty() { String::new() } else { format!("{name}: ") };
     // Nobody can be told if this fails.
-    let _ = writeln!(std::io::stderr(), "Fatal Python error: {prefix}{}", text(message));
+    let _ = writeln!(
+        std::io::stderr(),
+        "Fatal Python error: {prefix}{}\nPython runtime state: initialized\n",
+        text(message)
+    );
     if Thread::is_attached() {
         // SAFETY: just checked.
         let th = unsafe { Thread::current() };
         vm::dump::write_all_tracebacks(2, th.interp(), th.state().ident());
+        (crate::upcalls::registered(th).write_extension_modules)(th, 2);
+    } else if let Some(main) = object::Interpreter::main() {
+        // Nobody may change what the threads do meanwhile, or it is a bit wrong.
+        vm::dump::write_all_tracebacks(2, main, host::thread::ident());
     }
     std::process::abort();
 }
@@ -355,11 +363,17 @@ fn Py_FdIsInteractive(file: *mut libc::FILE, _name: *const c_char) -> bool {
 #[capi]
 fn PyUnstable_AtExit(
     th: Thread<'_>,
-    _interp: *mut abi::PyInterpreterState,
-    _function: Option<unsafe extern "C" fn(*mut c_void)>,
-    _data: *mut c_void,
+    interp: *mut abi::PyInterpreterState,
+    function: Option<vm::exits::Function>,
+    data: *mut c_void,
 ) -> Result<()> {
-    raise!(th, NotImplementedError, "PyUnstable_AtExit")
+    // SAFETY: C passes an interpreter.
+    let interp = unsafe { crate::pystate::interpreter_of(interp) };
+    let (Some(interp), Some(function)) = (interp, function) else {
+        raise!(th, SystemError, "bad argument to internal function");
+    };
+    vm::exits::add(interp, function, data);
+    Ok(())
 }
 
 #[capi]
@@ -492,6 +506,29 @@ data! {
     Py_UnbufferedStdioFlag: Flag = flag(0);
     Py_VerboseFlag: Flag = flag(0);
     Py_HasFileSystemDefaultEncoding: Flag = flag(1);
+}
+
+/// Show C code the flags of the command line in the variables that it has for them.
+pub(crate) fn publish_flags(flags: &object::thread::Flags) {
+    let values = [
+        (&Py_BytesWarningFlag, flags.bytes_warning),
+        (&Py_DebugFlag, flags.debug),
+        (&Py_DontWriteBytecodeFlag, flags.dont_write_bytecode),
+        (&Py_HashRandomizationFlag, flags.hash_randomization),
+        (&Py_IgnoreEnvironmentFlag, flags.ignore_environment),
+        (&Py_InspectFlag, flags.inspect),
+        (&Py_InteractiveFlag, flags.interactive),
+        (&Py_IsolatedFlag, flags.isolated),
+        (&Py_NoSiteFlag, flags.no_site),
+        (&Py_NoUserSiteDirectory, flags.no_user_site),
+        (&Py_OptimizeFlag, flags.optimize),
+        (&Py_QuietFlag, flags.quiet),
+        (&Py_UTF8Mode, flags.utf8_mode),
+        (&Py_VerboseFlag, flags.verbose),
+    ];
+    for (variable, value) in values {
+        variable.0.store(value, std::sync::atomic::Ordering::Relaxed);
+    }
 }
 
 /// A pointer to text.

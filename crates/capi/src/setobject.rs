@@ -47,8 +47,8 @@ fn PySet_Size(th: Thread<'_>, set: Obj<'_>) -> Result<isize> {
 #[capi]
 fn PySet_Contains(th: Thread<'_>, set: Obj<'_>, key: Obj<'_>) -> Result<bool> {
     match (set.downcast::<Set>(), set.downcast::<FrozenSet>()) {
-        (Some(set), _) => set.contains(th, key),
-        (_, Some(set)) => set.contains(th, key),
+        (Some(set), _) => set.contains_key(th, key),
+        (_, Some(set)) => set.contains_key(th, key),
         _ => Err(bad(th)),
     }
 }
@@ -65,7 +65,7 @@ fn PySet_Add(th: Thread<'_>, set: Obj<'_>, key: Obj<'_>) -> Result<()> {
 
 #[capi]
 fn PySet_Discard(th: Thread<'_>, set: Obj<'_>, key: Obj<'_>) -> Result<bool> {
-    mutable(th, set)?.discard(th, key)
+    mutable(th, set)?.discard_key(th, key)
 }
 
 #[capi]

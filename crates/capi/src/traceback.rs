@@ -341,7 +341,7 @@ function_fields! {
 fn PyFunction_GetAnnotations(th: Thread<'_>, object: Obj<'_>) -> Result<*mut PyObject> {
     let function = argument::<object::Function>(th, object)?;
     if function.annotations.is_null() && function.annotate.get().is_none() {
-        return Ok(std::ptr::null_mut());
+        return Ok(types::none().as_ptr());
     }
     let annotations = attribute(th, object, "__annotations__")?;
     Ok(crate::convert::lend(annotations))
@@ -534,12 +534,22 @@ fn PyDescr_IsData(object: Obj<'_>) -> bool {
     object.ty().slots().tp_descr_set.is_some()
 }
 
+/// Complain of a definition of a spec, whose offset is not that in the object.
+fn check_absolute(th: Thread<'_>, def: *const abi::PyMemberDef, function: &str) -> Result<()> {
+    // SAFETY: C passes a definition.
+    if unsafe { (*def).flags } & abi::Py_RELATIVE_OFFSET != 0 {
+        raise!(th, SystemError, "{function} used with Py_RELATIVE_OFFSET");
+    }
+    Ok(())
+}
+
 #[capi]
 unsafe fn PyMember_GetOne(
     th: Thread<'_>,
     object: *mut PyObject,
     def: *mut abi::PyMemberDef,
 ) -> Result {
+    check_absolute(th, def, "PyMember_GetOne")?;
     // SAFETY: C passes an object of the type that the definition belongs to.
     unsafe { types::descr::get_member(th, th.argument(object), &*def) }
 }
@@ -551,6 +561,7 @@ unsafe fn PyMember_SetOne(
     def: *mut abi::PyMemberDef,
     value: Option<Obj<'_>>,
 ) -> Result<()> {
+    check_absolute(th, def, "PyMember_SetOne")?;
     // SAFETY: C passes an object of the type that the definition belongs to.
     unsafe { types::descr::set_member(th, th.argument(object), &*def, value) }
 }

@@ -1,8 +1,10 @@
 //! `tupleobject.h`.
 
+use std::ptr::NonNull;
+
 use abi::PyObject;
 use macros::capi;
-use object::{AsObject, Link, Obj, Ref, Result, Thread, Tuple, raise};
+use object::{AsObject, Link, Obj, Ref, Result, Thread, Tuple, error, gc, raise};
 
 use crate::{
     convert::{IntoC, argument},
@@ -114,8 +116,26 @@ pub(crate) unsafe extern "C" fn pack(size: isize, va: *mut VaList) -> *mut PyObj
     // SAFETY: for the whole function: C passes that many objects.
     unsafe {
         let th = Thread::current();
+        if size < 0 {
+            let _ = error!(th, SystemError, "bad argument to internal function");
+            return std::ptr::null_mut();
+        }
         let items: Vec<Obj<'_>> =
             (0..size).filter_map(|_| Obj::from_raw((*va).pointer())).collect();
-        Tuple::from_objs(th, &items).into_c()
+        let made = Tuple::from_objs(th, &items);
+        if let Ok(tuple) = &made
+            && !items.is_empty()
+            && !items.iter().any(|item| may_be_tracked(th, *item))
+        {
+            // No cycle goes through it.
+            gc::untrack(th.heap(), NonNull::new_unchecked(tuple.as_ptr()));
+        }
+        made.into_c()
     }
+}
+
+/// Whether the collector may have to look at an object.
+fn may_be_tracked(th: Thread<'_>, object: Obj<'_>) -> bool {
+    object.ty().is_gc()
+        && (!object.is_exact::<Tuple>() || gc::is_tracked(th.heap(), object.as_ptr()))
 }

@@ -184,7 +184,7 @@ fn PyType_GetModuleByDef<'a>(
 #[capi]
 unsafe fn PyType_GetBaseByToken(
     th: Thread<'_>,
-    ty: &Type,
+    ty: Obj<'_>,
     token: *mut c_void,
     result: *mut *mut PyObject,
 ) -> Result<bool> {
@@ -195,6 +195,9 @@ unsafe fn PyType_GetBaseByToken(
     if token.is_null() {
         raise!(th, SystemError, "PyType_GetBaseByToken called with token=NULL");
     }
+    let Some(ty) = as_type(ty) else {
+        raise!(th, TypeError, "expected a type, got a '{}' object", ty.ty().shown_name(th)?);
+    };
     let Some(class) = with_token(ty, token) else { return Ok(false) };
     if !result.is_null() {
         // SAFETY: as above.
@@ -225,7 +228,7 @@ fn PyObject_GetTypeData(object: Obj<'_>, class: &Type) -> *mut c_void {
 
 #[capi]
 fn PyType_GetTypeDataSize(class: &Type) -> isize {
-    class.basicsize() as isize - spec::data_offset(class) as isize
+    class.basicsize().saturating_sub(spec::data_offset(class)) as isize
 }
 
 #[capi]

@@ -23,6 +23,8 @@ struct Directive {
     alternate: bool,
     width: Option<usize>,
     precision: Option<usize>,
+    /// The letter that says the length: 0 for none, `L` for two of `l`.
+    modifier: u8,
     length: Length,
     conversion: u8,
 }
@@ -60,6 +62,7 @@ impl Format<'_> {
             alternate: false,
             width: None,
             precision: None,
+            modifier: 0,
             length: Length::Int,
             conversion: 0,
         };
@@ -91,18 +94,46 @@ impl Format<'_> {
                 Some(self.number().unwrap_or(0))
             };
         }
-        while let b'l' | b'z' | b't' | b'j' = self.peek() {
-            self.take();
+        if matches!(self.peek(), b'l' | b'z' | b't' | b'j') {
+            directive.modifier = self.take();
             directive.length = Length::Long;
+            if directive.modifier == b'l' && self.peek() == b'l' {
+                directive.modifier = self.take().to_ascii_uppercase();
+            }
         }
         directive.conversion = self.take();
         directive
     }
 }
 
-/// The text of UTF-8 bytes; what is not becomes U+FFFD.
-fn from_bytes(th: Thread<'_>, bytes: &[u8]) -> Result<Ref<Str>> {
-    Str::new(th, &String::from_utf8_lossy(bytes))
+impl Directive {
+    /// Whether what the directive says goes together.
+    fn is_valid(&self) -> bool {
+        match self.conversion {
+            b'd' | b'i' | b'u' | b'x' | b'X' | b'o' => true,
+            b'c' | b'p' => self.modifier == 0 && self.width.is_none() && self.precision.is_none(),
+            b's' | b'V' => matches!(self.modifier, 0 | b'l'),
+            _ => self.modifier == 0,
+        }
+    }
+}
+
+/// The text of UTF-8 bytes; what is not becomes U+FFFD, but for the beginning of a
+/// character that the precision cut off.
+fn from_bytes(th: Thread<'_>, bytes: &[u8], precision: Option<usize>) -> Result<Ref<Str>> {
+    let mut text = String::new();
+    let mut chunks = bytes.utf8_chunks().peekable();
+    while let Some(chunk) = chunks.next() {
+        text.push_str(chunk.valid());
+        let invalid = chunk.invalid();
+        let is_cut = chunks.peek().is_none()
+            && precision == Some(bytes.len())
+            && std::str::from_utf8(invalid).is_err_and(|error| error.error_len().is_none());
+        if !invalid.is_empty() && !is_cut {
+            text.push(char::REPLACEMENT_CHARACTER);
+        }
+    }
+    Str::new(th, &text)
 }
 
 /// A C string of at most `precision` bytes, which then need not end.
@@ -133,7 +164,7 @@ unsafe fn wide(th: Thread<'_>, text: *const u32, precision: Option<usize>) -> Re
         length += 1;
     }
     // SAFETY: as many were just read.
-    Str::from_code_points(th, unsafe { std::slice::from_raw_parts(text, length) })
+    crate::unicodeobject::from_wide(th, unsafe { std::slice::from_raw_parts(text, length) })
 }
 
 /// Digits of an integer, zeros before them up to the precision.
@@ -146,8 +177,8 @@ fn integer(directive: &Directive, magnitude: u64, negative: bool) -> String {
     };
     let sign = if negative { "-" } else { "" };
     let mut least = directive.precision.unwrap_or(0);
-    if directive.zero && !directive.left && directive.precision.is_none() {
-        least = directive.width.unwrap_or(0).saturating_sub(sign.len());
+    if directive.zero && !directive.left {
+        least = least.max(directive.width.unwrap_or(0).saturating_sub(sign.len()));
     }
     format!("{sign}{digits:0>least$}")
 }
@@ -208,7 +239,7 @@ unsafe fn render(th: Thread<'_>, directive: &mut Directive, va: &mut VaList) -> 
                 } else if directive.length == Length::Long {
                     wide(th, text.cast(), directive.precision)?
                 } else {
-                    from_bytes(th, c_bytes(text, directive.precision))?
+                    from_bytes(th, c_bytes(text, directive.precision), directive.precision)?
                 }
             }
             b'V' => {
@@ -218,7 +249,9 @@ unsafe fn render(th: Thread<'_>, directive: &mut Directive, va: &mut VaList) -> 
                     None if directive.length == Length::Long => {
                         wide(th, text.cast(), directive.precision)?
                     }
-                    None => from_bytes(th, c_bytes(text, directive.precision))?,
+                    None => {
+                        from_bytes(th, c_bytes(text, directive.precision), directive.precision)?
+                    }
                 }
             }
             b'U' | b'S' => required(th, object(va))?.str(th)?,
@@ -232,12 +265,7 @@ unsafe fn render(th: Thread<'_>, directive: &mut Directive, va: &mut VaList) -> 
                     None => raise!(th, TypeError, "%N argument must be a type"),
                 }
             }
-            other => raise!(
-                th,
-                SystemError,
-                "invalid format string: %{}",
-                char::from(other).escape_default()
-            ),
+            _ => raise!(th, SystemError, "invalid format string"),
         })
     }
 }
@@ -272,11 +300,15 @@ pub(crate) unsafe fn expand(
             break;
         }
         rest.take();
+        if rest.peek() == b'%' {
+            out.push(th, u32::from(rest.take()))?;
+            continue;
+        }
         // SAFETY: the caller's promise.
         let mut directive = unsafe { rest.directive(va) };
-        if directive.conversion == b'%' {
-            out.push(th, u32::from(b'%'))?;
-            continue;
+        if !b"diuxXocpsVUSRATN".contains(&directive.conversion) || !directive.is_valid() {
+            let text = String::from_utf8_lossy(tail);
+            raise!(th, SystemError, "invalid format string: {text}");
         }
         // SAFETY: the caller's promise.
         let text = unsafe { render(th, &mut directive, va)? };

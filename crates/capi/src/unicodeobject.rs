@@ -39,6 +39,14 @@ fn checked<'a>(th: Thread<'_>, object: Option<Obj<'a>>) -> Result<&'a Str> {
     }
 }
 
+/// As [`checked`], for what only C code's own mistake can be.
+fn internal<'a>(th: Thread<'_>, object: Option<Obj<'a>>) -> Result<&'a Str> {
+    match object.and_then(|object| object.downcast::<Str>()) {
+        Some(text) => Ok(text),
+        None => raise!(th, SystemError, "bad argument to internal function"),
+    }
+}
+
 /// UTF-8 that lives as long as the string.
 pub(crate) fn utf8<'a>(th: Thread<'_>, text: &'a Str) -> Result<&'a [u8]> {
     text.to_utf8(th).map(str::as_bytes)
@@ -58,6 +66,9 @@ pub(crate) unsafe fn wide<'a>(text: *const u32, size: isize) -> &'a [u32] {
         }
         length
     });
+    if length == 0 {
+        return &[];
+    }
     // SAFETY: as many are there.
     unsafe { std::slice::from_raw_parts(text, length) }
 }
@@ -74,6 +85,9 @@ pub(crate) fn from_ordinal(th: Thread<'_>, code: c_int) -> Result<Ref> {
 
 #[capi]
 fn PyUnicode_New(th: Thread<'_>, size: isize, max: u32) -> Result<Ref<Str>> {
+    if size == 0 {
+        return Ok(Str::empty(th));
+    }
     if max > 0x10_ffff {
         raise!(th, SystemError, "invalid maximum character passed to PyUnicode_New");
     }
@@ -107,12 +121,19 @@ unsafe fn PyUnicode_FromStringAndSize(
             "NULL string with positive size with NULL passed to PyUnicode_FromStringAndSize"
         );
     }
+    if size as usize > isize::MAX as usize - size_of::<abi::PyUnicodeObject>() {
+        return Err(th.no_memory());
+    }
     // SAFETY: C passes that many bytes.
     codec::decode(th, unsafe { sized(text, size) }, "utf-8", "strict")
 }
 
 /// The characters of a buffer of 1, 2 or 4 bytes each.
 unsafe fn units<'a>(kind: c_int, data: *const c_void, size: usize) -> Option<Units<'a>> {
+    if size == 0 {
+        // Null will do.
+        return matches!(kind, 1 | 2 | 4).then_some(Units::Ucs1(&[]));
+    }
     // SAFETY: for the whole function: C passes that many characters.
     unsafe {
         Some(match kind {
@@ -132,11 +153,11 @@ unsafe fn PyUnicode_FromKindAndData(
     size: isize,
 ) -> Result<Ref<Str>> {
     let Ok(size) = usize::try_from(size) else { raise!(th, ValueError, "size must be positive") };
-    if size == 0 {
-        return Ok(Str::empty(th));
-    }
     // SAFETY: C passes that many characters.
     match unsafe { units(kind, data, size) } {
+        Some(Units::Ucs4([code])) if *code > 0x10_ffff => {
+            raise!(th, SystemError, "invalid maximum character passed to PyUnicode_New")
+        }
         Some(units) => Str::from_units(th, units),
         None => raise!(th, SystemError, "invalid kind"),
     }
@@ -154,8 +175,19 @@ unsafe fn PyUnicode_FromWideChar(
         }
         raise!(th, SystemError, "bad argument to internal function");
     }
+    if size < -1 {
+        raise!(th, SystemError, "bad argument to internal function");
+    }
     // SAFETY: C passes that many characters.
-    Str::from_code_points(th, unsafe { wide(text, size) })
+    from_wide(th, unsafe { wide(text, size) })
+}
+
+/// The text of `wchar_t`s, which may be no characters.
+pub(crate) fn from_wide(th: Thread<'_>, codes: &[u32]) -> Result<Ref<Str>> {
+    if let Some(code) = codes.iter().find(|code| **code > 0x10_ffff) {
+        raise!(th, ValueError, "character U+{code:x} is not in range [U+0000; U+10ffff]");
+    }
+    Str::from_code_points(th, codes)
 }
 
 #[capi]
@@ -321,14 +353,14 @@ fn PyUnicode_Fill(
     length: isize,
     code: u32,
 ) -> Result<isize> {
-    let text = checked(th, object)?;
+    let text = internal(th, object)?;
     modifiable(th, text)?;
-    if code > most(text) {
-        raise!(th, ValueError, "fill character is bigger than the string maximum character");
-    }
     let Ok(start) = usize::try_from(start) else {
         raise!(th, IndexError, "string index out of range");
     };
+    if code > most(text) {
+        raise!(th, ValueError, "fill character is bigger than the string maximum character");
+    }
     let end = text.len().min(start.saturating_add(length.max(0) as usize));
     for index in start..end {
         put(text, index, code);
@@ -345,7 +377,7 @@ fn PyUnicode_CopyCharacters(
     from_start: isize,
     count: isize,
 ) -> Result<isize> {
-    let (to, from) = (checked(th, to)?, checked(th, from)?);
+    let (from, to) = (internal(th, from)?, internal(th, to)?);
     let (Ok(to_start), Ok(from_start)) = (usize::try_from(to_start), usize::try_from(from_start))
     else {
         raise!(th, IndexError, "string index out of range");
@@ -902,6 +934,11 @@ fn PyUnicode_Equal(th: Thread<'_>, a: Obj<'_>, b: Obj<'_>) -> Result<bool> {
 
 #[capi]
 unsafe fn PyUnicode_EqualToUTF8AndSize(object: Obj<'_>, text: *const c_char, size: isize) -> bool {
+    // What is longer than the text is not read.
+    let most = object.downcast::<Str>().map_or(0, |text| text.len().saturating_mul(4));
+    if size < 0 || size as usize > most {
+        return false;
+    }
     // SAFETY: C passes that many bytes.
     let bytes = unsafe { sized(text, size) };
     match (object.downcast::<Str>(), std::str::from_utf8(bytes)) {
@@ -1072,11 +1109,14 @@ fn PyUnicode_Replace(
 fn PyUnicode_Translate(
     th: Thread<'_>,
     object: Obj<'_>,
-    table: Obj<'_>,
-    _errors: Option<&CStr>,
-) -> Result {
-    string(th, object)?;
-    method(th, object, "translate", &[table])
+    table: Option<Obj<'_>>,
+    errors: Option<&CStr>,
+) -> Result<Ref<Str>> {
+    let text = string(th, object)?;
+    let Some(table) = table else {
+        raise!(th, TypeError, "bad argument type for built-in operation");
+    };
+    types::str::translate_with(th, text, table, &errors.map_or("strict".into(), lossy))
 }
 
 #[capi]

@@ -120,6 +120,19 @@ unsafe fn PyUnicodeWriter_WriteASCII(
 }
 
 #[capi]
+unsafe fn _PyUnicodeWriter_WriteLatin1String(
+    th: Thread<'_>,
+    writer: *mut Writer,
+    text: *const c_char,
+    size: isize,
+) -> Result<()> {
+    // SAFETY: C passes a text of that size.
+    let text = Str::from_units(th, text::units::Units::Ucs1(unsafe { sized(text, size) }))?;
+    // SAFETY: C passes a writer that it made.
+    unsafe { &mut *writer }.push(th, &text)
+}
+
+#[capi]
 unsafe fn PyUnicodeWriter_WriteWideChar(
     th: Thread<'_>,
     writer: *mut Writer,
@@ -128,7 +141,7 @@ unsafe fn PyUnicodeWriter_WriteWideChar(
 ) -> Result<()> {
     // SAFETY: C passes a text of that size.
     let codes = unsafe { crate::unicodeobject::wide(text, size) };
-    let text = Str::from_code_points(th, codes)?;
+    let text = crate::unicodeobject::from_wide(th, codes)?;
     // SAFETY: C passes a writer that it made.
     unsafe { &mut *writer }.push(th, &text)
 }
@@ -143,9 +156,12 @@ unsafe fn PyUnicodeWriter_WriteUCS4(
     if size < 0 {
         raise!(th, ValueError, "size must be positive");
     }
-    // SAFETY: C passes a text of that size.
-    let text =
-        Str::from_code_points(th, unsafe { std::slice::from_raw_parts(text, size as usize) })?;
+    // C code may have it at any address.
+    let codes: Vec<u32> = (0..size as usize)
+        // SAFETY: C passes a text of that size.
+        .map(|index| unsafe { text.add(index).read_unaligned() })
+        .collect();
+    let text = Str::from_code_points(th, &codes)?;
     // SAFETY: C passes a writer that it made.
     unsafe { &mut *writer }.push(th, &text)
 }

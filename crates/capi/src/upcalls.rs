@@ -7,7 +7,7 @@ use std::{
 };
 
 use macros::capi;
-use object::{Obj, Result, Thread, raise};
+use object::{Obj, Ref, Result, Thread, raise};
 
 /// The functions.
 #[derive(Clone, Copy)]
@@ -20,6 +20,10 @@ pub struct Upcalls {
     pub before_fork: fn(Thread<'_>),
     pub after_fork_parent: fn(Thread<'_>),
     pub after_fork_child: fn(Thread<'_>),
+    /// What `sys.stderr` is before there are real streams, for a descriptor.
+    pub standard_printer: fn(Thread<'_>, i32) -> Result<Ref>,
+    /// Name to a descriptor the native modules that are not of the standard library.
+    pub write_extension_modules: fn(Thread<'_>, i32),
 }
 
 /// The key of string hashing, and what others take from its bytes; compilers of
@@ -40,11 +44,13 @@ impl Default for Registered {
             before_fork: |_| {},
             after_fork_parent: |_| {},
             after_fork_child: |_| {},
+            standard_printer: |th, _| raise!(th, SystemError, "streams are not available"),
+            write_extension_modules: |_, _| {},
         }))
     }
 }
 
-fn registered(th: Thread<'_>) -> Upcalls {
+pub(crate) fn registered(th: Thread<'_>) -> Upcalls {
     th.interp().shared.get::<Registered>().0.get()
 }
 
@@ -53,6 +59,8 @@ pub fn register(th: Thread<'_>, upcalls: Upcalls) {
     if let Err(raised) = crate::classobject::ready(th) {
         th.clear_exception(raised);
     }
+    crate::objimpl::note_mode(th);
+    crate::pythonrun::publish_flags(&th.interp().flags.borrow());
     let (first, second) = th.interp().hash_secret.get();
     _Py_HashSecret[0].store(first, Ordering::Relaxed);
     _Py_HashSecret[1].store(second, Ordering::Relaxed);
@@ -87,4 +95,13 @@ fn PyOS_AfterFork_Child(th: Thread<'_>) {
 #[capi]
 fn PyOS_AfterFork(th: Thread<'_>) {
     (registered(th).after_fork_child)(th);
+}
+
+/// A printer for the descriptor of standard output or error.
+#[capi]
+fn PyFile_NewStdPrinter(th: Thread<'_>, fd: std::ffi::c_int) -> Result<Ref> {
+    if !matches!(fd, 1 | 2) {
+        raise!(th, SystemError, "bad argument to internal function");
+    }
+    (registered(th).standard_printer)(th, fd)
 }

@@ -129,8 +129,8 @@ macro_rules! variadic {
 }
 
 use crate::{
-    abstract_ as call, bytesobject, getargs, modsupport, osmodule, pyerrors, sysmodule,
-    tupleobject, unicode_format as format, warnings,
+    abstract_ as call, bytesobject, getargs, getargs_keywords, modsupport, osmodule, pyerrors,
+    sysmodule, tupleobject, unicode_format as format, warnings,
 };
 
 variadic! {
@@ -139,10 +139,10 @@ variadic! {
     "PyArg_ParseTuple" "rdx" "2" => getargs::parse_tuple;
     "_PyArg_ParseTuple_SizeT" "rdx" "2" => getargs::parse_tuple;
     "_PyArg_ParseStack" "rcx" "3" => getargs::parse_stack;
-    "PyArg_ParseTupleAndKeywords" "r8" "4" => getargs::PyArg_VaParseTupleAndKeywords;
-    "_PyArg_ParseTupleAndKeywords_SizeT" "r8" "4" => getargs::PyArg_VaParseTupleAndKeywords;
-    "_PyArg_ParseTupleAndKeywordsFast" "rcx" "3" => getargs::parse_fast;
-    "_PyArg_ParseStackAndKeywords" "r8" "4" => getargs::parse_stack_and_keywords;
+    "PyArg_ParseTupleAndKeywords" "r8" "4" => getargs_keywords::PyArg_VaParseTupleAndKeywords;
+    "_PyArg_ParseTupleAndKeywords_SizeT" "r8" "4" => getargs_keywords::PyArg_VaParseTupleAndKeywords;
+    "_PyArg_ParseTupleAndKeywordsFast" "rcx" "3" => getargs_keywords::parse_fast;
+    "_PyArg_ParseStackAndKeywords" "r8" "4" => getargs_keywords::parse_stack_and_keywords;
     "PyArg_UnpackTuple" "r8" "4" => getargs::unpack_tuple;
     "Py_BuildValue" "rsi" "1" => modsupport::Py_VaBuildValue;
     "_Py_BuildValue_SizeT" "rsi" "1" => modsupport::Py_VaBuildValue;
@@ -163,6 +163,7 @@ variadic! {
     "PyObject_CallMethod" "rcx" "3" => call::call_method;
     "_PyObject_CallMethod_SizeT" "rcx" "3" => call::call_method;
     "PyEval_CallMethod" "rcx" "3" => call::call_method;
+    "_PyObject_CallMethodId" "rcx" "3" => call::call_method_id;
     "PyObject_CallFunctionObjArgs" "rsi" "1" => call::call_function_obj_args;
     "PyObject_CallMethodObjArgs" "rdx" "2" => call::call_method_obj_args;
     "PyOS_snprintf" "rcx" "3" => pyerrors::PyOS_vsnprintf;

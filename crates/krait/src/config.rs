@@ -36,7 +36,6 @@ pub(crate) struct Config {
     pub(crate) stream_errors: Option<String>,
     /// The locale is "C" or "POSIX" or stands in for them.
     pub(crate) is_c_locale: bool,
-    pub(crate) cpu_count: i32,
     /// Standard input is a terminal, or `-i` says to treat it as one.
     pub(crate) stdin_prompts: bool,
 }
@@ -129,6 +128,7 @@ impl Config {
             )?,
             no_debug_ranges: xoption("no_debug_ranges").is_some()
                 || environment.get("PYTHONNODEBUGRANGES").is_some(),
+            cpu_count: -1,
         };
         environment.count("PYTHONDEBUG", &mut flags.debug);
         environment.count("PYTHONVERBOSE", &mut flags.verbose);
@@ -151,7 +151,7 @@ impl Config {
             Some(value) => value.filter(|value| !value.is_empty()),
             None => environment.get("PYTHONPYCACHEPREFIX"),
         };
-        let cpu_count = cpu_count(xoption("cpu_count"), &environment)?;
+        flags.cpu_count = cpu_count(xoption("cpu_count"), &environment)?;
         check_values(&line, &environment)?;
         let is_stdin = matches!(line.program, Program::Stdin);
         Ok(Config {
@@ -169,7 +169,6 @@ impl Config {
             stream_encoding,
             stream_errors,
             is_c_locale: locale.is_c || locale.is_c_utf8,
-            cpu_count,
             stdin_prompts: is_stdin && (stdin_is_tty || interactive > 0),
             flags,
             line,

@@ -88,6 +88,8 @@ fn connect(th: Thread<'_>) -> Result<()> {
             before_fork: modules::posix::before_fork,
             after_fork_parent: modules::posix::after_fork_parent,
             after_fork_child: modules::posix::after_fork_child,
+            standard_printer: modules::sys::standard_printer,
+            write_extension_modules: modules::faulthandler::write_extension_modules,
         },
     );
     Ok(())
@@ -142,7 +144,6 @@ fn fill_sys(th: Thread<'_>, config: &Config) -> Result<()> {
     let set = |name: &str, value: Ref| sys.set(th, Str::intern(th, name)?.obj(), value.obj());
     let set_path = |name: &str, path: &[u8]| set(name, text::fs_text(th, path)?.upcast());
     let paths = &config.paths;
-    modules::sys::set_cpu_count(th, config.cpu_count);
     set("flags", modules::sys::flags(th, &config.flags)?)?;
     set("argv", text::fs_list(th, &config.line.argv)?.upcast())?;
     set("orig_argv", text::fs_list(th, &config.line.orig_argv)?.upcast())?;

@@ -12,14 +12,25 @@ use crate::{
 };
 
 fn strings(th: Thread<'_>, object: Obj<'_>) -> Result<Vec<CString>> {
-    let items = object::protocol::iter::collect(th, object)?;
+    let iterator = match object::protocol::iter::iter(th, object) {
+        Ok(iterator) => iterator,
+        Err(raised) => {
+            th.catch(raised, object::exceptions::types::TypeError())?;
+            raise!(th, TypeError, "argv must be a tuple");
+        }
+    };
+    let items = object::protocol::iter::collect(th, iterator.obj())?;
     items.iter().map(|item| fs_string(th, item.obj())).collect()
 }
 
 fn byte_strings(th: Thread<'_>, object: Obj<'_>) -> Result<Vec<CString>> {
-    let items = object::protocol::iter::collect(th, object)?;
+    let count = object.length(th)?;
+    if count > isize::MAX as usize / size_of::<*const u8>() - 1 {
+        return Err(th.no_memory());
+    }
     let mut strings = Vec::new();
-    for item in items {
+    for index in 0..count {
+        let item = object::protocol::mapping::sequence_item(th, object, index as isize)?;
         let Some(bytes) = item.obj().downcast::<Bytes>() else {
             raise!(th, TypeError, "expected bytes, {} found", item.obj().type_name());
         };
@@ -95,8 +106,8 @@ pub mod _posixsubprocess {
         }
         let audited = [executable_list, args, env];
         crate::sys::audit(th, "_posixsubprocess.fork_exec", &audited)?;
-        let args = strings(th, args)?;
         let executables = byte_strings(th, executable_list)?;
+        let args = strings(th, args)?;
         let environment = if env.is_none() { None } else { Some(byte_strings(th, env)?) };
         let cwd = if cwd.is_none() { None } else { Some(fs_string(th, cwd)?) };
         let id = |object: Obj<'_>, name: &str| -> Result<Option<u32>> {

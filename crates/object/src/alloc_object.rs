@@ -253,10 +253,12 @@ pub unsafe fn dealloc_plain<T: Declared>(th: Thread<'_>, object: *mut PyObject) 
 ///
 /// # Safety
 ///
-/// `object` is dead and `drop_fields` drops what its builtin layout owns.
+/// `object` is a dead instance of the builtin type `class` or of a subtype, and
+/// `drop_fields` drops what its builtin layout owns.
 pub unsafe fn dealloc_with(
     th: Thread<'_>,
     object: *mut PyObject,
+    class: &Type,
     is_gc: bool,
     drop_fields: unsafe fn(*mut PyObject),
 ) {
@@ -266,7 +268,7 @@ pub unsafe fn dealloc_with(
     if is_gc || ty.is_gc() {
         // SAFETY: a gc object of this heap.
         unsafe { gc::untrack(th.heap(), ptr) };
-        if crate::alloc::defer_dealloc(th, ptr) {
+        if crate::alloc::defer_own_dealloc(th, ptr, || class.slots().tp_dealloc) {
             return;
         }
     }

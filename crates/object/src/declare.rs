@@ -757,7 +757,7 @@ pub unsafe extern "C" fn dealloc<T: Declared>(object: *mut PyObject) {
     }
     // SAFETY: the caller's promise.
     unsafe {
-        crate::alloc_object::dealloc_with(th, object, T::GC, |object| {
+        crate::alloc_object::dealloc_with(th, object, T::type_object(), T::GC, |object| {
             if has_attributes::<T>() {
                 shape::clear((*object.cast::<T>()).obj());
             }

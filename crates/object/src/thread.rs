@@ -204,6 +204,8 @@ pub struct Flags {
     pub context_aware_warnings: i32,
     /// `-X no_debug_ranges`: code objects have no columns.
     pub no_debug_ranges: bool,
+    /// `-X cpu_count`: what `os.cpu_count()` is to return; -1 for the truth.
+    pub cpu_count: i32,
 }
 
 /// The threads of an interpreter; changed with its GIL held.

@@ -181,7 +181,7 @@ unsafe extern "C" fn dealloc<T: object::declare::Declared>(object: *mut PyObject
 }
 
 unsafe fn tear_down<T: object::declare::Declared>(th: Thread<'_>, object: *mut PyObject) {
-    alloc_object::dealloc_with(th, object, true, |object| {
+    alloc_object::dealloc_with(th, object, T::type_object(), true, |object| {
         std::ptr::drop_in_place(object.cast::<T>());
     });
 }

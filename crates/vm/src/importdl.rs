@@ -255,6 +255,7 @@ fn again(th: Thread<'_>, key: &(String, String), name: &Str) -> Result<Option<Re
         singles.get(key).map(|one| (one.def, one.init, one.namespace.clone()))
     };
     let Some((def, init, namespace)) = known else { return Ok(None) };
+    refuse_shared(th, &key.1, name.obj())?;
     let module = match namespace {
         Some(namespace) => {
             // A module that is imported already gets the names anew.

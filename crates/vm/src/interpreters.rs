@@ -338,6 +338,7 @@ pub fn finish(th: Thread<'_>, record: &Record) {
     shutdown::keep_named(th, &[id!(th, "sys"), id!(th, "builtins")]);
     shutdown::remove_modules(th);
     lifecycle::flush_streams(th);
+    crate::exits::run(th);
     record.interp.clear();
     collect::collect(th, 2);
 }

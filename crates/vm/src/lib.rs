@@ -12,6 +12,7 @@ pub mod collect;
 pub mod dump;
 mod exc_state;
 pub mod exception;
+pub mod exits;
 mod frame;
 mod frame_locals;
 pub mod frame_object;

@@ -370,7 +370,9 @@ pub fn finish(
     let failed = flush_streams(th);
     forget_signals(th);
     shutdown::remove_modules(th);
-    failed || flush_streams(th)
+    let failed = flush_streams(th) || failed;
+    crate::exits::run(th);
+    failed
 }
 
 /// The exit status of an uncaught `SystemExit`: its code, or 1 after printing it.

@@ -7,6 +7,7 @@ use object::{
     AsObject, Head, Link, Obj, Protocol, Ref, Result, Thread, Type, alloc_object, id,
     protocol::buffer::{self, Buffer},
     raise,
+    types::memoryview::MemoryView,
 };
 
 use crate::construct;
@@ -67,18 +68,19 @@ impl PickleBuffer {
     #[sig = "($self, /)"]
     fn raw(&self, th: Thread<'_>) -> Result {
         let Some(object) = self.object.get() else { return Err(released(th)) };
-        let view = construct::builtin_type(th, "memoryview")?.call(th, &[object.obj()])?;
+        let view = MemoryView::from_object(th, object.obj())?;
         if !view.getattr(th, id!(th, "contiguous"))?.is_true(th)? {
             raise!(th, BufferError, "cannot extract raw buffer from non-contiguous buffer");
         }
-        let format = object::Str::new(th, "B")?;
-        if view.getattr(th, id!(th, "c_contiguous"))?.is_true(th)? {
-            return view.call_method(th, id!(th, "cast"), &[format.obj()]);
-        }
-        // Fortran order: the transposed view is in C order, so the bytes are.
-        let bytes = self.contents(th)?.0;
-        let bytes = object::Bytes::new(th, &bytes)?;
-        construct::builtin_type(th, "memoryview")?.call(th, &[bytes.obj()])
+        // The same memory, in whichever order it is.
+        let mut flat = *view.view();
+        flat.ndim = 1;
+        flat.itemsize = 1;
+        flat.format = c"B".as_ptr().cast_mut();
+        flat.shape = std::ptr::null_mut();
+        flat.strides = std::ptr::null_mut();
+        flat.suboffsets = std::ptr::null_mut();
+        view.derive(th, &flat).map(Ref::upcast)
     }
 
     /// Release the underlying buffer held by the PickleBuffer object.

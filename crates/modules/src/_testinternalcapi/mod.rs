@@ -5,6 +5,7 @@
 
 mod code;
 mod compiling;
+mod freed;
 mod interpreters;
 mod pending;
 mod times;
@@ -82,6 +83,89 @@ pub mod _testinternalcapi {
     #[sig = "()"]
     fn pymem_getallocatorsname(th: Thread<'_>) -> &'static str {
         th.heap().mode().name()
+    }
+
+    /// Return the flags of the command line by the names that C code has for them.
+    #[sig = "()"]
+    fn get_configs(th: Thread<'_>) -> Result<Ref<Dict>> {
+        let flags = th.interp().flags.borrow().clone();
+        let values = [
+            ("Py_UTF8Mode", flags.utf8_mode),
+            ("Py_DebugFlag", flags.debug),
+            ("Py_VerboseFlag", flags.verbose),
+            ("Py_QuietFlag", flags.quiet),
+            ("Py_InteractiveFlag", flags.interactive),
+            ("Py_InspectFlag", flags.inspect),
+            ("Py_OptimizeFlag", flags.optimize),
+            ("Py_NoSiteFlag", flags.no_site),
+            ("Py_BytesWarningFlag", flags.bytes_warning),
+            ("Py_IgnoreEnvironmentFlag", flags.ignore_environment),
+            ("Py_DontWriteBytecodeFlag", flags.dont_write_bytecode),
+            ("Py_NoUserSiteDirectory", flags.no_user_site),
+            ("Py_HashRandomizationFlag", flags.hash_randomization),
+            ("Py_IsolatedFlag", flags.isolated),
+        ];
+        let variables = Dict::new(th)?;
+        for (name, value) in values {
+            variables.set_str(th, name, Int::from_i64(th, i64::from(value))?.obj())?;
+        }
+        let configs = Dict::new(th)?;
+        configs.set_str(th, "global_config", variables.obj())?;
+        Ok(configs)
+    }
+
+    /// Return the argument, which is taken by keyword in any interpreter.
+    #[sig = "(spam=None)"]
+    fn gh_119213_getargs(_: Thread<'_>, spam: Option<Obj<'_>>) -> Ref {
+        spam.unwrap_or(types::none()).own()
+    }
+
+    /// Take a reference and give it up.
+    #[sig = "(op, /)"]
+    fn incref_decref_delayed(_: Thread<'_>, op: Obj<'_>) {
+        drop(op.own());
+    }
+
+    /// Check that null is no object.
+    #[sig = "()"]
+    fn check_pyobject_null_is_freed(th: Thread<'_>) -> Result<()> {
+        super::freed::check(th, &super::freed::Remains::Null)
+    }
+
+    /// Check that new memory is no object.
+    #[sig = "()"]
+    fn check_pyobject_uninitialized_is_freed(th: Thread<'_>) -> Result<()> {
+        super::freed::check(th, &super::freed::Remains::New)
+    }
+
+    /// Check that the guards of a block are no object.
+    #[sig = "()"]
+    fn check_pyobject_forbidden_bytes_is_freed(th: Thread<'_>) -> Result<()> {
+        super::freed::check(th, &super::freed::Remains::Guards)
+    }
+
+    /// Check that freed memory is no object.
+    #[sig = "()"]
+    fn check_pyobject_freed_is_freed(th: Thread<'_>) -> Result<()> {
+        super::freed::check(th, &super::freed::Remains::Freed)
+    }
+
+    /// Return the code that a frame runs.
+    #[sig = "(frame, /)"]
+    fn iframe_getcode(th: Thread<'_>, frame: Obj<'_>) -> Result<Ref> {
+        frame.getattr(th, &*Str::intern(th, "f_code")?)
+    }
+
+    /// Return the offset of the last instruction that a frame ran.
+    #[sig = "(frame, /)"]
+    fn iframe_getlasti(th: Thread<'_>, frame: Obj<'_>) -> Result<Ref> {
+        frame.getattr(th, &*Str::intern(th, "f_lasti")?)
+    }
+
+    /// Return the line that a frame is at.
+    #[sig = "(frame, /)"]
+    fn iframe_getline(th: Thread<'_>, frame: Obj<'_>) -> Result<Ref> {
+        frame.getattr(th, &*Str::intern(th, "f_lineno")?)
     }
 
     /// Return how many objects the collector tracks.
@@ -452,7 +536,16 @@ pub mod _testinternalcapi {
                 .decimal(code)
                 .map_or(u32::from(b'?'), |digit| u32::from(b'0') + u32::from(digit)),
         };
-        let codes: Vec<u32> = text.units().iter().map(ascii).collect();
+        let mut codes: Vec<u32> = text.units().iter().map(ascii).collect();
+        // Nothing is a number that goes on behind it.
+        let unknown = text
+            .units()
+            .iter()
+            .zip(&codes)
+            .position(|(from, to)| *to == u32::from(b'?') && from != *to);
+        if let Some(index) = unknown {
+            codes.truncate(index + 1);
+        }
         Str::from_code_points(th, &codes)
     }
 

@@ -95,7 +95,10 @@ extern "C" fn on_fatal(signal: i32) {
         out.bytes(b"\n\n");
     }
     write(fd, ALL_THREADS.load(Ordering::Relaxed));
-    write_extension_modules(fd);
+    if Thread::is_attached() {
+        // SAFETY: just checked.
+        write_extension_modules(unsafe { Thread::current() }, fd);
+    }
     if C_STACK.load(Ordering::Relaxed) {
         Out::new(fd).bytes(b"\n");
         write_c_stack(fd);
@@ -147,12 +150,7 @@ pub(super) fn write_c_stack(fd: i32) {
 }
 
 /// The native modules that are not of the standard library.
-fn write_extension_modules(fd: i32) {
-    if !Thread::is_attached() {
-        return;
-    }
-    // SAFETY: just checked.
-    let th = unsafe { Thread::current() };
+pub fn write_extension_modules(th: Thread<'_>, fd: i32) {
     let names = super::extension_modules(th);
     if names.is_empty() {
         return;

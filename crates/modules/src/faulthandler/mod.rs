@@ -5,6 +5,8 @@
 
 pub(crate) mod fault;
 
+pub use fault::write_extension_modules;
+
 use std::{cell::RefCell, collections::HashMap, time::Duration};
 
 use macros::pymodule;
@@ -70,12 +72,13 @@ fn extension_modules(th: Thread<'_>) -> Vec<String> {
     let mut position = 0;
     while let Some((name, module)) = modules.next_entry(&mut position) {
         let Some(text) = name.obj().downcast::<Str>().map(Str::to_string) else { continue };
-        let native =
-            module.obj().downcast::<Module>().is_some() && inventory.builtin(&text).is_some();
+        let Some(module) = module.obj().downcast::<Module>() else { continue };
+        let native = !module.def().is_null() || inventory.builtin(&text).is_some();
         let is_known = |known: &Ref| {
             object::protocol::mapping::contains(th, known.obj(), name.obj()).unwrap_or(true)
         };
-        if native && !known.as_ref().is_some_and(is_known) {
+        // The runtime's own module belongs to its standard library.
+        if native && text != "_krait" && !known.as_ref().is_some_and(is_known) {
             names.push(text);
         }
     }

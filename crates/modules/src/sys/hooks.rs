@@ -18,28 +18,11 @@ use crate::builtins::sys_attribute;
 pub struct BaseRepl(pub Cell<Option<fn(Thread<'_>) -> Result<()>>>);
 
 /// Settings of `sys` that have no other home.
+#[derive(Default)]
 pub(crate) struct Settings {
-    cpu_count: Cell<i32>,
     audit_hooks: RefCell<Vec<Ref>>,
     asyncgen_hooks_type: RefCell<Option<Ref<types::Type>>>,
     unraisable_type: RefCell<Option<Ref<types::Type>>>,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Settings {
-            cpu_count: Cell::new(-1),
-            audit_hooks: RefCell::default(),
-            asyncgen_hooks_type: RefCell::default(),
-            unraisable_type: RefCell::default(),
-        }
-    }
-}
-
-impl Settings {
-    pub(super) fn cpu_count(&self) -> i32 {
-        self.cpu_count.get()
-    }
 }
 
 fn settings(th: Thread<'_>) -> &'static Settings {
@@ -47,13 +30,8 @@ fn settings(th: Thread<'_>) -> &'static Settings {
 }
 
 /// `-X cpu_count`: what `os.cpu_count()` is to return; -1 for the truth.
-pub fn set_cpu_count(th: Thread<'_>, count: i32) {
-    settings(th).cpu_count.set(count);
-}
-
-/// What [`set_cpu_count`] set.
 pub fn cpu_count(th: Thread<'_>) -> i32 {
-    settings(th).cpu_count.get()
+    th.interp().flags.borrow().cpu_count
 }
 
 /// `sys.addaudithook`.

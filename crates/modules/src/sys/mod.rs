@@ -19,7 +19,7 @@ use vm::monitoring::legacy;
 
 pub use describe::{VERSION_TEXT, flags, version_info};
 pub use hooks::audit_event as audit;
-pub use hooks::{BaseRepl, cpu_count, set_cpu_count};
+pub use hooks::{BaseRepl, cpu_count};
 pub(crate) use hooks::{audit_with, print_exception};
 pub use printer::standard_printer;
 
@@ -468,7 +468,7 @@ pub mod sys {
     /// Get the PyConfig.cpu_count value.
     #[sig = "()"]
     fn _get_cpu_count_config(th: Thread<'_>) -> i32 {
-        th.interp().extensions.get::<hooks::Settings>().cpu_count()
+        cpu_count(th)
     }
 
     #[exec]

@@ -1,9 +1,7 @@
 //! What `sys.stderr` is before there are real streams.
 
-use std::io::Write as _;
-
 use macros::{pymethods, pytype};
-use object::{Head, Ref, Result, Str, Thread, alloc_object};
+use object::{Head, Ref, Result, Str, Thread, alloc_object, types};
 
 /// Writes text to a descriptor, without a buffer.
 #[pytype(name = "stderrprinter", c_name = "PyStdPrinter_Type", flags = DISALLOW_INSTANTIATION)]
@@ -20,15 +18,15 @@ pub fn standard_printer(th: Thread<'_>, fd: i32) -> Result<Ref> {
 
 #[pymethods]
 impl Printer {
+    /// How many bytes were written; `None` if the descriptor takes none now.
     #[sig = "($self, text, /)"]
-    fn write(&self, th: Thread<'_>, text: &Str) -> Result<usize> {
-        let bytes = crate::support::encode_fs(th, text)?;
-        // Nobody can be told if this fails.
-        let _ = match self.fd {
-            1 => std::io::stdout().write_all(&bytes),
-            _ => std::io::stderr().write_all(&bytes),
-        };
-        Ok(text.len())
+    fn write(&self, th: Thread<'_>, text: &Str) -> Result<Option<usize>> {
+        let bytes = types::str::codec::encode(th, text, "utf-8", "backslashreplace")?;
+        match host::fs::write(self.fd, bytes.as_bytes()) {
+            Ok(count) => Ok(Some(count)),
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => Ok(None),
+            Err(error) => Err(crate::support::os_error(th, &error)),
+        }
     }
 
     #[sig = "($self, /)"]

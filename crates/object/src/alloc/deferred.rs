@@ -12,9 +12,9 @@ use std::{
     ptr::NonNull,
 };
 
-use abi::PyObject;
+use abi::{PyObject, destructor};
 
-use crate::{Thread, reference};
+use crate::{Thread, gc, reference};
 
 /// How deep deallocations may nest.
 const NESTING: u32 = 50;
@@ -27,6 +27,55 @@ const NESTING: u32 = 50;
 pub fn defer_dealloc(th: Thread<'_>, object: NonNull<PyObject>) -> bool {
     let state = th.state();
     defer(&state.dealloc_depth, &state.dealloc_later, object)
+}
+
+/// As [`defer_dealloc`], for the function `own` of a type that can have subtypes.
+/// A subtype of C code calls it from within its own `tp_dealloc`, which has torn
+/// down half of the object: this is not put off, or else both would run again.
+#[inline]
+pub fn defer_own_dealloc(
+    th: Thread<'_>,
+    object: NonNull<PyObject>,
+    own: impl FnOnce() -> Option<destructor>,
+) -> bool {
+    let state = th.state();
+    if state.dealloc_depth.get() >= NESTING && slot_of(object) != own().map(destructor_address) {
+        state.dealloc_depth.set(state.dealloc_depth.get() + 1);
+        return false;
+    }
+    defer_dealloc(th, object)
+}
+
+fn destructor_address(function: destructor) -> usize {
+    function as usize
+}
+
+/// The address of the `tp_dealloc` of the object's type.
+fn slot_of(object: NonNull<PyObject>) -> Option<usize> {
+    // SAFETY: a dead object still has its header.
+    let ty = unsafe { (*object.as_ptr()).ob_type };
+    // SAFETY: an object keeps its type alive.
+    unsafe { (*ty).tp_dealloc }.map(destructor_address)
+}
+
+/// Deallocate what the collector looks at and C code gave up: nested objects of
+/// C code have no `tp_dealloc` of ours between them that would put them off.
+///
+/// # Safety
+///
+/// The count of the object has just become zero.
+pub unsafe fn deallocate_nested(th: Thread<'_>, object: NonNull<PyObject>) {
+    let state = th.state();
+    if state.dealloc_depth.get() >= NESTING {
+        // SAFETY: a gc object of this heap.
+        unsafe { gc::untrack(th.heap(), object) };
+    }
+    if defer_dealloc(th, object) {
+        return;
+    }
+    // SAFETY: the caller's promise.
+    unsafe { reference::deallocate(object) };
+    end_dealloc(th);
 }
 
 /// Run the `tp_dealloc` of a base as a part of the deallocation that was begun

@@ -28,9 +28,10 @@ use std::{
 use abi::PyObject;
 
 pub use arena::{ARENA_SIZE, ArenaStatistics, RANGE_HINT};
+pub use debug::{OVERHEAD, bury, check_guards, is_freed_pointer, lay_guards};
+pub use deferred::{deallocate_nested, defer_dealloc, defer_own_dealloc, end_dealloc, for_base};
 #[cfg(test)]
 pub(crate) use deferred::{defer, end};
-pub use deferred::{defer_dealloc, end_dealloc, for_base};
 pub use pool::{CLASSES, Domain, GRANULE, POOL_SIZE, Pool, SMALL_MAX};
 pub use trace::{CollectFrames, Trace, TraceFrame};
 

@@ -116,7 +116,8 @@ impl Capsule {
 
 impl Drop for Capsule {
     fn drop(&mut self) {
-        if let Some(destructor) = self.destructor.take() {
+        // It may ask which destructor it is.
+        if let Some(destructor) = self.destructor.get() {
             let this = self.obj().as_ptr();
             // SAFETY: the destructor gets the capsule it was set for, whose
             // fields are all in place.

@@ -88,6 +88,10 @@ impl Common {
 /// The signature part of an `ml_doc`, and the text behind it.
 fn split_doc(doc: &str) -> (Option<&str>, &str) {
     let Some((head, tail)) = doc.split_once("\n--\n\n") else { return (None, doc) };
+    // It ends the first paragraph.
+    if !head.ends_with(')') || head.contains("\n\n") {
+        return (None, doc);
+    }
     match head.find('(') {
         Some(open) => (Some(&head[open..]), tail),
         None => (None, doc),

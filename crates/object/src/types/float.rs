@@ -101,6 +101,11 @@ impl Float {
         {
             return Ok(value);
         }
+        Self::from_text(th, object)
+    }
+
+    /// The number that `object` spells, text or the bytes of one.
+    pub fn from_text(th: Thread<'_>, object: Obj<'_>) -> Result<f64> {
         if let Some(string) = object.downcast::<Str>() {
             return match string.as_ascii() {
                 Some(ascii) => Self::parse(th, ascii.as_bytes(), object),

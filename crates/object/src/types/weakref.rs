@@ -28,6 +28,7 @@ pub use proxy::{CallableProxy, Proxy, new as new_proxy};
 /// What every weak reference holds: `PyWeakReference` after its header.
 #[repr(C)]
 pub struct Fields {
+    /// `None` when there is none: C code reads it.
     object: Cell<*mut PyObject>,
     callback: Link,
     hash: Cell<isize>,
@@ -69,9 +70,9 @@ impl Fields {
     }
 
     fn referent(&self) -> Option<Ref> {
-        // SAFETY: cleared before the memory of the referent goes.
+        // SAFETY: `None` before the memory of the referent goes.
         let object = unsafe { Obj::from_raw(self.object.get()) }?;
-        (object.refcount() > 0).then(|| object.own())
+        (!object.is_none() && object.refcount() > 0).then(|| object.own())
     }
 }
 
@@ -124,7 +125,7 @@ fn as_link(node: &WeakRef) -> *mut WeakRef {
 /// Take a reference off the list of its referent and forget the referent.
 fn unlink(this: &WeakRef) {
     let fields = &this.fields;
-    let object = fields.object.replace(std::ptr::null_mut());
+    let object = fields.object.replace(types::none().as_ptr());
     let (prev, next) =
         (fields.prev.replace(std::ptr::null_mut()), fields.next.replace(std::ptr::null_mut()));
     if let Some(next) = node(next) {

@@ -759,7 +759,10 @@ impl Dict {
     #[cold]
     fn tell_of_value(&self, th: Thread<'_>, index: usize, value: Obj<'_>) -> bool {
         let Some(key) = self.key_at(index).map(Obj::own) else { return false };
-        if self.value_at(index).is_some_and(|old| old.is(value)) {
+        // COMPAT: the attributes of an instance are told of again and again;
+        // test_capi.test_watchers.TestDictWatchers.test_object_dict.
+        let is_same = self.value_at(index).is_some_and(|old| old.is(value));
+        if is_same && !self.is_of_instance() {
             return true;
         }
         self.notify(th, DictEvent::Modified, Some(key.obj()), Some(value));

@@ -121,6 +121,11 @@ macro_rules! any_set {
                 self.table.contains(th, key)
             }
 
+            /// Whether `key` itself is an element: no set stands for its frozenset.
+            pub fn contains_key(&self, th: Thread<'_>, key: Obj<'_>) -> Result<bool> {
+                self.table.contains_with_hash(th, key, Table::hash_key(th, key)?)
+            }
+
             /// The element at or after slot `position`, which moves past it.
             #[inline]
             pub fn next_entry(&self, position: &mut usize) -> Option<Ref> {
@@ -145,6 +150,11 @@ impl Set {
     /// Remove an element; whether it was there.
     pub fn discard(&self, th: Thread<'_>, key: Obj<'_>) -> Result<bool> {
         self.table.discard(th, key)
+    }
+
+    /// As [`Set::discard`], but no set stands for its frozenset.
+    pub fn discard_key(&self, th: Thread<'_>, key: Obj<'_>) -> Result<bool> {
+        self.table.discard_with_hash(th, key, Table::hash_key(th, key)?)
     }
 
     /// Remove and return some element.

@@ -32,6 +32,7 @@ pub use intern::{interned_count, share_names};
 pub use iter::{StrAsciiIterator, StrIterator};
 pub(crate) use methods::limit;
 pub use storage::{Width, empty, hash_bytes, init, latin1, new_unfilled};
+pub use translate::translate_with;
 
 /// str(object='') -> str
 /// str(bytes_or_buffer[, encoding[, errors]]) -> str

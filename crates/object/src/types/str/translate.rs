@@ -1,9 +1,10 @@
 //! `str.translate` and `str.maketrans`.
 
-use super::{Str, StrBuilder, storage::Width};
+use super::{Str, StrBuilder, registry, storage::Width};
 use crate::{
-    AsObject, Dict, Int, IntoObject, Obj, Protocol, Ref, Result, Thread,
-    exceptions::types::LookupError, raise,
+    AsObject, Dict, Int, IntoObject, Obj, Protocol, Ref, Result, Thread, Tuple,
+    exceptions::{new_translate_error, types::LookupError},
+    raise,
 };
 
 /// What a table maps a character to.
@@ -11,6 +12,8 @@ enum Target {
     Same,
     Code(u32),
     Text(Ref<Str>),
+    /// `None`.
+    Nothing,
 }
 
 fn look_up(th: Thread<'_>, table: Obj<'_>, code: u32) -> Result<Target> {
@@ -25,7 +28,7 @@ fn look_up(th: Thread<'_>, table: Obj<'_>, code: u32) -> Result<Target> {
     };
     let Some(value) = found else { return Ok(Target::Same) };
     if value.obj().is_none() {
-        return Ok(Target::Text(Str::empty(th)));
+        return Ok(Target::Nothing);
     }
     if Int::is_int(value.obj()) {
         let code = Int::to_i64(value.obj()).and_then(|code| u32::try_from(code).ok());
@@ -74,12 +77,77 @@ pub(crate) fn translate(th: Thread<'_>, string: &Str, table: Obj<'_>) -> Result<
                 changed = true;
                 out.push_obj(th, &text)?;
             }
+            Target::Nothing => changed = true,
         }
     }
     if !changed {
         return string.to_exact(th);
     }
     out.finish(th)
+}
+
+/// As [`translate`], with an error handler for the characters that map to `None`.
+pub fn translate_with(
+    th: Thread<'_>,
+    string: &Str,
+    table: Obj<'_>,
+    errors: &str,
+) -> Result<Ref<Str>> {
+    if errors == "ignore" {
+        return translate(th, string, table);
+    }
+    let mut out = StrBuilder::new();
+    let mut at = 0;
+    while let Some(code) = string.get(at) {
+        match look_up(th, table, code)? {
+            Target::Same => out.push(th, code)?,
+            Target::Code(to) => out.push(th, to)?,
+            Target::Text(text) => out.push_obj(th, &text)?,
+            Target::Nothing => {
+                let mut end = at + 1;
+                while let Some(code) = string.get(end)
+                    && matches!(look_up(th, table, code)?, Target::Nothing)
+                {
+                    end += 1;
+                }
+                let (replacement, next) = ask(th, string, at..end, errors)?;
+                out.push_obj(th, &replacement)?;
+                at = next;
+                continue;
+            }
+        }
+        at += 1;
+    }
+    out.finish(th)
+}
+
+/// What a handler has for characters that map to nothing, and where to go on.
+fn ask(
+    th: Thread<'_>,
+    string: &Str,
+    range: std::ops::Range<usize>,
+    errors: &str,
+) -> Result<(Ref<Str>, usize)> {
+    let reason = "character maps to <undefined>";
+    let exception = new_translate_error(th, string.obj(), range, reason)?;
+    let handler = registry::lookup_error(th, errors)?;
+    let answer = handler.call(th, &[exception.obj()])?;
+    let parts = answer.obj().downcast::<Tuple>().map(Tuple::items);
+    let (Some(text), Some(position)) = (match parts {
+        Some([text, position]) if Int::is_int(*position) => {
+            (text.downcast::<Str>(), Some(*position))
+        }
+        _ => (None, None),
+    }) else {
+        raise!(th, TypeError, "translating error handler must return (str, int) tuple");
+    };
+    let position = Int::index_to_isize(th, position)?;
+    let length = string.len() as isize;
+    let next = if position < 0 { position + length } else { position };
+    if !(0..=length).contains(&next) {
+        raise!(th, IndexError, "position {position} from error handler out of bounds");
+    }
+    Ok((crate::own(text), next as usize))
 }
 
 /// `str.maketrans(x, y, z)`.

@@ -781,17 +781,18 @@ pub(super) unsafe extern "C" fn subtype_dealloc(object: *mut PyObject) {
     if is_gc {
         // SAFETY: a gc object of this heap.
         unsafe { gc::untrack(th.heap(), ptr) };
-        if crate::alloc::defer_dealloc(th, ptr) {
+        if crate::alloc::defer_own_dealloc(th, ptr, || Some(subtype_dealloc)) {
             return;
         }
     }
-    let mut keep = crate::own(ty);
-    // SAFETY: the count is zero and nothing is torn down yet.
-    let dead = unsafe { finalize(th, ptr, ty) && delete(th, ptr, ty) };
-    // COMPAT: `__del__` may set `__class__`; test_descr.test_set_class.
+    // COMPAT: `__del__` may set `__class__`, and see how many references the class has
+    // before and after; test_descr.test_set_class, test_capi.test_misc.
     // SAFETY: dead or resurrected, the object has its header.
-    let ty = unsafe { Type::from_ptr((*object).ob_type) };
-    drop(std::mem::replace(&mut keep, crate::own(ty)));
+    let class = || unsafe { Type::from_ptr((*object).ob_type) };
+    // SAFETY: the count is zero and nothing is torn down yet.
+    let dead = unsafe { finalize(th, ptr, ty) && delete(th, ptr, class()) };
+    let ty = class();
+    let keep = crate::own(ty);
     if dead {
         types::weakref::clear_weakrefs(th, ptr, ty);
         // SAFETY: dead, but all fields are still in place.
@@ -860,6 +861,7 @@ unsafe fn bare_dealloc(th: Thread<'_>, object: NonNull<PyObject>, ty: &Type) {
 /// The count of `object` is zero and nothing is torn down yet.
 unsafe fn delete(th: Thread<'_>, object: NonNull<PyObject>, ty: &Type) -> bool {
     let Some(del) = ty.slots().tp_del else { return true };
+    let _keep = crate::own(ty);
     types::weakref::clear_weakrefs(th, object, ty);
     // COMPAT: C code may expect to find it tracked (test_finalization).
     // SAFETY: a whole object of this heap. The slot of its type keeps it alive

@@ -113,7 +113,8 @@ pub fn slot(ty: &Type, number: c_int) -> Option<*mut c_void> {
 struct Extras {
     base: Option<*mut PyTypeObject>,
     bases: Option<*mut abi::PyObject>,
-    members: &'static [PyMemberDef],
+    members: Option<&'static [PyMemberDef]>,
+    has_doc: bool,
     token: Option<*mut c_void>,
 }
 
@@ -134,14 +135,25 @@ impl Extras {
     /// # Safety
     ///
     /// The slots come from a spec of C code.
-    unsafe fn read(th: Thread<'_>, slots: &[PyType_Slot]) -> Result<Extras> {
+    unsafe fn read(th: Thread<'_>, spec: &PyType_Spec, slots: &[PyType_Slot]) -> Result<Extras> {
         let mut extras = Extras::default();
         for PyType_Slot { slot, pfunc } in slots {
             match *slot {
                 abi::Py_tp_base => extras.base = Some(pfunc.cast()),
                 abi::Py_tp_bases => extras.bases = Some(pfunc.cast()),
-                // SAFETY: the caller's promise.
-                abi::Py_tp_members => extras.members = unsafe { foreign::members(pfunc.cast()) },
+                abi::Py_tp_members => {
+                    // SAFETY: the caller's promise.
+                    let members = unsafe { foreign::members(pfunc.cast()) };
+                    if extras.members.replace(members).is_some_and(|before| !before.is_empty()) {
+                        raise!(th, SystemError, "Multiple Py_tp_members slots are not supported.");
+                    }
+                    check_relative(th, spec, members)?;
+                }
+                abi::Py_tp_doc => {
+                    if std::mem::replace(&mut extras.has_doc, !pfunc.is_null()) {
+                        raise!(th, SystemError, "Multiple Py_tp_doc slots are not supported.");
+                    }
+                }
                 abi::Py_tp_token => extras.token = Some(*pfunc),
                 number if number < 1 || number as usize > SLOTS.len() => {
                     raise!(th, RuntimeError, "invalid slot offset")
@@ -163,12 +175,42 @@ impl Extras {
         }
         // SAFETY: the caller's promise.
         if let Some(bases) = self.bases.and_then(|bases| unsafe { Obj::from_raw(bases) }) {
+            if bases.downcast::<crate::Tuple>().is_none() {
+                raise!(th, SystemError, "Py_tp_bases is not a tuple");
+            }
             return foreign::types_of(th, bases);
         }
         // SAFETY: the caller's promise.
         let base = self.base.and_then(|base| unsafe { Obj::from_raw(base.cast()) });
         crate::Tuple::from_objs(th, &[base.unwrap_or(object_type().obj())])
     }
+}
+
+/// Complain of members whose offsets do not lie in the part that the type adds.
+fn check_relative(th: Thread<'_>, spec: &PyType_Spec, members: &[PyMemberDef]) -> Result<()> {
+    for member in members {
+        if member.flags & abi::Py_RELATIVE_OFFSET == 0 {
+            continue;
+        }
+        if spec.basicsize > 0 {
+            raise!(th, SystemError, "With Py_RELATIVE_OFFSET, basicsize must be negative.");
+        }
+        if member.offset < 0 || member.offset >= -(spec.basicsize as isize) {
+            raise!(th, SystemError, "Member offset out of range (0..-basicsize)");
+        }
+    }
+    Ok(())
+}
+
+/// Complain of an immutable type with a base that can change.
+fn check_immutable(th: Thread<'_>, name: &str, bases: &[Obj<'_>]) -> Result<()> {
+    for base in bases.iter().filter_map(|base| base.downcast::<Type>()) {
+        if base.flags() & abi::Py_TPFLAGS_IMMUTABLETYPE == 0 {
+            let base = base.shown_name(th)?;
+            raise!(th, TypeError, "Creating immutable type {name} from mutable base {base}");
+        }
+    }
+    Ok(())
 }
 
 /// Sizes of instances, and where the type's own part starts.
@@ -178,7 +220,8 @@ fn sizes(th: Thread<'_>, spec: &PyType_Spec, base: &Type) -> Result<(usize, usiz
     if size >= 0 {
         return Ok((if size == 0 { basic } else { size as usize }, 0));
     }
-    if base.itemsize() != 0 && base.flags() & abi::Py_TPFLAGS_ITEMS_AT_END == 0 {
+    let flags = base.flags() | u64::from(spec.flags);
+    if base.itemsize() != 0 && flags & abi::Py_TPFLAGS_ITEMS_AT_END == 0 {
         raise!(
             th,
             SystemError,
@@ -201,15 +244,21 @@ pub unsafe fn from_spec(
     spec: &PyType_Spec,
     bases: Option<Obj<'_>>,
 ) -> Result<Ref<Type>> {
+    // SAFETY: the caller's promise.
+    let slots = unsafe { list(spec) };
+    // SAFETY: as above.
+    let extras = unsafe { Extras::read(th, spec, &slots)? };
     if spec.name.is_null() {
         raise!(th, SystemError, "Type spec does not define the name field.");
     }
     // SAFETY: the caller's promise.
-    let slots = unsafe { list(spec) };
-    // SAFETY: as above.
-    let extras = unsafe { Extras::read(th, &slots)? };
+    let full_name = unsafe { std::ffi::CStr::from_ptr(spec.name) }.to_owned();
+    let text = full_name.to_string_lossy().into_owned();
     // SAFETY: as above.
     let bases = unsafe { extras.bases(th, bases)? };
+    if u64::from(spec.flags) & abi::Py_TPFLAGS_IMMUTABLETYPE != 0 {
+        check_immutable(th, &text, bases.items())?;
+    }
     let winner =
         create::calculate_metaclass(th, meta.unwrap_or(Type::type_object()), bases.items())?;
     let custom_new = winner.slots().tp_new.map(|f| f as usize)
@@ -222,14 +271,15 @@ pub unsafe fn from_spec(
     }
     let base = crate::own(create::best_base(th, bases.items())?);
     let (basicsize, own_start) = sizes(th, spec, &base)?;
+    let members = extras.members.unwrap_or_default();
+    for member in members {
+        check_special(th, member)?;
+    }
     let object = alloc_object::alloc_raw(th, &winner, 0, 0)?;
     // SAFETY: a zeroed heap type is a valid one without slots.
     let ty = unsafe { Ref::<Type>::from_owned(object) };
     // SAFETY: a fresh type that nobody else uses.
     let heap = unsafe { &mut *object.cast::<PyHeapTypeObject>().as_ptr() };
-    // SAFETY: the caller's promise.
-    let full_name = unsafe { std::ffi::CStr::from_ptr(spec.name) }.to_owned();
-    let text = full_name.to_string_lossy().into_owned();
     let (module_name, name) = match text.rsplit_once('.') {
         Some((module, name)) => (Some(module), name),
         None => (None, text.as_str()),
@@ -272,7 +322,7 @@ pub unsafe fn from_spec(
     if t.tp_dealloc.is_none() {
         t.tp_dealloc = Some(create::subtype_dealloc);
     }
-    t.tp_members = copy_members(t, extras.members, own_start);
+    t.tp_members = copy_members(t, members, own_start);
     if t.tp_vectorcall_offset == 0 {
         t.tp_vectorcall_offset = base.slots().tp_vectorcall_offset;
     }
@@ -293,6 +343,26 @@ pub unsafe fn from_spec(
     // SAFETY: a complete type; `type` is a gc type.
     unsafe { gc::track(th.heap(), object) };
     Ok(ty)
+}
+
+/// Complain of a member with a special name that is not the offset of a field.
+fn check_special(th: Thread<'_>, member: &PyMemberDef) -> Result<()> {
+    // SAFETY: a name in a table that lives for ever.
+    let name = unsafe { foreign::text(member.name) };
+    if !matches!(name, "__dictoffset__" | "__weaklistoffset__" | "__vectorcalloffset__") {
+        return Ok(());
+    }
+    if member.r#type != abi::Py_T_PYSSIZET {
+        raise!(th, SystemError, "type of {name} must be Py_T_PYSSIZET");
+    }
+    if member.flags & !abi::Py_RELATIVE_OFFSET != abi::Py_READONLY {
+        raise!(
+            th,
+            SystemError,
+            "flags for {name} must be Py_READONLY or (Py_READONLY | Py_RELATIVE_OFFSET)"
+        );
+    }
+    Ok(())
 }
 
 /// The members with offsets from the start of an instance; those with special
