@@ -143,6 +143,35 @@ fn iterates_as_tuple(ty: &Type) -> bool {
     slot(ty) == slot(Tuple::type_object())
 }
 
+/// Unpack a list or tuple into `before` values, a list and `after` more, as [`unpack`]
+/// does; `None` if it is something else or too short.
+unsafe fn unpack_sequence(
+    th: Thread<'_>,
+    object: Obj<'_>,
+    before: usize,
+    after: usize,
+    top: *mut Word,
+) -> Option<Result<()>> {
+    let items = match (object.downcast_exact::<List>(), object.downcast_exact::<Tuple>()) {
+        // SAFETY: allocating runs no code, and nothing else changes the list meanwhile.
+        (Some(list), _) => unsafe { list.items() },
+        (_, Some(tuple)) => tuple.items(),
+        _ => return None,
+    };
+    let middle = items.len().checked_sub(after)?;
+    let rest = match List::from_objs(th, items.get(before..middle)?) {
+        Ok(rest) => Word::from_ref(rest),
+        Err(raised) => return Some(Err(raised)),
+    };
+    let copy = |item: &Obj<'_>| Word::from_ref(item.own());
+    let (head, tail) = (items.iter().take(before), items.iter().skip(middle));
+    let words = head.map(copy).chain([rest]).chain(tail.map(copy));
+    for (i, word) in words.enumerate() {
+        *top.sub(i + 1) = word;
+    }
+    Some(Ok(()))
+}
+
 /// Unpack into `before` values, and with `after` a list and that many more; the
 /// first value ends up highest below `top`. Nothing is written on error.
 #[inline(never)]
@@ -412,7 +441,11 @@ ops! {
         let total = before + after + 1;
         let sequence = r.peek(1);
         let top = r.sp.sub(1).add(total);
-        check!(unpack(th, sequence.obj(), before, Some(after), top));
+        let unpacked = match unpack_sequence(th, sequence.obj(), before, after, top) {
+            Some(result) => result,
+            None => unpack(th, sequence.obj(), before, Some(after), top),
+        };
+        check!(unpacked);
         r.sp = top;
         r.release(sequence);
         Flow::Next

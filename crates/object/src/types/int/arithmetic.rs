@@ -246,6 +246,16 @@ fn divide_digits(
     let (p, q) = (x.magnitude(), y.magnitude());
     let opposite = x.negative != y.negative;
     let zero = || Int::from_i64(th, 0);
+    if let ([divisor], true) = (q, want_quotient) {
+        let mut rest = 0;
+        let quotient = Int::build(th, p.len() + 1, opposite, |out| {
+            let (len, below) = digits::div_rem_small(p, *divisor, out).unwrap_or((0, 0));
+            rest = below;
+            if opposite && rest != 0 { digits::increment(out) } else { len }
+        })?;
+        let rest = i64::from(if opposite && rest != 0 { divisor - rest } else { rest });
+        return Ok((quotient, Int::from_i64(th, if y.negative { -rest } else { rest })?));
+    }
     if !want_quotient && !opposite {
         let divide = |out: &mut [u32]| digits::div_rem_into(p, q, None, out);
         let fill = |out: &mut [u32]| divide(out).map_or(0, |(_, len)| len);

@@ -150,7 +150,8 @@ impl Extras {
                     check_relative(th, spec, members)?;
                 }
                 abi::Py_tp_doc => {
-                    if std::mem::replace(&mut extras.has_doc, !pfunc.is_null()) {
+                    let again = std::mem::replace(&mut extras.has_doc, !pfunc.is_null());
+                    if again {
                         raise!(th, SystemError, "Multiple Py_tp_doc slots are not supported.");
                     }
                 }
