@@ -50,7 +50,7 @@ unsafe fn reallocate(th: Thread<'_>, letter: u8, block: *mut c_void, size: usize
         return allocate(th, letter, size);
     };
     // SAFETY: C passes a block of the heap.
-    unsafe { th.heap().verify(block, letter) };
+    unsafe { th.heap().check_letter(block, letter) };
     // SAFETY: as above.
     let moved = unsafe { th.heap().realloc(block, size.max(1)) };
     if let Some(moved) = moved {
@@ -63,7 +63,7 @@ unsafe fn reallocate(th: Thread<'_>, letter: u8, block: *mut c_void, size: usize
 unsafe fn release(th: Thread<'_>, letter: u8, block: *mut c_void) {
     if let Some(block) = NonNull::new(block.cast::<u8>()) {
         // SAFETY: C passes a block of the heap.
-        unsafe { th.heap().verify(block, letter) };
+        unsafe { th.heap().check_letter(block, letter) };
         // SAFETY: as above.
         unsafe { th.heap().free(block) };
     }

@@ -116,16 +116,16 @@ pub(crate) unsafe extern "C" fn pack(size: isize, va: *mut VaList) -> *mut PyObj
     // SAFETY: for the whole function: C passes that many objects.
     unsafe {
         let th = Thread::current();
-        if size < 0 {
+        let Ok(size) = usize::try_from(size) else {
             let _ = error!(th, SystemError, "bad argument to internal function");
             return std::ptr::null_mut();
-        }
-        let items: Vec<Obj<'_>> =
-            (0..size).filter_map(|_| Obj::from_raw((*va).pointer())).collect();
-        let made = Tuple::from_objs(th, &items);
+        };
+        let made = Tuple::from_fn(th, size, |_| {
+            Obj::from_raw((*va).pointer()).map(|item| item.own().into_raw())
+        });
         if let Ok(tuple) = &made
-            && !items.is_empty()
-            && !items.iter().any(|item| may_be_tracked(th, *item))
+            && size > 0
+            && !tuple.items().iter().any(|item| may_be_tracked(th, *item))
         {
             // No cycle goes through it.
             gc::untrack(th.heap(), NonNull::new_unchecked(tuple.as_ptr()));

@@ -12,6 +12,10 @@ pub(crate) struct Writer(StrBuilder);
 
 impl Writer {
     pub(crate) fn push(&mut self, th: Thread<'_>, text: &Str) -> Result<()> {
+        // The allocator that C code put in place may refuse it.
+        if !th.heap().admits(text.len()) {
+            return Err(th.no_memory());
+        }
         self.0.push_obj(th, text)
     }
 }

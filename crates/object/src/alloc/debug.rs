@@ -142,7 +142,7 @@ impl Heap {
     /// # Safety
     ///
     /// `data` is a block of this heap.
-    pub unsafe fn verify(&self, data: NonNull<u8>, letter: u8) {
+    pub unsafe fn check_letter(&self, data: NonNull<u8>, letter: u8) {
         if self.mode.debug {
             // SAFETY: blocks have guards in this mode.
             unsafe { check_guards(data, letter) };

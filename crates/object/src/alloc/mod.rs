@@ -231,13 +231,8 @@ impl Heap {
         if size > isize::MAX as usize {
             return None;
         }
-        if let Some(gate) = self.gate.take() {
-            // Its own requests are not asked about.
-            let open = gate(size);
-            self.gate.set(Some(gate));
-            if !open {
-                return None;
-            }
+        if !self.admits(size) {
+            return None;
         }
         let block = match self.mode.debug {
             true => self.debug_alloc(size, domain),
@@ -247,6 +242,16 @@ impl Heap {
             self.trace_alloc(block, size);
         }
         Some(block)
+    }
+
+    /// Whether a request of so many bytes may succeed, as who decides says: also for
+    /// memory that does not come from this heap.
+    pub fn admits(&self, size: usize) -> bool {
+        let Some(gate) = self.gate.take() else { return true };
+        // Its own requests are not asked about.
+        let open = gate(size);
+        self.gate.set(Some(gate));
+        open
     }
 
     /// Let a function say of each request whether it may succeed; `None`: all may.

@@ -149,12 +149,10 @@ impl Extras {
                     }
                     check_relative(th, spec, members)?;
                 }
-                abi::Py_tp_doc => {
-                    let again = std::mem::replace(&mut extras.has_doc, !pfunc.is_null());
-                    if again {
-                        raise!(th, SystemError, "Multiple Py_tp_doc slots are not supported.");
-                    }
+                abi::Py_tp_doc if extras.has_doc => {
+                    raise!(th, SystemError, "Multiple Py_tp_doc slots are not supported.")
                 }
+                abi::Py_tp_doc => extras.has_doc = !pfunc.is_null(),
                 abi::Py_tp_token => extras.token = Some(*pfunc),
                 number if number < 1 || number as usize > SLOTS.len() => {
                     raise!(th, RuntimeError, "invalid slot offset")
