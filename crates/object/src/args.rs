@@ -367,14 +367,17 @@ impl Signature {
 
 /// The keyword arguments of a `tp_new`/`tp_init`/`tp_call` call, split.
 pub struct SplitKwargs {
-    names: Vec<Ref>,
-    values: Vec<Ref>,
+    names: Few<Ref>,
+    values: Few<Ref>,
 }
+
+/// Arguments of a call, on the stack while they are few.
+pub type Few<T> = smallvec::SmallVec<[T; 6]>;
 
 impl SplitKwargs {
     /// Split `kwargs` (may be null).
     pub fn new(kwargs: Option<&Dict>) -> Self {
-        let (mut names, mut values) = (Vec::new(), Vec::new());
+        let (mut names, mut values) = (Few::new(), Few::new());
         if let Some(kwargs) = kwargs {
             let mut position = 0;
             while let Some((key, value)) = kwargs.next_entry(&mut position) {

@@ -9,8 +9,9 @@ use std::ptr::{NonNull, null_mut};
 
 use abi::PyObject;
 use object::{
-    AsObject, Code, Dict, Function, Obj, Ref, Result, Str, Thread, ThreadState, Tuple, error,
-    protocol, raise, reference,
+    AsObject, Code, Dict, Function, Obj, Ref, Result, Str, Thread, ThreadState, Tuple,
+    args::{Few, borrow_all},
+    error, protocol, raise, reference,
 };
 
 use crate::{
@@ -727,7 +728,7 @@ pub(crate) unsafe fn call_ex(
         }
         (Some(_), Some(kwargs)) => {
             let Ok((values, names)) = split_keywords(th, args, kwargs) else { return null_mut() };
-            let mut buffer = Vec::with_capacity(values.len() + 1);
+            let mut buffer: Few<*mut PyObject> = Few::with_capacity(values.len() + 1);
             buffer.push(null_mut());
             buffer.extend(values.iter().map(Ref::as_ptr));
             let args = buffer.as_mut_ptr().add(1);
@@ -748,15 +749,15 @@ fn check_keywords(th: Thread<'_>, kwargs: &Dict) -> Result<()> {
 }
 
 /// Positional arguments and keyword values in a row, with the names.
-fn split_keywords(th: Thread<'_>, args: &Tuple, kwargs: &Dict) -> Result<(Vec<Ref>, Ref<Tuple>)> {
+fn split_keywords(th: Thread<'_>, args: &Tuple, kwargs: &Dict) -> Result<(Few<Ref>, Ref<Tuple>)> {
     check_keywords(th, kwargs)?;
-    let mut values: Vec<Ref> = args.items().iter().map(|item| item.own()).collect();
-    let (mut names, mut position) = (Vec::new(), 0);
+    let mut values: Few<Ref> = args.items().iter().map(|item| item.own()).collect();
+    let (mut names, mut position) = (Few::<Ref>::new(), 0);
     while let Some((name, value)) = kwargs.next_entry(&mut position) {
         names.push(name);
         values.push(value);
     }
-    Ok((values, Tuple::from_refs(th, names)?))
+    Ok((values, Tuple::from_objs(th, borrow_all(&names))?))
 }
 
 /// A frame for `func(this, *args, **kwargs)` of a Python function, which is

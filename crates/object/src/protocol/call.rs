@@ -2,8 +2,9 @@
 
 use super::attr::Method;
 use crate::{
-    AsObject, Dict, Module, Obj, Protocol, Raised, Ref, Result, Str, Thread, Tuple, Type, error,
-    id, raise,
+    AsObject, Dict, Module, Obj, Protocol, Raised, Ref, Result, Str, Thread, Tuple, Type,
+    args::{Few, borrow_all},
+    error, id, raise,
 };
 
 /// Call with `args` = positional arguments, then the values of `kwnames`.
@@ -118,6 +119,20 @@ pub fn call_with(
     call(th, callable, &all, kwnames)
 }
 
+/// [`call_dict`] with `first` in front of the arguments.
+pub fn call_dict_with(
+    th: Thread<'_>,
+    callable: Obj<'_>,
+    first: Obj<'_>,
+    args: &[Obj<'_>],
+    kwargs: Option<&Dict>,
+) -> Result<Ref> {
+    let mut all = Few::with_capacity(args.len() + 1);
+    all.push(first);
+    all.extend_from_slice(args);
+    call_dict(th, callable, &all, kwargs)
+}
+
 /// A builtin type whose instances are called without a tuple of arguments.
 pub trait Vectorcall: crate::PyStruct {
     /// Call the instance: positional arguments, then the values of `names`.
@@ -175,7 +190,8 @@ pub fn call_vector(
     let Some(kwargs) = kwargs.filter(|kwargs| kwargs.len() > 0) else {
         return call_pointer(callable, vectorcall, args, None);
     };
-    let (mut names, mut values, mut position) = (Vec::new(), Vec::new(), 0);
+    let (mut names, mut position) = (Few::<Ref>::new(), 0);
+    let mut values = Few::<Ref>::new();
     while let Some((key, value)) = kwargs.next_entry(&mut position) {
         if key.obj().downcast::<Str>().is_none() {
             raise!(th, TypeError, "keywords must be strings");
@@ -183,10 +199,8 @@ pub fn call_vector(
         names.push(key);
         values.push(value);
     }
-    let names = Tuple::from_refs(th, names)?;
-    let mut all = Vec::with_capacity(args.len() + values.len());
-    all.extend_from_slice(args);
-    all.extend_from_slice(crate::args::borrow_all(&values));
+    let names = Tuple::from_objs(th, borrow_all(&names))?;
+    let all: Few<Obj<'_>> = args.iter().chain(borrow_all(&values)).copied().collect();
     call_pointer(callable, vectorcall, &all, Some(&names))
 }
 

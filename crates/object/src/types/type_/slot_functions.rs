@@ -410,10 +410,7 @@ fn call_packed(
     if !method.unbound {
         return protocol::call::call_dict(th, method.function.obj(), args.items(), kwargs);
     }
-    let mut all = Vec::with_capacity(args.len() + 1);
-    all.push(object);
-    all.extend_from_slice(args.items());
-    protocol::call::call_dict(th, method.function.obj(), &all, kwargs)
+    protocol::call::call_dict_with(th, method.function.obj(), object, args.items(), kwargs)
 }
 
 unsafe extern "C" fn tp_getattro(o: *mut PyObject, n: *mut PyObject) -> *mut PyObject {
@@ -602,10 +599,7 @@ unsafe extern "C" fn tp_new(
         // SAFETY: a tuple, and null or a dict.
         let (args, kwargs) =
             unsafe { (arg(args).cast::<Tuple>(), Obj::from_raw(kwargs).map(|k| k.cast::<Dict>())) };
-        let mut all = Vec::with_capacity(args.len() + 1);
-        all.push(ty.obj());
-        all.extend_from_slice(args.items());
-        protocol::call::call_dict(th, new.obj(), &all, kwargs)
+        protocol::call::call_dict_with(th, new.obj(), ty.obj(), args.items(), kwargs)
     })
 }
 
