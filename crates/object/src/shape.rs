@@ -4,8 +4,8 @@
 //! behind its builtin layout, in the order in which they were first assigned.
 //! The attribute word (16 bytes before the header) says where: bits 0–47 hold
 //! the [`Shape`] that names them or, tagged with bit 0, the `dict` that took
-//! over when somebody asked for `__dict__`, deleted an attribute or assigned
-//! more than fit; bits 56–63 hold the number of slots of this instance. So one
+//! over when somebody asked for `__dict__`, assigned more than fit or deleted
+//! attributes in ever new ways; bits 56–63 hold the number of slots of this instance. So one
 //! compare of the word tells a cache everything. A word without a pointer
 //! means an instance that cannot have slots and has no dict yet.
 
@@ -34,6 +34,8 @@ pub struct Shape {
     transitions: RefCell<Vec<Box<Shape>>>,
     /// The transition that was taken last; null before the first.
     latest: Cell<*const Shape>,
+    /// The shape after the attribute at a place was deleted, as of last time.
+    shorter: Cell<Option<(usize, NonNull<Shape>)>>,
     /// Some names that this shape was found not to have. Only addresses count:
     /// those of its own names belong to nothing else as long as it lives.
     absent: [Cell<*const Str>; ABSENT],
@@ -46,7 +48,8 @@ impl Shape {
     fn with_names(names: Box<[Ref<Str>]>) -> Box<Shape> {
         let latest = Cell::new(std::ptr::null());
         let absent = [const { Cell::new(std::ptr::null()) }; ABSENT];
-        Box::new(Shape { names, transitions: RefCell::default(), latest, absent })
+        let shorter = Cell::new(None);
+        Box::new(Shape { names, transitions: RefCell::default(), latest, shorter, absent })
     }
 
     fn root() -> Box<Shape> {
@@ -128,6 +131,8 @@ impl Shape {
 /// What a class knows of its instances' attributes; at `ht_cached_keys`.
 pub struct InstanceLayout {
     root: Box<Shape>,
+    /// Deletions for which a shape had to be looked for.
+    deletions: Cell<usize>,
     capacity: Cell<usize>,
     bare: bool,
 }
@@ -137,7 +142,8 @@ impl InstanceLayout {
     /// `bare` says that instances have nothing but those.
     pub fn new(expected: usize, bare: bool) -> Box<Self> {
         let capacity = expected.clamp(MIN_SLOTS, MAX_SLOTS);
-        Box::new(InstanceLayout { root: Shape::root(), capacity: Cell::new(capacity), bare })
+        let (root, deletions) = (Shape::root(), Cell::new(0));
+        Box::new(InstanceLayout { root, deletions, capacity: Cell::new(capacity), bare })
     }
 
     /// Whether instances have nothing but attributes.
@@ -150,6 +156,30 @@ impl InstanceLayout {
     #[inline(always)]
     pub fn capacity(&self) -> usize {
         self.capacity.get()
+    }
+
+    /// The shape of instances of `shape` after the attribute at a place was
+    /// deleted; `None` where that happens too variously to keep the shapes.
+    fn without(&self, shape: &Shape, place: usize) -> Option<NonNull<Shape>> {
+        const MOST: usize = 256;
+        if let Some((known, shorter)) = shape.shorter.get()
+            && known == place
+        {
+            return Some(shorter);
+        }
+        if self.deletions.get() == MOST {
+            return None;
+        }
+        self.deletions.set(self.deletions.get() + 1);
+        let mut shorter = NonNull::from(&*self.root);
+        for (i, name) in shape.names.iter().enumerate() {
+            if i != place {
+                // SAFETY: shapes live as long as the root.
+                shorter = unsafe { shorter.as_ref() }.with(name);
+            }
+        }
+        shape.shorter.set(Some((place, shorter)));
+        Some(shorter)
     }
 
     /// The attribute word of the next instance.
@@ -246,10 +276,7 @@ pub fn set(th: Thread<'_>, object: Obj<'_>, name: &Str, value: Option<Obj<'_>>) 
         if let Some(slot) = slots.get(shape.len())
             && name.is_interned()
         {
-            let new = shape.with(name);
-            // SAFETY: `attributes` found a prefix.
-            let word = unsafe { word_at(NonNull::new_unchecked(object.as_ptr())) };
-            word.set(new.as_ptr().addr() | word.get() & !POINTER);
+            reshape(object, shape.with(name));
             slot.set(Some(value.own()));
             return Ok(true);
         }
@@ -257,16 +284,30 @@ pub fn set(th: Thread<'_>, object: Obj<'_>, name: &Str, value: Option<Obj<'_>>) 
             layout.capacity.set((layout.capacity() * 2).min(MAX_SLOTS));
         }
     }
-    if let (Attributes::Slots(shape, _), None) = (attributes(object), value)
-        && shape.find(name).is_none()
-    {
-        return Ok(false);
+    if let (Attributes::Slots(shape, slots), None) = (attributes(object), value) {
+        let Some(place) = shape.find(name) else { return Ok(false) };
+        if let Some(shorter) = layout(object.ty()).and_then(|layout| layout.without(shape, place)) {
+            let mut rest = slots.iter().take(shape.len()).skip(place);
+            let deleted = rest.next().and_then(Link::take);
+            for (slot, next) in slots.iter().skip(place).zip(rest) {
+                slot.set(next.take());
+            }
+            reshape(object, shorter);
+            return Ok(deleted.is_some());
+        }
     }
     let dict = dict(th, object)?;
     match value {
         Some(value) => dict.set(th, name.obj(), value).map(|()| true),
         None => dict.remove(th, name.obj()),
     }
+}
+
+/// Put another shape into the attribute word of an instance that has one.
+fn reshape(object: Obj<'_>, shape: NonNull<Shape>) {
+    // SAFETY: an instance with slots has a prefix.
+    let word = unsafe { word_at(NonNull::new_unchecked(object.as_ptr())) };
+    word.set(shape.as_ptr().addr() | word.get() & !POINTER);
 }
 
 /// `object.__dict__`: made from the slots on first use.
