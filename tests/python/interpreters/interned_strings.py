@@ -10,7 +10,8 @@ interp = interpreters.create()
 
 
 def run(code):
-    interp.exec(textwrap.dedent(code))
+    sys.stdout.flush()
+    interp.exec(textwrap.dedent(code) + "\nimport sys; sys.stdout.flush()")
 
 
 run(f"""
@@ -63,6 +64,7 @@ run("""
 interp.close()
 
 again = interpreters.create()
-again.exec(f"import sys; print(id(sys.intern({name!r})) == {id(name)})")
+sys.stdout.flush()
+again.exec(f"import sys; print(id(sys.intern({name!r})) == {id(name)}, flush=True)")
 again.close()
 print(sys.intern("only_known_here_" + "1") is name)
