@@ -449,10 +449,10 @@ impl Mmap {
         th: Thread<'_>,
         option: i32,
         start: isize,
-        length: Option<isize>,
+        length: Option<Given<isize>>,
     ) -> Result<()> {
         let size = self.size_now(th)? as isize;
-        let length = length.unwrap_or(size);
+        let length = length.map_or(size, |Given(length)| length);
         if start < 0 || start >= size {
             raise!(th, ValueError, "madvise start out of bounds");
         }
