@@ -21,8 +21,8 @@ pub(crate) const COMMAND: Command = Command {
     run,
 };
 
-/// What is started, the most frequent first.
-const STARTS: &[&str] = &["pass", "import typing, dataclasses, json, re"];
+/// What is started, the most frequent first: statements or programs of `bench/`.
+const STARTS: &[&str] = &["pass", "startup.py", "import typing, dataclasses, json, re"];
 
 /// What stands for what people write: statements or programs of `bench/`.
 const EVERYDAY: &[&str] = &[
@@ -116,7 +116,7 @@ fn watch(krait: &Path, program: &str) -> Result<String> {
     }
 }
 
-/// The mangled Rust functions of the object file of this name, in the profile's order.
+/// The functions of the object file of this name, in the profile's order.
 fn functions<'a>(profile: &'a str, object: &'a str) -> impl Iterator<Item = &'a str> {
     let mut wanted = false;
     profile.lines().filter_map(move |line| {
@@ -125,7 +125,8 @@ fn functions<'a>(profile: &'a str, object: &'a str) -> impl Iterator<Item = &'a 
         }
         // Callgrind marks recursion levels with an apostrophe.
         let name = line.strip_prefix("fn=")?.split('\'').next()?;
-        (wanted && name.starts_with("_R")).then_some(name)
+        // Code without a name is shown by its address.
+        (wanted && !name.starts_with("0x") && name != "???").then_some(name)
     })
 }
 
@@ -134,10 +135,10 @@ mod tests {
     use super::{Order, functions};
 
     #[test]
-    fn only_rust_functions_of_the_program() {
+    fn only_functions_of_the_program() {
         let profile = "ob=/lib/libc.so\nfn=malloc\nob=/x/krait\nfl=???\nfn=_RNvA'2\n0x1 2\nfn=main\n\
                        cob=/lib/libc.so\nfn=_RNvB\nob=/lib/ld.so\nfn=_RNvC\n";
-        assert_eq!(functions(profile, "krait").collect::<Vec<_>>(), ["_RNvA", "_RNvB"]);
+        assert_eq!(functions(profile, "krait").collect::<Vec<_>>(), ["_RNvA", "main", "_RNvB"]);
     }
 
     #[test]
