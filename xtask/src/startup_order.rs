@@ -35,7 +35,9 @@ const EVERYDAY: &[&str] = &[
     "generators.py",
     "integers.py",
     "lists.py",
+    "memory.py",
     "strings.py",
+    "../examples/tour.py",
     "import asyncio",
 ];
 
