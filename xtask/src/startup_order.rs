@@ -24,7 +24,7 @@ pub(crate) const COMMAND: Command = Command {
 /// What is started, the most frequent first: statements or programs of `bench/`.
 const STARTS: &[&str] = &["pass", "startup.py", "import typing, dataclasses, json, re"];
 
-/// What stands for what people write: statements or programs of `bench/`.
+/// What stands for what people write: statements, or programs of `bench/` with their arguments.
 const EVERYDAY: &[&str] = &[
     "attributes.py",
     "calls.py",
@@ -35,7 +35,7 @@ const EVERYDAY: &[&str] = &[
     "generators.py",
     "integers.py",
     "lists.py",
-    "memory.py",
+    "memory.py --case nothing",
     "strings.py",
     "../examples/tour.py",
     "import asyncio",
@@ -105,9 +105,10 @@ fn watch(krait: &Path, program: &str) -> Result<String> {
     command.args(["--tool=callgrind", "--demangle=no", "--compress-strings=no"]);
     command.arg(format!("--callgrind-out-file={}", profile.display()));
     command.arg(krait);
-    match program.ends_with(".py") {
-        true => command.arg(project::root().join("bench").join(program)),
-        false => command.args(["-c", program]),
+    let mut words = program.split(' ');
+    match words.next().filter(|word| word.ends_with(".py")) {
+        Some(file) => command.arg(project::root().join("bench").join(file)).args(words),
+        None => command.args(["-c", program]),
     };
     let finished = process::run(&mut command, &Limits { seconds: 600.0, ..Limits::default() })?;
     match finished.end {

@@ -10,7 +10,7 @@ use std::ptr::{NonNull, null_mut};
 use abi::PyObject;
 use object::{
     AsObject, Code, Dict, Function, Obj, Ref, Result, Str, Thread, ThreadState, Tuple,
-    args::{Few, borrow_all},
+    args::{Few, SplitKwargs},
     error, protocol, raise, reference,
 };
 
@@ -727,12 +727,15 @@ pub(crate) unsafe fn call_ex(
             function(callable.as_ptr(), items.as_ptr().cast(), items.len(), null_mut())
         }
         (Some(_), Some(kwargs)) => {
-            let Ok((values, names)) = split_keywords(th, args, kwargs) else { return null_mut() };
-            let mut buffer: Few<*mut PyObject> = Few::with_capacity(values.len() + 1);
-            buffer.push(null_mut());
-            buffer.extend(values.iter().map(Ref::as_ptr));
-            let args = buffer.as_mut_ptr().add(1);
-            return call_pointers(th, callable, args, values.len(), Some(&names));
+            if check_keywords(th, kwargs).is_err() {
+                return null_mut();
+            }
+            let keywords = SplitKwargs::new(Some(kwargs));
+            let Ok(names) = Tuple::from_objs(th, keywords.names()) else { return null_mut() };
+            let values = args.items().iter().chain(keywords.values()).map(|value| value.as_ptr());
+            let mut buffer: Few<*mut PyObject> = [null_mut()].into_iter().chain(values).collect();
+            let (first, count) = (buffer.as_mut_ptr().add(1), buffer.len() - 1);
+            return call_pointers(th, callable, first, count, Some(&names));
         }
         (None, _) => raw(protocol::call::call_tuple(th, callable, args, kwargs).ok()),
     };
@@ -746,18 +749,6 @@ fn check_keywords(th: Thread<'_>, kwargs: &Dict) -> Result<()> {
         return Ok(());
     }
     raise!(th, TypeError, "keywords must be strings")
-}
-
-/// Positional arguments and keyword values in a row, with the names.
-fn split_keywords(th: Thread<'_>, args: &Tuple, kwargs: &Dict) -> Result<(Few<Ref>, Ref<Tuple>)> {
-    check_keywords(th, kwargs)?;
-    let mut values: Few<Ref> = args.items().iter().map(|item| item.own()).collect();
-    let (mut names, mut position) = (Few::<Ref>::new(), 0);
-    while let Some((name, value)) = kwargs.next_entry(&mut position) {
-        names.push(name);
-        values.push(value);
-    }
-    Ok((values, Tuple::from_objs(th, borrow_all(&names))?))
 }
 
 /// A frame for `func(this, *args, **kwargs)` of a Python function, which is

@@ -3,7 +3,7 @@
 use super::attr::Method;
 use crate::{
     AsObject, Dict, Module, Obj, Protocol, Raised, Ref, Result, Str, Thread, Tuple, Type,
-    args::{Few, borrow_all},
+    args::{Few, SplitKwargs},
     error, id, raise,
 };
 
@@ -104,19 +104,19 @@ pub fn call_with(
     args: &[Obj<'_>],
     kwnames: Option<&Tuple>,
 ) -> Result<Ref> {
-    const FEW: usize = 6;
-    if args.len() < FEW {
-        let mut all = [first; FEW];
-        all[1..=args.len()].copy_from_slice(args);
-        return call(th, callable, &all[..=args.len()], kwnames);
-    }
-    let mut all = Vec::new();
+    call(th, callable, &with_first(th, first, args)?, kwnames)
+}
+
+/// The arguments with one more in front.
+#[inline]
+fn with_first<'a>(th: Thread<'_>, first: Obj<'a>, args: &[Obj<'a>]) -> Result<Few<Obj<'a>>> {
+    let mut all = Few::new();
     if all.try_reserve_exact(args.len() + 1).is_err() {
         return Err(th.no_memory());
     }
     all.push(first);
     all.extend_from_slice(args);
-    call(th, callable, &all, kwnames)
+    Ok(all)
 }
 
 /// [`call_dict`] with `first` in front of the arguments.
@@ -127,10 +127,7 @@ pub fn call_dict_with(
     args: &[Obj<'_>],
     kwargs: Option<&Dict>,
 ) -> Result<Ref> {
-    let mut all = Few::with_capacity(args.len() + 1);
-    all.push(first);
-    all.extend_from_slice(args);
-    call_dict(th, callable, &all, kwargs)
+    call_dict(th, callable, &with_first(th, first, args)?, kwargs)
 }
 
 /// A builtin type whose instances are called without a tuple of arguments.
@@ -190,17 +187,12 @@ pub fn call_vector(
     let Some(kwargs) = kwargs.filter(|kwargs| kwargs.len() > 0) else {
         return call_pointer(callable, vectorcall, args, None);
     };
-    let (mut names, mut position) = (Few::<Ref>::new(), 0);
-    let mut values = Few::<Ref>::new();
-    while let Some((key, value)) = kwargs.next_entry(&mut position) {
-        if key.obj().downcast::<Str>().is_none() {
-            raise!(th, TypeError, "keywords must be strings");
-        }
-        names.push(key);
-        values.push(value);
+    let keywords = SplitKwargs::new(Some(kwargs));
+    if keywords.names().iter().any(|name| name.downcast::<Str>().is_none()) {
+        raise!(th, TypeError, "keywords must be strings");
     }
-    let names = Tuple::from_objs(th, borrow_all(&names))?;
-    let all: Few<Obj<'_>> = args.iter().chain(borrow_all(&values)).copied().collect();
+    let names = Tuple::from_objs(th, keywords.names())?;
+    let all: Few<Obj<'_>> = args.iter().chain(keywords.values()).copied().collect();
     call_pointer(callable, vectorcall, &all, Some(&names))
 }
 

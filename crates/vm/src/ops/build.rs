@@ -182,6 +182,11 @@ unsafe fn unpack(
     after: Option<usize>,
     top: *mut Word,
 ) -> Result<()> {
+    if let Some(after) = after
+        && let Some(result) = unpack_sequence(th, object, before, after, top)
+    {
+        return result;
+    }
     let ty = object.ty();
     let iterator = match object.iter(th) {
         Ok(iterator) => iterator,
@@ -441,11 +446,7 @@ ops! {
         let total = before + after + 1;
         let sequence = r.peek(1);
         let top = r.sp.sub(1).add(total);
-        let unpacked = match unpack_sequence(th, sequence.obj(), before, after, top) {
-            Some(result) => result,
-            None => unpack(th, sequence.obj(), before, Some(after), top),
-        };
-        check!(unpacked);
+        check!(unpack(th, sequence.obj(), before, Some(after), top));
         r.sp = top;
         r.release(sequence);
         Flow::Next

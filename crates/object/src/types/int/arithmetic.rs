@@ -32,10 +32,6 @@ fn word_pair(x: &Digits<'_>, y: &Digits<'_>) -> Option<(i128, i128)> {
     Some((word(x)?.into(), word(y)?.into()))
 }
 
-fn machine_pair(a: Obj<'_>, b: Obj<'_>) -> Option<(i128, i128)> {
-    Some((Int::to_i64(a)?.into(), Int::to_i64(b)?.into()))
-}
-
 /// `a + b`.
 #[inline]
 pub fn add(th: Thread<'_>, a: Obj<'_>, b: Obj<'_>) -> Result<Ref> {
@@ -198,17 +194,14 @@ fn divmod_pair(
     want_quotient: bool,
     want_remainder: bool,
 ) -> Result<(Ref, Ref)> {
-    if let Some((x, y)) = machine_pair(a, b) {
-        if y == 0 {
-            return zero_division(th);
-        }
-        let (quotient, remainder) = floor_pair(x, y);
-        return Ok((Int::from_i128(th, quotient)?, Int::from_i128(th, remainder)?));
-    }
     let (x, y) = (Int::digits(a), Int::digits(b));
     let (p, q) = (x.magnitude(), y.magnitude());
     if q.is_empty() {
         return zero_division(th);
+    }
+    if let Some((x, y)) = word_pair(&x, &y) {
+        let (quotient, remainder) = floor_pair(x, y);
+        return Ok((Int::from_i128(th, quotient)?, Int::from_i128(th, remainder)?));
     }
     let zero = || Int::from_i64(th, 0);
     if !want_remainder
@@ -216,13 +209,6 @@ fn divmod_pair(
         && let Some(quotient) = digits::quick_quotient(p, q)
     {
         return Ok((Int::from_u64(th, quotient)?, zero()?));
-    }
-    if let ([divisor], false) = (q, want_quotient)
-        && let Some(rest) = digits::rem_small(p, *divisor)
-    {
-        let opposite = x.negative != y.negative && rest != 0;
-        let rest = i64::from(if opposite { divisor - rest } else { rest });
-        return Ok((zero()?, Int::from_i64(th, if y.negative { -rest } else { rest })?));
     }
     if q.len() < LIBRARY_DIV || p.len() < q.len() + LIBRARY_DIV {
         return divide_digits(th, &x, &y, want_quotient, want_remainder);
@@ -246,13 +232,18 @@ fn divide_digits(
     let (p, q) = (x.magnitude(), y.magnitude());
     let opposite = x.negative != y.negative;
     let zero = || Int::from_i64(th, 0);
-    if let ([divisor], true) = (q, want_quotient) {
+    if let [divisor] = q {
         let mut rest = 0;
-        let quotient = Int::build(th, p.len() + 1, opposite, |out| {
-            let (len, below) = digits::div_rem_small(p, *divisor, out).unwrap_or((0, 0));
-            rest = below;
-            if opposite && rest != 0 { digits::increment(out) } else { len }
-        })?;
+        let quotient = if want_quotient {
+            Int::build(th, p.len() + 1, opposite, |out| {
+                let (len, below) = digits::div_rem_small(p, *divisor, out).unwrap_or((0, 0));
+                rest = below;
+                if opposite && rest != 0 { digits::increment(out) } else { len }
+            })?
+        } else {
+            rest = digits::rem_small(p, *divisor).unwrap_or(0);
+            zero()?
+        };
         let rest = i64::from(if opposite && rest != 0 { divisor - rest } else { rest });
         return Ok((quotient, Int::from_i64(th, if y.negative { -rest } else { rest })?));
     }
