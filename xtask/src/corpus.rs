@@ -41,7 +41,10 @@ struct Mode {
 }
 
 /// Every engine mode there is.
-const MODES: &[Mode] = &[Mode { name: "default", options: &[], environment: &[] }];
+const MODES: &[Mode] = &[
+    Mode { name: "default", options: &[], environment: &[] },
+    Mode { name: "int-objects", options: &[], environment: &[("KRAIT_NO_SMALL_INT_REGION", "1")] },
+];
 
 struct Program {
     path: PathBuf,

@@ -679,9 +679,9 @@ fn sum_of(th: Thread<'_>, iterable: Obj<'_>, start: Option<Obj<'_>>) -> Result {
     let add = |total: Ref, item: Ref| {
         protocol::number::binary(th, protocol::number::ADD, total.obj(), item.obj())
     };
-    if let Some(mut exact) = object::small_int::value(total.as_ptr()) {
+    if let Some(mut exact) = exact_i64(total.obj()) {
         while let Some(item) = &next {
-            let value = small_int_or_bool(item.obj());
+            let value = int_or_bool(item.obj());
             let Some(sum) = value.and_then(|value| exact.checked_add(value)) else { break };
             exact = sum;
             next = advance()?;
@@ -734,14 +734,23 @@ fn sum_of(th: Thread<'_>, iterable: Obj<'_>, start: Option<Obj<'_>>) -> Result {
     Ok(total)
 }
 
-fn small_int_or_bool(object: Obj<'_>) -> Option<i64> {
+/// The value of an int, not of a subclass's instance, that fits a machine word.
+fn exact_i64(object: Obj<'_>) -> Option<i64> {
+    match object::small_int::value(object.as_ptr()) {
+        Some(value) => Some(value),
+        None => object.is_exact::<Int>().then(|| Int::to_i64(object)).flatten(),
+    }
+}
+
+/// The value of an int or bool that fits a machine word.
+fn int_or_bool(object: Obj<'_>) -> Option<i64> {
     if object.is(types::bool_(true)) {
         return Some(1);
     }
     if object.is(types::bool_(false)) {
         return Some(0);
     }
-    object::small_int::value(object.as_ptr())
+    exact_i64(object)
 }
 
 fn print_to(

@@ -5,9 +5,11 @@
 //! does faults, and the handler in `host::memory` puts a page of immortal
 //! `PyLongObject`s there, whose contents follow from the address. Invariant: a
 //! pointer is in range exactly if it is a small int, also where the region
-//! could not be reserved: then [`encode`] makes none, and no allocator hands
-//! out addresses there (the kernel maps from the top of the address space
-//! downwards, the object heap refuses the range).
+//! could not be reserved: no allocator hands out addresses there (the kernel
+//! maps from the top of the address space downwards, the object heap refuses
+//! the range). A limit on the address space (`RLIMIT_AS`) leaves the [`DENSE`]
+//! ints addresses; where not even they find room, [`encode`] makes none and the
+//! few [`known`] ints are kept once, as in CPython.
 //!
 //! C code looks at each int that it meets (its type, its count), and numbers that lie far apart
 //! are a page and a fault each. Once code of others was loaded, [`narrow`] therefore keeps ints
@@ -15,6 +17,7 @@
 //! so that an int may be equal to one of the other form. See `docs/decisions/0005`.
 
 use std::{
+    ops::RangeInclusive,
     ptr::{self, NonNull},
     sync::{
         Once,
@@ -47,12 +50,17 @@ pub const DENSE: i64 = 1 << 19;
 /// The pages of neighbouring dense ints that come with one fault.
 const DENSE_PAGES: usize = 16;
 
+/// The ints that CPython makes in advance (`_PY_NSMALLNEGINTS`, `_PY_NSMALLPOSINTS`).
+const IN_ADVANCE: RangeInclusive<i64> = -5..=256;
+
 const STEP: usize = 1 << STEP_SHIFT;
 const _: () = assert!(STEP == size_of::<PyLongObject>());
 
 static ENABLED: AtomicBool = AtomicBool::new(false);
 static INT_TYPE: AtomicPtr<PyTypeObject> = AtomicPtr::new(ptr::null_mut());
 static INIT: Once = Once::new();
+/// The first of the ints that are [`known`], or null.
+static KNOWN: AtomicPtr<PyLongObject> = AtomicPtr::new(ptr::null_mut());
 static MADE: Made = Made { half: AtomicUsize::new(1 << 39), low: AtomicUsize::new(REGION) };
 
 /// Which ints become addresses.
@@ -73,18 +81,47 @@ pub fn init(int_type: *mut PyTypeObject) -> bool {
     INIT.call_once(|| {
         INT_TYPE.store(int_type, Ordering::Release);
         if std::env::var_os("KRAIT_NO_SMALL_INT_REGION").is_some() {
-            return;
-        }
-        let Ok(start) = memory::reserve_at(REGION, REGION) else { return };
-        // SAFETY: reserved just above and never given back on success.
-        let served = unsafe { memory::serve_faults(start, REGION, PAGE_LIMIT, granule, fill) };
-        match served {
-            Ok(()) => ENABLED.store(true, Ordering::Release),
-            // SAFETY: nothing points into it yet.
-            Err(_) => unsafe { memory::release(start, REGION) },
+            keep_known(int_type);
+        } else if reserve(REGION, REGION) {
+            ENABLED.store(true, Ordering::Release);
+        } else if reserve(ZERO - DENSE as usize * STEP, 2 * DENSE as usize * STEP) {
+            narrow();
+            ENABLED.store(true, Ordering::Release);
+        } else {
+            keep_known(int_type);
         }
     });
     enabled()
+}
+
+/// Reserve these addresses and fill them as they are read; whether that could be had.
+fn reserve(start: usize, len: usize) -> bool {
+    let Ok(place) = memory::reserve_at(start, len) else { return false };
+    // SAFETY: reserved just above and never given back on success.
+    let served = unsafe { memory::serve_faults(place, len, PAGE_LIMIT, granule, fill) };
+    if served.is_err() {
+        // SAFETY: nothing points into it yet.
+        unsafe { memory::release(place, len) };
+    }
+    served.is_ok()
+}
+
+/// Make the ints that [`known`] answers.
+fn keep_known(int_type: *mut PyTypeObject) {
+    let ints: Box<[PyLongObject]> = IN_ADVANCE.map(|value| object(value, int_type).0).collect();
+    KNOWN.store(Box::leak(ints).as_mut_ptr(), Ordering::Release);
+}
+
+/// The one object for `value`, if it is among those that are made in advance where no int is an
+/// address.
+#[inline]
+pub fn known(value: i64) -> Option<NonNull<PyObject>> {
+    if !IN_ADVANCE.contains(&value) {
+        return None;
+    }
+    let first = NonNull::new(KNOWN.load(Ordering::Acquire))?;
+    // SAFETY: there is one for each value of the range.
+    Some(unsafe { first.add((value - IN_ADVANCE.start()) as usize) }.cast())
 }
 
 /// Whether small ints are addresses in this process.
@@ -210,7 +247,7 @@ fn object(value: i64, int_type: *mut PyTypeObject) -> (PyLongObject, abi::digit)
     long.ob_base.ob_flags = abi::_Py_STATIC_FLAG_BITS;
     long.ob_base.ob_type = int_type;
     // C code knows those alone as small ints that CPython has made in advance.
-    let known = if (-5..=256).contains(&value) { abi::_PyLong_IMMORTALITY_BIT_MASK } else { 0 };
+    let known = if IN_ADVANCE.contains(&value) { abi::_PyLong_IMMORTALITY_BIT_MASK } else { 0 };
     long.long_value.lv_tag = count << abi::_PyLong_NON_SIZE_BITS | known | sign;
     long.long_value.ob_digit = [digits[0] as abi::digit];
     (long, digits[1] as abi::digit)
@@ -375,6 +412,11 @@ mod tests {
     fn without_region() {
         assert!(!init(fake_type()) && !enabled());
         assert_eq!((encode(0), encode(MAX)), (None, None));
+        assert_eq!((known(-6), known(257)), (None, None));
+        let five = known(5).expect("made in advance").cast::<PyLongObject>();
+        assert_eq!(known(5), Some(five.cast()));
+        // SAFETY: made in advance.
+        assert_eq!(unsafe { five.read() }.long_value.ob_digit, [5]);
     }
 
     #[test]

@@ -5,6 +5,9 @@ import types
 for numbers in [[1.0, 10e100, 1.0, -10e100, 2j], [2 + 1j, 10e100j, 1j, -10e100j], [2j, 1.0, 10**100, 1.0, -(10**100)],
                 [True, 1.0, 2j, False], [0.1j] * 10, [1, complex(1, -0.0)], [complex(1, -0.0), 1.0], [-0.0]]:
     print(sum(numbers), sum(numbers, -0.0), sum(numbers, 0j))
+for numbers in [[2**40] + [0.1] * 10, [2**62] * 3 + [0.5], [2**70] + [0.1] * 10, [0.1, 2**70, 0.3, 0.1],
+                [True, 2**50, 0.1, 0.2, 0.3]]:
+    print(sum(numbers), sum(numbers, 2**50), sum(numbers, 2**66))
 
 code = compile("x.__reduce__()", "test", "eval")
 print(eval(code, {"__builtins__": types.MappingProxyType({"iter": 7}), "x": iter([1, 2])}))

@@ -140,6 +140,10 @@ impl Int {
         let magnitude = value.unsigned_abs();
         let low = magnitude as u32 & digits::MASK;
         match magnitude >> digits::SHIFT {
+            0 if let Some(known) = small_int::known(value) => {
+                // SAFETY: made once, never freed and not counted.
+                Ok(unsafe { Ref::from_owned(known) })
+            }
             0 => Self::of_digits(th, [low], value < 0),
             high if high >> digits::SHIFT == 0 => {
                 Self::of_digits(th, [low, high as u32], value < 0)
