@@ -541,7 +541,7 @@ macro_rules! for_each_op {
             /// `LOAD_ATTR` of a value stored inline in the instance.
             LOAD_ATTR_INSTANCE_VALUE = 180 [9] (owner -- attr, self_or_null[oparg & 1]) [arg escapes] of LOAD_ATTR;
 
-            /// `LOAD_ATTR` of a method where the instance has no dict yet.
+            /// `LOAD_ATTR` of a class method by an instance that may have attributes of its own.
             LOAD_ATTR_METHOD_LAZY_DICT = 181 [9] (owner -- attr, receiver) [arg] of LOAD_ATTR;
 
             /// `LOAD_ATTR` of a method where the type has no instance dicts.
@@ -633,6 +633,9 @@ macro_rules! for_each_op {
 
             /// `UNPACK_SEQUENCE` of a tuple of two.
             UNPACK_SEQUENCE_TWO_TUPLE = 211 [1] (seq -- value1, value0) [arg escapes] of UNPACK_SEQUENCE;
+
+            /// `FOR_ITER` over pairs that the next instruction unpacks, without making them. Not CPython's.
+            FOR_ITER_PAIR = 212 [1] (iter -- iter, second, first) [arg jump error escapes] of FOR_ITER;
 
             /// `END_FOR`, monitored.
             INSTRUMENTED_END_FOR = 234 [0] (receiver, value -- receiver) [error escapes] of END_FOR;

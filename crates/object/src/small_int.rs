@@ -21,7 +21,7 @@ use std::{
     ptr::{self, NonNull},
     sync::{
         Once,
-        atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering},
+        atomic::{AtomicPtr, AtomicUsize, Ordering},
     },
 };
 
@@ -56,7 +56,6 @@ const IN_ADVANCE: RangeInclusive<i64> = -5..=256;
 const STEP: usize = 1 << STEP_SHIFT;
 const _: () = assert!(STEP == size_of::<PyLongObject>());
 
-static ENABLED: AtomicBool = AtomicBool::new(false);
 static INT_TYPE: AtomicPtr<PyTypeObject> = AtomicPtr::new(ptr::null_mut());
 static INIT: Once = Once::new();
 /// The first of the ints that are [`known`], or null.
@@ -80,16 +79,16 @@ struct Made {
 pub fn init(int_type: *mut PyTypeObject) -> bool {
     INIT.call_once(|| {
         INT_TYPE.store(int_type, Ordering::Release);
-        if std::env::var_os("KRAIT_NO_SMALL_INT_REGION").is_some() {
-            keep_known(int_type);
-        } else if reserve(REGION, REGION) {
-            ENABLED.store(true, Ordering::Release);
-        } else if reserve(ZERO - DENSE as usize * STEP, 2 * DENSE as usize * STEP) {
-            narrow();
-            ENABLED.store(true, Ordering::Release);
-        } else {
-            keep_known(int_type);
+        if std::env::var_os("KRAIT_NO_SMALL_INT_REGION").is_none() {
+            if reserve(REGION, REGION) {
+                return;
+            }
+            if reserve(ZERO - DENSE as usize * STEP, 2 * DENSE as usize * STEP) {
+                return narrow();
+            }
         }
+        make(0);
+        keep_known(int_type);
     });
     enabled()
 }
@@ -127,7 +126,7 @@ pub fn known(value: i64) -> Option<NonNull<PyObject>> {
 /// Whether small ints are addresses in this process.
 #[inline(always)]
 pub fn enabled() -> bool {
-    ENABLED.load(Ordering::Relaxed)
+    MADE.half.load(Ordering::Relaxed) != 0
 }
 
 /// Whether `object` is a small int.
@@ -144,11 +143,18 @@ pub fn both_in_range(a: *const PyObject, b: *const PyObject) -> bool {
 
 /// From now on make addresses of dense ints only.
 pub fn narrow() {
-    MADE.half.store(DENSE as usize, Ordering::Relaxed);
-    MADE.low.store(ZERO - DENSE as usize * STEP, Ordering::Relaxed);
+    if enabled() {
+        make(DENSE as usize);
+    }
 }
 
-/// Whether `value` becomes an address, given that the region is enabled.
+/// From now on make addresses of the ints from `-half` on and below `half`.
+fn make(half: usize) {
+    MADE.half.store(half, Ordering::Relaxed);
+    MADE.low.store(ZERO - half * STEP, Ordering::Relaxed);
+}
+
+/// Whether `value` becomes an address.
 #[inline(always)]
 pub fn fits(value: i64) -> bool {
     let half = MADE.half.load(Ordering::Relaxed);
@@ -166,10 +172,10 @@ pub fn fits_at(address: usize) -> bool {
 /// The small int `value`, if it is small and the region enabled.
 #[inline(always)]
 pub fn encode(value: i64) -> Option<NonNull<PyObject>> {
-    if !fits(value) || !enabled() {
+    if !fits(value) {
         return None;
     }
-    // SAFETY: both conditions were just checked.
+    // SAFETY: just checked.
     Some(unsafe { encode_unchecked(value) })
 }
 
@@ -177,8 +183,7 @@ pub fn encode(value: i64) -> Option<NonNull<PyObject>> {
 ///
 /// # Safety
 ///
-/// `fits(value)`, and the region is enabled (as it is if any operand of the
-/// computation was in range).
+/// `fits(value)`.
 #[inline(always)]
 pub unsafe fn encode_unchecked(value: i64) -> NonNull<PyObject> {
     let address = ZERO.wrapping_add((value as usize) << STEP_SHIFT);

@@ -5,8 +5,14 @@ use object::{
     AsObject, Dict, List, Obj, Protocol, PyStruct, Ref, Result, Str, Thread, Tuple, Type, error,
     id, protocol, raise,
     types::{
-        FrozenSet, Set, Slice, iter::list::ListIterator, iter::tuple::TupleIterator,
-        range::RangeIterator, super_,
+        FrozenSet, Set, Slice,
+        dict::ItemIterator,
+        enumerate::Enumerate,
+        iter::list::ListIterator,
+        iter::tuple::TupleIterator,
+        range::RangeIterator,
+        super_,
+        zip::{self, Zip},
     },
 };
 
@@ -183,6 +189,47 @@ pub(crate) unsafe fn list_iterator_next(word: Word) -> Option<Word> {
 #[inline(always)]
 pub(crate) unsafe fn is_tuple_iterator(word: Word) -> bool {
     is_exact::<TupleIterator>(word)
+}
+
+/// Whether pairs of this iterator need not be made to be unpacked.
+pub(crate) unsafe fn yields_pairs(word: Word) -> bool {
+    is_exact::<ItemIterator>(word)
+        || is_exact::<Enumerate>(word)
+        || is_exact::<Zip>(word) && word.obj().cast::<Zip>().two().is_some()
+}
+
+/// The next pair of an iterator over the items of a dict, if there is one at hand.
+#[inline(always)]
+pub(crate) unsafe fn item_at_hand(word: Word) -> Option<(Ref, Ref)> {
+    if !is_exact::<ItemIterator>(word) {
+        return None;
+    }
+    word.obj().cast::<ItemIterator>().pair_at_hand()
+}
+
+/// The next pair of an iterator.
+pub(crate) unsafe fn next_pair(th: Thread<'_>, word: Word) -> Result<Pair> {
+    let next = if is_exact::<ItemIterator>(word) {
+        word.obj().cast::<ItemIterator>().next_pair(th)
+    } else if is_exact::<Enumerate>(word) {
+        word.obj().cast::<Enumerate>().next_pair(th)
+    } else if is_exact::<Zip>(word)
+        && let Some(two) = word.obj().cast::<Zip>().two()
+    {
+        zip::next_of_two(th, two)
+    } else {
+        return Ok(Pair::Made);
+    };
+    Ok(next?.map_or(Pair::End, Pair::Next))
+}
+
+/// What [`next_pair`] answers.
+pub(crate) enum Pair {
+    Next((Ref, Ref)),
+    /// The iterator is exhausted.
+    End,
+    /// It yields objects.
+    Made,
 }
 
 /// What an exhausted iterator over a list or tuple gives up.

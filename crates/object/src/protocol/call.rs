@@ -20,20 +20,34 @@ pub fn call(
         th.check_stack_end()?;
         return call_pointer(callable, vectorcall, args, kwnames);
     }
-    let nargs = args.len() - kwnames.map_or(0, Tuple::len);
-    let (positional, values) = args.split_at(nargs);
+    if let Some(class) = callable.downcast::<Type>()
+        && class.is_made_by_python()
+    {
+        th.check_stack(" while calling a Python object")?;
+        return class.instantiate_by_new(th, args, kwnames);
+    }
+    let (args, kwargs) = packed(th, args, kwnames)?;
+    call_tuple(th, callable, &args, kwargs.as_deref())
+}
+
+/// `args` = positional arguments, then the values of `kwnames`, as a tuple and a dict, if there are
+/// names.
+pub fn packed(
+    th: Thread<'_>,
+    args: &[Obj<'_>],
+    kwnames: Option<&Tuple>,
+) -> Result<(Ref<Tuple>, Option<Ref<Dict>>)> {
+    let names = kwnames.map_or(&[][..], Tuple::items);
+    let (positional, values) = args.split_at(args.len() - names.len());
     let tuple = Tuple::from_objs(th, positional)?;
-    let dict = match kwnames {
-        Some(names) => {
-            let dict = Dict::new(th)?;
-            for (name, value) in names.items().iter().zip(values) {
-                dict.set(th, *name, *value)?;
-            }
-            Some(dict)
-        }
-        None => None,
-    };
-    call_tuple(th, callable, &tuple, dict.as_deref())
+    if names.is_empty() {
+        return Ok((tuple, None));
+    }
+    let dict = Dict::new(th)?;
+    for (name, value) in names.iter().zip(values) {
+        dict.set(th, *name, *value)?;
+    }
+    Ok((tuple, Some(dict)))
 }
 
 #[inline]

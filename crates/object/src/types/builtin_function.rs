@@ -175,13 +175,8 @@ pub fn call_def(
             unsafe { function(o, tuple.as_ptr()) }
         }
         VARARGS_KEYWORDS => {
-            let tuple = Tuple::from_objs(th, &args[..nargs])?;
-            let dict = Dict::new(th)?;
-            let names = kwnames.map_or(&[][..], Tuple::items);
-            for (key, value) in names.iter().zip(&args[nargs..]) {
-                dict.set(th, *key, *value)?;
-            }
-            let kwargs = if has_keywords { dict.as_ptr() } else { std::ptr::null_mut() };
+            let (tuple, kwargs) = crate::protocol::call::packed(th, args, kwnames)?;
+            let kwargs = kwargs.as_ref().map_or(std::ptr::null_mut(), Ref::as_ptr);
             // SAFETY: a live tuple, and null or a live dict.
             unsafe { function!(abi::PyCFunctionWithKeywords)(o, tuple.as_ptr(), kwargs) }
         }

@@ -661,12 +661,21 @@ impl Code {
         Ok(hash as isize)
     }
 
-    /// The instructions as they are now.
+    /// The instructions as they are now; of those that CPython does not have, what they stand for.
     #[getter]
     fn _co_code_adaptive(&self, th: Thread<'_>) -> Result<Ref<Bytes>> {
         // SAFETY: units are plain numbers that only this thread writes.
         let units = self.cells().iter().map(|unit| unsafe { *unit.get() });
-        let bytes: Vec<u8> = units.flat_map(u16::to_le_bytes).collect();
+        let mut bytes: Vec<u8> = units.flat_map(u16::to_le_bytes).collect();
+        let mut at = 0;
+        while let Some((op, _)) = self.instruction(at) {
+            if let Some(number) = bytes.get_mut(2 * at)
+                && Op::from_number(u16::from(*number)).is_some_and(Op::is_own)
+            {
+                *number = op.number() as u8;
+            }
+            at += 1 + op.caches();
+        }
         Bytes::new(th, &bytes)
     }
 

@@ -35,6 +35,23 @@ pub struct Enumerate {
 }
 
 impl Enumerate {
+    /// The next count and item.
+    #[inline]
+    pub fn next_pair(&self, th: Thread<'_>) -> Result<Option<(Ref, Ref)>> {
+        let Some(item) = self.iterator.next(th)? else { return Ok(None) };
+        let index = self.index.get();
+        let count = if index < isize::MAX {
+            self.index.set(index + 1);
+            index.into_object(th)?
+        } else {
+            let count = self.count(th)?;
+            let one = 1i64.into_object(th)?;
+            self.large.set(Some(number::binary(th, number::ADD, count.obj(), one.obj())?));
+            count
+        };
+        Ok(Some((count, item)))
+    }
+
     fn count(&self, th: Thread<'_>) -> Result<Ref> {
         match self.large.get() {
             Some(large) => Ok(large),
@@ -108,17 +125,7 @@ impl Enumerate {
     }
 
     fn __next__(&self, th: Thread<'_>) -> Result<Option<Ref>> {
-        let Some(item) = self.iterator.next(th)? else { return Ok(None) };
-        let index = self.index.get();
-        let count = if index < isize::MAX {
-            self.index.set(index + 1);
-            index.into_object(th)?
-        } else {
-            let count = self.count(th)?;
-            let one = 1i64.into_object(th)?;
-            self.large.set(Some(number::binary(th, number::ADD, count.obj(), one.obj())?));
-            count
-        };
+        let Some((count, item)) = self.next_pair(th)? else { return Ok(None) };
         Tuple::pair(th, &self.result, count, item).map(|pair| Some(pair.upcast()))
     }
 

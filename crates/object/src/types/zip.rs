@@ -77,6 +77,27 @@ pub(super) fn step(
     Ok(Some(items))
 }
 
+impl Zip {
+    /// The two iterators that are zipped, if it is two and they need not be of one length.
+    #[inline]
+    pub fn two(&self) -> Option<(Obj<'_>, Obj<'_>)> {
+        match (self.iterators.items(), self.strict.get()) {
+            ([first, second], false) => Some((*first, *second)),
+            _ => None,
+        }
+    }
+}
+
+/// The next item of each of two iterators; `None` when one is exhausted.
+#[inline]
+pub fn next_of_two(
+    th: Thread<'_>,
+    (first, second): (Obj<'_>, Obj<'_>),
+) -> Result<Option<(Ref, Ref)>> {
+    let Some(first) = iter::next(th, first)? else { return Ok(None) };
+    Ok(iter::next(th, second)?.map(|second| (first, second)))
+}
+
 #[pymethods]
 impl Zip {
     #[parse(keywords)]
@@ -98,9 +119,8 @@ impl Zip {
 
     fn __next__(&self, th: Thread<'_>) -> Result<Option<Ref>> {
         // PERF: two or three iterables are the common case and need no vector.
-        if let ([a, b], false) = (self.iterators.items(), self.strict.get()) {
-            let Some(first) = iter::next(th, *a)? else { return Ok(None) };
-            let Some(second) = iter::next(th, *b)? else { return Ok(None) };
+        if let Some(two) = self.two() {
+            let Some((first, second)) = next_of_two(th, two)? else { return Ok(None) };
             return Tuple::pair(th, &self.result, first, second).map(|pair| Some(pair.upcast()));
         }
         if self.iterators.items().is_empty() {

@@ -34,6 +34,20 @@ unsafe fn bind(r: &mut Regs, method: Word) -> Flow {
     Flow::Next
 }
 
+/// Replace the owner by what the class method in the cache calls and the owner's class.
+#[inline(always)]
+unsafe fn bind_class(r: &mut Regs) -> Flow {
+    let owner = r.peek(1);
+    let Some(method) = specialize::class_method(specialize::class_object(r.ip)) else {
+        return Flow::Miss;
+    };
+    let class = Word::from_raw((*owner.ptr()).ob_type.cast());
+    r.set(1, method.dup_in_memory());
+    r.push(class.dup_in_memory());
+    r.skip(9);
+    r.finish(owner)
+}
+
 /// Put the value under the owner into a slot of it.
 #[inline(always)]
 unsafe fn store(r: &mut Regs, slot: *mut Word) -> Flow {
@@ -74,6 +88,15 @@ pub(super) unsafe fn load_method_other_shape(r: &mut Regs, oparg: usize) -> Flow
         return Flow::Miss;
     }
     bind(r, specialize::class_object(r.ip))
+}
+
+/// `LOAD_ATTR_METHOD_LAZY_DICT` of an instance with another shape.
+#[inline(always)]
+pub(super) unsafe fn load_class_method_other_shape(r: &mut Regs, oparg: usize) -> Flow {
+    if specialize::shadows(r.peek(1), r.name(oparg >> 1)) {
+        return Flow::Miss;
+    }
+    bind_class(r)
 }
 
 /// `LOAD_ATTR_NONDESCRIPTOR_WITH_VALUES` of an instance with another shape.
@@ -253,7 +276,10 @@ ops! {
     }
 
     fn LOAD_ATTR_CLASS_WITH_METACLASS_CHECK(r, th, oparg) {
-        let Some(method) = specialize::class_method(r.ip, r.peek(1)) else { return Flow::Miss };
+        let method = specialize::class_value(r.ip, r.peek(1));
+        let Some(method) = method.and_then(|method| specialize::class_method(method)) else {
+            return Flow::Miss;
+        };
         bind(r, method)
     }
 
@@ -295,7 +321,16 @@ ops! {
         bind(r, specialize::class_object(r.ip))
     }
 
-    fn LOAD_ATTR_METHOD_LAZY_DICT(r, th, oparg) { LOAD_ATTR_METHOD_WITH_VALUES(r, th, oparg) }
+    fn LOAD_ATTR_METHOD_LAZY_DICT(r, th, oparg) {
+        let owner = r.peek(1);
+        if !specialize::guard_type(r.ip, owner) {
+            return Flow::Miss;
+        }
+        if !specialize::lacks_as_seen(r.ip, owner) {
+            return Flow::Slow;
+        }
+        bind_class(r)
+    }
 
     fn LOAD_ATTR_PROPERTY(r, th, oparg) {
         let Some(getter) = specialize::type_value(r.ip, r.peek(1)) else { return Flow::Miss };

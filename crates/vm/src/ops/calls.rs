@@ -476,7 +476,7 @@ ops! {
         }
         let operand = r.peek(1);
         let Some(length) = bridge::known_length(operand) else { return Flow::Slow };
-        if !object::small_int::enabled() || !object::small_int::fits(length) {
+        if !object::small_int::fits(length) {
             return Flow::Slow;
         }
         let callable = *base;

@@ -7,7 +7,9 @@ use object::{
 
 use super::{adapt, check, check_anew, ops};
 use crate::{
-    async_generator, bridge, exception, generator,
+    async_generator,
+    bridge::{self, Pair},
+    exception, generator,
     interp::{Flow, Regs},
     monitoring,
     specialize::iter as specialize,
@@ -129,6 +131,26 @@ pub(super) unsafe fn exhausted(r: &mut Regs, oparg: usize) -> Flow {
     Flow::Next
 }
 
+/// Push the values that the next instruction would unpack, and jump over it.
+#[inline(always)]
+unsafe fn push_pair(r: &mut Regs, (first, second): (Ref, Ref)) -> Flow {
+    r.push(Word::from_ref(second));
+    r.push(Word::from_ref(first));
+    r.skip(3);
+    Flow::Next
+}
+
+/// `FOR_ITER_PAIR` of what is no entry of a dict.
+#[inline(always)]
+pub(super) unsafe fn for_pair(r: &mut Regs, th: Thread<'_>, oparg: usize) -> Flow {
+    r.save();
+    match check!(bridge::next_pair(th, r.peek(1))) {
+        Pair::Next(pair) => push_pair(r, pair),
+        Pair::End => exhausted(r, oparg),
+        Pair::Made => Flow::Miss,
+    }
+}
+
 ops! {
     fn GET_ITER(r, th, oparg) {
         r.save();
@@ -168,7 +190,7 @@ ops! {
             return exhausted(r, oparg);
         }
         let value = (*range).start;
-        if !small_int::fits(value) || !small_int::enabled() {
+        if !small_int::fits(value) {
             return Flow::Miss;
         }
         (*range).start = value.wrapping_add((*range).step);
@@ -208,6 +230,16 @@ ops! {
                 exhausted(r, oparg);
                 r.finish(bridge::exhaust(iterator))
             }
+        }
+    }
+
+    fn FOR_ITER_PAIR(r, th, oparg) {
+        if !specialize::unpacks_pair(r.ip) {
+            return Flow::Miss;
+        }
+        match bridge::item_at_hand(r.peek(1)) {
+            Some(pair) => push_pair(r, pair),
+            None => Flow::Slow,
         }
     }
 

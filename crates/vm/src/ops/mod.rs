@@ -113,13 +113,13 @@ pub(crate) unsafe fn slow(op: u16, r: &mut Regs, th: Thread<'_>, oparg: usize) -
         op if is(op, Op::CALL_LEN) => calls::call_len(r, th),
         op if is(op, Op::CALL_ISINSTANCE) => calls::call_isinstance(r, th),
         op if is(op, Op::CALL_LIST_APPEND) => calls::call_list_append(r, th),
+        op if is(op, Op::FOR_ITER_PAIR) => iter::for_pair(r, th, oparg),
         op if is(op, Op::LIST_APPEND) => build::list_append(r, th, oparg),
         op if is(op, Op::STORE_ATTR_INSTANCE_VALUE) => attrs::store_new(r, oparg),
         op if is(op, Op::LOAD_ATTR_INSTANCE_VALUE) => attrs::load_other_shape(r, oparg),
-        op if is(op, Op::LOAD_ATTR_METHOD_WITH_VALUES)
-            || is(op, Op::LOAD_ATTR_METHOD_LAZY_DICT) =>
-        {
-            attrs::load_method_other_shape(r, oparg)
+        op if is(op, Op::LOAD_ATTR_METHOD_WITH_VALUES) => attrs::load_method_other_shape(r, oparg),
+        op if is(op, Op::LOAD_ATTR_METHOD_LAZY_DICT) => {
+            attrs::load_class_method_other_shape(r, oparg)
         }
         op if is(op, Op::LOAD_ATTR_NONDESCRIPTOR_WITH_VALUES) => {
             attrs::load_class_value_other_shape(r, oparg)

@@ -90,10 +90,9 @@ unsafe fn pick_load(
         }
         // A plain class attribute or method: instances must not shadow it.
         let is_method = kind.flags() & abi::Py_TPFLAGS_METHOD_DESCRIPTOR != 0;
-        if kind.slots().tp_descr_get.is_some() && !(is_method && wants_method) {
-            return None;
-        }
-        if wants_method && !is_method {
+        let is_class_method = wants_method && found.is_exact::<ClassMethod>();
+        let binds = is_method && wants_method || is_class_method;
+        if kind.slots().tp_descr_get.is_some() && !binds || wants_method && !binds {
             return None;
         }
         write_u64(cache.add(5), found.as_ptr().addr() as u64);
@@ -101,21 +100,16 @@ unsafe fn pick_load(
             if shadows(owner, name) {
                 return pick_slot(cache, owner, name);
             }
-            let mut word = word_of(owner) & SHAPE;
-            if word & 1 != 0 {
-                // No shape is 0: it always takes a look into the dict.
-                word = 0;
-            }
-            write_u32(cache.add(3), word as u32);
-            let object = found.as_ptr().addr() as u64;
-            write_u64(cache.add(5), object | (word as u64 >> 32) << 48);
-            return Some(if wants_method {
+            note_lacking(cache, owner, found);
+            return Some(if is_class_method {
+                Op::LOAD_ATTR_METHOD_LAZY_DICT
+            } else if wants_method {
                 Op::LOAD_ATTR_METHOD_WITH_VALUES
             } else {
                 Op::LOAD_ATTR_NONDESCRIPTOR_WITH_VALUES
             });
         }
-        if ty.slots().tp_dictoffset != 0 {
+        if ty.slots().tp_dictoffset != 0 || is_class_method {
             return None;
         }
         return Some(if wants_method {
@@ -128,6 +122,17 @@ unsafe fn pick_load(
         return None;
     }
     pick_slot(cache, owner, name)
+}
+
+/// Remember what the class has and the shape of an instance that has no attribute of that name.
+unsafe fn note_lacking(cache: *mut u16, owner: Word, found: Obj<'_>) {
+    let mut word = word_of(owner) & SHAPE;
+    if word & 1 != 0 {
+        // No shape is 0: it always takes a look into the dict.
+        word = 0;
+    }
+    write_u32(cache.add(3), word as u32);
+    write_u64(cache.add(5), found.as_ptr().addr() as u64 | (word as u64 >> 32) << 48);
 }
 
 /// An attribute of the instance itself.
@@ -221,8 +226,8 @@ unsafe fn pick_class(
     if meta.slots().tp_getattro != plain.slots().tp_getattro {
         return None;
     }
-    // An attribute of the metaclass may come first.
-    if meta.lookup(th, name).is_some() {
+    // A data descriptor of the metaclass comes first.
+    if meta.lookup(th, name).is_some_and(|found| !is_never_data_descriptor(found)) {
         return None;
     }
     let found = class.lookup(th, name)?;
@@ -240,6 +245,11 @@ unsafe fn pick_class(
     Some(op)
 }
 
+/// Whether this is no data descriptor and can become none, as its class does not change.
+fn is_never_data_descriptor(found: Obj<'_>) -> bool {
+    found.ty().slots().tp_descr_set.is_none() && !found.ty().is_heap()
+}
+
 /// Whether this is a descriptor that a class answers with as it is.
 fn is_itself_in_class(found: Obj<'_>) -> bool {
     found.is_exact::<Function>()
@@ -249,11 +259,10 @@ fn is_itself_in_class(found: Obj<'_>) -> bool {
         || found.is_exact::<Property>()
 }
 
-/// What the class method that the class has calls.
+/// What a class method calls, given the word of one.
 #[inline(always)]
-pub(crate) unsafe fn class_method(cache: *const u16, owner: Word) -> Option<Word> {
-    let callable = class_value(cache, owner)?.obj().cast::<ClassMethod>().callable_ptr();
-    let callable = Word::from_raw(callable);
+pub(crate) unsafe fn class_method(method: Word) -> Option<Word> {
+    let callable = Word::from_raw(method.obj().cast::<ClassMethod>().callable_ptr());
     (!callable.is_null() && !callable.is_int()).then_some(callable)
 }
 

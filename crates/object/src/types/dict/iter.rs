@@ -200,6 +200,34 @@ macro_rules! iterators {
     )* };
 }
 
+impl ItemIterator {
+    /// The next key and value.
+    #[inline]
+    pub fn next_pair(&self, th: Thread<'_>) -> Result<Option<(Ref, Ref)>> {
+        match self.state().step(th, false)? {
+            Some((dict, index)) => Ok(dict.entry(index)),
+            None => Ok(None),
+        }
+    }
+
+    /// The next key and value, if the next entry has them; does nothing otherwise.
+    #[inline(always)]
+    pub fn pair_at_hand(&self) -> Option<(Ref, Ref)> {
+        // SAFETY: nothing lets go of the dict meanwhile.
+        let dict = unsafe { self.dict.peek() }?;
+        // SAFETY: the link holds a dict.
+        let dict = unsafe { dict.cast::<Dict>() };
+        let (position, left) = (self.position.get(), self.left.get());
+        if self.used.get() != dict.len() as isize || left == 0 {
+            return None;
+        }
+        let pair = dict.entry(usize::try_from(position).ok()?)?;
+        self.position.set(position + 1);
+        self.left.set(left - 1);
+        Some(pair)
+    }
+}
+
 iterators! {
     #[allow(missing_docs, reason = "an iterator has no docstring")]
     KeyIterator "dict_keyiterator" "PyDictIterKey_Type" Keys false;

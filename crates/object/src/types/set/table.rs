@@ -313,35 +313,46 @@ impl Table {
         }
     }
 
-    /// Whether a key is there; `None` if another key has to be asked.
-    #[inline]
-    fn contains_plain(&self, key: *mut PyObject, hash: isize) -> Option<bool> {
+    /// Look for a key; `None` if another key has to be asked.
+    #[inline(always)]
+    fn find_plain(&self, key: *mut PyObject, hash: isize) -> Option<Slot> {
         let (table, mask) = (self.entries(), self.mask.get() as usize);
         let mut perturb = hash as usize;
         let mut start = hash as usize & mask;
         // SAFETY: `start` is at most the mask.
         let first = unsafe { (*table.add(start)).key };
-        if first == key || first.is_null() {
-            return Some(first == key);
+        if first == key {
+            return Some(Slot::Active(start));
         }
+        if first.is_null() {
+            return Some(Slot::Unused(start));
+        }
+        let mut deleted = None;
         loop {
             for slot in start..run_end(start, mask) {
                 // SAFETY: `slot` is at most the mask.
                 let entry = unsafe { &*table.add(slot) };
                 if entry.key == key {
-                    return Some(true);
+                    return Some(Slot::Active(slot));
                 }
                 if entry.key.is_null() {
-                    return Some(false);
+                    return Some(deleted.map_or(Slot::Unused(slot), Slot::Deleted));
                 }
-                // A deleted slot has a hash that no key has.
-                if entry.hash == hash && plainly_equal(entry.key, key)? {
-                    return Some(true);
+                if entry.hash == -1 {
+                    deleted = Some(slot);
+                } else if entry.hash == hash && plainly_equal(entry.key, key)? {
+                    return Some(Slot::Active(slot));
                 }
             }
             perturb >>= PERTURB_SHIFT;
             start = start.wrapping_mul(5).wrapping_add(1).wrapping_add(perturb) & mask;
         }
+    }
+
+    /// Whether a key is there; `None` if another key has to be asked.
+    #[inline]
+    fn contains_plain(&self, key: *mut PyObject, hash: isize) -> Option<bool> {
+        self.find_plain(key, hash).map(|slot| matches!(slot, Slot::Active(_)))
     }
 
     /// Whether the key of an entry of another table is there; with a reference
@@ -384,7 +395,16 @@ impl Table {
     }
 
     /// Look for a key.
+    #[inline]
     fn find(&self, th: Thread<'_>, key: Obj<'_>, hash: isize) -> Result<Slot> {
+        match self.find_plain(key.as_ptr(), hash) {
+            Some(slot) => Ok(slot),
+            None => self.find_asking(th, key, hash),
+        }
+    }
+
+    /// Look for a key by asking those of its hash whether they are equal.
+    fn find_asking(&self, th: Thread<'_>, key: Obj<'_>, hash: isize) -> Result<Slot> {
         'restart: loop {
             let (table, mask) = (self.entries(), self.mask.get() as usize);
             let mut perturb = hash as usize;
@@ -552,10 +572,7 @@ impl Table {
         key: Obj<'_>,
         hash: isize,
     ) -> Result<bool> {
-        match self.contains_plain(key.as_ptr(), hash) {
-            Some(found) => Ok(found),
-            None => Ok(matches!(self.find(th, key, hash)?, Slot::Active(_))),
-        }
+        self.find(th, key, hash).map(|slot| matches!(slot, Slot::Active(_)))
     }
 
     /// Remove a key; whether it was there.

@@ -146,12 +146,10 @@ impl Type {
                 raise!(th, TypeError, "type() takes 1 or 3 arguments");
             }
         }
-        let Some(new) = self.slots().tp_new else {
+        let may = self.flags() & abi::Py_TPFLAGS_DISALLOW_INSTANTIATION == 0;
+        let Some(new) = self.slots().tp_new.filter(|_| may) else {
             raise!(th, TypeError, "cannot create '{}' instances", self.shown_name(th)?);
         };
-        if self.flags() & abi::Py_TPFLAGS_DISALLOW_INSTANTIATION != 0 {
-            raise!(th, TypeError, "cannot create '{}' instances", self.shown_name(th)?);
-        }
         let raw = kwargs.map_or(std::ptr::null_mut(), |kwargs| kwargs.obj().as_ptr());
         // SAFETY: the type's own `tp_new`.
         let object = unsafe { new(self.as_ptr(), args.obj().as_ptr(), raw) };
@@ -166,6 +164,30 @@ impl Type {
             if status < 0 {
                 return Err(error::Raised);
             }
+        }
+        Ok(object)
+    }
+
+    /// Whether instances are made by a `__new__` in Python that `type.__call__` calls.
+    pub(crate) fn is_made_by_python(&self) -> bool {
+        let call = |ty: &Type| ty.slots().tp_call.map(|slot| slot as usize);
+        slot_functions::looks_up_new(self)
+            && self.flags() & abi::Py_TPFLAGS_DISALLOW_INSTANTIATION == 0
+            && call(self.obj().ty()) == call(Type::type_object())
+    }
+
+    /// [`Type::instantiate`] of a class that [is made by Python](Type::is_made_by_python), without
+    /// a tuple of the arguments.
+    pub(crate) fn instantiate_by_new(
+        &self,
+        th: Thread<'_>,
+        args: &[Obj<'_>],
+        kwnames: Option<&Tuple>,
+    ) -> Result<Ref> {
+        let new = self.getattr(th, id!(th, "__new__"))?;
+        let object = protocol::call::call_with(th, new.obj(), self.obj(), args, kwnames)?;
+        if object.obj().ty().is_subtype(self) {
+            slot_functions::initialize(th, object.obj(), args, kwnames)?;
         }
         Ok(object)
     }

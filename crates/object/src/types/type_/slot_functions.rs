@@ -40,19 +40,21 @@ impl Special {
 
     /// Call it on `object`.
     pub fn call(&self, th: Thread<'_>, object: Obj<'_>, args: &[Obj<'_>]) -> Result<Ref> {
-        if !self.unbound {
-            return self.function.call(th, args);
+        self.call_vector(th, object, args, None)
+    }
+
+    /// Call it on `object` with `args` = positional arguments, then the values of `kwnames`.
+    fn call_vector(
+        &self,
+        th: Thread<'_>,
+        object: Obj<'_>,
+        args: &[Obj<'_>],
+        kwnames: Option<&Tuple>,
+    ) -> Result<Ref> {
+        if self.unbound {
+            return protocol::call::call_with(th, self.function.obj(), object, args, kwnames);
         }
-        match args {
-            [] => self.function.call(th, &[object]),
-            [a] => self.function.call(th, &[object, *a]),
-            [a, b] => self.function.call(th, &[object, *a, *b]),
-            _ => {
-                let mut all = vec![object];
-                all.extend_from_slice(args);
-                self.function.call(th, &all)
-            }
-        }
+        protocol::call::call(th, self.function.obj(), args, kwnames)
     }
 }
 
@@ -569,17 +571,44 @@ unsafe extern "C" fn tp_init(
         let Some(method) = Special::lookup(th, object, id!(th, "__init__"))? else {
             raise!(th, AttributeError, "__init__");
         };
-        let value = call_packed(th, &method, object, args, kwargs)?;
-        if !value.obj().is_none() {
-            raise!(
-                th,
-                TypeError,
-                "__init__() should return None, not '{}'",
-                value.obj().type_name()
-            );
-        }
-        Ok(0)
+        check_initialized(th, call_packed(th, &method, object, args, kwargs)?).map(|()| 0)
     })
+}
+
+/// What `__init__` returned is to be `None`.
+fn check_initialized(th: Thread<'_>, value: Ref) -> Result<()> {
+    if !value.obj().is_none() {
+        raise!(th, TypeError, "__init__() should return None, not '{}'", value.obj().type_name());
+    }
+    Ok(())
+}
+
+/// Initialise an instance of a class with a `__new__` in Python: `args` = positional arguments, then
+/// the values of `kwnames`.
+pub(super) fn initialize(
+    th: Thread<'_>,
+    object: Obj<'_>,
+    args: &[Obj<'_>],
+    kwnames: Option<&Tuple>,
+) -> Result<()> {
+    let ty = object.ty();
+    let Some(init) = ty.slots().tp_init else { return Ok(()) };
+    if init as usize == tp_init as *const () as usize {
+        let Some(method) = Special::lookup(th, object, id!(th, "__init__"))? else {
+            raise!(th, AttributeError, "__init__");
+        };
+        return check_initialized(th, method.call_vector(th, object, args, kwnames)?);
+    }
+    let plain = types::object_type().slots().tp_init.map(|plain| plain as usize);
+    if plain == Some(init as usize) && looks_up_new(ty) {
+        // The arguments were for `__new__`.
+        return Ok(());
+    }
+    let (args, kwargs) = protocol::call::packed(th, args, kwnames)?;
+    let kwargs = kwargs.as_ref().map_or(null_mut(), Ref::as_ptr);
+    // SAFETY: the slot belongs to the object's type.
+    let status = unsafe { init(object.as_ptr(), args.as_ptr(), kwargs) };
+    if status < 0 { Err(Raised) } else { Ok(()) }
 }
 
 /// Whether a type's `tp_new` calls what `__new__` is found to be.
