@@ -77,11 +77,12 @@ class Profile(_lsprof.Profiler):
                 own, total = call.inlinetime, call.totaltime
                 if caller in known:
                     previous = known[caller]
-                    primitive += previous[0]
-                    calls += previous[1]
+                    calls += previous[0]
+                    primitive += previous[1]
                     own += previous[2]
                     total += previous[3]
-                known[caller] = primitive, calls, own, total
+                # The other way round than in the entries of functions.
+                known[caller] = calls, primitive, own, total
 
     def run(self, cmd):
         import __main__

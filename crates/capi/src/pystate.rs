@@ -223,7 +223,14 @@ fn PyInterpreterState_Main() -> *mut PyInterpreterState {
 }
 
 #[capi]
-fn PyInterpreterState_Head(th: Thread<'_>) -> *mut PyInterpreterState {
+fn PyInterpreterState_Head() -> *mut PyInterpreterState {
+    if !Thread::is_attached() {
+        // COMPAT: asked by threads that are about to end (greenlet). Only those who hold the GIL
+        // may look at the others.
+        return PyInterpreterState_Main();
+    }
+    // SAFETY: just checked.
+    let th = unsafe { Thread::current() };
     let newest = interpreters::all(th).pop();
     newest.map_or(null_mut(), |record| interpreter(record.interp))
 }

@@ -3,7 +3,10 @@
 //! The runtime is the program, so that it is initialised before C code runs and
 //! ends after it; starting another is what is missing here.
 
-use std::ffi::{CStr, c_char, c_int, c_ulong, c_void};
+use std::{
+    ffi::{CStr, CString, c_char, c_int, c_ulong, c_void},
+    sync::OnceLock,
+};
 
 use macros::capi;
 use object::{AsObject, Dict, Int, Obj, Protocol, Ref, Result, Str, Thread, id, raise, types};
@@ -319,19 +322,27 @@ fn _Py_FatalErrorFunc(function: Option<&CStr>, message: Option<&CStr>) {
     fatal(function, message);
 }
 
-#[capi]
-fn Py_GetVersion(th: Thread<'_>) -> *const c_char {
-    sys_text(th, "version")
+/// What C code may ask for on any thread, attached or not: version and copyright.
+static TEXTS: OnceLock<[CString; 2]> = OnceLock::new();
+
+/// Keep the texts for C code; the first call counts.
+pub(crate) fn publish_texts(texts: [&str; 2]) {
+    TEXTS.get_or_init(|| texts.map(|text| CString::new(text).unwrap_or_default()));
 }
 
 #[capi]
-fn Py_GetPlatform(th: Thread<'_>) -> *const c_char {
-    sys_text(th, "platform")
+fn Py_GetVersion() -> *const c_char {
+    TEXTS.get().map_or(c"", |[version, _]| version).as_ptr()
 }
 
 #[capi]
-fn Py_GetCopyright(th: Thread<'_>) -> *const c_char {
-    sys_text(th, "copyright")
+fn Py_GetPlatform() -> *const c_char {
+    c"linux".as_ptr()
+}
+
+#[capi]
+fn Py_GetCopyright() -> *const c_char {
+    TEXTS.get().map_or(c"", |[_, copyright]| copyright).as_ptr()
 }
 
 #[capi]
@@ -342,16 +353,6 @@ fn Py_GetCompiler() -> *const c_char {
 #[capi]
 fn Py_GetBuildInfo() -> *const c_char {
     c"krait".as_ptr()
-}
-
-/// A text of `sys`, whose UTF-8 lives as long as the module keeps it.
-fn sys_text(th: Thread<'_>, name: &str) -> *const c_char {
-    let found = th.interp().sys_dict.get().and_then(|sys| sys.get_str(th, name).ok().flatten());
-    let text = found.as_ref().and_then(|text| text.obj().downcast::<Str>());
-    match text.map(|text| crate::unicodeobject::utf8(th, text)) {
-        Some(Ok(bytes)) => bytes.as_ptr().cast(),
-        _ => c"".as_ptr(),
-    }
 }
 
 #[capi]

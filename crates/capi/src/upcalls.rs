@@ -22,6 +22,8 @@ pub struct Upcalls {
     pub after_fork_child: fn(Thread<'_>),
     /// What `sys.stderr` is before there are real streams, for a descriptor.
     pub standard_printer: fn(Thread<'_>, i32) -> Result<Ref>,
+    /// `sys.version` and `sys.copyright`.
+    pub texts: [&'static str; 2],
     /// Name to a descriptor the native modules that are not of the standard library.
     pub write_extension_modules: fn(Thread<'_>, i32),
 }
@@ -45,6 +47,7 @@ impl Default for Registered {
             after_fork_parent: |_| {},
             after_fork_child: |_| {},
             standard_printer: |th, _| raise!(th, SystemError, "streams are not available"),
+            texts: [""; 2],
             write_extension_modules: |_, _| {},
         }))
     }
@@ -60,6 +63,7 @@ pub fn register(th: Thread<'_>, upcalls: Upcalls) {
         th.clear_exception(raised);
     }
     crate::objimpl::note_mode(th);
+    crate::pythonrun::publish_texts(upcalls.texts);
     crate::pythonrun::publish_flags(&th.interp().flags.borrow());
     let (first, second) = th.interp().hash_secret.get();
     _Py_HashSecret[0].store(first, Ordering::Relaxed);

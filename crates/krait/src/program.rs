@@ -45,9 +45,8 @@ pub(crate) fn run(config: &'static Config, stack: usize) -> i32 {
         }
         Err(raised) => failed_start(th, config, raised),
     };
-    if lifecycle::finish(th, modules::atexit::run, modules::_signal::finish)
-        && end == End::Status(0)
-    {
+    let failed = lifecycle::finish(th, modules::atexit::run, modules::_signal::finish);
+    if failed && end != End::Interrupt {
         end = End::Status(120);
     }
     capi::pythonrun::run_exits();
@@ -136,7 +135,7 @@ fn prompt_after(th: Thread<'_>, config: &Config, main: &Ref<Dict>, end: End) -> 
     if !must_prompt(config) {
         return end;
     }
-    lifecycle::flush_streams(th);
+    lifecycle::flush_quietly(th);
     repl::run(th, config, main, true)
 }
 
@@ -455,7 +454,7 @@ pub(crate) fn report(th: Thread<'_>, raised: Raised, stay: bool) -> End {
         complain!("\nOriginal exception was:");
         show_plainly(th, &exception);
     }
-    lifecycle::flush_streams(th);
+    lifecycle::flush_quietly(th);
     if interrupted { End::Interrupt } else { End::Failed }
 }
 

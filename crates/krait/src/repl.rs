@@ -159,7 +159,7 @@ fn run_basic(th: Thread<'_>, main: &Ref<Dict>) -> Option<End> {
             Ok(prompts) => prompts,
             Err(raised) => return Some(report(th, raised, false)),
         };
-        lifecycle::flush_streams(th);
+        lifecycle::flush_quietly(th);
         let end = match statement(th, &first, &second, flags, &mut count) {
             Ok(Statement::End) => {
                 complain!();

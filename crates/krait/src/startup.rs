@@ -88,6 +88,7 @@ fn connect(th: Thread<'_>) -> Result<()> {
             before_fork: modules::posix::before_fork,
             after_fork_parent: modules::posix::after_fork_parent,
             after_fork_child: modules::posix::after_fork_child,
+            texts: [modules::sys::VERSION_TEXT, modules::sys::COPYRIGHT],
             standard_printer: modules::sys::standard_printer,
             write_extension_modules: modules::faulthandler::write_extension_modules,
         },

@@ -648,6 +648,9 @@ fn extreme(
 /// `sum`: ints, floats and complex numbers are added natively while they last,
 /// the latter two with the error compensated.
 fn sum_of(th: Thread<'_>, iterable: Obj<'_>, start: Option<Obj<'_>>) -> Result {
+    // PERF: a list is read without an iterator.
+    let list = iterable.downcast_exact::<List>();
+    let iteration = if list.is_some() { None } else { Some(Iteration::new(th, iterable)?) };
     let mut total = match start {
         Some(start) => {
             if start.downcast::<Str>().is_some() {
@@ -663,9 +666,6 @@ fn sum_of(th: Thread<'_>, iterable: Obj<'_>, start: Option<Obj<'_>>) -> Result {
         }
         None => Int::from_i64(th, 0)?,
     };
-    // PERF: a list is read without an iterator.
-    let list = iterable.downcast_exact::<List>();
-    let iteration = if list.is_some() { None } else { Some(Iteration::new(th, iterable)?) };
     let mut index = 0;
     let mut advance = || match (&iteration, list) {
         (Some(iteration), _) => iteration.next(th),
@@ -798,7 +798,7 @@ fn read_input(th: Thread<'_>, prompt: Option<Obj<'_>>) -> Result {
     let stream = |name: &Str, what: &str| -> Result<Ref> {
         match sys_attribute(th, name)? {
             Some(stream) if !stream.obj().is_none() => Ok(stream),
-            _ => raise!(th, RuntimeError, "input(): lost sys.{what}"),
+            _ => raise!(th, RuntimeError, "lost sys.{what}"),
         }
     };
     let stdin = stream(id!(th, "stdin"), "stdin")?;

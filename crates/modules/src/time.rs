@@ -395,7 +395,7 @@ pub mod time {
     fn gmtime(th: Thread<'_>, seconds: Option<Obj<'_>>) -> Result<Ref> {
         let seconds = super::seconds(th, seconds)?;
         let mut tm = calendar(th, host::time::universal(seconds))?;
-        tm.tm_zone = c"UTC".as_ptr();
+        tm.tm_zone = c"GMT".as_ptr();
         struct_time(th, &tm)
     }
 

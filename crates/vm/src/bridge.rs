@@ -198,13 +198,44 @@ pub(crate) unsafe fn yields_pairs(word: Word) -> bool {
         || is_exact::<Zip>(word) && word.obj().cast::<Zip>().two().is_some()
 }
 
-/// The next pair of an iterator over the items of a dict, if there is one at hand.
+/// The next pair of an iterator that has it at hand: of a dict's items, an enumerated list, two
+/// lists in step.
 #[inline(always)]
-pub(crate) unsafe fn item_at_hand(word: Word) -> Option<(Ref, Ref)> {
-    if !is_exact::<ItemIterator>(word) {
+pub(crate) unsafe fn pair_at_hand(word: Word) -> Option<(Word, Word)> {
+    if is_exact::<ItemIterator>(word) {
+        let (key, value) = word.obj().cast::<ItemIterator>().pair_at_hand()?;
+        return Some((Word::from_ref(key), Word::from_ref(value)));
+    }
+    if is_exact::<Enumerate>(word) {
+        let enumerate = word.obj().cast::<Enumerate>();
+        let items = Word::borrow(enumerate.iterator());
+        if !has_list_item(items) {
+            return None;
+        }
+        let count = Word::from_raw(enumerate.count_at_hand()?.as_ptr());
+        return Some((count, list_iterator_next(items)?));
+    }
+    if !is_exact::<Zip>(word) {
         return None;
     }
-    word.obj().cast::<ItemIterator>().pair_at_hand()
+    let (first, second) = word.obj().cast::<Zip>().two()?;
+    let (first, second) = (Word::borrow(first), Word::borrow(second));
+    // One iterator twice need not have two items.
+    if first == second || !has_list_item(first) || !has_list_item(second) {
+        return None;
+    }
+    Some((list_iterator_next(first)?, list_iterator_next(second)?))
+}
+
+/// Whether this is an iterator over a list that is not at its end.
+#[inline(always)]
+unsafe fn has_list_item(word: Word) -> bool {
+    if !is_list_iterator(word) {
+        return false;
+    }
+    let this = word.ptr().cast::<abi::_PyListIterObject>();
+    let list = (*this).it_seq.cast::<abi::PyListObject>();
+    !list.is_null() && (*this).it_index < (*list).ob_base.ob_size
 }
 
 /// The next pair of an iterator.
@@ -220,12 +251,13 @@ pub(crate) unsafe fn next_pair(th: Thread<'_>, word: Word) -> Result<Pair> {
     } else {
         return Ok(Pair::Made);
     };
-    Ok(next?.map_or(Pair::End, Pair::Next))
+    let pair = |(first, second)| Pair::Next((Word::from_ref(first), Word::from_ref(second)));
+    Ok(next?.map_or(Pair::End, pair))
 }
 
 /// What [`next_pair`] answers.
 pub(crate) enum Pair {
-    Next((Ref, Ref)),
+    Next((Word, Word)),
     /// The iterator is exhausted.
     End,
     /// It yields objects.

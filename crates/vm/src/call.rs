@@ -244,7 +244,8 @@ unsafe fn make_frame_matched(
     let places = &places[..names.len()];
     let defaults = Obj::from_raw(function.defaults.as_ptr());
     let defaults = defaults.map_or(&[][..], |defaults| defaults.cast::<Tuple>().items());
-    let first_default = argcount - defaults.len().min(argcount);
+    let defaults = &defaults[defaults.len().saturating_sub(argcount)..];
+    let first_default = argcount - defaults.len();
     if given & low_bits(first_default) != low_bits(first_default) {
         return None;
     }
@@ -422,7 +423,8 @@ unsafe fn bind(
     if nargs < argcount {
         let defaults = function.defaults.get();
         let defaults = defaults.as_deref().map_or(&[][..], Tuple::items);
-        let first = argcount - defaults.len().min(argcount);
+        let defaults = &defaults[defaults.len().saturating_sub(argcount)..];
+        let first = argcount - defaults.len();
         let missing: Vec<usize> = (nargs..first).filter(|i| (*locals.add(*i)).is_null()).collect();
         if !missing.is_empty() {
             return Err(missing_arguments(th, function, code, &missing, "positional"));

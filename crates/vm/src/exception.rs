@@ -189,9 +189,9 @@ pub(crate) fn group_match(th: Thread<'_>, exception: Obj<'_>, kind: Obj<'_>) -> 
 
 /// `ExceptionGroup("", [exception])`.
 fn wrap_in_group(th: Thread<'_>, exception: Obj<'_>) -> Result<Ref> {
-    let list = object::List::from_refs(th, vec![exception.own()])?;
+    let exceptions = Tuple::from_array(th, [exception.own()])?;
     let text = object::Str::new(th, "")?;
-    types::BaseExceptionGroup().obj().call(th, &[text.obj(), list.obj()])
+    types::BaseExceptionGroup().obj().call(th, &[text.obj(), exceptions.obj()])
 }
 
 /// The end of a `try` with `except*`: what to raise of the exceptions raised

@@ -175,7 +175,11 @@ pub(crate) fn locals_of(th: Thread<'_>, frame: Ref<FrameObject>) -> Result<Ref> 
         && frame.code().flags & abi::CO_OPTIMIZED == 0
         && !has_hidden(&frame)
     {
-        return Ok(namespace.own());
+        // COMPAT: only `frame.f_locals` shows the mapping itself.
+        return match namespace.downcast_exact::<FrameLocalsProxy>() {
+            Some(proxy) => proxy.snapshot(th).map(Ref::upcast),
+            None => Ok(namespace.own()),
+        };
     }
     FrameLocalsProxy::new(th, frame)?.snapshot(th).map(Ref::upcast)
 }

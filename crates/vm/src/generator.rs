@@ -162,7 +162,7 @@ unsafe fn retain_code(frame: *mut Frame) {
 unsafe extern "C" fn dealloc<T: object::declare::Declared>(object: *mut PyObject) {
     let this = object.cast::<PyGenObject>();
     let th = Thread::current();
-    if !needs_finalizer(this) {
+    if !needs_finalizer(this) || gc::is_finalized(th.heap(), object) {
         return tear_down::<T>(th, object);
     }
     let ptr = NonNull::new_unchecked(object);
@@ -171,6 +171,7 @@ unsafe extern "C" fn dealloc<T: object::declare::Declared>(object: *mut PyObject
         return;
     }
     reference::resurrect(ptr);
+    gc::set_finalized(th.heap(), object);
     finalize(th, this);
     if reference::still_dead(ptr) {
         object::alloc::for_base(th, || tear_down::<T>(th, object));

@@ -8,7 +8,7 @@
 use std::{borrow::Cow, cell::Cell};
 
 use object::{
-    AsObject, Dict, Int, List, Module, Obj, Protocol, Ref, Result, Str, Thread,
+    AsObject, Dict, Int, List, Module, Obj, Protocol, Raised, Ref, Result, Str, Thread,
     declare::ModuleDecl, id, raise, types,
 };
 
@@ -294,7 +294,9 @@ pub fn make_main(th: Thread<'_>) -> Result<Ref<Dict>> {
     let module = Module::new(th, name)?;
     let dict = module.dict(th)?;
     dict.set(th, id!(th, "__name__").obj(), name.obj())?;
-    for key in [id!(th, "__doc__"), id!(th, "__package__"), id!(th, "__spec__")] {
+    for key in
+        [id!(th, "__doc__"), id!(th, "__package__"), id!(th, "__loader__"), id!(th, "__spec__")]
+    {
         dict.set(th, key.obj(), types::none())?;
     }
     let modules = import::modules(th)?;
@@ -310,8 +312,22 @@ pub fn make_main(th: Thread<'_>) -> Result<Ref<Dict>> {
     Ok(dict)
 }
 
-/// Flush `sys.stdout` and `sys.stderr`; whether that failed.
+/// Flush `sys.stdout` and `sys.stderr` as between the statements of a prompt: what fails is tried
+/// again at the end.
+pub fn flush_quietly(th: Thread<'_>) {
+    flush(th, |raised| th.clear_exception(raised));
+}
+
+/// Flush `sys.stdout` and `sys.stderr` and report what fails; whether something did.
 pub fn flush_streams(th: Thread<'_>) -> bool {
+    flush(th, |_| {
+        let context = "Exception ignored while flushing sys.stdout";
+        (th.hooks().unraisable)(th, Some(context), None);
+    })
+}
+
+/// Flush both streams; `on_failure` gets the exception of `sys.stdout`. Whether one failed.
+fn flush(th: Thread<'_>, on_failure: impl Fn(Raised)) -> bool {
     let mut failed = false;
     let Some(sys) = th.interp().sys_dict.get() else { return false };
     for name in [id!(th, "stdout"), id!(th, "stderr")] {
@@ -328,8 +344,7 @@ pub fn flush_streams(th: Thread<'_>) -> bool {
         if let Err(raised) = stream.call_method(th, id!(th, "flush"), &[]) {
             failed = true;
             if std::ptr::eq(name, id!(th, "stdout")) {
-                let context = "Exception ignored while flushing sys.stdout";
-                (th.hooks().unraisable)(th, Some(context), None);
+                on_failure(raised);
             } else {
                 th.clear_exception(raised);
             }
@@ -370,7 +385,8 @@ pub fn finish(
     let failed = flush_streams(th);
     forget_signals(th);
     shutdown::remove_modules(th);
-    let failed = flush_streams(th) || failed;
+    // What could not be written was reported.
+    let failed = failed || flush_streams(th);
     crate::exits::run(th);
     failed
 }
@@ -391,7 +407,7 @@ pub fn exit_status(th: Thread<'_>, exception: Obj<'_>) -> i32 {
         return Int::to_i64(code.obj()).map_or(255, |code| code as i32);
     }
     let text = code.str(th);
-    flush_streams(th);
+    flush_quietly(th);
     if let (Ok(text), Some(sys)) = (text, th.interp().sys_dict.get())
         && let Ok(Some(stderr)) = sys.get(th, id!(th, "stderr").obj())
         && !stderr.obj().is_none()

@@ -297,10 +297,9 @@ impl FileIO {
             }
         } else {
             let path = fspath(th, file)?;
-            let (bytes, is_bytes) = path_bytes(th, path.obj())?;
+            let (bytes, _) = path_bytes(th, path.obj())?;
             let Ok(path) = CString::new(bytes) else {
-                let what = if is_bytes { "byte" } else { "character" };
-                raise!(th, ValueError, "embedded null {what}");
+                raise!(th, ValueError, "embedded null byte");
             };
             name = Some(path);
         }

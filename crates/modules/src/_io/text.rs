@@ -921,12 +921,8 @@ impl TextIOWrapper {
     }
 
     #[sig = "($self, text, /)"]
-    fn write(th: Thread<'_>, this: Obj<'_>, text: Obj<'_>) -> Result<usize> {
-        let slf = Self::of(th, this)?;
-        let Some(string) = text.downcast::<Str>() else {
-            raise!(th, TypeError, "write() argument must be str, not {}", text.type_name());
-        };
-        slf.write_text(th, string)
+    fn write(th: Thread<'_>, this: Obj<'_>, text: &Str) -> Result<usize> {
+        Self::of(th, this)?.write_text(th, text)
     }
 
     #[sig = "($self, size=-1, /)"]

@@ -17,7 +17,7 @@ use object::{
 
 use vm::monitoring::legacy;
 
-pub use describe::{VERSION_TEXT, flags, version_info};
+pub use describe::{COPYRIGHT, VERSION_TEXT, flags, version_info};
 pub use hooks::audit_event as audit;
 pub use hooks::{BaseRepl, cpu_count};
 pub(crate) use hooks::{audit_with, print_exception};
@@ -192,7 +192,7 @@ pub mod sys {
     #[sig = "(maxdigits)"]
     fn set_int_max_str_digits(th: Thread<'_>, maxdigits: i32) -> Result<()> {
         if maxdigits != 0 && maxdigits < 640 {
-            raise!(th, ValueError, "maxdigits must be 0 or larger than 640");
+            raise!(th, ValueError, "maxdigits must be >= 640 or 0 for unlimited");
         }
         th.interp().int_max_str_digits.set(maxdigits);
         Ok(())

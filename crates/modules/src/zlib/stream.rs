@@ -1,6 +1,8 @@
 //! A safe shell around the zlib streams.
 
-use libz_rs_sys as z;
+use std::{ffi::c_void, ptr::null_mut};
+
+use libz_sys as z;
 
 pub(super) use z::{
     Z_BUF_ERROR, Z_DATA_ERROR, Z_FINISH, Z_MEM_ERROR, Z_NEED_DICT, Z_NO_FLUSH, Z_OK, Z_STREAM_END,
@@ -16,7 +18,36 @@ pub(super) struct Stream {
 const SIZE: i32 = size_of::<z::z_stream>() as i32;
 
 fn version() -> *const std::ffi::c_char {
-    z::zlibVersion()
+    // SAFETY: always answers.
+    unsafe { z::zlibVersion() }
+}
+
+/// A stream to be initialised.
+fn blank() -> Box<z::z_stream> {
+    unsafe extern "C" fn alloc(_: *mut c_void, items: u32, size: u32) -> *mut c_void {
+        // SAFETY: any sizes; the block is given back by `free`.
+        unsafe { libc::calloc(items as usize, size as usize) }
+    }
+    unsafe extern "C" fn free(_: *mut c_void, block: *mut c_void) {
+        // SAFETY: a block from `alloc`.
+        unsafe { libc::free(block) }
+    }
+    Box::new(z::z_stream {
+        next_in: null_mut(),
+        avail_in: 0,
+        total_in: 0,
+        next_out: null_mut(),
+        avail_out: 0,
+        total_out: 0,
+        msg: null_mut(),
+        state: null_mut(),
+        zalloc: alloc,
+        zfree: free,
+        opaque: null_mut(),
+        data_type: 0,
+        adler: 0,
+        reserved: 0,
+    })
 }
 
 /// How far a step got: status, input used, output made.
@@ -35,7 +66,7 @@ impl Stream {
         mem_level: i32,
         strategy: i32,
     ) -> Result<Stream, i32> {
-        let mut raw = Box::new(z::z_stream::default());
+        let mut raw = blank();
         // SAFETY: a fresh stream of that size.
         let status = unsafe {
             z::deflateInit2_(&mut *raw, level, method, wbits, mem_level, strategy, version(), SIZE)
@@ -45,7 +76,7 @@ impl Stream {
 
     /// A decompressor.
     pub(super) fn inflate(wbits: i32) -> Result<Stream, i32> {
-        let mut raw = Box::new(z::z_stream::default());
+        let mut raw = blank();
         // SAFETY: a fresh stream of that size.
         let status = unsafe { z::inflateInit2_(&mut *raw, wbits, version(), SIZE) };
         if status == Z_OK { Ok(Stream { raw, compresses: false }) } else { Err(status) }
@@ -66,13 +97,13 @@ impl Stream {
 
     /// A stream in the same state.
     pub(super) fn copy(&mut self) -> Result<Stream, i32> {
-        let mut raw = Box::new(z::z_stream::default());
+        let mut raw = blank();
         // SAFETY: an initialised stream and a fresh one.
         let status = unsafe {
             if self.compresses {
                 z::deflateCopy(&mut *raw, &mut *self.raw)
             } else {
-                z::inflateCopy(&mut *raw, &*self.raw)
+                z::inflateCopy(&mut *raw, &mut *self.raw)
             }
         };
         if status == Z_OK { Ok(Stream { raw, compresses: self.compresses }) } else { Err(status) }

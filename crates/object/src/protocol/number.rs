@@ -231,7 +231,8 @@ fn sequence_binary(
     if let Some(value) = repeat(a, b, inplace)? {
         return Ok(Some(value));
     }
-    repeat(b, a, false)
+    // COMPAT: where `a` is any kind of container, `a *= b` does not look at `b`.
+    if inplace && a.ty().sequence().is_some() { Ok(None) } else { repeat(b, a, false) }
 }
 
 #[cold]

@@ -1,12 +1,13 @@
 //! `enumerate`: pairs of a count and an item.
 
-use std::cell::Cell;
+use std::{cell::Cell, ptr::NonNull};
 
+use abi::PyObject;
 use macros::{pymethods, pytype};
 
 use crate::{
     Args, AsObject, Head, Int, IntoObject, Kwargs, Link, Obj, Protocol, Ref, Result, Thread, Tuple,
-    Type, alloc_object, protocol::number, raise, types,
+    Type, alloc_object, protocol::number, raise, small_int, types,
 };
 
 use super::generic_alias;
@@ -50,6 +51,21 @@ impl Enumerate {
             count
         };
         Ok(Some((count, item)))
+    }
+
+    /// What is enumerated.
+    #[inline(always)]
+    pub fn iterator(&self) -> Obj<'_> {
+        self.iterator.obj()
+    }
+
+    /// The next count and move on, if it is a small int.
+    #[inline(always)]
+    pub fn count_at_hand(&self) -> Option<NonNull<PyObject>> {
+        let index = self.index.get();
+        let count = small_int::encode(index as i64)?;
+        self.index.set(index + 1);
+        Some(count)
     }
 
     fn count(&self, th: Thread<'_>) -> Result<Ref> {

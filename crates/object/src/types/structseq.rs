@@ -435,7 +435,8 @@ fn repr_of(th: Thread<'_>, this: Obj<'_>) -> Result<Ref<Str>> {
         if i > 0 {
             text.push_str(", ");
         }
-        if let Some((_, name)) = names.iter().find(|(index, _)| *index == i) {
+        // COMPAT: names are counted without the unnamed fields (os.stat_result).
+        if let Some((_, name)) = names.get(i) {
             text.push_str(name);
             text.push('=');
         }

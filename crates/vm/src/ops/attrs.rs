@@ -231,9 +231,8 @@ ops! {
         }
         match check!(attr::method(th, owner.obj(), name)) {
             Method::Unbound(function) => {
-                let this = owner.owned();
                 r.set(1, Word::from_ref(function));
-                r.push(this);
+                r.push(owner);
                 r.skip(9);
                 Flow::Next
             }

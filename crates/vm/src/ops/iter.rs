@@ -133,14 +133,14 @@ pub(super) unsafe fn exhausted(r: &mut Regs, oparg: usize) -> Flow {
 
 /// Push the values that the next instruction would unpack, and jump over it.
 #[inline(always)]
-unsafe fn push_pair(r: &mut Regs, (first, second): (Ref, Ref)) -> Flow {
-    r.push(Word::from_ref(second));
-    r.push(Word::from_ref(first));
+unsafe fn push_pair(r: &mut Regs, (first, second): (Word, Word)) -> Flow {
+    r.push(second);
+    r.push(first);
     r.skip(3);
     Flow::Next
 }
 
-/// `FOR_ITER_PAIR` of what is no entry of a dict.
+/// `FOR_ITER_PAIR` of what has none at hand.
 #[inline(always)]
 pub(super) unsafe fn for_pair(r: &mut Regs, th: Thread<'_>, oparg: usize) -> Flow {
     r.save();
@@ -237,7 +237,7 @@ ops! {
         if !specialize::unpacks_pair(r.ip) {
             return Flow::Miss;
         }
-        match bridge::item_at_hand(r.peek(1)) {
+        match bridge::pair_at_hand(r.peek(1)) {
             Some(pair) => push_pair(r, pair),
             None => Flow::Slow,
         }

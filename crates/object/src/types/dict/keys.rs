@@ -370,6 +370,14 @@ impl Block {
         unsafe { self.key_slot(index).add(1).read() }
     }
 
+    /// Key and value of entry `index`, null if it was deleted.
+    #[inline(always)]
+    pub(super) fn pair(self, index: usize) -> (*mut PyObject, *mut PyObject) {
+        let slot = self.key_slot(index);
+        // SAFETY: an entry below `nentries` is initialised; the value follows the key.
+        unsafe { (slot.read(), slot.add(1).read()) }
+    }
+
     #[inline(always)]
     pub(super) fn set_value(self, index: usize, value: *mut PyObject) {
         // SAFETY: an entry of this block.

@@ -390,9 +390,14 @@ impl Dict {
     /// [`Dict::entries`].
     #[inline]
     pub fn entry(&self, index: usize) -> Option<(Ref, Ref)> {
-        let key = self.key_at(index)?.own();
-        let value = self.value_at(index)?.own();
-        Some((key, value))
+        let block = self.block();
+        if index >= block.nentries() {
+            return None;
+        }
+        let (key, value) = block.pair(index);
+        // SAFETY: null or owned by this dict.
+        let (key, value) = unsafe { (Obj::from_raw(key)?, Obj::from_raw(value)?) };
+        Some((key.own(), value.own()))
     }
 
     /// How many entries there are, deleted ones included.
@@ -798,7 +803,7 @@ pub fn unhashable(th: Thread<'_>, raised: Raised, key: Obj<'_>, role: &str) -> R
         return th.restore(exception);
     }
     let Ok(text) = crate::protocol::text::str(th, exception.obj()) else { return Raised };
-    let name = key.ty().full_name();
+    let Ok(name) = key.ty().shown_name(th) else { return Raised };
     th.raise(type_error, format_args!("cannot use '{name}' as {role} ({})", *text))
 }
 
