@@ -104,23 +104,33 @@ impl Gil {
             let switches = self.switches.load(Ordering::Relaxed);
             let wake = futex::wait(&self.word, HELD, Some(interval));
             if wake == Wake::TimedOut && self.switches.load(Ordering::Relaxed) == switches {
-                self.request();
+                self.ask_holder(breaker::GIL_REQUEST);
             }
         }
         self.waiting.fetch_sub(1, Ordering::SeqCst);
     }
 
-    /// Ask the holder for the lock.
-    fn request(&self) {
+    /// Set a bit of the holder's evaluation breaker.
+    pub(crate) fn ask_holder(&self, bit: u32) {
         // SAFETY: thread states are never freed.
-        if let Some(holder) = unsafe { self.holder.load(Ordering::Acquire).as_ref() } {
-            holder.eval_breaker.fetch_or(breaker::GIL_REQUEST, Ordering::Relaxed);
+        if let Some(holder) = unsafe { self.holder.load(Ordering::SeqCst).as_ref() } {
+            holder.eval_breaker.fetch_or(bit, Ordering::Relaxed);
+        }
+    }
+
+    /// Note who holds the lock now, and tell it what its interpreter was asked. Either
+    /// who asks sees the new holder, or the holder what was asked.
+    fn set_holder(&self, state: &ThreadState) {
+        self.holder.store(ptr::from_ref(state).cast_mut(), Ordering::SeqCst);
+        let asked = state.interp.threads.asked();
+        if asked != 0 {
+            state.eval_breaker.fetch_or(asked, Ordering::Relaxed);
         }
     }
 
     #[cold]
     fn took_over(&self, state: &ThreadState) {
-        self.holder.store(ptr::from_ref(state).cast_mut(), Ordering::Release);
+        self.set_holder(state);
         self.switches.fetch_add(1, Ordering::SeqCst);
         if self.aside.load(Ordering::SeqCst) != 0 {
             futex::wake(&self.switches, i32::MAX);
@@ -140,7 +150,7 @@ impl Gil {
 
     /// Note that the thread that holds the lock goes on with another state.
     pub(crate) fn pass_to(&self, state: &ThreadState) {
-        self.holder.store(ptr::from_ref(state).cast_mut(), Ordering::Release);
+        self.set_holder(state);
     }
 
     /// Let somebody else have the lock, if anybody waits for it.

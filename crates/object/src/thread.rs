@@ -93,7 +93,7 @@ pub struct ThreadState {
     /// Nesting of deallocations, see `alloc`.
     pub dealloc_depth: Cell<u32>,
     /// Objects whose deallocation was put off because of the nesting.
-    pub dealloc_later: RefCell<Vec<NonNull<abi::PyObject>>>,
+    pub dealloc_later: crate::alloc::Waiting,
     /// Per-thread state of other crates, by type.
     pub extensions: Extensions,
 }
@@ -218,6 +218,8 @@ pub struct Threads {
     spare: AtomicPtr<ThreadState>,
     /// Bits of the evaluation breaker that are set in every thread for long.
     lasting: Cell<u32>,
+    /// Bits of the evaluation breaker that each thread gets with the GIL.
+    asked: AtomicU32,
     main_ident: Cell<u64>,
 }
 
@@ -772,7 +774,7 @@ impl Interpreter {
     /// Put a new state on the list of threads, with the GIL held.
     fn link_thread(&self, state: &ThreadState) {
         let threads = &self.threads;
-        state.eval_breaker.store(threads.lasting.get(), Ordering::Relaxed);
+        state.eval_breaker.store(threads.lasting.get() | threads.asked(), Ordering::Relaxed);
         let id = self.runtime.last_thread_id.get() + 1;
         self.runtime.last_thread_id.set(id);
         let public = state.public.get();
@@ -822,6 +824,13 @@ impl Interpreter {
         }
     }
 
+    /// Set a bit of the evaluation breaker of the thread that runs, and of those of this
+    /// interpreter that will until [`Threads::stop_asking`]. Needs no GIL.
+    pub fn ask_threads(&self, bit: u32) {
+        self.threads.asked.fetch_or(bit, Ordering::SeqCst);
+        self.gil.ask_holder(bit);
+    }
+
     /// Take a state off the list; it will be used for another thread.
     pub fn retire_thread(&self, state: &ThreadState) {
         self.unlink_thread(state);
@@ -847,7 +856,7 @@ impl Interpreter {
 
     /// The states of all threads, the newest first.
     ///
-    /// Callers hold the GIL, or take the risk that a thread is missed.
+    /// Callers hold the GIL; a process about to die may take the risk that a thread is missed.
     pub fn all_threads(&self) -> impl Iterator<Item = &'static ThreadState> {
         let mut next = self.threads.newest.get();
         std::iter::from_fn(move || {
@@ -866,6 +875,7 @@ impl Default for Threads {
             retired: Cell::new(std::ptr::null()),
             spare: AtomicPtr::new(std::ptr::null_mut()),
             lasting: Cell::new(0),
+            asked: AtomicU32::new(0),
             main_ident: Cell::new(0),
         }
     }
@@ -875,6 +885,15 @@ impl Threads {
     /// `pthread_self` of the main thread.
     pub fn main_ident(&self) -> u64 {
         self.main_ident.get()
+    }
+
+    pub(crate) fn asked(&self) -> u32 {
+        self.asked.load(Ordering::SeqCst)
+    }
+
+    /// Ask for a bit no more; threads that got it keep it.
+    pub fn stop_asking(&self, bit: u32) {
+        self.asked.fetch_and(!bit, Ordering::SeqCst);
     }
 }
 
@@ -898,7 +917,7 @@ impl ThreadState {
             stack_limit: Cell::new(0),
             frame: Cell::new(std::ptr::null_mut()),
             dealloc_depth: Cell::new(0),
-            dealloc_later: RefCell::default(),
+            dealloc_later: crate::alloc::Waiting::default(),
             extensions: Extensions::default(),
         }
     }

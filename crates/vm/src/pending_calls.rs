@@ -2,7 +2,7 @@
 //!
 //! A call is for the main thread or for whichever thread of an interpreter comes
 //! first. They wait in one queue of the process; the evaluation breaker of each
-//! thread that may run one says that there is something. One thread of an
+//! thread that runs says that there is something, until one has looked. One thread of an
 //! interpreter runs them at a time, and a call that is run runs no others: one
 //! that waits for another thread adds itself again.
 
@@ -54,9 +54,7 @@ pub fn add(interp: Option<&'static Interpreter>, function: Function, arg: *mut c
     }
     calls.push(Call { owner, function, arg: arg.expose_provenance() });
     drop(calls);
-    for state in interp.all_threads() {
-        state.eval_breaker.fetch_or(breaker::PENDING_CALL, Ordering::Relaxed);
-    }
+    interp.ask_threads(breaker::PENDING_CALL);
     true
 }
 
@@ -67,6 +65,7 @@ pub fn run(th: Thread<'_>) -> Result<()> {
     if !begin(th, own) {
         return Ok(());
     }
+    th.interp().threads.stop_asking(breaker::PENDING_CALL);
     let is_main = th.is_main();
     let mine = |call: &Call| call.owner == own || call.owner == 0 && is_main;
     let result = run_waiting(mine);

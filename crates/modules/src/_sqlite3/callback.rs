@@ -2,10 +2,16 @@
 //!
 //! SQLite gets a pointer to a boxed [`Callback`] and frees it through
 //! [`destroy`], or the connection keeps it. It may call on any thread that uses
-//! the connection, without the GIL. Errors become result codes; the exception
+//! the connection, without the GIL. What SQLite does not expect of a function that
+//! it calls is refused by the [`Running`] of the connection. Errors become result codes; the exception
 //! is forgotten, or reported if `enable_callback_tracebacks` was asked for.
 
-use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
+use std::{
+    cell::Cell,
+    ffi::{CStr, c_char, c_int, c_uint, c_void},
+    ops::Deref,
+    rc::Rc,
+};
 
 use libsqlite3_sys as ffi;
 use object::{
@@ -25,17 +31,100 @@ use super::{
 pub(super) struct Callback {
     pub(super) callable: Ref,
     interp: &'static Interpreter,
+    running: Rc<Running>,
+}
+
+/// What SQLite is about when it calls a function.
+#[derive(Clone, Copy)]
+enum During {
+    /// Running a statement, which keeps the database.
+    Statement,
+    /// Running or compiling one.
+    Progress,
+    /// Compiling one.
+    Authorization,
+}
+
+/// How many calls SQLite makes for a connection just now. It locks the connection
+/// meanwhile, so they are all on one thread.
+#[derive(Default)]
+pub(super) struct Running {
+    calls: [Cell<u32>; 3],
+    thread: Cell<u64>,
+}
+
+impl Running {
+    fn calls(&self, during: During) -> &Cell<u32> {
+        let [statement, progress, authorization] = &self.calls;
+        match during {
+            During::Statement => statement,
+            During::Progress => progress,
+            During::Authorization => authorization,
+        }
+    }
+
+    fn is_here(&self, th: Thread<'_>, during: During) -> bool {
+        self.calls(during).get() > 0 && self.thread.get() == th.state().ident()
+    }
+
+    /// SQLite goes on compiling for the database after the call.
+    pub(super) fn refuse_to_close(&self, th: Thread<'_>) -> Result<()> {
+        if self.is_here(th, During::Progress) || self.is_here(th, During::Authorization) {
+            return Err(error::misuse(th, "Cannot close a database from this callback."));
+        }
+        Ok(())
+    }
+
+    /// A statement could change the tables that the one being compiled is about.
+    pub(super) fn refuse_statements(&self, th: Thread<'_>) -> Result<()> {
+        if self.is_here(th, During::Authorization) {
+            return Err(error::misuse(th, "Cannot run statements from an authorizer callback."));
+        }
+        Ok(())
+    }
+}
+
+/// A callback during a call, in which the connection may let go of it.
+struct Held {
+    callback: Callback,
+    during: During,
+}
+
+impl Deref for Held {
+    type Target = Callback;
+
+    fn deref(&self) -> &Callback {
+        &self.callback
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let calls = self.callback.running.calls(self.during);
+        calls.set(calls.get() - 1);
+    }
 }
 
 impl Callback {
     /// For SQLite, or for a connection to keep.
-    pub(super) fn create(th: Thread<'_>, callable: Obj<'_>) -> *mut Callback {
-        Box::into_raw(Box::new(Callback { callable: callable.own(), interp: th.interp() }))
+    pub(super) fn create(
+        th: Thread<'_>,
+        callable: Obj<'_>,
+        running: &Rc<Running>,
+    ) -> *mut Callback {
+        Box::into_raw(Box::new(Callback {
+            callable: callable.own(),
+            interp: th.interp(),
+            running: running.clone(),
+        }))
     }
 
-    /// For a call in which the connection may let go of this one.
-    fn hold(&self) -> Callback {
-        Callback { callable: self.callable.clone(), interp: self.interp }
+    fn hold(&self, th: Thread<'_>, during: During) -> Held {
+        self.running.thread.set(th.state().ident());
+        let calls = self.running.calls(during);
+        calls.set(calls.get() + 1);
+        let (interp, running) = (self.interp, self.running.clone());
+        Held { callback: Callback { callable: self.callable.clone(), interp, running }, during }
     }
 
     /// Report the exception that is set, or forget it.
@@ -93,7 +182,7 @@ pub(super) unsafe extern "C" fn call(
     // SAFETY: SQLite calls functions so.
     let callback = unsafe { of_context(context) };
     with_attached(callback.interp, |th| {
-        let callback = callback.hold();
+        let callback = callback.hold(th, During::Statement);
         let result = (|| {
             // SAFETY: the values of this call.
             let arguments = unsafe { arguments(th, count, values) }?;
@@ -133,7 +222,7 @@ pub(super) unsafe extern "C" fn step(
     // SAFETY: SQLite calls functions so.
     let callback = unsafe { of_context(context) };
     with_attached(callback.interp, |th| {
-        let callback = callback.hold();
+        let callback = callback.hold(th, During::Statement);
         // SAFETY: the context of an aggregate.
         let place = unsafe { instance_place(context, true) };
         // SAFETY: null, or the place of a reference or null.
@@ -170,7 +259,7 @@ pub(super) unsafe extern "C" fn inverse(
     // SAFETY: SQLite calls functions so.
     let callback = unsafe { of_context(context) };
     with_attached(callback.interp, |th| {
-        let callback = callback.hold();
+        let callback = callback.hold(th, During::Statement);
         // SAFETY: the context of an aggregate.
         let Some(instance) = (unsafe { instance(context) }) else { return };
         let Ok(method) = instance.getattr(th, id!(th, "inverse")) else {
@@ -190,7 +279,7 @@ pub(super) unsafe extern "C" fn value(context: *mut ffi::sqlite3_context) {
     // SAFETY: SQLite calls functions so.
     let callback = unsafe { of_context(context) };
     with_attached(callback.interp, |th| {
-        let callback = callback.hold();
+        let callback = callback.hold(th, During::Statement);
         // SAFETY: the context of an aggregate.
         let Some(instance) = (unsafe { instance(context) }) else { return };
         match instance.call_method(th, id!(th, "value"), &[]) {
@@ -220,7 +309,7 @@ pub(super) unsafe extern "C" fn finalize(context: *mut ffi::sqlite3_context) {
     // SAFETY: SQLite calls functions so.
     let callback = unsafe { of_context(context) };
     with_attached(callback.interp, |th| {
-        let callback = callback.hold();
+        let callback = callback.hold(th, During::Statement);
         // SAFETY: the context of an aggregate.
         let place = unsafe { instance_place(context, false) };
         // SAFETY: null, or the place of a reference or null.
@@ -272,7 +361,7 @@ pub(super) unsafe extern "C" fn authorize(
     // SAFETY: the connection keeps the callback while it is set.
     let callback = unsafe { &*callback.cast::<Callback>() };
     with_attached(callback.interp, |th| {
-        let callback = callback.hold();
+        let callback = callback.hold(th, During::Authorization);
         let answer = || -> Result<c_int> {
             let mut arguments = vec![Int::from_i64(th, action.into())?];
             for text in [first, second, database, source] {
@@ -297,7 +386,7 @@ pub(super) unsafe extern "C" fn progress(callback: *mut c_void) -> c_int {
     // SAFETY: the connection keeps the callback while it is set.
     let callback = unsafe { &*callback.cast::<Callback>() };
     with_attached(callback.interp, |th| {
-        let callback = callback.hold();
+        let callback = callback.hold(th, During::Progress);
         let callable = callback.callable.clone();
         match callable.call(th, &[]).and_then(|answer| answer.is_true(th)) {
             Ok(stop) => c_int::from(stop),
@@ -321,7 +410,7 @@ pub(super) unsafe extern "C" fn trace(
     // SAFETY: the connection keeps the callback while it is set.
     let callback = unsafe { &*callback.cast::<Callback>() };
     with_attached(callback.interp, |th| {
-        let callback = callback.hold();
+        let callback = callback.hold(th, During::Statement);
         // SAFETY: the statement that is about to run.
         let expanded = unsafe { ffi::sqlite3_expanded_sql(statement.cast()) };
         let shown = if expanded.is_null() {
@@ -354,7 +443,7 @@ pub(super) unsafe extern "C" fn collate(
     // SAFETY: SQLite keeps the callback while the collation exists.
     let callback = unsafe { &*callback.cast::<Callback>() };
     with_attached(callback.interp, |th| {
-        let callback = callback.hold();
+        let callback = callback.hold(th, During::Statement);
         // An earlier comparison failed: the statement will end with its exception.
         if th.is_raised() {
             return 0;

@@ -7,6 +7,7 @@
 use std::{
     cell::{Cell, RefCell},
     ffi::{CString, c_int},
+    rc::Rc,
 };
 
 use libsqlite3_sys as ffi;
@@ -26,7 +27,7 @@ use crate::{
 
 use super::{
     blob::Blob,
-    callback::Callback,
+    callback::{Callback, Running},
     cursor::Cursor,
     error::{self, Kind, chain},
     statement::{Cache, Statement},
@@ -118,6 +119,7 @@ pub(crate) struct Connection {
     pub(super) trace: Cell<*mut Callback>,
     pub(super) progress: Cell<*mut Callback>,
     pub(super) authorizer: Cell<*mut Callback>,
+    pub(super) running: Rc<Running>,
 }
 
 impl Traverse for Connection {
@@ -145,6 +147,17 @@ impl Drop for Connection {
         // SAFETY: objects die on attached threads.
         let th = unsafe { Thread::current() };
         self.close_handle(th);
+    }
+}
+
+/// An open database no longer calls what its connection keeps.
+fn forget_callbacks(db: *mut ffi::sqlite3) {
+    let (mask, null) = (ffi::SQLITE_TRACE_STMT as std::ffi::c_uint, std::ptr::null_mut());
+    // SAFETY: an open database.
+    unsafe {
+        ffi::sqlite3_trace_v2(db, mask, None, null);
+        ffi::sqlite3_progress_handler(db, 0, None, null);
+        ffi::sqlite3_set_authorizer(db, None, null);
     }
 }
 
@@ -201,6 +214,7 @@ impl Connection {
 
     /// Run a statement without parameters or rows.
     fn exec(&self, th: Thread<'_>, sql: &str) -> Result<()> {
+        self.running.refuse_statements(th)?;
         let db = self.db(th)?;
         let sql = c_string(th, sql)?;
         let status = th.allow_threads(|| {
@@ -233,6 +247,7 @@ impl Connection {
 
     /// Run a script.
     pub(super) fn run_script(&self, th: Thread<'_>, script: &str) -> Result<()> {
+        self.running.refuse_statements(th)?;
         let db = self.db(th)?;
         // SAFETY: an open database.
         let most = unsafe { ffi::sqlite3_limit(db, ffi::SQLITE_LIMIT_SQL_LENGTH, -1) };
@@ -273,9 +288,12 @@ impl Connection {
         if db.is_null() {
             return;
         }
-        // SAFETY: an open database that nobody uses through this object any
-        // more; what is left of it keeps it.
-        th.allow_threads(|| unsafe { sqlite3_close_v2(db) });
+        th.allow_threads(|| {
+            forget_callbacks(db);
+            // SAFETY: an open database that nobody uses through this object any
+            // more; what is left of it keeps it.
+            unsafe { sqlite3_close_v2(db) }
+        });
         for place in [&self.trace, &self.progress, &self.authorizer] {
             replace_callback(place, std::ptr::null_mut());
         }
@@ -418,6 +436,7 @@ impl Connection {
                 trace: Cell::new(std::ptr::null_mut()),
                 progress: Cell::new(std::ptr::null_mut()),
                 authorizer: Cell::new(std::ptr::null_mut()),
+                running: Rc::default(),
             },
         )
     }
@@ -447,6 +466,7 @@ impl Connection {
             autocommit.map_or(Ok(Control::Legacy), |value| Control::from_object(th, value))?;
         sys::audit(th, "sqlite3.connect", &[database])?;
         let name = file_name(th, database)?;
+        self.running.refuse_to_close(th)?;
         if self.initialized.replace(false) {
             self.cache.clear(0);
             let _ = (self.row_factory.take(), self.text_factory.take());
@@ -487,14 +507,7 @@ impl Connection {
         }
         if th.interp().is_finalizing() {
             // Python functions must not be called any more.
-            // SAFETY: an open database.
-            unsafe {
-                let db = self.db.get();
-                let mask = ffi::SQLITE_TRACE_STMT as std::ffi::c_uint;
-                ffi::sqlite3_trace_v2(db, mask, None, std::ptr::null_mut());
-                ffi::sqlite3_progress_handler(db, 0, None, std::ptr::null_mut());
-                ffi::sqlite3_set_authorizer(db, None, std::ptr::null_mut());
-            }
+            forget_callbacks(self.db.get());
         }
         if self.shut(th).is_err() {
             report();
@@ -531,6 +544,7 @@ impl Connection {
         if !self.initialized.get() {
             return Err(error::misuse(th, "Base Connection.__init__ not called."));
         }
+        self.running.refuse_to_close(th)?;
         self.close_blobs();
         self.cache.clear(0);
         self.shut(th)

@@ -159,6 +159,7 @@ impl Cursor {
         if let Some(statement) = self.statement.get() {
             statement.reset(th);
         }
+        connection.running.refuse_statements(th)?;
         let mut statement = connection.cache.get(th, connection, sql)?;
         if multiple && statement.is_readonly() {
             let text = "executemany() can only execute DML statements.";

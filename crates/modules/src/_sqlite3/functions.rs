@@ -49,8 +49,12 @@ impl Connection {
     }
 
     /// The new callback of a connection, null for `None`.
-    fn new_callback(th: Thread<'_>, callable: Obj<'_>) -> *mut Callback {
-        if callable.is_none() { std::ptr::null_mut() } else { Callback::create(th, callable) }
+    fn new_callback(&self, th: Thread<'_>, callable: Obj<'_>) -> *mut Callback {
+        if callable.is_none() { std::ptr::null_mut() } else { self.callback(th, callable) }
+    }
+
+    fn callback(&self, th: Thread<'_>, callable: Obj<'_>) -> *mut Callback {
+        Callback::create(th, callable, &self.running)
     }
 
     fn operational(&self, th: Thread<'_>, text: std::fmt::Arguments<'_>) -> object::Raised {
@@ -86,7 +90,7 @@ impl Connection {
         let name = c_string(th, name)?;
         let db = self.check_count(th, "narg", narg)?;
         let flags = ffi::SQLITE_UTF8 | if deterministic { ffi::SQLITE_DETERMINISTIC } else { 0 };
-        let callback = Callback::create(th, func).cast();
+        let callback = self.callback(th, func).cast();
         // SAFETY: an open database; SQLite frees the callback, also when it fails.
         let status = unsafe {
             ffi::sqlite3_create_function_v2(
@@ -119,7 +123,7 @@ impl Connection {
     ) -> Result<()> {
         let name = c_string(th, name)?;
         let db = self.check_count(th, "n_arg", n_arg)?;
-        let callback = Callback::create(th, aggregate_class).cast();
+        let callback = self.callback(th, aggregate_class).cast();
         // SAFETY: as in `create_function`.
         let status = unsafe {
             ffi::sqlite3_create_function_v2(
@@ -174,7 +178,7 @@ impl Connection {
                     name,
                     num_params,
                     flags,
-                    Callback::create(th, aggregate_class).cast(),
+                    self.callback(th, aggregate_class).cast(),
                     Some(callback::step),
                     Some(callback::finalize),
                     Some(callback::value),
@@ -197,7 +201,7 @@ impl Connection {
         if !callable.is_none() && !is_callable(callable) {
             raise!(th, TypeError, "parameter must be callable");
         }
-        let callback = Self::new_callback(th, callable);
+        let callback = self.new_callback(th, callable);
         let (name, flags) = (name.as_ptr(), ffi::SQLITE_UTF8);
         // SAFETY: an open database; SQLite frees the callback unless it fails.
         let status = unsafe {
@@ -222,7 +226,7 @@ impl Connection {
     #[leaving("_sqlite3.Connection.set_authorizer", names = 1)]
     fn set_authorizer(&self, th: Thread<'_>, callable: Obj<'_>) -> Result<()> {
         let db = self.check(th)?;
-        let status = exchange(&self.authorizer, Self::new_callback(th, callable), |callback| {
+        let status = exchange(&self.authorizer, self.new_callback(th, callable), |callback| {
             let function = (!callback.is_null()).then_some(callback::authorize as _);
             // SAFETY: an open database; the connection keeps the callback.
             unsafe { ffi::sqlite3_set_authorizer(db, function, callback.cast()) }
@@ -250,7 +254,7 @@ impl Connection {
     #[leaving("_sqlite3.Connection.set_progress_handler", names = 1)]
     fn set_progress_handler(&self, th: Thread<'_>, callable: Obj<'_>, n: i32) -> Result<()> {
         let db = self.check(th)?;
-        exchange(&self.progress, Self::new_callback(th, callable), |callback| {
+        exchange(&self.progress, self.new_callback(th, callable), |callback| {
             let function = (!callback.is_null()).then_some(callback::progress as _);
             let n = if callback.is_null() { 0 } else { n };
             // SAFETY: an open database; the connection keeps the callback.
@@ -265,7 +269,7 @@ impl Connection {
     #[leaving("_sqlite3.Connection.set_trace_callback", names = 1)]
     fn set_trace_callback(&self, th: Thread<'_>, callable: Obj<'_>) -> Result<()> {
         let db = self.check(th)?;
-        exchange(&self.trace, Self::new_callback(th, callable), |callback| {
+        exchange(&self.trace, self.new_callback(th, callable), |callback| {
             let function = (!callback.is_null()).then_some(callback::trace as _);
             let mask = ffi::SQLITE_TRACE_STMT as c_uint;
             // SAFETY: an open database; the connection keeps the callback.

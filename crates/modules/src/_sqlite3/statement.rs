@@ -81,6 +81,7 @@ impl Statement {
     ) -> Result<Ref<Statement>> {
         let text = sql.to_utf8(th)?.as_bytes();
         let db = connection.db(th)?;
+        connection.running.refuse_statements(th)?;
         // SAFETY: an open database.
         let most = unsafe { ffi::sqlite3_limit(db, ffi::SQLITE_LIMIT_SQL_LENGTH, -1) };
         if text.len() > most as usize {

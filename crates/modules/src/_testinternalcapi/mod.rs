@@ -763,8 +763,7 @@ fn add_static_types(th: Thread<'_>, ty: &Type, found: &List) -> Result<()> {
     }
     found.push(th, ty.obj().own())?;
     for subclass in ty.subclasses() {
-        // SAFETY: a subclass takes itself off the list when it dies.
-        add_static_types(th, unsafe { Type::from_ptr(subclass) }, found)?;
+        add_static_types(th, &subclass, found)?;
     }
     Ok(())
 }

@@ -14,10 +14,24 @@ use std::{
 
 use abi::{PyObject, destructor};
 
-use crate::{Thread, gc, reference};
+use crate::{AsObject, Object, Ref, Thread, Type, gc, reference};
 
 /// How deep deallocations may nest.
 const NESTING: u32 = 50;
+
+/// The objects of a thread whose deallocation was put off.
+#[derive(Default)]
+pub struct Waiting {
+    /// Whether there are any.
+    some: Cell<bool>,
+    /// Those whose `tp_dealloc` returned at once.
+    whole: RefCell<Vec<NonNull<PyObject>>>,
+    /// Those whose `tp_dealloc` has torn down its part, and how a base goes on. The
+    /// reference to the type is there because that `tp_dealloc` may give up the object's.
+    parts: RefCell<Vec<Part>>,
+}
+
+type Part = (NonNull<PyObject>, destructor, Ref<Object>);
 
 /// Begin the deallocation of a container, or put it off if too many are
 /// nested: then the answer is true, and `tp_dealloc` returns at once and is
@@ -31,7 +45,7 @@ pub fn defer_dealloc(th: Thread<'_>, object: NonNull<PyObject>) -> bool {
 
 /// As [`defer_dealloc`], for the function `own` of a type that can have subtypes.
 /// A subtype of C code calls it from within its own `tp_dealloc`, which has torn
-/// down half of the object: this is not put off, or else both would run again.
+/// down half of the object: only the other half is put off.
 #[inline]
 pub fn defer_own_dealloc(
     th: Thread<'_>,
@@ -39,9 +53,13 @@ pub fn defer_own_dealloc(
     own: impl FnOnce() -> Option<destructor>,
 ) -> bool {
     let state = th.state();
-    if state.dealloc_depth.get() >= NESTING && slot_of(object) != own().map(destructor_address) {
-        state.dealloc_depth.set(state.dealloc_depth.get() + 1);
-        return false;
+    if state.dealloc_depth.get() >= NESTING {
+        let own = own();
+        if let Some(part) = own
+            && slot_of(object) != own.map(destructor_address)
+        {
+            return state.dealloc_later.put_off_part(&state.dealloc_depth, object, part);
+        }
     }
     defer_dealloc(th, object)
 }
@@ -97,47 +115,62 @@ pub fn end_dealloc(th: Thread<'_>) {
 }
 
 #[inline]
-pub(crate) fn defer(
-    depth: &Cell<u32>,
-    later: &RefCell<Vec<NonNull<PyObject>>>,
-    object: NonNull<PyObject>,
-) -> bool {
-    if depth.get() >= NESTING && put_off(later, object) {
+pub(crate) fn defer(depth: &Cell<u32>, later: &Waiting, object: NonNull<PyObject>) -> bool {
+    if depth.get() >= NESTING && later.put_off(&later.whole, object) {
         return true;
     }
     depth.set(depth.get() + 1);
     false
 }
 
-/// Whether the object waits now; not if there is no memory to note it.
-#[cold]
-fn put_off(later: &RefCell<Vec<NonNull<PyObject>>>, object: NonNull<PyObject>) -> bool {
-    let mut later = later.borrow_mut();
-    if later.try_reserve(1).is_err() {
-        return false;
+impl Waiting {
+    /// Whether something waits now; not if there is no memory to note it.
+    #[cold]
+    fn put_off<T>(&self, list: &RefCell<Vec<T>>, waiting: T) -> bool {
+        let mut list = list.borrow_mut();
+        if list.try_reserve(1).is_err() {
+            return false;
+        }
+        list.push(waiting);
+        self.some.set(true);
+        true
     }
-    later.push(object);
-    true
+
+    #[cold]
+    fn put_off_part(&self, depth: &Cell<u32>, object: NonNull<PyObject>, part: destructor) -> bool {
+        // SAFETY: a dead object still has its header, and its type lives.
+        let ty = unsafe { Type::from_ptr((*object.as_ptr()).ob_type) };
+        let waits = self.put_off(&self.parts, (object, part, ty.obj().own()));
+        if !waits {
+            depth.set(depth.get() + 1);
+        }
+        waits
+    }
+
+    /// Deallocate what waits, and what is put off meanwhile.
+    #[cold]
+    fn drain(&self, dealloc: unsafe fn(NonNull<PyObject>)) {
+        while self.some.replace(false) {
+            while let Some(object) = pop(&self.whole) {
+                // SAFETY: put off when its count was 0, and not yet deallocated.
+                unsafe { dealloc(object) };
+            }
+            while let Some((object, part, _type)) = pop(&self.parts) {
+                // SAFETY: put off when the part of a subtype was torn down, and not this one.
+                unsafe { part(object.as_ptr()) };
+            }
+        }
+    }
+}
+
+fn pop<T>(list: &RefCell<Vec<T>>) -> Option<T> {
+    list.borrow_mut().pop()
 }
 
 #[inline]
-pub(crate) fn end(
-    depth: &Cell<u32>,
-    later: &RefCell<Vec<NonNull<PyObject>>>,
-    dealloc: unsafe fn(NonNull<PyObject>),
-) {
-    if depth.get() == 1 && later.try_borrow().is_ok_and(|later| !later.is_empty()) {
-        drain(later, dealloc);
+pub(crate) fn end(depth: &Cell<u32>, later: &Waiting, dealloc: unsafe fn(NonNull<PyObject>)) {
+    if depth.get() == 1 && later.some.get() {
+        later.drain(dealloc);
     }
     depth.set(depth.get() - 1);
-}
-
-#[cold]
-fn drain(later: &RefCell<Vec<NonNull<PyObject>>>, dealloc: unsafe fn(NonNull<PyObject>)) {
-    loop {
-        let next = later.borrow_mut().pop();
-        let Some(object) = next else { return };
-        // SAFETY: put off when its count was 0, and not yet deallocated.
-        unsafe { dealloc(object) };
-    }
 }

@@ -29,7 +29,9 @@ use abi::PyObject;
 
 pub use arena::{ARENA_SIZE, ArenaStatistics, RANGE_HINT};
 pub use debug::{OVERHEAD, bury, check_guards, is_freed_pointer, lay_guards};
-pub use deferred::{deallocate_nested, defer_dealloc, defer_own_dealloc, end_dealloc, for_base};
+pub use deferred::{
+    Waiting, deallocate_nested, defer_dealloc, defer_own_dealloc, end_dealloc, for_base,
+};
 #[cfg(test)]
 pub(crate) use deferred::{defer, end};
 pub use pool::{CLASSES, Domain, GRANULE, POOL_SIZE, Pool, SMALL_MAX};

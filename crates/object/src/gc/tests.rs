@@ -24,7 +24,7 @@ struct Node {
 struct World {
     heap: Cell<*const Heap>,
     depth: Cell<u32>,
-    later: RefCell<Vec<NonNull<PyObject>>>,
+    later: alloc::Waiting,
     freed: Cell<usize>,
     finalized: Cell<usize>,
     resurrect: Cell<bool>,

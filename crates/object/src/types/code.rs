@@ -106,6 +106,23 @@ pub struct CodeParts {
     pub exceptiontable: Ref<Bytes>,
 }
 
+impl CodeParts {
+    /// Where the positional-only, the positional and all named arguments end.
+    fn named_arguments(&self) -> [usize; 3] {
+        let counts = [self.posonlyargcount, self.argcount, self.kwonlyargcount];
+        let [positional_only, positional, keyword_only] =
+            counts.map(|count| usize::try_from(count).unwrap_or(0));
+        [positional_only, positional, positional + keyword_only]
+    }
+
+    /// How many variables are arguments.
+    fn arguments(&self) -> usize {
+        let [.., named] = self.named_arguments();
+        let flag = |bit: i32| usize::from(self.flags & bit != 0);
+        named + flag(abi::CO_VARARGS) + flag(abi::CO_VARKEYWORDS)
+    }
+}
+
 impl Code {
     /// Make a code object, names interned.
     pub fn create(th: Thread<'_>, parts: CodeParts) -> Result<Ref<Code>> {
@@ -433,21 +450,20 @@ fn localsplus(
     cellvars: &Tuple,
     freevars: &Tuple,
 ) -> Result<(Ref<Tuple>, Vec<u8>)> {
-    let total = parts.argcount + parts.kwonlyargcount;
-    let flag = |bit: i32| i32::from(parts.flags & bit != 0);
-    let arguments = total + flag(abi::CO_VARARGS) + flag(abi::CO_VARKEYWORDS);
-    if (varnames.len() as i32) < arguments {
+    let flag = |bit: i32| parts.flags & bit != 0;
+    let arguments = parts.arguments();
+    if varnames.len() < arguments {
         raise!(th, ValueError, "code: co_varnames is too small");
     }
+    let [positional_only, positional, total] = parts.named_arguments();
     let (mut names, mut kinds) = (Vec::new(), Vec::new());
     for (i, name) in varnames.items().iter().enumerate() {
-        let i = i as i32;
         let mut kind = fast_kind::CO_FAST_LOCAL;
         kind |= match i {
-            _ if i < parts.posonlyargcount => fast_kind::CO_FAST_ARG_POS,
-            _ if i < parts.argcount => fast_kind::CO_FAST_ARG_POS | fast_kind::CO_FAST_ARG_KW,
+            _ if i < positional_only => fast_kind::CO_FAST_ARG_POS,
+            _ if i < positional => fast_kind::CO_FAST_ARG_POS | fast_kind::CO_FAST_ARG_KW,
             _ if i < total => fast_kind::CO_FAST_ARG_KW,
-            _ if i == total && flag(abi::CO_VARARGS) == 1 => {
+            _ if i == total && flag(abi::CO_VARARGS) => {
                 fast_kind::CO_FAST_ARG_VAR | fast_kind::CO_FAST_ARG_POS
             }
             _ if i < arguments => fast_kind::CO_FAST_ARG_VAR | fast_kind::CO_FAST_ARG_KW,
@@ -482,6 +498,10 @@ fn validate(th: Thread<'_>, parts: &CodeParts) -> Result<()> {
         || parts.flags < 0
     {
         raise!(th, ValueError, "code: argument counts are inconsistent");
+    }
+    let is_local = |kind: &&u8| **kind & fast_kind::CO_FAST_LOCAL != 0;
+    if parts.localspluskinds.as_bytes().iter().filter(is_local).count() < parts.arguments() {
+        raise!(th, ValueError, "code: co_varnames is too small");
     }
     let code = parts.code.as_bytes();
     if !code.len().is_multiple_of(2) {

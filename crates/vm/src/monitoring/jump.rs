@@ -212,10 +212,15 @@ fn explain(to: i64) -> &'static str {
     }
 }
 
-/// For each unit the line that starts there.
+/// For each unit the line that starts there, without those that make the generator and
+/// its cells, which is done once.
 fn line_starts(code: &Code) -> Vec<(usize, i32)> {
+    let all = instructions(code);
+    let resume = all.iter().find(|instruction| instruction.op == Op::RESUME);
+    let first = resume.map_or(0, |resume| resume.at);
     linetable::lines(code.linetable.as_bytes(), code.firstlineno)
         .filter_map(|(start, _, line)| Some((start as usize / 2, line?)))
+        .filter(|(unit, _)| *unit >= first)
         .collect()
 }
 

@@ -485,11 +485,7 @@ impl Type {
     /// Return a list of immediate subclasses.
     #[sig = "($self, /)"]
     fn __subclasses__(&self, th: Thread<'_>) -> Result<Ref<List>> {
-        let classes = self.subclasses().into_iter().map(|subclass| {
-            // SAFETY: a subclass takes itself off the list when it dies.
-            unsafe { Type::from_ptr(subclass) }.obj().own()
-        });
-        List::from_refs(th, classes.collect())
+        List::from_refs(th, self.subclasses().into_iter().map(Ref::upcast).collect())
     }
 
     /// Create the namespace for the class statement.

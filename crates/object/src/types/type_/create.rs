@@ -1232,13 +1232,6 @@ fn set_mro(th: Thread<'_>, ty: &Type, order: Option<Ref<Tuple>>) {
     drop(unsafe { Ref::from_raw(old) });
 }
 
-/// Owned references to the direct subclasses.
-fn owned_subclasses(ty: &Type) -> Vec<Ref<Type>> {
-    let subclasses = ty.subclasses().into_iter();
-    // SAFETY: a subclass takes itself off the list when it dies.
-    subclasses.map(|subclass| crate::own(unsafe { Type::from_ptr(subclass) })).collect()
-}
-
 /// Compute the MRO of a class and its subclasses again.
 fn update_mro(th: Thread<'_>, ty: &Ref<Type>, changed: &mut Vec<Rollback>) -> Result<()> {
     th.check_stack(" while computing an MRO")?;
@@ -1251,7 +1244,7 @@ fn update_mro(th: Thread<'_>, ty: &Ref<Type>, changed: &mut Vec<Rollback>) -> Re
     }
     set_mro(th, ty, Some(new.clone()));
     changed.push(Rollback { class: ty.clone(), old, new });
-    for subclass in owned_subclasses(ty) {
+    for subclass in ty.subclasses() {
         update_mro(th, &subclass, changed)?;
     }
     Ok(())
@@ -1266,7 +1259,7 @@ fn refill(th: Thread<'_>, ty: &Ref<Type>) {
         next += 1;
         class.modified(th);
         slot_functions::fill_slots(th, &class);
-        for subclass in owned_subclasses(&class) {
+        for subclass in class.subclasses() {
             if !seen.iter().any(|known| std::ptr::eq(&**known, &*subclass)) {
                 seen.push(subclass);
             }

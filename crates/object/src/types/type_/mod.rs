@@ -383,8 +383,7 @@ impl Type {
             return;
         }
         for subclass in self.subclasses() {
-            // SAFETY: a subclass takes itself off the list when it dies.
-            unsafe { Type::from_ptr(subclass) }.modified(th);
+            subclass.modified(th);
         }
         if self.slots().tp_watched != 0 {
             watch::type_modified(th, self);
@@ -401,11 +400,14 @@ impl Type {
         if watched { *bits |= bit } else { *bits &= !bit }
     }
 
-    /// The direct subclasses.
-    pub fn subclasses(&self) -> Vec<*mut PyTypeObject> {
+    /// The direct subclasses, without those that die just now.
+    pub fn subclasses(&self) -> Vec<Ref<Type>> {
         let list = self.slots().tp_subclasses.cast::<Vec<*mut PyTypeObject>>();
         // SAFETY: null or a boxed vector of ours.
-        unsafe { list.as_ref() }.cloned().unwrap_or_default()
+        let Some(list) = (unsafe { list.as_ref() }) else { return Vec::new() };
+        // SAFETY: a subclass takes itself off the list when it dies.
+        let all = list.iter().map(|subclass| unsafe { Type::from_ptr(*subclass) });
+        all.filter(|subclass| subclass.obj().refcount() > 0).map(crate::own).collect()
     }
 
     pub(crate) fn add_subclass(&self, subclass: &Type) {

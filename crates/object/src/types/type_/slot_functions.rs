@@ -823,11 +823,9 @@ pub fn update_slot(th: Thread<'_>, ty: &Type, name: &Str) {
             unsafe { (*ty.as_ptr()).tp_flags &= !abi::Py_TPFLAGS_HAVE_VECTORCALL };
         }
         for subclass in ty.subclasses() {
-            // SAFETY: a subclass takes itself off the list when it dies.
-            let subclass = unsafe { Type::from_ptr(subclass) };
             let overridden = subclass.dict().is_some_and(|dict| dict.get_name(th, name).is_some());
             if !overridden {
-                update_slot(th, subclass, name);
+                update_slot(th, &subclass, name);
             }
         }
     }
