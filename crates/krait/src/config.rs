@@ -25,7 +25,6 @@ pub(crate) struct Config {
     /// Report on the allocator at the end.
     pub(crate) malloc_stats: bool,
     pub(crate) hash_secret: (u64, u64),
-    pub(crate) unbuffered: bool,
     pub(crate) import_time: i32,
     pub(crate) without_frozen: bool,
     /// `faulthandler` is on from the start.
@@ -129,6 +128,8 @@ impl Config {
             no_debug_ranges: xoption("no_debug_ranges").is_some()
                 || environment.get("PYTHONNODEBUGRANGES").is_some(),
             cpu_count: -1,
+            ascii_names: utf8_mode == 0 && host::locale::is_ascii(),
+            unbuffered: line.unbuffered || environment.get("PYTHONUNBUFFERED").is_some(),
         };
         environment.count("PYTHONDEBUG", &mut flags.debug);
         environment.count("PYTHONVERBOSE", &mut flags.verbose);
@@ -161,7 +162,6 @@ impl Config {
             tracemalloc: tracemalloc(xoption("tracemalloc"), &environment)?,
             malloc_stats: environment.get("PYTHONMALLOCSTATS").is_some(),
             hash_secret: hash_secret(seed),
-            unbuffered: line.unbuffered || environment.get("PYTHONUNBUFFERED").is_some(),
             without_frozen: is_off(xoption("frozen_modules"), &environment),
             import_time: import_time(xoption("importtime"), &environment),
             fault_handler,

@@ -204,6 +204,10 @@ pub struct Flags {
     pub context_aware_warnings: i32,
     /// `-X no_debug_ranges`: code objects have no columns.
     pub no_debug_ranges: bool,
+    /// File names, arguments and the environment are ASCII, not UTF-8.
+    pub ascii_names: bool,
+    /// `-u`: what is written to standard streams is not kept back.
+    pub unbuffered: bool,
     /// `-X cpu_count`: what `os.cpu_count()` is to return; -1 for the truth.
     pub cpu_count: i32,
 }
