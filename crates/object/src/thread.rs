@@ -716,7 +716,7 @@ impl Interpreter {
         let runtime = self.runtime;
         let kept = runtime.retired.borrow_mut().pop();
         let interp = kept.unwrap_or_else(|| Box::leak(Box::new(Interpreter::new(runtime))));
-        runtime.last_id.set(runtime.last_id.get() + 1);
+        runtime.last_id.set(self.next_id());
         interp.id.set(runtime.last_id.get());
         interp.hooks.set(self.hooks.get());
         interp.flags.replace(self.flags.borrow().clone());
@@ -755,6 +755,11 @@ impl Interpreter {
     /// Whether this is the interpreter that was started first.
     pub fn is_main(&self) -> bool {
         self.id.get() == 0
+    }
+
+    /// The number that the next interpreter gets.
+    pub fn next_id(&self) -> i64 {
+        self.runtime.last_id.get() + 1
     }
 
     /// The state of a new thread, on the list of threads.
