@@ -23,7 +23,7 @@ pub(crate) const COMMAND: Command = Command {
 /// The levels of the design: a crate may depend on crates of lower levels only.
 const LEVELS: &[&[&str]] = &[
     &["abi", "num", "text", "sre", "host"],
-    &["bytecode", "macros"],
+    &["bytecode", "macros", "unicode_names2"],
     &["compiler", "object"],
     &["vm"],
     &["capi", "modules", "jit"],

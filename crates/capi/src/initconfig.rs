@@ -26,6 +26,8 @@ enum Place {
     Not(&'static str),
     /// A setting of the interpreter that `sys.flags` does not show.
     Setting(fn(&object::thread::Flags) -> bool),
+    /// What file names are encoded with.
+    FsEncoding,
     /// What `-X cpu_count` says.
     CpuCount,
     Bool(bool),
@@ -45,7 +47,7 @@ enum Kind {
 }
 
 use Kind::{Named, Text as Plain, TextOrNone, Texts};
-use Place::{Bool, CpuCount, Flag, Not, Number, Setting, Switch, Sys, Text};
+use Place::{Bool, CpuCount, Flag, FsEncoding, Not, Number, Setting, Switch, Sys, Text};
 
 const OPTIONS: &[(&str, Place)] = &[
     ("allocator", Number(0)),
@@ -53,7 +55,7 @@ const OPTIONS: &[(&str, Place)] = &[
     ("base_exec_prefix", Sys("base_exec_prefix", TextOrNone)),
     ("base_executable", Sys("_base_executable", TextOrNone)),
     ("base_prefix", Sys("base_prefix", TextOrNone)),
-    ("buffered_stdio", Bool(true)),
+    ("buffered_stdio", Setting(|flags| !flags.unbuffered)),
     ("bytes_warning", Flag("bytes_warning")),
     ("check_hash_pycs_mode", Text("default")),
     ("code_debug_ranges", Setting(|flags| !flags.no_debug_ranges)),
@@ -69,7 +71,7 @@ const OPTIONS: &[(&str, Place)] = &[
     ("exec_prefix", Sys("exec_prefix", TextOrNone)),
     ("executable", Sys("executable", TextOrNone)),
     ("faulthandler", Bool(false)),
-    ("filesystem_encoding", Text("utf-8")),
+    ("filesystem_encoding", FsEncoding),
     ("filesystem_errors", Text("surrogateescape")),
     ("hash_seed", Number(0)),
     ("home", Place::None),
@@ -142,6 +144,7 @@ fn get(th: Thread<'_>, name: &str) -> Result {
         Not(name) => types::bool_(!flag(th, name)?.is_true(th)?).own(),
         Setting(read) => types::bool_(read(&th.interp().flags.borrow())).own(),
         CpuCount => Int::from_i64(th, i64::from(th.interp().flags.borrow().cpu_count))?,
+        FsEncoding => Str::new(th, types::str::codec::fs_encoding(th))?.upcast(),
         Bool(value) => types::bool_(*value).own(),
         Number(value) => Int::from_i64(th, *value)?,
         Text(text) => Str::new(th, text)?.upcast(),

@@ -144,20 +144,8 @@ fn PyUnstable_Module_SetGIL(_module: Obj<'_>, _gil: *mut c_void) -> c_int {
 
 // Modules by definition: single-phase initialisation.
 
-/// The modules that `PyState_AddModule` was told of, by definition.
-#[derive(Default)]
-struct ByDefinition(std::cell::RefCell<std::collections::HashMap<usize, Ref>>);
-
-fn by_definition(th: Thread<'_>) -> &'static ByDefinition {
-    th.interp().extensions.get::<ByDefinition>()
-}
-
 #[capi]
 fn PyState_FindModule(th: Thread<'_>, def: *mut PyModuleDef) -> *mut PyObject {
-    let found = by_definition(th).0.borrow().get(&def.addr()).cloned();
-    if let Some(found) = found {
-        return lend(found);
-    }
     vm::importdl::find(th, def).map_or(std::ptr::null_mut(), lend)
 }
 
@@ -176,8 +164,7 @@ fn without_slots(th: Thread<'_>, def: *mut PyModuleDef, function: &str) -> Resul
 #[capi]
 fn PyState_AddModule(th: Thread<'_>, module: Obj<'_>, def: *mut PyModuleDef) -> Result<()> {
     without_slots(th, def, "PyState_AddModule")?;
-    let old = by_definition(th).0.borrow_mut().insert(def.addr(), module.own());
-    drop(old);
+    vm::importdl::set_module(th, def, Some(module));
     Ok(())
 }
 
@@ -195,8 +182,7 @@ fn _PyState_AddModule(
 #[capi]
 fn PyState_RemoveModule(th: Thread<'_>, def: *mut PyModuleDef) -> Result<()> {
     without_slots(th, def, "PyState_RemoveModule")?;
-    let old = by_definition(th).0.borrow_mut().remove(&def.addr());
-    drop(old);
+    vm::importdl::set_module(th, def, None);
     Ok(())
 }
 

@@ -173,6 +173,11 @@ pub fn coerce_ctype_to_utf8() -> Option<&'static CStr> {
     })
 }
 
+/// Whether text of the `LC_CTYPE` locale is ASCII.
+pub fn is_ascii() -> bool {
+    matches!(codeset().as_slice(), b"ANSI_X3.4-1968" | b"US-ASCII")
+}
+
 /// The character encoding of the `LC_CTYPE` locale.
 pub fn codeset() -> Vec<u8> {
     // SAFETY: the result is a static string, copied at once.

@@ -31,6 +31,16 @@ values! {
     fn system(command: &CStr) -> i32 = libc::system(command.as_ptr());
 }
 
+/// How many threads the process has; 0 if the system does not say.
+pub fn thread_count() -> usize {
+    let stat = std::fs::read("/proc/self/stat").unwrap_or_default();
+    // The name of the program is in parentheses and may contain anything.
+    let behind_name = stat.iter().rposition(|byte| *byte == b')').map_or(0, |end| end + 2);
+    let mut fields = stat.get(behind_name..).unwrap_or_default().split(|byte| *byte == b' ');
+    let count = fields.nth(17).and_then(|field| std::str::from_utf8(field).ok());
+    count.and_then(|count| count.parse().ok()).unwrap_or(0)
+}
+
 calls! {
     /// Send a signal.
     fn kill(pid: i32, signal: i32) = libc::kill(pid, signal);

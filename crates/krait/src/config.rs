@@ -25,7 +25,6 @@ pub(crate) struct Config {
     /// Report on the allocator at the end.
     pub(crate) malloc_stats: bool,
     pub(crate) hash_secret: (u64, u64),
-    pub(crate) unbuffered: bool,
     pub(crate) import_time: i32,
     pub(crate) without_frozen: bool,
     /// `faulthandler` is on from the start.
@@ -90,6 +89,7 @@ impl Config {
         check_gil(xoption("gil"), &environment)?;
         let locale = Locale::new(&environment);
         let utf8_mode = utf8_mode(xoption("utf8"), &environment, &locale)?;
+        let paths = Paths::new(&line, &environment);
         let stdin_is_tty = host::terminal::isatty(0);
         let interactive = line.inspect;
         let mut flags = Flags {
@@ -128,6 +128,8 @@ impl Config {
             )?,
             no_debug_ranges: xoption("no_debug_ranges").is_some()
                 || environment.get("PYTHONNODEBUGRANGES").is_some(),
+            ascii_names: utf8_mode == 0 && host::locale::is_ascii(),
+            unbuffered: line.unbuffered || environment.get("PYTHONUNBUFFERED").is_some(),
             cpu_count: -1,
         };
         environment.count("PYTHONDEBUG", &mut flags.debug);
@@ -140,6 +142,9 @@ impl Config {
         environment.count("PYTHONNOUSERSITE", &mut flags.no_user_site);
         if environment.get("PYTHONINSPECT").is_some() {
             flags.inspect = flags.inspect.max(1);
+        }
+        if let Some(imports_site) = paths.path_file_imports_site {
+            isolate(&mut flags, imports_site);
         }
         let fault_handler = dev_mode
             || xoption("faulthandler").is_some()
@@ -156,12 +161,11 @@ impl Config {
         let is_stdin = matches!(line.program, Program::Stdin);
         Ok(Config {
             warnings: warning_options(&line, &environment, &flags),
-            paths: Paths::new(&line, &environment),
+            paths,
             malloc,
             tracemalloc: tracemalloc(xoption("tracemalloc"), &environment)?,
             malloc_stats: environment.get("PYTHONMALLOCSTATS").is_some(),
             hash_secret: hash_secret(seed),
-            unbuffered: line.unbuffered || environment.get("PYTHONUNBUFFERED").is_some(),
             without_frozen: is_off(xoption("frozen_modules"), &environment),
             import_time: import_time(xoption("importtime"), &environment),
             fault_handler,
@@ -174,6 +178,14 @@ impl Config {
             line,
         })
     }
+}
+
+/// A `._pth` file shuts out everything else that could add to `sys.path`.
+fn isolate(flags: &mut Flags, imports_site: bool) {
+    flags.isolated = 1;
+    flags.ignore_environment = 1;
+    flags.safe_path = true;
+    flags.no_site = i32::from(!imports_site);
 }
 
 /// The value of the last `-X name[=value]`: `Some(None)` without a value.

@@ -3,7 +3,8 @@
 //! The standard library is inside the executable and only seems to be in
 //! `<prefix>/lib/python3.14`, where `<prefix>` is the directory above the
 //! executable's, or that of the installation a virtual environment names.
-//! `PYTHONHOME` names a directory with a library of files instead.
+//! `PYTHONHOME` names a directory with a library of files instead. A file `NAME._pth` beside the
+//! executable NAME overrides all that: it lists the search path.
 
 use std::{
     env, fs,
@@ -11,7 +12,7 @@ use std::{
         ffi::{OsStrExt as _, OsStringExt as _},
         fs::PermissionsExt as _,
     },
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
 };
 
 use crate::{command_line::CommandLine, config::Environment};
@@ -31,6 +32,8 @@ pub(crate) struct Paths {
     pub(crate) is_embedded: bool,
     /// `sys.path` before `site`.
     pub(crate) search_path: Vec<Vec<u8>>,
+    /// A `._pth` file said all this; whether it imports `site`.
+    pub(crate) path_file_imports_site: Option<bool>,
 }
 
 impl Paths {
@@ -75,6 +78,9 @@ impl Paths {
             ..Paths::default()
         };
         let path = PathBuf::from(std::ffi::OsStr::from_bytes(&paths.executable));
+        if paths.read_path_file(&path) {
+            return paths;
+        }
         let venv = VirtualEnvironment::of(&path);
         if let Some(venv) = &venv
             && let Some(base) = &venv.base_executable
@@ -118,6 +124,46 @@ impl Paths {
         paths.search_path.push(dynload);
         paths
     }
+
+    /// Take everything from the `._pth` file beside the executable, if there is one.
+    fn read_path_file(&mut self, executable: &Path) -> bool {
+        let name = [executable.as_os_str().as_bytes(), b"._pth"].concat();
+        let (Ok(text), Some(folder)) = (fs::read(as_os(&name)), executable.parent()) else {
+            return false;
+        };
+        let mut imports_site = false;
+        for line in text.split(|byte| *byte == b'\n') {
+            let end = line.iter().position(|byte| *byte == b'#').unwrap_or(line.len());
+            match line.get(..end).unwrap_or_default().trim_ascii() {
+                b"" => {}
+                b"import site" => imports_site = true,
+                line if line.starts_with(b"import ") => {
+                    complain!("unsupported 'import' line in ._pth file");
+                }
+                line => self.search_path.push(normalized(&folder.join(as_os(line)))),
+            }
+        }
+        self.path_file_imports_site = Some(imports_site);
+        self.prefix = bytes(folder);
+        self.exec_prefix = self.prefix.clone();
+        self.base_prefix = self.prefix.clone();
+        self.base_exec_prefix = self.prefix.clone();
+        self.stdlib = join(&self.prefix, b"lib/python3.14");
+        true
+    }
+}
+
+/// A path without `.` and `..`, whatever links there are.
+fn normalized(path: &Path) -> Vec<u8> {
+    let mut result = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir => drop(result.pop()),
+            component => result.push(component),
+        }
+    }
+    bytes(&result)
 }
 
 /// `pyvenv.cfg` beside the executable or one level up.

@@ -153,7 +153,7 @@ fn run_command(th: Thread<'_>, config: &Config, main: &Ref<Dict>, source: &[u8])
         }
     };
     let code = modules::compile::compile_command(th, text, &filename)?;
-    remember_source(th, &code, text.as_bytes(), &filename)?;
+    remember_source(th, &code, text, &filename)?;
     evaluate(th, &code, main)?;
     Ok(End::Status(0))
 }
@@ -425,11 +425,11 @@ pub(crate) fn evaluate(th: Thread<'_>, code: &Code, main: &Ref<Dict>) -> Result<
 pub(crate) fn remember_source(
     th: Thread<'_>,
     code: &Ref<Code>,
-    source: &[u8],
+    source: &str,
     filename: &Str,
 ) -> Result<()> {
     let linecache = import(th, "linecache")?;
-    let source = text::fs_text(th, source)?;
+    let source = Str::new(th, source)?;
     let arguments = [code.obj(), source.obj(), filename.obj()];
     linecache.call_method(th, id!(th, "_register_code"), &arguments)?;
     Ok(())

@@ -150,17 +150,21 @@ fn run_startup_file(th: Thread<'_>, main: &Ref<Dict>, name: &[u8]) -> Result<()>
     evaluate(th, &code, main)
 }
 
+/// More statements in a row that fail for lack of memory end the prompt: nothing frees any.
+const MOST_MEMORY_ERRORS: u32 = 16;
+
 /// Read, evaluate and print until the end of input (`None`) or `SystemExit`.
 fn run_basic(th: Thread<'_>, main: &Ref<Dict>) -> Option<End> {
     let mut flags = 0;
     let mut count = 0;
+    let mut memory_errors = 0;
     loop {
         let (first, second) = match prompts(th) {
             Ok(prompts) => prompts,
             Err(raised) => return Some(report(th, raised, false)),
         };
         lifecycle::flush_quietly(th);
-        let end = match statement(th, &first, &second, flags, &mut count) {
+        let result = match statement(th, &first, &second, flags, &mut count) {
             Ok(Statement::End) => {
                 complain!();
                 return None;
@@ -174,20 +178,35 @@ fn run_basic(th: Thread<'_>, main: &Ref<Dict>) -> Option<End> {
                 flags |= code.flags as u32 & 0x1FE_0000;
                 run_statement(th, main, &code, &source)
             }
-            Err(raised) => Some(report(th, raised, false)),
+            Err(raised) => Err(raised),
         };
+        let Err(raised) = result else {
+            memory_errors = 0;
+            continue;
+        };
+        memory_errors = if is_memory_error(th) { memory_errors + 1 } else { 0 };
+        if memory_errors > MOST_MEMORY_ERRORS {
+            th.clear_exception(raised);
+            return Some(End::Failed);
+        }
         // Reports go on with the next prompt; `SystemExit` ends it.
-        if let Some(End::Status(status)) = end {
+        if let End::Status(status) = report(th, raised, false) {
             return Some(End::Status(status));
         }
     }
 }
 
-fn run_statement(th: Thread<'_>, main: &Ref<Dict>, code: &Ref<Code>, source: &str) -> Option<End> {
-    let result = Str::new(th, "<stdin>")
-        .and_then(|name| remember_source(th, code, source.as_bytes(), &name))
-        .and_then(|()| evaluate(th, code, main));
-    result.err().map(|raised| report(th, raised, false))
+/// Whether the exception that is set is for lack of memory.
+fn is_memory_error(th: Thread<'_>) -> bool {
+    let exception = th.exception();
+    exception
+        .is_some_and(|exception| exception.obj().ty().is_subtype(exceptions::types::MemoryError()))
+}
+
+fn run_statement(th: Thread<'_>, main: &Ref<Dict>, code: &Ref<Code>, source: &str) -> Result<()> {
+    let name = Str::new(th, "<stdin>")?;
+    remember_source(th, code, source, &name)?;
+    evaluate(th, code, main)
 }
 
 enum Statement {
@@ -226,6 +245,8 @@ fn statement(
             Input::End => {
                 if !is_over {
                     complain!();
+                    // The end of the input is the empty line that a block waits for.
+                    source.push('\n');
                 }
                 check(th, &source, &filename, flags)?;
                 let code = compile(th, &source, flags, count)?;

@@ -27,7 +27,7 @@ fn stream(th: Thread<'_>, config: &Config, io: &Ref, fd: i32, name: &str) -> Res
     }
     let write = fd != 0;
     let (none, false_) = (types::none(), types::bool_(false));
-    let unbuffered = write && config.unbuffered;
+    let unbuffered = write && config.flags.unbuffered;
     let buffering = Int::from_i64(th, if unbuffered { 0 } else { -1 })?;
     let mode = if write { id!(th, "wb") } else { id!(th, "rb") };
     let descriptor = Int::from_i64(th, i64::from(fd))?;
@@ -42,7 +42,7 @@ fn stream(th: Thread<'_>, config: &Config, io: &Ref, fd: i32, name: &str) -> Res
     let line_buffering = fd == 2 || is_tty || config.flags.interactive > 0;
     let encoding = match &config.stream_encoding {
         Some(encoding) => codec_name(th, encoding)?,
-        None => Str::new(th, &default_encoding(config))?,
+        None => default_encoding(th, config)?,
     };
     let errors = match (&config.stream_errors, fd) {
         (_, 2) => "backslashreplace",
@@ -72,11 +72,11 @@ fn codec_name(th: Thread<'_>, encoding: &str) -> Result<Ref<Str>> {
 }
 
 /// The encoding of the locale, under the name that Python gives it.
-fn default_encoding(config: &Config) -> String {
+fn default_encoding(th: Thread<'_>, config: &Config) -> Result<Ref<Str>> {
     let codeset = host::locale::codeset();
-    let is_utf8 = config.flags.utf8_mode != 0 || config.is_c_locale || codeset.is_empty();
+    let is_utf8 = config.flags.utf8_mode != 0 || codeset.is_empty();
     if is_utf8 || codeset.eq_ignore_ascii_case(b"UTF-8") {
-        return "utf-8".to_owned();
+        return Str::new(th, "utf-8");
     }
-    String::from_utf8_lossy(&codeset).into_owned()
+    codec_name(th, &String::from_utf8_lossy(&codeset))
 }

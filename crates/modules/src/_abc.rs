@@ -184,13 +184,13 @@ fn set_collection_flags(th: Thread<'_>, class: &Type, flags: u64) -> Result<()> 
     // SAFETY: flags are changed with the GIL held.
     unsafe { (*class.as_ptr()).tp_flags &= !COLLECTION };
     set_flags(class, flags);
-    class.modified(th);
     let subclasses = class.obj().call_method(th, id!(th, "__subclasses__"), &[])?;
     for subclass in iter::collect(th, subclasses.obj())? {
         if let Some(subclass) = subclass.obj().downcast::<Type>() {
             set_collection_flags(th, subclass, flags)?;
         }
     }
+    class.modified(th);
     Ok(())
 }
 

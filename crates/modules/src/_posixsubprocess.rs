@@ -152,14 +152,14 @@ pub mod _posixsubprocess {
             return support::check(th, host::spawn::fork_exec(&what, None));
         }
         before_fork(th);
-        let others = crate::_thread::thread_count(th);
+        let threads = host::process::thread_count();
         let mut preexec = || {
             after_fork_child(th);
             preexec_fn.call(th, &[]).is_ok()
         };
         let result = host::spawn::fork_exec(&what, Some(&mut preexec));
         after_fork_parent(th);
-        warn_of_threads(th, "fork", others);
+        warn_of_threads(th, "fork", threads);
         support::check(th, result)
     }
 }

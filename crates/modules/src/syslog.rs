@@ -1,7 +1,7 @@
 //! `syslog`: messages to the system log.
 //!
-//! The system keeps a pointer to the name that messages begin with, so the
-//! interpreter's state owns it until `closelog`.
+//! The system keeps a pointer to the name that messages begin with, so the state
+//! that all interpreters share owns it until `closelog`.
 
 use std::{
     cell::{Cell, RefCell},
@@ -41,6 +41,14 @@ fn program(th: Thread<'_>) -> Result<Option<CString>> {
     Ok(if name.is_empty() { None } else { CString::new(name).ok() })
 }
 
+/// The log belongs to the process: other interpreters may use it only as the main one opened it.
+fn refuse_subinterpreter(th: Thread<'_>, what: &str) -> Result<()> {
+    if !th.interp().is_main() {
+        raise!(th, RuntimeError, "subinterpreter can't use syslog.{what}");
+    }
+    Ok(())
+}
+
 /// Open the log; what is not given is the default.
 fn open(
     th: Thread<'_>,
@@ -49,7 +57,7 @@ fn open(
     option: i32,
     facility: i32,
 ) -> Result<()> {
-    let state = th.interp().extensions.get::<State>();
+    let state = th.interp().shared.get::<State>();
     let identifier = match identifier {
         Some(identifier) => Some(identifier),
         None => program(th)?,
@@ -83,6 +91,7 @@ pub mod syslog {
         logoption: i32,
         facility: Option<i32>,
     ) -> Result<()> {
+        refuse_subinterpreter(th, "openlog()")?;
         let identifier = ident.map(|ident| c_string(th, ident)).transpose()?;
         open(th, ident, identifier, logoption, facility.unwrap_or(libc::LOG_USER))
     }
@@ -108,7 +117,11 @@ pub mod syslog {
         let audited = || Ok(vec![int(th, priority)?, message.obj().own()]);
         crate::sys::audit_with(th, "syslog.syslog", audited)?;
         let message = c_string(th, message)?;
-        if !th.interp().extensions.get::<State>().is_open.get() {
+        if !th.interp().shared.get::<State>().is_open.get() {
+            refuse_subinterpreter(
+                th,
+                "syslog() until the syslog is opened by the main interpreter",
+            )?;
             open(th, None, None, 0, libc::LOG_USER)?;
         }
         th.allow_threads(|| {
@@ -122,8 +135,9 @@ pub mod syslog {
     /// Reset the syslog module values and call the system library closelog().
     #[sig = "(/)"]
     fn closelog(th: Thread<'_>) -> Result<()> {
+        refuse_subinterpreter(th, "closelog()")?;
         crate::sys::audit(th, "syslog.closelog", &[])?;
-        let state = th.interp().extensions.get::<State>();
+        let state = th.interp().shared.get::<State>();
         if state.is_open.replace(false) {
             // SAFETY: no arguments.
             unsafe { libc::closelog() };

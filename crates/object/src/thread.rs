@@ -204,6 +204,10 @@ pub struct Flags {
     pub context_aware_warnings: i32,
     /// `-X no_debug_ranges`: code objects have no columns.
     pub no_debug_ranges: bool,
+    /// File names, arguments and the environment are ASCII, not UTF-8.
+    pub ascii_names: bool,
+    /// `-u`: what is written to standard streams is not kept back.
+    pub unbuffered: bool,
     /// `-X cpu_count`: what `os.cpu_count()` is to return; -1 for the truth.
     pub cpu_count: i32,
 }
@@ -714,7 +718,7 @@ impl Interpreter {
         let runtime = self.runtime;
         let kept = runtime.retired.borrow_mut().pop();
         let interp = kept.unwrap_or_else(|| Box::leak(Box::new(Interpreter::new(runtime))));
-        runtime.last_id.set(runtime.last_id.get() + 1);
+        runtime.last_id.set(self.next_id());
         interp.id.set(runtime.last_id.get());
         interp.hooks.set(self.hooks.get());
         interp.flags.replace(self.flags.borrow().clone());
@@ -753,6 +757,11 @@ impl Interpreter {
     /// Whether this is the interpreter that was started first.
     pub fn is_main(&self) -> bool {
         self.id.get() == 0
+    }
+
+    /// The number that the next interpreter gets.
+    pub fn next_id(&self) -> i64 {
+        self.runtime.last_id.get() + 1
     }
 
     /// The state of a new thread, on the list of threads.

@@ -2,7 +2,9 @@
 //!
 //! The function answers with a definition, whose module importlib executes
 //! later (multi-phase), or with a module that is ready (single-phase). Of the
-//! latter a copy of the namespace is kept, if it says so, for the next import.
+//! latter a copy of the namespace is kept, if it says so, for the next import. As in
+//! CPython the main interpreter calls the function whichever imports, and all make
+//! their modules from the one copy.
 
 use std::{
     cell::{Cell, RefCell},
@@ -12,12 +14,12 @@ use std::{
 
 use abi::{PyModuleDef, PyObject};
 use object::{
-    AsObject, Dict, Module, Obj, Protocol, Raised, Ref, Result, Str, Thread, error, exceptions, id,
-    raise,
+    AsObject, Dict, Interpreter, Module, Obj, Protocol, Raised, Ref, Result, Str, Thread, error,
+    exceptions, id, raise,
     types::{self, module_def::ModuleDef},
 };
 
-use crate::module_def;
+use crate::{interpreters, module_def};
 
 type Init = unsafe extern "C" fn() -> *mut PyObject;
 
@@ -29,10 +31,19 @@ struct Single {
     namespace: Option<Ref<Dict>>,
 }
 
-/// What was loaded, by file and name.
+/// The modules of single-phase initialisation of the process, by file and name.
+#[derive(Default)]
+struct Singles(RefCell<HashMap<(String, String), Single>>);
+
+fn singles(th: Thread<'_>) -> &'static RefCell<HashMap<(String, String), Single>> {
+    &th.interp().shared.get::<Singles>().0
+}
+
+/// What an interpreter loaded.
 #[derive(Default)]
 struct Loaded {
-    singles: RefCell<HashMap<(String, String), Single>>,
+    /// The last module of single-phase initialisation, by the address of its definition.
+    by_definition: RefCell<HashMap<usize, Ref>>,
     /// The full name of the module whose `PyInit_` runs.
     context: RefCell<Option<String>>,
     flags: RefCell<Option<c_int>>,
@@ -140,7 +151,7 @@ pub fn create_dynamic(th: Thread<'_>, spec: Obj<'_>) -> Result<Ref> {
     // SAFETY: the symbol is a function of that type by its name.
     let init = unsafe { std::mem::transmute::<*mut std::ffi::c_void, Init>(init.as_ptr()) };
     object::small_int::narrow();
-    let made = call_init(th, init, &key.1, &shown)?;
+    let made = call_in_main(th, init, &key.1, &shown, [name.obj(), path.obj()])?;
     if made.obj().downcast_exact::<ModuleDef>().is_some() {
         // A definition is static.
         let def = made.into_raw().cast::<PyModuleDef>();
@@ -149,7 +160,13 @@ pub fn create_dynamic(th: Thread<'_>, spec: Obj<'_>) -> Result<Ref> {
     }
     // COMPAT: test_import.SubinterpImportTests; such a module is one for all.
     refuse_shared(th, &key.1, name.obj())?;
-    keep(th, key, init, &made, path, &shown)?;
+    let def = keep(th, key.clone(), init, &made, path, &shown)?;
+    if !th.interp().is_main()
+        && let Some(own) = again(th, &key, name)?
+    {
+        return Ok(own);
+    }
+    set_module(th, def, Some(made.obj()));
     Ok(made)
 }
 
@@ -173,6 +190,31 @@ pub(crate) fn refuse_shared(th: Thread<'_>, shown: &str, name: Obj<'_>) -> Resul
     }
     let message = format!("module {shown} does not support loading in subinterpreters");
     Err(import_error(th, &message, name, types::none()))
+}
+
+/// Call a `PyInit_` function in the main interpreter. Another interpreter that imports learns only
+/// that it failed, with the name and path of the module; why is reported in the main one.
+fn call_in_main(
+    th: Thread<'_>,
+    init: Init,
+    full: &str,
+    shown: &str,
+    [name, path]: [Obj<'_>; 2],
+) -> Result<Ref> {
+    let Some(main) = Interpreter::main().filter(|_| !th.interp().is_main()) else {
+        return call_init(th, init, full, shown);
+    };
+    let made = interpreters::visit(th, main, |th| match call_init(th, init, full, shown) {
+        Ok(made) => Some(made),
+        Err(Raised) => {
+            (th.hooks().unraisable)(th, None, None);
+            None
+        }
+    });
+    made.ok_or_else(|| {
+        let message = "failed to import from subinterpreter due to exception";
+        import_error(th, message, name, path)
+    })
 }
 
 /// Call a `PyInit_` function.
@@ -201,7 +243,7 @@ fn call_init(th: Thread<'_>, init: Init, full: &str, shown: &str) -> Result<Ref>
     }
 }
 
-/// Note a module of single-phase initialisation.
+/// Note a module of single-phase initialisation; its definition.
 fn keep(
     th: Thread<'_>,
     key: (String, String),
@@ -209,7 +251,7 @@ fn keep(
     made: &Ref,
     path: &Str,
     shown: &str,
-) -> Result<()> {
+) -> Result<*mut PyModuleDef> {
     let Some(module) = made.obj().downcast::<Module>() else {
         raise!(th, SystemError, "initialization of {shown} did not return PyModuleDef");
     };
@@ -221,37 +263,40 @@ fn keep(
     module.setattr(th, id!(th, "__file__"), Some(path.obj()))?;
     let namespace = if def.m_size == -1 { Some(module.dict(th)?.copy(th)?) } else { None };
     let single = Single { def, init, namespace };
-    loaded(th).singles.borrow_mut().insert(key, single);
-    Ok(())
+    let old = singles(th).borrow_mut().insert(key, single);
+    drop(old);
+    Ok(def)
 }
 
 /// Forget that the module `name` of the library at `path` was loaded.
 pub fn forget(th: Thread<'_>, path: &str, name: &str) {
     let key = (path.to_owned(), name.to_owned());
-    let forgotten = loaded(th).singles.borrow_mut().remove(&key);
-    drop(forgotten);
+    let forgotten = singles(th).borrow_mut().remove(&key);
+    if let Some(single) = forgotten {
+        set_module(th, single.def, None);
+    }
 }
 
-/// The module of a definition of single-phase initialisation, if it was imported.
+/// The module that C code finds by a definition of single-phase initialisation.
 pub fn find(th: Thread<'_>, def: *mut PyModuleDef) -> Option<Ref> {
-    let name = {
-        let singles = loaded(th).singles.borrow();
-        singles.iter().find(|(_, single)| single.def == def).map(|((_, name), _)| name.clone())?
+    loaded(th).by_definition.borrow().get(&def.addr()).cloned()
+}
+
+/// Say what [`find`] is to find.
+pub fn set_module(th: Thread<'_>, def: *mut PyModuleDef, module: Option<Obj<'_>>) {
+    let mut modules = loaded(th).by_definition.borrow_mut();
+    let old = match module {
+        Some(module) => modules.insert(def.addr(), module.own()),
+        None => modules.remove(&def.addr()),
     };
-    let found = crate::import::modules(th).and_then(|modules| modules.get_str(th, &name));
-    match found {
-        Ok(module) => module,
-        Err(raised) => {
-            th.clear_exception(raised);
-            None
-        }
-    }
+    drop(modules);
+    drop(old);
 }
 
 /// The module of an earlier import, made anew from what was kept.
 fn again(th: Thread<'_>, key: &(String, String), name: &Str) -> Result<Option<Ref>> {
     let known = {
-        let singles = loaded(th).singles.borrow();
+        let singles = singles(th).borrow();
         singles.get(key).map(|one| (one.def, one.init, one.namespace.clone()))
     };
     let Some((def, init, namespace)) = known else { return Ok(None) };
@@ -274,6 +319,7 @@ fn again(th: Thread<'_>, key: &(String, String), name: &Str) -> Result<Option<Re
         }
         None => call_init(th, init, &key.1, &key.1)?,
     };
+    set_module(th, def, Some(module.obj()));
     crate::import::modules(th)?.set(th, name.obj(), module.obj())?;
     Ok(Some(module))
 }

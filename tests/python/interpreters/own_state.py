@@ -87,3 +87,27 @@ except interpreters.InterpreterNotFoundError as error:
     print(error)
 del two
 print([interp.id for interp in interpreters.list_all()])
+
+print("what is no script")
+one = interpreters.create()
+
+
+def generator():
+    yield
+
+
+async def coroutine():
+    pass
+
+
+async def async_generator():
+    yield
+
+
+for function in [generator, coroutine, async_generator, lambda: 1]:
+    for script in [function, function.__code__]:
+        try:
+            print(one.exec(script))
+        except (ValueError, interpreters.InterpreterError) as error:
+            print(type(error).__name__, error)
+one.close()

@@ -86,3 +86,14 @@ parser.ExternalEntityRefHandler = external
 parser.StartElementHandler = print
 parser.CharacterDataHandler = print
 parser.Parse('<!DOCTYPE a [<!ENTITY x SYSTEM "where">]><a>&x;</a>', True)
+
+print("limits of memory")
+for threshold, factor, rows in [(0, 1.0, 2), (3, 1.0, 4), (100_000, 1.0, 4), (0, 10_000.0, 2)]:
+    parser = expat.ParserCreate()
+    parser.SetAllocTrackerActivationThreshold(threshold)
+    parser.SetAllocTrackerMaximumAmplification(factor)
+    entities = "".join(f'<!ENTITY row{i + 1} "&row{i};">' for i in range(rows))
+    try:
+        print(parser.Parse(f'<!DOCTYPE a [<!ENTITY row0 ".">{entities}]><a>&row{rows};</a>', True))
+    except expat.ExpatError as error:
+        print(expat.ErrorString(error.code))

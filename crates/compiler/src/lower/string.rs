@@ -193,7 +193,7 @@ impl Lower<'_> {
                     let rest = &text[at..];
                     let end = rest.find('}').unwrap_or(rest.len());
                     let name = rest.get(3..end).unwrap_or("");
-                    let value = unicode_names2::character(name).map_or(0xFFFD, u32::from);
+                    let value = text::unicode::character(name).map_or(0xFFFD, u32::from);
                     for (_, c) in chars.by_ref() {
                         if c == '}' {
                             break;

@@ -1,5 +1,7 @@
 //! String literals that no value can be made of.
 
+use text::unicode::character;
+
 use super::{Found, Source, tokenizer::Kind};
 
 /// The error of a token that is a string or literal text of an f-string.
@@ -66,9 +68,7 @@ fn bad_escape(body: &str) -> Option<String> {
                 let close = rest.find('}');
                 let malformed = !rest[2..].starts_with('{') || close.is_none() || close == Some(3);
                 let end = match (malformed, close) {
-                    (false, Some(close))
-                        if unicode_names2::character(&rest[3..close]).is_some() =>
-                    {
+                    (false, Some(close)) if character(&rest[3..close]).is_some() => {
                         position += close + 1;
                         rest = &rest[close + 1..];
                         continue;

@@ -9,7 +9,7 @@ use object::{
 use crate::{compile, support::shown};
 
 /// The code of a script: source text, a code object, or a function.
-pub(super) fn script(th: Thread<'_>, object: Obj<'_>) -> Result<Ref<Code>> {
+pub(crate) fn script(th: Thread<'_>, object: Obj<'_>) -> Result<Ref<Code>> {
     let code = if let Some(code) = object.downcast::<Code>() {
         object::own(code)
     } else if object.downcast::<Function>().is_some() {
@@ -19,6 +19,25 @@ pub(super) fn script(th: Thread<'_>, object: Obj<'_>) -> Result<Ref<Code>> {
     };
     verify_stateless(th, &code, None)?;
     verify_script(th, &code)?;
+    Ok(code)
+}
+
+/// As [`script`], of code that uses no globals but builtins.
+pub(crate) fn pure_script(th: Thread<'_>, object: Obj<'_>) -> Result<Ref<Code>> {
+    if object.downcast::<Function>().is_some() {
+        let code = stateless_function(th, object)?;
+        verify_script(th, &code)?;
+        return Ok(code);
+    }
+    let code = script(th, object)?;
+    if object.downcast::<Code>().is_some() {
+        let builtins = th.interp().builtins.get();
+        let is_global = |name: Obj<'_>| match &builtins {
+            Some(builtins) => Ok(builtins.get(th, name)?.is_none()),
+            None => Ok(true),
+        };
+        verify_stateless(th, &code, Some(&is_global))?;
+    }
     Ok(code)
 }
 
@@ -63,6 +82,10 @@ fn instructions(code: &Code) -> impl Iterator<Item = (Op, usize)> + '_ {
 }
 
 fn returns_only_none(code: &Code) -> bool {
+    let returns_itself = abi::CO_GENERATOR | abi::CO_COROUTINE | abi::CO_ASYNC_GENERATOR;
+    if code.flags & returns_itself != 0 {
+        return false;
+    }
     let mut loads_none = false;
     for (op, arg) in instructions(code) {
         if op == Op::RETURN_VALUE && !loads_none {
@@ -83,7 +106,7 @@ fn code_of(th: Thread<'_>, function: Obj<'_>) -> Result<Ref<Code>> {
 }
 
 /// The code of a function that needs nothing but its arguments and builtins.
-pub(super) fn stateless_function(th: Thread<'_>, function: Obj<'_>) -> Result<Ref<Code>> {
+pub(crate) fn stateless_function(th: Thread<'_>, function: Obj<'_>) -> Result<Ref<Code>> {
     if function.downcast::<Function>().is_none() {
         raise!(th, TypeError, "expected a function, got {}", shown(th, function));
     }
@@ -102,16 +125,20 @@ pub(super) fn stateless_function(th: Thread<'_>, function: Obj<'_>) -> Result<Re
         }
     }
     let code = code_of(th, function)?;
-    verify_stateless(th, &code, Some(globals))?;
+    verify_stateless(th, &code, Some(&|name| Ok(globals.get(th, name)?.is_some())))?;
     Ok(code)
 }
 
-/// See to it that code has no closure and, given the globals, uses none.
-fn verify_stateless(th: Thread<'_>, code: &Code, globals: Option<&Dict>) -> Result<()> {
+/// See to it that code has no closure and, if it is known which names are global, uses none.
+fn verify_stateless(
+    th: Thread<'_>,
+    code: &Code,
+    is_global: Option<&dyn Fn(Obj<'_>) -> Result<bool>>,
+) -> Result<()> {
     if code.nfreevars > 0 {
         raise!(th, ValueError, "closures not supported");
     }
-    let Some(globals) = globals else { return Ok(()) };
+    let Some(is_global) = is_global else { return Ok(()) };
     for (op, arg) in instructions(code) {
         let index = match op {
             Op::LOAD_GLOBAL => arg >> 1,
@@ -119,7 +146,7 @@ fn verify_stateless(th: Thread<'_>, code: &Code, globals: Option<&Dict>) -> Resu
             _ => continue,
         };
         let Some(name) = code.names.get(index) else { continue };
-        if op != Op::LOAD_GLOBAL && op != Op::LOAD_NAME || globals.get(th, name)?.is_some() {
+        if op != Op::LOAD_GLOBAL && op != Op::LOAD_NAME || is_global(name)? {
             raise!(th, ValueError, "globals not supported");
         }
     }

@@ -113,7 +113,7 @@ pub(crate) fn is_not_shareable(th: Thread<'_>) -> bool {
 }
 
 /// The text for what cannot be shared.
-fn unsupported(th: Thread<'_>, object: Obj<'_>) -> String {
+pub(crate) fn unsupported(th: Thread<'_>, object: Obj<'_>) -> String {
     format!("{} does not support cross-interpreter data", shown(th, object))
 }
 

@@ -5,7 +5,7 @@
 //! and unpacked on the other ([`data`]), and of an exception a description
 //! comes back ([`snapshot`]).
 
-mod code;
+pub(crate) mod code;
 pub(crate) mod config;
 pub(crate) mod data;
 pub(crate) mod session;

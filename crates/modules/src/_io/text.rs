@@ -5,6 +5,7 @@
 //! chunk: `tell` replays it to find the byte position of a character.
 
 use std::{
+    borrow::Cow,
     cell::{Cell, RefCell},
     rc::Rc,
 };
@@ -209,8 +210,14 @@ impl Cookie {
 }
 
 /// The encoding of the locale.
-fn locale_encoding(th: Thread<'_>) -> &'static str {
-    if th.interp().flags.borrow().utf8_mode > 0 { "utf-8" } else { "UTF-8" }
+fn locale_encoding(th: Thread<'_>) -> Cow<'static, str> {
+    if th.interp().flags.borrow().utf8_mode > 0 {
+        return "utf-8".into();
+    }
+    match host::locale::codeset() {
+        codeset if codeset.is_empty() || codeset == b"UTF-8" => "UTF-8".into(),
+        codeset => String::from_utf8_lossy(&codeset).into_owned().into(),
+    }
 }
 
 impl TextIOWrapper {
@@ -813,9 +820,9 @@ impl TextIOWrapper {
         }
         let encoding = match encoding.as_deref() {
             None | Some("locale") => locale_encoding(th),
-            Some(encoding) => encoding,
+            Some(encoding) => encoding.into(),
         };
-        self.configure(th, buffer, encoding, errors.as_deref().unwrap_or("strict"))?;
+        self.configure(th, buffer, &encoding, errors.as_deref().unwrap_or("strict"))?;
         self.set_newline(newline.as_deref(), end);
         self.newlines.reset();
         self.forget_input();
@@ -894,7 +901,7 @@ impl TextIOWrapper {
                 _ => old(&slf.errors),
             };
             let encoding = match encoding {
-                Some(encoding) if encoding.eq_str("locale") => locale_encoding(th).to_owned(),
+                Some(encoding) if encoding.eq_str("locale") => locale_encoding(th).into_owned(),
                 Some(encoding) => c_string(th, encoding)?.to_owned(),
                 None => old(&slf.encoding),
             };

@@ -82,14 +82,9 @@ fn show(th: Thread<'_>, raised: Raised) {
 /// `run_in_subinterp_with_config()`.
 pub(super) fn run_in_new(th: Thread<'_>, text: &str, settings: Obj<'_>) -> Result<i32> {
     let record = create(th, Some(settings), Some(whence::CAPI))?;
-    let status = run(th, record, text, true);
+    let status = run(th, record, text, false);
     interpreters::end(th, record);
     Ok(status)
-}
-
-/// The number of the next interpreter.
-pub(super) fn next_id(th: Thread<'_>) -> i64 {
-    interpreters::all(th).iter().map(|record| record.id()).max().unwrap_or(0) + 1
 }
 
 /// `normalize_interp_id()`.

@@ -5,6 +5,7 @@
 
 mod code;
 mod compiling;
+mod crossing;
 mod freed;
 mod interpreters;
 mod pending;
@@ -439,10 +440,22 @@ pub mod _testinternalcapi {
         Ok(interpreters::run(th, interpreters::record(th, id)?, code, main))
     }
 
+    /// Pack an object as for another interpreter.
+    #[sig = "(obj, mode=None, /)"]
+    fn get_crossinterp_data(th: Thread<'_>, obj: Obj<'_>, mode: Option<&str>) -> Result {
+        crossing::send(th, obj, mode)
+    }
+
+    /// Return the object that the other interpreter gets.
+    #[sig = "(xid, /)"]
+    fn restore_crossinterp_data(th: Thread<'_>, xid: Obj<'_>) -> Result {
+        crossing::receive(th, xid)
+    }
+
     /// Return the number that the next interpreter gets.
     #[sig = "()"]
     fn next_interpreter_id(th: Thread<'_>) -> i64 {
-        interpreters::next_id(th)
+        th.interp().next_id()
     }
 
     /// Return a number that no interpreter has.
@@ -691,6 +704,7 @@ pub mod _testinternalcapi {
     #[exec]
     fn exec(th: Thread<'_>, module: &Module) -> Result<()> {
         compiling::ready(th)?;
+        module.add_type::<crossing::CrossInterpreterData>(th)?;
         support::add_ints(
             th,
             module,

@@ -64,11 +64,6 @@ pub(crate) fn with_attached<R>(
     result
 }
 
-/// How many threads run, the main thread excepted.
-pub(crate) fn thread_count(th: Thread<'_>) -> usize {
-    threads(th).count.get()
-}
-
 /// This module provides primitive operations to write multi-threaded programs.
 /// The 'threading' module provides a more convenient interface.
 #[pymodule]

@@ -142,7 +142,7 @@ impl Parser {
                     entity.is_open.set(false);
                 }
                 levels.pop();
-                self.charge(read as u64)?;
+                self.account(read as u64)?;
                 continue;
             };
             level.at = at + c.len_utf8();
@@ -169,12 +169,6 @@ impl Parser {
             }
         }
         Ok(())
-    }
-
-    fn charge(&self, bytes: u64) -> Answer {
-        let mut dtd = self.settings.dtd.borrow_mut();
-        dtd.indirect += bytes;
-        if dtd.is_breached() { self.fail(super::AMPLIFICATION_LIMIT_BREACH) } else { Ok(()) }
     }
 
     fn expand_reference(

@@ -84,6 +84,11 @@ pub(super) struct Decoder {
 const DECLARATION: &[u8] = b"<?xml";
 
 impl Decoder {
+    /// Bytes of memory.
+    pub(super) fn memory(&self) -> usize {
+        self.raw.capacity()
+    }
+
     pub(super) fn force(&mut self, encoding: Encoding) {
         self.encoding = Some(encoding);
         self.is_forced = true;

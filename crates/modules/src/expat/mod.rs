@@ -586,6 +586,7 @@ impl Parser {
                 let view = Text { text: document, is_document: true, is_final };
                 self.read(sink, view, at)?
             };
+            self.account_memory(document.len())?;
             if pause == Pause::Input && self.open.is_empty() {
                 if is_final {
                     self.finish(document.len())?;
@@ -629,13 +630,19 @@ impl Parser {
     }
 
     /// Count text that comes from entities; too much of it is an attack.
-    fn account(&mut self, bytes: u64) -> Answer {
-        let breached = {
-            let mut dtd = self.settings.dtd.borrow_mut();
-            dtd.indirect += bytes;
-            dtd.is_breached()
-        };
-        if breached { self.fail(AMPLIFICATION_LIMIT_BREACH) } else { Ok(()) }
+    fn account(&self, bytes: u64) -> Answer {
+        let mut dtd = self.settings.dtd.borrow_mut();
+        dtd.indirect += bytes;
+        if dtd.is_expansion_breached() { self.fail(AMPLIFICATION_LIMIT_BREACH) } else { Ok(()) }
+    }
+
+    /// Count the memory that the parser holds, `document` bytes of text included; too much of it
+    /// is an attack.
+    fn account_memory(&self, document: usize) -> Answer {
+        let open = self.open.len() * size_of::<Open>();
+        let others = document + open + self.tags.memory() + self.decoder.memory();
+        let breached = self.settings.dtd.borrow().is_memory_breached(others);
+        if breached { self.fail(NO_MEMORY) } else { Ok(()) }
     }
 
     /// The end of the input.

@@ -32,6 +32,11 @@ impl Tags {
         self.open.len()
     }
 
+    /// Bytes of memory.
+    pub(super) fn memory(&self) -> usize {
+        self.names.capacity() + self.open.capacity() * size_of::<Tag>()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.open.is_empty()
     }

@@ -1,5 +1,7 @@
 //! Functions on named files.
 
+use std::io;
+
 use macros::pymodule;
 use object::{
     AsObject, Bytes, Int, List, Obj, Ref, Result, Str, Thread, Tuple, args::Maybe, exceptions,
@@ -15,7 +17,7 @@ fn two_names(
     th: Thread<'_>,
     from: &Path,
     to: &Path,
-    f: impl FnMut() -> std::io::Result<()>,
+    f: impl FnMut() -> io::Result<()>,
 ) -> Result<()> {
     match retry(th, f)? {
         Ok(()) => Ok(()),
@@ -43,6 +45,14 @@ pub(super) fn check_combination(
         raise!(th, ValueError, "{function}: cannot use fd and follow_symlinks together");
     }
     Ok(())
+}
+
+/// The error of a system that cannot change a symbolic link itself.
+fn refuse_nofollow(th: Thread<'_>, function: &str, dir_fd: Maybe<DirFd>) -> Result<()> {
+    if dir_fd.0.is_some() {
+        raise!(th, ValueError, "{function}: cannot use dir_fd and follow_symlinks together");
+    }
+    raise!(th, NotImplementedError, "{function}: follow_symlinks unavailable on this platform");
 }
 
 /// A name as the kind of text that the caller's path was.
@@ -244,10 +254,17 @@ pub(super) mod functions {
             None => true,
         };
         let dir = DirFd::of(dir_fd);
-        call_named(th, path.object(), || match path.fd() {
+        let done = retry(th, || match path.fd() {
             Some(fd) => host::fs::fchmod(fd, mode as u32),
             None => host::fs::chmod(dir, path.name(), mode as u32, nofollow(follow)),
-        })
+        })?;
+        match done {
+            Ok(()) => Ok(()),
+            Err(error) if !follow && error.kind() == io::ErrorKind::Unsupported => {
+                refuse_nofollow(th, "chmod", dir_fd)
+            }
+            Err(error) => Err(exceptions::io_error(th, &error, path.object())),
+        }
     }
 
     /// Change the owner and group id of path to the numeric uid and gid.

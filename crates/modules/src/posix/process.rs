@@ -190,9 +190,10 @@ fn refuse_exec(th: Thread<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Say that other threads are missing in the child that `name` made.
-pub(crate) fn warn_of_threads(th: Thread<'_>, name: &str, others: usize) {
-    if others == 0 {
+/// Say that other threads are missing in the child that `name` made, if there were several,
+/// whoever started them.
+pub(crate) fn warn_of_threads(th: Thread<'_>, name: &str, threads: usize) {
+    if threads <= 1 {
         return;
     }
     let message = format!(
@@ -551,13 +552,13 @@ pub(super) mod functions {
             raise!(th, RuntimeError, "fork not supported for isolated subinterpreters");
         }
         before_fork(th);
-        let others = crate::_thread::thread_count(th);
+        let threads = host::process::thread_count();
         let pid = host::process::fork();
         if matches!(pid, Ok(0)) {
             after_fork_child(th);
         } else {
             after_fork_parent(th);
-            warn_of_threads(th, "fork", others);
+            warn_of_threads(th, "fork", threads);
         }
         check(th, pid)
     }
@@ -577,13 +578,13 @@ pub(super) mod functions {
             raise!(th, RuntimeError, "fork not supported for subinterpreters");
         }
         before_fork(th);
-        let others = crate::_thread::thread_count(th);
+        let threads = host::process::thread_count();
         let result = host::terminal::forkpty();
         match &result {
             Ok((0, _)) => after_fork_child(th),
             Ok((_, master)) => {
                 after_fork_parent(th);
-                warn_of_threads(th, "forkpty", others);
+                warn_of_threads(th, "forkpty", threads);
                 check(th, host::fs::set_inheritable(*master, false))?;
             }
             Err(_) => after_fork_parent(th),

@@ -445,7 +445,7 @@ impl XmlParser {
     ) -> Result<()> {
         let threshold = self.threshold(th, threshold)?;
         self.must_be_root(th)?;
-        self.settings.dtd.borrow_mut().threshold = threshold;
+        self.settings.dtd.borrow_mut().expansion.threshold = threshold;
         Ok(())
     }
 
@@ -460,21 +460,25 @@ impl XmlParser {
         max_factor: f64,
     ) -> Result<()> {
         let factor = self.factor(th, max_factor)?;
-        self.settings.dtd.borrow_mut().max_factor = factor;
+        self.settings.dtd.borrow_mut().expansion.max_factor = factor;
         Ok(())
     }
 
     /// Sets the number of allocated bytes of dynamic memory needed to activate protection against disproportionate use of RAM.
     #[sig = "($self, threshold, /)"]
     fn SetAllocTrackerActivationThreshold(&self, th: Thread<'_>, threshold: Obj<'_>) -> Result<()> {
-        self.threshold(th, threshold)?;
-        self.must_be_root(th)
+        let threshold = self.threshold(th, threshold)?;
+        self.must_be_root(th)?;
+        self.settings.dtd.borrow_mut().memory.threshold = threshold;
+        Ok(())
     }
 
     /// Sets the maximum amplification factor between direct input and bytes of dynamic memory allocated.
     #[sig = "($self, max_factor, /)"]
     fn SetAllocTrackerMaximumAmplification(&self, th: Thread<'_>, max_factor: f64) -> Result<()> {
-        self.factor(th, max_factor).map(drop)
+        let factor = self.factor(th, max_factor)?;
+        self.settings.dtd.borrow_mut().memory.max_factor = factor;
+        Ok(())
     }
 
     #[getter]

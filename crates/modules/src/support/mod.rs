@@ -14,6 +14,8 @@ use object::{
     types,
 };
 
+pub(crate) use object::types::str::codec::decode_fs;
+
 pub(crate) use self::{
     buffer::{Buffer, Data, Writable},
     path::{DirFd, Fd, FsPath, Path},
@@ -109,28 +111,12 @@ pub(crate) fn add_ints(th: Thread<'_>, module: &Module, ints: &[(&str, i64)]) ->
     Ok(())
 }
 
-/// Text of the system: UTF-8, other bytes as lone surrogates.
-pub(crate) fn decode_fs(th: Thread<'_>, bytes: &[u8]) -> Result<Ref<Str>> {
-    if let Ok(text) = std::str::from_utf8(bytes) {
-        return Str::new(th, text);
-    }
-    let mut handler = text::codecs::Handler::SurrogateEscape;
-    match text::codecs::utf8::decode(bytes, true, &mut handler) {
-        Ok(decoded) => Str::from_units(th, decoded.text.as_units()),
-        Err(_) => raise!(th, ValueError, "cannot decode a name of the system"),
-    }
-}
-
-/// Bytes for the system: UTF-8, lone surrogates back to the bytes they stand for.
+/// Bytes for the system, lone surrogates back to the bytes they stand for.
 pub(crate) fn encode_fs(th: Thread<'_>, string: &Str) -> Result<Vec<u8>> {
     if let Some(text) = string.as_ascii() {
         return Ok(text.as_bytes().to_vec());
     }
-    let mut handler = text::codecs::Handler::SurrogateEscape;
-    match text::codecs::utf8::encode(string.units(), &mut handler) {
-        Ok(bytes) => Ok(bytes),
-        Err(error) => Err(types::str::codec::raise_encode_error(th, string, &error)),
-    }
+    Ok(types::str::codec::encode_fs(th, string)?.as_bytes().to_vec())
 }
 
 /// A bool is hardly meant where a descriptor belongs.

@@ -143,8 +143,8 @@ pub mod sys {
 
     /// Return the encoding used to convert Unicode filenames to OS filenames.
     #[sig = "()"]
-    fn getfilesystemencoding(_: Thread<'_>) -> &'static str {
-        "utf-8"
+    fn getfilesystemencoding(th: Thread<'_>) -> &'static str {
+        object::types::str::codec::fs_encoding(th)
     }
 
     /// Return the error mode used for Unicode to OS filename conversion.

@@ -17,7 +17,7 @@ pub use case::{
     Mapping, fold, is_case_ignorable, is_cased, lower, lower_at, simple_lower, simple_title,
     simple_upper, title, upper,
 };
-pub use names::{Found, lookup, name};
+pub use names::{Found, character, lookup, name};
 pub use normalize::{Form, is_normalized, normalize};
 
 use data::{Record, record, record_3_2_0};

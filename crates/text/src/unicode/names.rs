@@ -129,6 +129,14 @@ pub fn lookup(database: Database, name: &[u8], sequences: bool) -> Option<Found>
     lookup_upper(&name, database, sequences)
 }
 
+/// The character that a `\N{…}` escape names.
+pub fn character(name: &str) -> Option<char> {
+    match lookup(Database::Current, name.as_bytes(), false)? {
+        Found::Character(code) => char::from_u32(code),
+        Found::Sequence(_) => None,
+    }
+}
+
 fn lookup_upper(name: &[u8], database: Database, sequences: bool) -> Option<Found> {
     if let Some(syllable) = name.strip_prefix(HANGUL_PREFIX.as_bytes()) {
         return hangul(syllable).map(Found::Character);

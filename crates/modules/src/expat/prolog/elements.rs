@@ -103,14 +103,12 @@ impl Parser {
             if !dtd.keep {
                 return Ok(());
             }
-            let all = dtd.attributes.entry(prolog.name.as_str().into()).or_default();
-            if !all.iter().any(|one| *one.name == *prolog.attribute) {
-                all.push(Declared {
-                    name: prolog.attribute.as_str().into(),
-                    is_cdata: prolog.ty == "CDATA",
-                    default: default.as_deref().map(Rc::from),
-                });
-            }
+            let attribute = Declared {
+                name: prolog.attribute.as_str().into(),
+                is_cdata: prolog.ty == "CDATA",
+                default: default.as_deref().map(Rc::from),
+            };
+            dtd.add_attribute(&prolog.name, attribute);
         }
         if sink.wants(Kind::AttlistDecl) {
             let names = (prolog.name.as_str(), prolog.attribute.as_str());

@@ -76,18 +76,15 @@ impl Parser {
     }
 
     fn add_entity(&mut self, text: Option<Rc<str>>, notation: Option<&str>) {
-        let name: Rc<str> = self.prolog.name.as_str().into();
-        let entity = Rc::new(Entity {
-            name: name.clone(),
+        let entity = Entity {
+            name: self.prolog.name.as_str().into(),
             text,
             at: self.prolog.at.clone(),
             notation: notation.map(Rc::from),
             is_open: Cell::new(false),
             is_internal: !self.settings.is_child && self.open.is_empty(),
-        });
-        let mut dtd = self.settings.dtd.borrow_mut();
-        let table = if self.prolog.is_parameter { &mut dtd.parameter } else { &mut dtd.general };
-        table.insert(name, entity);
+        };
+        self.settings.dtd.borrow_mut().add_entity(entity, self.prolog.is_parameter);
     }
 
     fn external_entity_declared(&mut self, sink: &dyn Sink, notation: Option<&str>) -> Answer {

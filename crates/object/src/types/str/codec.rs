@@ -457,15 +457,25 @@ pub fn decode(th: Thread<'_>, input: &[u8], encoding: &str, errors: &str) -> Res
     }
 }
 
-/// A text with lone surrogates for bytes that are not UTF-8: file names,
-/// arguments, the environment.
+/// The codec of file names: UTF-8, or ASCII where the locale says so.
+fn fs_codec(th: Thread<'_>) -> Native {
+    if th.interp().flags.borrow().ascii_names { Native::Ascii } else { Native::Utf8 }
+}
+
+/// `sys.getfilesystemencoding()`
+pub fn fs_encoding(th: Thread<'_>) -> &'static str {
+    if matches!(fs_codec(th), Native::Ascii) { "ascii" } else { "utf-8" }
+}
+
+/// A text with lone surrogates for bytes that the codec of file names cannot
+/// decode: file names, arguments, the environment.
 pub fn decode_fs(th: Thread<'_>, input: &[u8]) -> Result<Ref<Str>> {
-    Native::Utf8.decode(th, input, None, Some("surrogateescape"))
+    fs_codec(th).decode(th, input, None, Some("surrogateescape"))
 }
 
 /// The bytes of a file name.
 pub fn encode_fs(th: Thread<'_>, string: &Str) -> Result<Ref<Bytes>> {
-    Native::Utf8.encode(th, string, Some("surrogateescape"))
+    fs_codec(th).encode(th, string, Some("surrogateescape"))
 }
 
 /// The characters of a text, owned.
