@@ -58,9 +58,9 @@ pub mod builtins {
     }
 
     /// Return the absolute value of the argument.
-    #[sig = "(number, /)"]
-    fn abs(th: Thread<'_>, number: Obj<'_>) -> Result {
-        protocol::number::unary(th, protocol::number::ABSOLUTE, number)
+    #[sig = "(x, /)"]
+    fn abs(th: Thread<'_>, x: Obj<'_>) -> Result {
+        protocol::number::unary(th, protocol::number::ABSOLUTE, x)
     }
 
     /// Return an AsyncIterator for an AsyncIterable object.
@@ -108,19 +108,14 @@ pub mod builtins {
     ///
     /// If default is given and the async iterator is exhausted,
     /// it is returned instead of raising StopAsyncIteration.
-    #[sig = "(async_iterator, default=<unrepresentable>, /)"]
-    fn anext(th: Thread<'_>, async_iterator: Obj<'_>, default: Option<Obj<'_>>) -> Result {
-        let slot = async_iterator.ty().async_().and_then(|methods| methods.am_anext);
+    #[sig = "(aiterator, default=<unrepresentable>, /)"]
+    fn anext(th: Thread<'_>, aiterator: Obj<'_>, default: Option<Obj<'_>>) -> Result {
+        let slot = aiterator.ty().async_().and_then(|methods| methods.am_anext);
         let Some(slot) = slot else {
-            raise!(
-                th,
-                TypeError,
-                "'{}' object is not an async iterator",
-                async_iterator.type_name()
-            );
+            raise!(th, TypeError, "'{}' object is not an async iterator", aiterator.type_name());
         };
         // SAFETY: the slot belongs to the object's type.
-        let awaitable = unsafe { slot(async_iterator.as_ptr()) };
+        let awaitable = unsafe { slot(aiterator.as_ptr()) };
         // SAFETY: a new reference or null.
         let awaitable = unsafe { Ref::from_raw(awaitable) }.ok_or(object::Raised)?;
         match default {

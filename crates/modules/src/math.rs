@@ -612,6 +612,7 @@ pub mod math {
     /// Return the logarithm of x to the given base.
     ///
     /// If the base is not specified, returns the natural logarithm (base e) of x.
+    #[no_signature]
     #[sig = "(*args)"]
     fn log(th: Thread<'_>, args: Args<'_>) -> Result<f64> {
         match args {

@@ -258,18 +258,17 @@ list: '[' star_items? ']'
 star_items: star_named+, ','?
 tuple: '(' (star_named ',' star_items?)? ')'
 set: '{' star_items '}'
-dict: ?wrong_later_key / '{' (pair_or_double (',' later_pair)* ','?)? '}' / '{' ?wrong_pairs '}'
+dict: ?wrong_later_key / '{' (pair_or_double+, ','?)? '}' / '{' ?wrong_pairs '}'
 wrong_later_key: '{' (plain_pair ',')+ a:plain_expression !':' => behind a "':' expected after dictionary key"
 %plain_pair: '**' bitor / plain_expression ':' plain_expression
 pair_or_double: '**' bitor / pair
-later_pair: '**' bitor / plain_expression ':' expression
 pair: expression ':' expression
-wrong_pairs: pair_or_double (',' later_pair)* ',' ?wrong_later_pair
+wrong_pairs: pair_or_double+, ',' ?wrong_pair
   / expression ':' a:'*' bitor => from a "cannot use a starred expression in a dictionary value"
   / expression a:':' &('}' / ',') => at a "expression expected after dictionary key and ':'"
-wrong_later_pair: a:plain_expression !':' => behind a "':' expected after dictionary key"
-  / plain_expression ':' a:'*' bitor => from a "cannot use a starred expression in a dictionary value"
-  / plain_expression a:':' &('}' / ',') => at a "expression expected after dictionary key and ':'"
+wrong_pair: a:expression !':' => behind a "':' expected after dictionary key"
+  / expression ':' a:'*' bitor => from a "cannot use a starred expression in a dictionary value"
+  / expression a:':' &('}' / ',') => at a "expression expected after dictionary key and ':'"
 
 clauses: clause+
 clause: async_clause / 'for' star_targets 'in' ^ disjunction ('if' disjunction)* / ?wrong_clause / ?wrong_for_target

@@ -158,6 +158,7 @@ pub mod _struct {
     ///
     /// Return a bytes object containing the values v1, v2, ... packed according
     /// to the format string.  See help(struct) for more on format strings.
+    #[no_signature]
     #[sig = "(format, /, *values)"]
     fn pack(th: Thread<'_>, format: Obj<'_>, values: Args<'_>) -> Result<Ref<Bytes>> {
         cached(th, format)?.pack_values(th, values)
