@@ -7,7 +7,7 @@
 use std::{
     ffi::{c_int, c_long, c_ulong, c_void},
     ptr::null_mut,
-    sync::{Condvar, Mutex, PoisonError, atomic::Ordering},
+    sync::{Condvar, Mutex, MutexGuard, PoisonError, atomic::Ordering},
     time::{Duration, Instant},
 };
 
@@ -699,8 +699,15 @@ fn PyThread_start_new_thread(
 /// `PyThread_type_lock`.
 #[derive(Default)]
 struct Lock {
-    taken: Mutex<bool>,
+    held: Mutex<Held>,
     freed: Condvar,
+}
+
+#[derive(Default)]
+struct Held {
+    taken: bool,
+    /// How many threads wait. PERF: to wake nobody is a system call, too.
+    waiting: usize,
 }
 
 #[capi]
@@ -720,22 +727,37 @@ unsafe fn PyThread_free_lock(lock: *mut c_void) {
 unsafe fn take(lock: *mut c_void, timeout: Option<Duration>) -> bool {
     // SAFETY: made by `PyThread_allocate_lock`.
     let lock = unsafe { &*lock.cast::<Lock>() };
-    let deadline = timeout.map(|timeout| Instant::now() + timeout);
-    let mut taken = lock.taken.lock().unwrap_or_else(PoisonError::into_inner);
-    while *taken {
-        taken = match deadline {
-            None => lock.freed.wait(taken).unwrap_or_else(PoisonError::into_inner),
-            Some(deadline) => {
-                let left = deadline.saturating_duration_since(Instant::now());
-                if left.is_zero() {
-                    return false;
-                }
-                lock.freed.wait_timeout(taken, left).unwrap_or_else(PoisonError::into_inner).0
-            }
+    let mut held = lock.held.lock().unwrap_or_else(PoisonError::into_inner);
+    if held.taken {
+        held = match wait(&lock.freed, held, timeout) {
+            Some(held) => held,
+            None => return false,
         };
     }
-    *taken = true;
+    held.taken = true;
     true
+}
+
+/// Wait until nobody holds the lock; `None` when the time is over.
+fn wait<'a>(
+    freed: &Condvar,
+    mut held: MutexGuard<'a, Held>,
+    timeout: Option<Duration>,
+) -> Option<MutexGuard<'a, Held>> {
+    let deadline = timeout.map(|timeout| Instant::now() + timeout);
+    while held.taken {
+        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        if left.is_some_and(|left| left.is_zero()) {
+            return None;
+        }
+        held.waiting += 1;
+        held = match left {
+            None => freed.wait(held).unwrap_or_else(PoisonError::into_inner),
+            Some(left) => freed.wait_timeout(held, left).unwrap_or_else(PoisonError::into_inner).0,
+        };
+        held.waiting -= 1;
+    }
+    Some(held)
 }
 
 #[capi]
@@ -759,8 +781,11 @@ unsafe fn PyThread_acquire_lock_timed(
 unsafe fn PyThread_release_lock(lock: *mut c_void) {
     // SAFETY: made by `PyThread_allocate_lock`.
     let lock = unsafe { &*lock.cast::<Lock>() };
-    *lock.taken.lock().unwrap_or_else(PoisonError::into_inner) = false;
-    lock.freed.notify_one();
+    let mut held = lock.held.lock().unwrap_or_else(PoisonError::into_inner);
+    held.taken = false;
+    if held.waiting > 0 {
+        lock.freed.notify_one();
+    }
 }
 
 #[capi]

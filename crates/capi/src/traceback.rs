@@ -662,13 +662,7 @@ unsafe fn PyContextVar_Get(
     default: Option<Obj<'_>>,
     result: *mut *mut PyObject,
 ) -> Result<()> {
-    let value = match default {
-        Some(default) => method(th, variable, "get", &[default]).map(Some),
-        None => match method(th, variable, "get", &[]) {
-            Ok(value) => Ok(Some(value)),
-            Err(raised) => th.catch(raised, exceptions::types::LookupError()).map(|()| None),
-        },
-    };
+    let value = (crate::upcalls::registered(th).context_value)(th, variable, default);
     // SAFETY: C passes a variable.
     unsafe { crate::abstract_::found(result, value) }.map(drop)
 }

@@ -16,6 +16,8 @@ pub struct Upcalls {
     pub enter_context: fn(Thread<'_>, Obj<'_>) -> Result<()>,
     /// Make the context current that was before.
     pub exit_context: fn(Thread<'_>, Obj<'_>) -> Result<()>,
+    /// The value of a context variable, the default given, or its own default.
+    pub context_value: fn(Thread<'_>, Obj<'_>, Option<Obj<'_>>) -> Result<Option<Ref>>,
     /// What `os.fork` does before, in the parent and in the child.
     pub before_fork: fn(Thread<'_>),
     pub after_fork_parent: fn(Thread<'_>),
@@ -43,6 +45,7 @@ impl Default for Registered {
         Registered(Cell::new(Upcalls {
             enter_context: no_context,
             exit_context: no_context,
+            context_value: |th, _, _| raise!(th, SystemError, "contexts are not available"),
             before_fork: |_| {},
             after_fork_parent: |_| {},
             after_fork_child: |_| {},

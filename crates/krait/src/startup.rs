@@ -85,6 +85,7 @@ fn connect(th: Thread<'_>) -> Result<()> {
         capi::upcalls::Upcalls {
             enter_context: modules::_contextvars::enter_object,
             exit_context: modules::_contextvars::exit_object,
+            context_value: modules::_contextvars::value_of,
             before_fork: modules::posix::before_fork,
             after_fork_parent: modules::posix::after_fork_parent,
             after_fork_child: modules::posix::after_fork_child,

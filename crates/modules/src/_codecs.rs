@@ -115,14 +115,22 @@ fn order_number(order: ByteOrder) -> i32 {
     }
 }
 
-fn warn_invalid(th: Thread<'_>, invalid: Option<unicode_escape::InvalidEscape>) -> Result<()> {
+/// Warn of an escape that stands for itself; `prefix` is that of the literal.
+fn warn_invalid(
+    th: Thread<'_>,
+    prefix: &str,
+    invalid: Option<unicode_escape::InvalidEscape>,
+) -> Result<()> {
     let Some(invalid) = invalid else { return Ok(()) };
-    let message = if invalid.code > 0xff {
-        format!("\"\\{:o}\" is an invalid octal escape sequence", invalid.code)
+    let (shown, kind) = if invalid.code > 0xff {
+        (format!("{:o}", invalid.code), "octal escape")
     } else {
-        let shown = char::from_u32(invalid.code).unwrap_or('?');
-        format!("\"\\{shown}\" is an invalid escape sequence")
+        (char::from_u32(invalid.code).unwrap_or('?').to_string(), "escape")
     };
+    let message = format!(
+        "{prefix}\"\\{shown}\" is an invalid {kind} sequence. \
+         Such sequences will not work in the future. "
+    );
     let message = Str::new(th, &message)?;
     let category = object::exceptions::types::DeprecationWarning();
     (th.hooks().warn)(th, category.obj(), &message, 1)
@@ -599,7 +607,7 @@ pub mod _codecs {
         };
         match escape::decode(&bytes, mode) {
             Ok((out, invalid)) => {
-                warn_invalid(th, invalid)?;
+                warn_invalid(th, "b", invalid)?;
                 encoded(th, &out, bytes.len())
             }
             Err(escape::EscapeError::TrailingBackslash) => {
@@ -631,7 +639,7 @@ pub mod _codecs {
         let bytes = data_of(th, data)?;
         let (out, invalid) =
             unicode_escape::decode(&bytes, last, &mut Errors::new(th, errors).of(data))?;
-        warn_invalid(th, invalid)?;
+        warn_invalid(th, "", invalid)?;
         // A handler may have replaced the rest of the input, but all of it is consumed.
         let consumed = if last { bytes.len() } else { out.consumed };
         (Str::from_buf(th, &out.text)?, consumed).into_object(th)

@@ -197,6 +197,14 @@ impl Context {
     }
 }
 
+/// `PyContextVar_Get`: [`ContextVar::lookup`] of an object from C.
+pub fn value_of(th: Thread<'_>, object: Obj<'_>, default: Option<Obj<'_>>) -> Result<Option<Ref>> {
+    match object.downcast_exact::<ContextVar>() {
+        Some(variable) => variable.lookup(th, default),
+        None => raise!(th, TypeError, "an instance of ContextVar was expected"),
+    }
+}
+
 fn as_var<'a>(th: Thread<'_>, key: Obj<'a>) -> Result<&'a ContextVar> {
     match key.downcast_exact::<ContextVar>() {
         Some(var) => Ok(var),
@@ -320,6 +328,12 @@ impl ContextVar {
         alloc_object::new(th, ContextVar { head: Head::new(), name, default: None })
     }
 
+    /// The value in the current context, else `default`, else the variable's own default.
+    fn lookup(&self, th: Thread<'_>, default: Option<Obj<'_>>) -> Result<Option<Ref>> {
+        let value = Context::get(&*current(th)?, self);
+        Ok(value.or_else(|| default.map(Obj::own)).or_else(|| self.default.clone()))
+    }
+
     /// The value in the current context, or `default`.
     pub(crate) fn value_or(&self, th: Thread<'_>, default: Obj<'_>) -> Result {
         Ok(Context::get(&*current(th)?, self).unwrap_or_else(|| default.own()))
@@ -389,19 +403,8 @@ impl ContextVar {
     ///  * raise a LookupError.
     #[sig = "($self, default=<unrepresentable>, /)"]
     fn get(&self, th: Thread<'_>, default: Option<Obj<'_>>) -> Result {
-        if let Some(value) = Context::get(&*current(th)?, self) {
-            return Ok(value);
-        }
-        if let Some(default) = default {
-            return Ok(default.own());
-        }
-        match &self.default {
-            Some(default) => Ok(default.clone()),
-            None => {
-                let ty = object::exceptions::types::LookupError();
-                Err(th.raise_args(ty, &[self.obj()]))
-            }
-        }
+        self.lookup(th, default)?
+            .ok_or_else(|| th.raise_args(object::exceptions::types::LookupError(), &[self.obj()]))
     }
 
     /// Call to set a new value for the context variable in the current context.

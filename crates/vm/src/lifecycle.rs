@@ -157,7 +157,8 @@ impl Handle<'_> {
 
 /// Make a native module, functions and all, without running its `exec`.
 pub fn create_builtin(th: Thread<'_>, decl: &'static ModuleDecl) -> Result<Ref<Module>> {
-    let name = Str::intern(th, decl.name)?;
+    // COMPAT: no interned string: pickle tells it from that of the module's types.
+    let name = Str::new(th, decl.name)?;
     let module = Module::new(th, &name)?;
     let dict = module.dict(th)?;
     dict.set(th, id!(th, "__name__").obj(), name.obj())?;
