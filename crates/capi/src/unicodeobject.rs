@@ -155,9 +155,7 @@ unsafe fn PyUnicode_FromKindAndData(
     let Ok(size) = usize::try_from(size) else { raise!(th, ValueError, "size must be positive") };
     // SAFETY: C passes that many characters.
     match unsafe { units(kind, data, size) } {
-        Some(Units::Ucs4([code])) if *code > 0x10_ffff => {
-            raise!(th, SystemError, "invalid maximum character passed to PyUnicode_New")
-        }
+        Some(Units::Ucs4([code])) => Str::from_char(th, *code),
         Some(units) => Str::from_units(th, units),
         None => raise!(th, SystemError, "invalid kind"),
     }
@@ -1143,7 +1141,11 @@ fn PyUnicode_FindChar(
     end: isize,
     direction: c_int,
 ) -> isize {
-    let (Ok(text), Ok(part)) = (string(th, object), Str::from_char(th, code)) else { return -2 };
+    let Ok(text) = string(th, object) else { return -2 };
+    if code > u32::from(char::MAX) {
+        return -1;
+    }
+    let Ok(part) = Str::from_char(th, code) else { return -2 };
     let bound = |value| Some(object::protocol::index::Bound(value));
     let found = text.position(&part, bound(start), bound(end), direction < 0);
     found.map_or(-1, |found| found as isize)

@@ -281,10 +281,9 @@ pub mod _multiprocessing {
     #[exec]
     fn exec(th: Thread<'_>, module: &Module) -> Result<()> {
         module.add_type::<SemLock>(th)?;
-        if let Some(dict) = <SemLock as object::PyStruct>::type_object().dict() {
-            let name = Str::intern(th, "SEM_VALUE_MAX")?;
-            dict.set(th, name.obj(), i32::MAX.into_object(th)?.obj())?;
-        }
+        let limit = ("SEM_VALUE_MAX", i32::MAX.into_object(th)?);
+        let class = <SemLock as object::PyStruct>::type_object();
+        crate::support::set_attributes(th, class, &[limit])?;
         let flags = Dict::new(th)?;
         for name in ["HAVE_SEM_OPEN", "HAVE_SEM_TIMEDWAIT"] {
             flags.set(th, Str::intern(th, name)?.obj(), 1.into_object(th)?.obj())?;

@@ -14,8 +14,8 @@ mod zone;
 
 use macros::pymodule;
 use object::{
-    AsObject, Dict, Int, Link, Module, Obj, PyStruct, Ref, Result, Thread, Type, declare::Declared,
-    raise, types::type_,
+    AsObject, Int, Link, Module, Obj, PyStruct, Ref, Result, Thread, Type, declare::Declared,
+    types::type_,
 };
 
 use self::{
@@ -49,16 +49,6 @@ fn utc(th: Thread<'_>) -> Result<Ref> {
     Ok(utc)
 }
 
-/// Bind class attributes of a static type.
-fn set_attributes(th: Thread<'_>, ty: &Type, attributes: &[(&str, Ref)]) -> Result<()> {
-    let Some(dict) = ty.dict() else { raise!(th, SystemError, "type has no dict") };
-    for (name, value) in attributes {
-        Dict::set_str(dict, th, name, value.obj())?;
-    }
-    ty.modified(th);
-    Ok(())
-}
-
 /// Fast implementation of the datetime module.
 #[pymodule(name = "_datetime")]
 pub mod module {
@@ -86,7 +76,7 @@ pub mod module {
         let delta = |us: i128| TimeDelta::from_micros(th, us).map(Ref::upcast);
         let day = i128::from(DAY_US);
         let most = 1_000_000_000 * day - 1;
-        set_attributes(
+        crate::support::set_attributes(
             th,
             TimeDelta::type_object(),
             &[
@@ -96,7 +86,7 @@ pub mod module {
             ],
         )?;
         let ty = Date::type_object();
-        set_attributes(
+        crate::support::set_attributes(
             th,
             ty,
             &[
@@ -106,7 +96,7 @@ pub mod module {
             ],
         )?;
         let ty = Time::type_object();
-        set_attributes(
+        crate::support::set_attributes(
             th,
             ty,
             &[
@@ -116,7 +106,7 @@ pub mod module {
             ],
         )?;
         let ty = DateTime::type_object();
-        set_attributes(
+        crate::support::set_attributes(
             th,
             ty,
             &[
@@ -127,7 +117,7 @@ pub mod module {
         )?;
         let utc = utc(th)?;
         let minute = 60_000_000;
-        set_attributes(
+        crate::support::set_attributes(
             th,
             TimeZone::type_object(),
             &[

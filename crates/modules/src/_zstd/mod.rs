@@ -802,13 +802,11 @@ pub mod _zstd {
         module.add_type::<ZstdDecompressor>(th)?;
         let compressor =
             types::type_::ready(th, <ZstdCompressor as object::declare::Declared>::DECL)?;
-        if let Some(dict) = compressor.dict() {
-            for (name, value) in
-                [("CONTINUE", CONTINUE), ("FLUSH_BLOCK", FLUSH_BLOCK), ("FLUSH_FRAME", FLUSH_FRAME)]
-            {
-                dict.set_str(th, name, value.into_object(th)?.obj())?;
-            }
-        }
-        Ok(())
+        let modes = [
+            ("CONTINUE", CONTINUE.into_object(th)?),
+            ("FLUSH_BLOCK", FLUSH_BLOCK.into_object(th)?),
+            ("FLUSH_FRAME", FLUSH_FRAME.into_object(th)?),
+        ];
+        support::set_attributes(th, compressor, &modes)
     }
 }

@@ -217,13 +217,13 @@ pub mod _blake2 {
                 ("MAX_KEY_SIZE", digest),
                 ("MAX_DIGEST_SIZE", digest),
             ];
+            let mut attributes = Vec::new();
             for (key, value) in values {
                 let value = object::Int::from_i64(th, value)?;
                 module.set(th, &format!("{name}_{key}"), value.obj())?;
-                if let Some(dict) = ty.dict() {
-                    dict.set_str(th, key, value.obj())?;
-                }
+                attributes.push((key, value));
             }
+            crate::support::set_attributes(th, ty, &attributes)?;
         }
         Ok(())
     }

@@ -10,8 +10,8 @@ pub(crate) mod wait;
 use std::io;
 
 use object::{
-    AsObject, Int, Module, Obj, Protocol, Raised, Ref, Result, Str, Thread, exceptions, id, raise,
-    types,
+    AsObject, Int, Module, Obj, Protocol, Raised, Ref, Result, Str, Thread, Type, exceptions, id,
+    raise, types,
 };
 
 pub(crate) use object::types::str::codec::decode_fs;
@@ -108,6 +108,17 @@ pub(crate) fn add_ints(th: Thread<'_>, module: &Module, ints: &[(&str, i64)]) ->
         let value = Int::from_i64(th, *value)?;
         module.set(th, name, value.obj())?;
     }
+    Ok(())
+}
+
+/// Bind class attributes of a static type. All interpreters have it, and a later one binds them
+/// anew: caches must not keep the values before.
+pub(crate) fn set_attributes(th: Thread<'_>, ty: &Type, attributes: &[(&str, Ref)]) -> Result<()> {
+    let Some(dict) = ty.dict() else { raise!(th, SystemError, "type has no dict") };
+    for (name, value) in attributes {
+        dict.set_str(th, name, value.obj())?;
+    }
+    ty.modified(th);
     Ok(())
 }
 

@@ -430,11 +430,14 @@ impl Str {
         Self::from_units(th, Units::Ucs4(codes))
     }
 
-    /// The string of one character; `code` is at most U+10FFFF.
+    /// The string of one character. C code makes strings of what is none: it cannot be taken out.
     #[inline]
     pub fn from_char(th: Thread<'_>, code: u32) -> Result<Ref<Str>> {
         match u8::try_from(code) {
             Ok(byte) => Ok(crate::own(latin1(byte))),
+            Err(_) if code > u32::from(char::MAX) => {
+                raise!(th, SystemError, "invalid maximum character passed to PyUnicode_New")
+            }
             Err(_) => Self::from_units(th, Units::Ucs4(&[code])),
         }
     }
