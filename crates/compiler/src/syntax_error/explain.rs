@@ -124,8 +124,12 @@ impl<'a> Matcher<'a> {
         }
         let explaining = self.explaining;
         self.explaining &= !entry.plain;
+        let memo = entry.aside.then(|| std::mem::take(&mut self.memo));
         let result = self.alternatives(&entry.alternatives, at, &mut [None; 2]);
         self.explaining = explaining;
+        if let Some(memo) = memo {
+            self.memo = memo;
+        }
         self.depth -= 1;
         let result = result?;
         if rule == self.compound_rule && result.is_some() {

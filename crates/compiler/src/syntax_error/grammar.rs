@@ -3,7 +3,8 @@
 //! One rule a paragraph: `name: alternative / alternative`, tried in order. `'x'` is a token,
 //! `"x"` a name with that text, capitals are kinds of tokens. `e?` `e*` `e+` repeat, `e+,` repeats
 //! with commas between, `&e` and `!e` look ahead, `^` keeps to an alternative once it is reached,
-//! `'x'!` must follow. A rule after `@` remembers its result. `?rule` is tried only when a
+//! `'x'!` must follow. A rule after `@` remembers its result, below one after `%` mistakes are not
+//! looked for, and below one after `~` what is found is not remembered either. `?rule` is tried only when a
 //! text is known to be wrong: such rules end in an [`Action`](super::peg), where `a:e` labels what it
 //! talks about. `$P` stands for the flavour of parameters, `$F` for that of a string.
 
@@ -259,8 +260,8 @@ star_items: star_named+, ','?
 tuple: '(' (star_named ',' star_items?)? ')'
 set: '{' star_items '}'
 dict: ?wrong_later_key / '{' (pair_or_double+, ','?)? '}' / '{' ?wrong_pairs '}'
-wrong_later_key: '{' (plain_pair ',')+ a:plain_expression !':' => behind a "':' expected after dictionary key"
-%plain_pair: '**' bitor / plain_expression ':' plain_expression
+~wrong_later_key: '{' (plain_pair ',')+ a:plain_expression !':' => behind a "':' expected after dictionary key"
+plain_pair: '**' bitor / plain_expression ':' plain_expression
 pair_or_double: '**' bitor / pair
 pair: expression ':' expression
 wrong_pairs: pair_or_double+, ',' ?wrong_pair

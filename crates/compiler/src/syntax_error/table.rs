@@ -84,6 +84,8 @@ pub(super) struct Rule {
     pub(super) memo: bool,
     /// Nothing below it explains errors.
     pub(super) plain: bool,
+    /// Nothing below it is remembered.
+    pub(super) aside: bool,
 }
 
 pub(super) struct Grammar {
@@ -127,7 +129,7 @@ impl Grammar {
         };
         let paragraphs: Vec<(String, String)> = paragraphs.iter().map(|p| split(p)).collect();
         for (index, (head, _)) in paragraphs.iter().enumerate() {
-            grammar.names.insert(head.trim_start_matches(['@', '%']).to_owned(), index);
+            grammar.names.insert(head.trim_start_matches(['@', '%', '~']).to_owned(), index);
         }
         for (head, body) in &paragraphs {
             let mut reader = Reader { grammar: &mut grammar, rest: body };
@@ -135,7 +137,8 @@ impl Grammar {
             grammar.rules.push(Rule {
                 alternatives,
                 memo: head.starts_with('@'),
-                plain: head.starts_with('%'),
+                plain: head.starts_with(['%', '~']),
+                aside: head.starts_with('~'),
             });
         }
         grammar

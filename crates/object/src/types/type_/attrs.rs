@@ -310,11 +310,8 @@ impl Type {
                 None => raise!(th, AttributeError, "__module__"),
             };
         }
-        match self.module_name(th)?.as_deref() {
-            None | Some("builtins") => Ok(id!(th, "builtins").obj().own()),
-            // COMPAT: a new string each time, which pickle does not take for one.
-            Some(module) => Str::new(th, module).map(Ref::upcast),
-        }
+        let module = self.module_name(th)?.unwrap_or_default();
+        Str::intern(th, &module).map(Ref::upcast)
     }
 
     #[setter]
