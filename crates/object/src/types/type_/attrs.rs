@@ -19,7 +19,8 @@ pub fn qualname(th: Thread<'_>, ty: &Type) -> Result<Ref<Str>> {
             return Ok(crate::own(unsafe { name.cast::<Str>() }));
         }
     }
-    Str::intern(th, ty.name())
+    // COMPAT: no interned string: pickle tells it from that of a module of the same name.
+    Str::new(th, ty.name())
 }
 
 /// `cls.__name__`.
