@@ -92,7 +92,7 @@ unsafe fn pick_load(
         let is_method = kind.flags() & abi::Py_TPFLAGS_METHOD_DESCRIPTOR != 0;
         let is_class_method = wants_method && found.is_exact::<ClassMethod>();
         let binds = is_method && wants_method || is_class_method;
-        if kind.slots().tp_descr_get.is_some() && !binds || wants_method && !binds {
+        if !binds && (wants_method || kind.slots().tp_descr_get.is_some()) {
             return None;
         }
         write_u64(cache.add(5), found.as_ptr().addr() as u64);
