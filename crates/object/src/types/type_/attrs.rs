@@ -19,8 +19,11 @@ pub fn qualname(th: Thread<'_>, ty: &Type) -> Result<Ref<Str>> {
             return Ok(crate::own(unsafe { name.cast::<Str>() }));
         }
     }
-    // COMPAT: no interned string: pickle tells it from that of a module of the same name.
-    Str::new(th, ty.name())
+    if ty.full_name().contains('.') {
+        // COMPAT: no interned string: pickle tells it from that of a module of the same name.
+        return Str::new(th, ty.name());
+    }
+    Str::intern(th, ty.name())
 }
 
 /// `cls.__name__`.
