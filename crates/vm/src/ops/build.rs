@@ -74,10 +74,9 @@ fn dict_update(th: Thread<'_>, dict: &Dict, update: Obj<'_>) -> Result<()> {
 #[inline(never)]
 fn dict_merge(th: Thread<'_>, function: Obj<'_>, dict: &Dict, update: Obj<'_>) -> Result<()> {
     let describe = || bridge::function_text(th, function);
-    let iter = |ty: &object::Type| ty.slots().tp_iter.map(|slot| slot as usize);
-    // COMPAT: a subclass with the iteration of dict is read as one (CPython's dict_merge).
-    let plain = iter(update.ty()) == iter(Dict::type_object());
-    if let Some(other) = update.downcast::<Dict>().filter(|_| plain) {
+    if let Some(other) = update.downcast::<Dict>()
+        && other.iterates_plainly()
+    {
         if dict.is_empty() {
             return dict.merge_dict(th, other, OnDuplicate::Override);
         }

@@ -93,7 +93,7 @@ impl Dict {
     }
 
     /// Whether no subclass overrode `__iter__`.
-    pub(super) fn iterates_plainly(&self) -> bool {
+    pub fn iterates_plainly(&self) -> bool {
         let (mine, plain) = (self.obj().ty().slots().tp_iter, Dict::type_object().slots().tp_iter);
         match (mine, plain) {
             (Some(mine), Some(plain)) => mine as usize == plain as usize,
